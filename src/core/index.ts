@@ -1,0 +1,24 @@
+export { type Clock, pause, sleep, systemClock, type Timer } from './clock.ts'
+export { createEvents, type EventMap, type Events } from './events.ts'
+export {
+  defineFaults,
+  describeError,
+  Fault,
+  type FaultCatalogue,
+  type FaultFacts,
+  type FaultSpec,
+  isFault,
+} from './faults.ts'
+export { isName, type LinkName, linkName, type RegionName, regionName } from './ids.ts'
+export { InvariantError, invariant, unreachable } from './invariant.ts'
+export { type LoopOptions, type Pass, type Reconciler, runLoop } from './loop.ts'
+export { type Random, randomBelow, seededRandom, systemRandom } from './random.ts'
+export {
+  backoffMs,
+  DEFAULT_DELAYS,
+  type RetryContext,
+  type RetryDelays,
+  type RetryPolicy,
+  retry,
+  retryRetriable,
+} from './retry.ts'

@@ -1,0 +1,385 @@
+import type { RetryContext } from '../core/index.ts'
+
+/**
+ * The face of one Kafka cluster: everything the other rooms may ask of it. Built by `openCluster`.
+ *
+ * Offsets, epochs and sizes are plain numbers: each is checked to be a safe integer when it is read off the wire
+ * (fault `KAFKA_UNSAFE_INTEGER`). Producer ids are bigint. Topic ids are lower-case UUID strings with dashes.
+ * Calls that span partitions answer per partition, with the broker's error code as data, so that one sick partition
+ * stops nothing else; they throw only when the whole call failed.
+ */
+export interface Cluster extends AsyncDisposable {
+  /** The name given in the options, for messages. */
+  readonly name: string
+  readonly clientId: string
+
+  // ---- metadata -------------------------------------------------------------------------------------------------
+  /** Fresh from a broker; also refreshes what `leaderOf` answers from. `'all'` lists every topic that may be described. */
+  metadata(topics: 'all' | readonly string[], signal: AbortSignal): Promise<ClusterMetadata>
+  /** From the last metadata that named the topic; undefined when unknown or leaderless. */
+  leaderOf(topic: string, partition: number): PartitionLeader | undefined
+  /** Taken from a produce or fetch answer that named the new leader. */
+  noteLeader(topic: string, partition: number, leader: PartitionLeader): void
+
+  // ---- data path ------------------------------------------------------------------------------------------------
+  /** One TCP connection of its own to one broker. Requests are written in call order and answered in that order. */
+  openChannel(nodeId: number, signal: AbortSignal, options?: ChannelOptions): Promise<BrokerChannel>
+
+  // ---- offsets (each finds leaders itself, follows leader moves and retries what is retriable until its deadline) ----
+  listOffsets(query: ListOffsetsQuery, signal: AbortSignal): Promise<ListedOffset[]>
+  offsetForLeaderEpoch(query: readonly EpochQuery[], signal: AbortSignal): Promise<EpochEnd[]>
+
+  // ---- transactions (coordinator found and followed; CONCURRENT_TRANSACTIONS and coordinator moves retried) ----
+  initProducerId(transactionalId: string, timeoutMs: number, signal: AbortSignal): Promise<ProducerIdentity>
+  /** AddPartitionsToTxn v3: throws `KAFKA_PRODUCER_FENCED` on 47/90; per-partition codes otherwise. */
+  addPartitionsToTxn(
+    txn: TransactionHandle,
+    partitions: readonly TopicPartition[],
+    signal: AbortSignal,
+  ): Promise<PartitionOutcome[]>
+  /** EndTxn v3 (never v5, which raises the epoch). Answers before the markers are written. */
+  endTxn(txn: TransactionHandle, outcome: 'commit' | 'abort', signal: AbortSignal): Promise<void>
+  describeTransaction(transactionalId: string, signal: AbortSignal): Promise<TransactionDescription | undefined>
+  describeProducers(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<PartitionProducers[]>
+  /** WriteTxnMarkers (abort), sent to each partition's leader. Needs ALTER or CLUSTER_ACTION on the cluster. */
+  writeAbortMarkers(
+    marker: AbortMarker,
+    partitions: readonly TopicPartition[],
+    signal: AbortSignal,
+  ): Promise<PartitionOutcome[]>
+
+  // ---- groups ---------------------------------------------------------------------------------------------------
+  listGroups(signal: AbortSignal): Promise<GroupListing[]>
+  describeGroups(groupIds: readonly string[], signal: AbortSignal): Promise<GroupDescription[]>
+  /** Committed offsets; `partitions` undefined asks for all of the group. Partitions without a position are left out. */
+  fetchGroupOffsets(groupIds: readonly string[], signal: AbortSignal): Promise<GroupOffsets[]>
+  /** As a simple consumer: generation -1, no member; a broker takes it while the group has no members. */
+  commitGroupOffsets(
+    groupId: string,
+    positions: readonly GroupPosition[],
+    signal: AbortSignal,
+  ): Promise<PartitionOutcome[]>
+
+  // ---- admin ----------------------------------------------------------------------------------------------------
+  createTopics(topics: readonly NewTopic[], signal: AbortSignal): Promise<TopicOutcome[]>
+  createPartitions(topic: string, count: number, signal: AbortSignal): Promise<void>
+  deleteTopics(topics: readonly string[], signal: AbortSignal): Promise<TopicOutcome[]>
+  describeTopicConfigs(topics: readonly string[], signal: AbortSignal): Promise<TopicConfigs[]>
+  describeBrokerConfigs(nodeId: number, signal: AbortSignal): Promise<ConfigEntry[]>
+  /** IncrementalAlterConfigs; a null value deletes the override. */
+  alterTopicConfigs(topic: string, changes: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<void>
+  /** DeleteRecords below `offset` per partition. */
+  deleteRecords(
+    bounds: readonly (TopicPartition & { readonly offset: number })[],
+    signal: AbortSignal,
+  ): Promise<PartitionOutcome[]>
+
+  /** Closes every connection. */
+  close(): Promise<void>
+}
+
+export interface ClusterOptions {
+  readonly name: string
+  /** `host:port`, at least one. */
+  readonly bootstrap: readonly string[]
+  /** @defaultValue `isthmus` */
+  readonly clientId?: string
+  readonly tls?: TlsOptions
+  readonly sasl?: SaslOptions
+  /** Bound of one request, milliseconds. @defaultValue 30000 */
+  readonly requestTimeoutMs?: number
+  /** @defaultValue 5000 */
+  readonly connectTimeoutMs?: number
+  readonly context: Omit<RetryContext, 'signal'>
+}
+
+/** PEM texts. Without `ca` the system's roots are trusted. */
+export interface TlsOptions {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  /** Expected name in the broker's certificate, where it is not the host in the address. */
+  readonly serverName?: string
+}
+
+export interface SaslOptions {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface ClusterMetadata {
+  readonly clusterId: string
+  readonly controllerId: number
+  readonly brokers: readonly Broker[]
+  /** Asked-for topics that do not exist are listed with their error code and no partitions. */
+  readonly topics: readonly TopicMetadata[]
+}
+
+export interface Broker {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+export interface TopicMetadata {
+  readonly name: string
+  readonly topicId: string
+  readonly isInternal: boolean
+  /** 0, or the broker's code, such as 3 UNKNOWN_TOPIC_OR_PARTITION. */
+  readonly errorCode: number
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+export interface PartitionMetadata {
+  readonly partition: number
+  readonly errorCode: number
+  /** -1 where there is none. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export interface PartitionLeader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
+export interface PartitionOutcome extends TopicPartition {
+  readonly errorCode: number
+}
+
+export interface TopicOutcome {
+  readonly topic: string
+  readonly errorCode: number
+  readonly message: string | null
+}
+
+// ---- data path ----------------------------------------------------------------------------------------------------
+
+export interface ChannelOptions {
+  /** Requests written before the first is answered. @defaultValue 5 */
+  readonly inflightMax?: number
+}
+
+export interface BrokerChannel {
+  readonly nodeId: number
+  readonly isOpen: boolean
+  /** Called once when the connection is gone; requests in flight have been rejected by then. */
+  onClose(listener: () => void): void
+  fetch(request: FetchRequest): Promise<FetchResponse>
+  produce(request: ProduceRequest): Promise<ProduceResponse>
+  close(): Promise<void>
+}
+
+/** Fetch v13-v17 by topic id (KIP-516), outside of fetch sessions unless `session` is given. */
+export interface FetchRequest {
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly isolation: 'read_uncommitted' | 'read_committed'
+  /** `client.rack`; '' for none. */
+  readonly rack: string
+  readonly partitions: readonly FetchPartition[]
+}
+
+export interface FetchPartition {
+  readonly topicId: string
+  readonly partition: number
+  /** -1 for unknown. */
+  readonly currentLeaderEpoch: number
+  readonly fetchOffset: number
+  /** -1 for unknown. */
+  readonly lastFetchedEpoch: number
+  readonly maxBytes: number
+}
+
+export interface FetchResponse {
+  readonly errorCode: number
+  readonly throttleMs: number
+  readonly partitions: readonly FetchedPartition[]
+}
+
+export interface FetchedPartition {
+  readonly topicId: string
+  readonly partition: number
+  readonly errorCode: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  /** Aborted transactions that touch the fetched range (read_committed only). */
+  readonly aborted: readonly AbortedTransaction[]
+  /** Set where the broker names a new leader (v16+). */
+  readonly currentLeader: PartitionLeader | undefined
+  /** Set where the log diverged after `lastFetchedEpoch`. */
+  readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number } | undefined
+  /** -1 for none. */
+  readonly preferredReadReplica: number
+  /** Whole record batches, the last one possibly cut off. A view on the response frame, not a copy. */
+  readonly records: Buffer
+}
+
+export interface AbortedTransaction {
+  readonly producerId: bigint
+  readonly firstOffset: number
+}
+
+/** Produce v9-v13, acks=all, `transactionalId` always null. */
+export interface ProduceRequest {
+  readonly timeoutMs: number
+  /** At most one entry a partition, each exactly one record batch. */
+  readonly batches: readonly ProduceBatch[]
+}
+
+export interface ProduceBatch {
+  readonly topic: string
+  /** Used where the broker has v13. */
+  readonly topicId: string
+  readonly partition: number
+  readonly batch: Buffer
+}
+
+export interface ProduceResponse {
+  readonly throttleMs: number
+  readonly partitions: readonly ProducedPartition[]
+}
+
+export interface ProducedPartition {
+  /** Resolved for by-id versions too. */
+  readonly topic: string
+  readonly partition: number
+  readonly errorCode: number
+  readonly baseOffset: number
+  readonly logAppendTimeMs: number
+  readonly logStartOffset: number
+  readonly errorMessage: string | null
+  readonly currentLeader: PartitionLeader | undefined
+}
+
+// ---- offsets ------------------------------------------------------------------------------------------------------
+
+export interface ListOffsetsQuery {
+  readonly isolation: 'read_uncommitted' | 'read_committed'
+  /** -1 an ordinary consumer: `latest` is the high watermark. -2: `latest` is the leader's log end (measured on 4.3.1). @defaultValue -1 */
+  readonly replicaId?: -1 | -2
+  /** `timestamp`: -1 latest, -2 earliest, -3 of the largest timestamp, else milliseconds. */
+  readonly partitions: readonly (TopicPartition & { readonly timestamp: number })[]
+  /** How long retriable answers (moving leaders, 78) are retried; 0 answers with the code at once. @defaultValue 10000 */
+  readonly deadlineMs?: number
+}
+
+export interface ListedOffset extends PartitionOutcome {
+  /** -1 where no record has so late a timestamp. */
+  readonly offset: number
+  readonly timestamp: number
+  readonly leaderEpoch: number
+}
+
+export interface EpochQuery extends TopicPartition {
+  readonly currentLeaderEpoch: number
+  readonly leaderEpoch: number
+}
+
+export interface EpochEnd extends PartitionOutcome {
+  readonly leaderEpoch: number
+  readonly endOffset: number
+}
+
+// ---- transactions -------------------------------------------------------------------------------------------------
+
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+export interface TransactionHandle extends ProducerIdentity {
+  readonly transactionalId: string
+}
+
+export interface TransactionDescription extends ProducerIdentity {
+  /** Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, Dead. */
+  readonly state: string
+  readonly partitions: readonly TopicPartition[]
+  readonly startTimeMs: number
+  readonly timeoutMs: number
+}
+
+export interface PartitionProducers extends PartitionOutcome {
+  readonly producers: readonly ActiveProducer[]
+}
+
+export interface ActiveProducer extends ProducerIdentity {
+  readonly lastSequence: number
+  readonly lastTimestamp: number
+  readonly coordinatorEpoch: number
+  /** Start of the open transaction, -1 for none. */
+  readonly currentTxnStartOffset: number
+}
+
+export interface AbortMarker extends ProducerIdentity {
+  readonly coordinatorEpoch: number
+}
+
+// ---- groups -------------------------------------------------------------------------------------------------------
+
+export interface GroupListing {
+  readonly groupId: string
+  /** Empty, Stable, PreparingRebalance, CompletingRebalance, Assigning, Reconciling, Dead, ... '' where a broker does not say. */
+  readonly state: string
+  /** classic, consumer, share, streams; '' where a broker does not say. */
+  readonly type: string
+  readonly protocolType: string
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  readonly errorCode: number
+  readonly state: string
+  readonly memberCount: number
+}
+
+export interface GroupOffsets {
+  readonly groupId: string
+  readonly errorCode: number
+  readonly positions: readonly (GroupPosition & { readonly errorCode: number })[]
+}
+
+export interface GroupPosition extends TopicPartition {
+  readonly offset: number
+  /** -1 for none. */
+  readonly leaderEpoch: number
+  readonly metadata: string | null
+}
+
+// ---- admin --------------------------------------------------------------------------------------------------------
+
+export interface NewTopic {
+  readonly topic: string
+  readonly partitions: number
+  /** -1: the broker's default. */
+  readonly replicationFactor: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+export interface TopicConfigs {
+  readonly topic: string
+  readonly errorCode: number
+  readonly entries: readonly ConfigEntry[]
+}
+
+export interface ConfigEntry {
+  readonly name: string
+  /** Null where sensitive. */
+  readonly value: string | null
+  /** topic, broker (dynamic or static), default. */
+  readonly source: 'topic' | 'broker' | 'default' | 'other'
+  readonly isReadOnly: boolean
+  readonly isSensitive: boolean
+}
