@@ -1,0 +1,49 @@
+import type { LinkName, RegionName } from '../core/index.ts'
+
+interface FlowRef {
+  readonly link: LinkName
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+}
+
+/** What replication tells the rest: rare events only, never one a batch (counters are read from the status). */
+export type ReplicationEvents = {
+  'link:started': {
+    readonly link: LinkName
+    readonly source: RegionName
+    readonly target: RegionName
+    readonly flows: number
+  }
+  'link:error': { readonly link: LinkName; readonly what: string; readonly error: unknown }
+  'shard:owned': {
+    readonly target: RegionName
+    readonly shard: number
+    readonly producerId: bigint
+    readonly producerEpoch: number
+    readonly fenced: 'clean-hand-over' | 'fenced' | 'markers-written' | 'first'
+    readonly tookMs: number
+  }
+  'shard:lost': { readonly target: RegionName; readonly shard: number; readonly reason: string }
+  'shard:handed-over': { readonly target: RegionName; readonly shard: number }
+  'flow:started': FlowRef & { readonly sourceNext: number; readonly targetNext: number }
+  'flow:recovering': FlowRef & { readonly reason: string }
+  'flow:stopped': FlowRef & { readonly code: string; readonly reason: string; readonly remedy: string }
+  'flow:gap': FlowRef & { readonly kind: 'retention'; readonly fromOffset: number; readonly toOffset: number }
+  'topic:created': {
+    readonly link: LinkName
+    readonly topic: string
+    readonly targetTopic: string
+    readonly partitions: number
+  }
+  'topic:grown': { readonly link: LinkName; readonly targetTopic: string; readonly from: number; readonly to: number }
+  'topic:configured': { readonly link: LinkName; readonly targetTopic: string; readonly changed: readonly string[] }
+  'topic:refused': { readonly link: LinkName; readonly topic: string; readonly code: string; readonly reason: string }
+  'positions:synced': {
+    readonly link: LinkName
+    readonly groups: number
+    readonly committed: number
+    readonly tookMs: number
+  }
+  'positions:failed': { readonly link: LinkName; readonly group: string; readonly reason: string }
+}

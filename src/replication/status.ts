@@ -1,0 +1,106 @@
+import type { LinkName, RegionName } from '../core/index.ts'
+
+/** What the replicator of this process knows right now. Every number that can go stale carries when it was seen. */
+export interface ReplicationStatus {
+  readonly atMs: number
+  readonly links: readonly LinkStatus[]
+}
+
+export interface LinkStatus {
+  readonly link: LinkName
+  readonly source: RegionName
+  readonly target: RegionName
+  /** `starting` until the first takeover is done; `degraded` while any flow is stopped or a region does not answer. */
+  readonly state: 'starting' | 'running' | 'degraded' | 'stopped'
+  /** A sentence for the operator. */
+  readonly reason: string
+  readonly flows: readonly FlowStatus[]
+  readonly groups: readonly GroupStatus[]
+}
+
+export type FlowState = 'starting' | 'running' | 'recovering' | 'stopped'
+
+export interface FlowStatus {
+  readonly link: LinkName
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+  readonly state: FlowState
+  /** A sentence for the operator, such as `running` or `waiting: the target has not answered for 4 s`. */
+  readonly reason: string
+  /** Every source offset below it is on the target or attributed. Null until known. */
+  readonly sourceNext: number | null
+  /** Every target offset below it is acknowledged. Null until known. */
+  readonly targetNext: number | null
+  /** First offset the source still serves. */
+  readonly sourceStart: number | null
+  /** End of what read_committed readers can see at the source (last stable offset), as last observed. */
+  readonly sourceEnd: number | null
+  /** High watermark of the source, as last observed. */
+  readonly sourceHighWatermark: number | null
+  /** `sourceEnd - sourceNext`: offsets, an upper bound of records. Null while unknown: a stopped flow never shows 0. */
+  readonly lagRecords: number | null
+  /** Age of the oldest record that is not yet on the target, as far as known; 0 when there is none. */
+  readonly lagSeconds: number | null
+  /** When `sourceEnd` was last observed, wall clock; null before. */
+  readonly observedAtMs: number | null
+  /** True while every source offset so far equals its target offset. */
+  readonly offsetsIdentical: boolean
+  readonly counters: FlowCounters
+  readonly fault: FaultReport | null
+}
+
+/** Since the process started. */
+export interface FlowCounters {
+  readonly recordsCopied: number
+  readonly bytesCopied: number
+  readonly batchesPassed: number
+  readonly batchesRepacked: number
+  readonly recordsAborted: number
+  readonly controlRecords: number
+  /** Source offsets without a record: compaction holes. */
+  readonly holes: number
+  /** Source offsets that were gone before they could be copied. */
+  readonly recordsLost: number
+}
+
+export interface FaultReport {
+  readonly code: string
+  readonly message: string
+  readonly remedy: string
+  readonly sinceMs: number
+}
+
+export interface GroupStatus {
+  readonly link: LinkName
+  readonly group: string
+  /** `synced`, or why its positions are not written: `active-on-target`, `foreign-position`, `not-copied`, `failed`. */
+  readonly state: 'synced' | 'active-on-target' | 'foreign-position' | 'not-copied' | 'failed'
+  readonly reason: string
+  readonly syncedAtMs: number | null
+  readonly positions: readonly GroupPositionStatus[]
+}
+
+export interface GroupPositionStatus {
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+  readonly sourceOffset: number
+  /** Null where it cannot be told yet. */
+  readonly targetOffset: number | null
+  /** Records a reader would meet again on the target because the copy is behind the group: normally 0. */
+  readonly behindRecords: number
+}
+
+/** Answer of `offsets translate`. */
+export interface OffsetTranslation {
+  readonly link: LinkName
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+  readonly direction: 'source-to-target' | 'target-to-source'
+  readonly from: number
+  readonly to: number
+  /** Where `from` names no copied record: `hole` (attributed offset without a record: the next record's offset is given), `before-start`, `not-copied` (clamped to the end of the copy). */
+  readonly note: 'exact' | 'hole' | 'before-start' | 'not-copied'
+}
