@@ -24,9 +24,11 @@ export type ReplicationEvents = {
     readonly fenced: 'clean-hand-over' | 'fenced' | 'markers-written' | 'first'
     readonly tookMs: number
   }
+  'shard:trouble': { readonly target: RegionName; readonly shard: number; readonly reason: string }
   'shard:lost': { readonly target: RegionName; readonly shard: number; readonly reason: string }
   'shard:handed-over': { readonly target: RegionName; readonly shard: number }
   'flow:started': FlowRef & { readonly sourceNext: number; readonly targetNext: number }
+  'flow:seam-skipped': FlowRef
   'flow:recovering': FlowRef & { readonly reason: string }
   'flow:stopped': FlowRef & { readonly code: string; readonly reason: string; readonly remedy: string }
   'flow:gap': FlowRef & { readonly kind: 'retention'; readonly fromOffset: number; readonly toOffset: number }

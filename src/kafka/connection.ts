@@ -1,0 +1,229 @@
+import { createSecureContext, type ConnectionOptions as NodeTlsOptions, getCACertificates } from 'node:tls'
+import { isIP } from 'node:net'
+import { Connection, Reader, type SASLOptions as LibrarySasl, Writer } from '@platformatic/kafka'
+import { type Clock, describeError, isFault } from '../core/index.ts'
+import { withSignal } from './abort.ts'
+import type { SaslOptions, TlsOptions } from './cluster.ts'
+import { callFault, type ConnectionFacts, dialFault } from './connection-faults.ts'
+import { kafkaFaults } from './faults.ts'
+import type { Api } from './wire/api.ts'
+import { apiVersionsApi } from './wire/api-versions.ts'
+import { API_VERSIONS, type ApiName, type BrokerVersions, chooseVersion } from './wire/versions.ts'
+
+/**
+ * One TCP connection to one broker: TLS, SASL and framing by the client library, versions negotiated, errors turned
+ * into faults. Always holds: a request that times out ends the connection; nothing is left behind by `close`; no
+ * event of the library goes unheard. Does not reconnect.
+ */
+export interface BrokerAddress {
+  /** -1 for a bootstrap address: which broker answers there is unknown. */
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+export interface ConnectionSettings {
+  readonly cluster: string
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly tls: NodeTlsOptions | undefined
+  /** Overrides the host of the address in the check of the broker's certificate. */
+  readonly tlsServerName: string | undefined
+  readonly sasl: LibrarySasl | undefined
+  readonly clock: Clock
+}
+
+const SOFTWARE = { softwareName: 'isthmus', softwareVersion: '1' }
+/** How long a broker may take to read what was written before `close` cuts the connection. */
+const CLOSE_GRACE_MS = 1_000
+
+export class BrokerConnection {
+  readonly address: BrokerAddress
+  readonly #connection: Connection
+  readonly #settings: ConnectionSettings
+  readonly #facts: ConnectionFacts
+  readonly #closeListeners: (() => void)[] = []
+  #versions: BrokerVersions = new Map([[API_VERSIONS.ApiVersions.key, API_VERSIONS.ApiVersions]])
+  #lastError: Error | undefined
+  #isClosed = false
+  #inflight = 0
+  #closesWhenIdle = false
+
+  private constructor(address: BrokerAddress, settings: ConnectionSettings, inflightMax: number) {
+    this.address = address
+    this.#settings = settings
+    this.#facts = {
+      cluster: settings.cluster,
+      address: `${address.host}:${address.port}`,
+      timeoutMs: settings.requestTimeoutMs,
+      usesTls: settings.tls !== undefined,
+      usesSasl: settings.sasl !== undefined,
+    }
+    this.#connection = new Connection(settings.clientId, {
+      connectTimeout: settings.connectTimeoutMs,
+      requestTimeout: settings.requestTimeoutMs,
+      maxInflights: inflightMax,
+      ...(settings.tls && { tls: { ...settings.tls, ...serverName(settings, address.host) } }),
+      ...(settings.sasl && { sasl: settings.sasl }),
+    })
+    // An error comes before the close that it causes and is not in what pending requests are rejected with.
+    this.#connection.on('error', (error) => (this.#lastError = error))
+    this.#connection.on('close', () => this.#onClosed())
+  }
+
+  /** Connects, authenticates and negotiates within the connect timeout. */
+  static async open(
+    address: BrokerAddress,
+    settings: ConnectionSettings,
+    inflightMax: number,
+    signal: AbortSignal,
+  ): Promise<BrokerConnection> {
+    signal.throwIfAborted()
+    const opened = new BrokerConnection(address, settings, inflightMax)
+    const tooLate = new AbortController()
+    const timer = settings.clock.setTimer(settings.connectTimeoutMs, () => {
+      tooLate.abort(new Error(`no answer within ${settings.connectTimeoutMs} ms`))
+    })
+    try {
+      await withSignal(withSignal(opened.#establish(), tooLate.signal), signal)
+      return opened
+    } catch (error) {
+      opened.#destroy()
+      signal.throwIfAborted()
+      throw dialFault(error, opened.#facts)
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed
+  }
+
+  /** The version that `call` would use; undefined where the broker does not serve the API to us. */
+  versionOf(name: ApiName): number | undefined {
+    return chooseVersion(name, this.#versions)
+  }
+
+  /** Called once when the connection is gone, after the requests in flight were rejected. */
+  onClose(listener: () => void): void {
+    if (this.#isClosed) setImmediate(listener)
+    else this.#closeListeners.push(listener)
+  }
+
+  async call<Request, Response>(api: Api<Request, Response>, request: Request): Promise<Response> {
+    const version = this.versionOf(api.name)
+    const { key, min, max } = API_VERSIONS[api.name]
+    if (version === undefined) {
+      throw kafkaFaults.fault('KAFKA_VERSION_UNSUPPORTED', { ...this.#facts, api: api.name, min, max })
+    }
+    this.#inflight++
+    try {
+      return await new Promise<Response>((resolve, reject) => {
+        this.#connection.send<Response>(
+          key,
+          version,
+          () => {
+            const writer = Writer.create()
+            api.write(writer, request, version)
+            return writer
+          },
+          (_correlationId, _key, _version, reader) => this.#read(api, reader, version),
+          true,
+          api.name !== 'ApiVersions',
+          (error, response) => {
+            if (error === null) resolve(response as Response)
+            else reject(callFault(this.#withLastError(error), this.#facts, api.name))
+          },
+        )
+      })
+    } finally {
+      this.#inflight--
+      if (this.#closesWhenIdle && this.#inflight === 0) this.#destroy()
+    }
+  }
+
+  /** Lets the requests in flight finish. */
+  closeWhenIdle(): void {
+    this.#closesWhenIdle = true
+    if (this.#inflight === 0) this.#destroy()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    const timer = this.#settings.clock.setTimer(CLOSE_GRACE_MS, () => this.#destroy())
+    try {
+      await this.#connection.close()
+    } finally {
+      timer.cancel()
+      this.#destroy()
+    }
+  }
+
+  async #establish(): Promise<void> {
+    await this.#connection.connect(this.address.host, this.address.port)
+    const answer = await this.call(apiVersionsApi, SOFTWARE)
+    const { min, max } = API_VERSIONS.ApiVersions
+    if (answer.errorCode !== 0) {
+      throw kafkaFaults.fault('KAFKA_VERSION_UNSUPPORTED', { ...this.#facts, api: 'ApiVersions', min, max })
+    }
+    this.#versions = answer.versions
+  }
+
+  /** A response may have come in many pieces; joined once, its parts can be views. */
+  #read<Response>(api: Api<never, Response>, reader: Reader, version: number): Response {
+    const frame = Reader.from(reader.buffer.slice(reader.position, reader.length))
+    try {
+      return api.read(frame, version)
+    } catch (error) {
+      if (isFault(error)) throw error
+      const reason = describeError(error)
+      throw kafkaFaults.fault('KAFKA_RESPONSE_UNREADABLE', { ...this.#facts, api: api.name, version, reason }, error)
+    }
+  }
+
+  #withLastError(error: Error): Error {
+    return this.#lastError === undefined ? error : new AggregateError([error, this.#lastError], error.message)
+  }
+
+  #destroy(): void {
+    // Stops the library's own timers; answers at once unless the connection is open.
+    void this.#connection.close()
+    const { socket } = this.#connection as { socket: Connection['socket'] | undefined }
+    // The library listens for one last error only.
+    socket?.on('error', (error) => (this.#lastError = error)).destroy()
+    this.#onClosed()
+  }
+
+  #onClosed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    void this.#connection.close()
+    setImmediate(() => {
+      for (const listener of this.#closeListeners.splice(0)) listener()
+    })
+  }
+}
+
+/** Reads the PEM texts once; fault `KAFKA_TLS_FAILED` where they cannot be used. */
+export function readTls(cluster: string, tls: TlsOptions): NodeTlsOptions {
+  const ca = tls.ca ?? [...getCACertificates('default'), ...getCACertificates('system')]
+  try {
+    return { secureContext: createSecureContext({ ca, cert: tls.cert, key: tls.key }) }
+  } catch (error) {
+    const reason = `the certificate or key of the region cannot be read: ${String(error)}`
+    const remedy = 'Check that caFile, certFile and keyFile are PEM and that the key belongs to the certificate.'
+    throw kafkaFaults.fault('KAFKA_TLS_FAILED', { cluster, address: 'any broker', reason, remedy }, error)
+  }
+}
+
+export function librarySasl({ mechanism, username, password }: SaslOptions): LibrarySasl {
+  const names = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const
+  return { mechanism: names[mechanism], username, password }
+}
+
+function serverName({ tlsServerName }: ConnectionSettings, host: string): { servername?: string } {
+  if (tlsServerName !== undefined) return { servername: tlsServerName }
+  return isIP(host) === 0 ? { servername: host } : {}
+}

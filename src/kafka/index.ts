@@ -1,0 +1,14 @@
+/** The face of the room: one Kafka cluster, its faults, and what its error codes mean. */
+export { createKafkaJs } from './application-client.ts'
+export type * from './cluster.ts'
+export {
+  errorMeaning,
+  errorName,
+  isAuthorizationCode,
+  isFencedCode,
+  isRetriableCode,
+  type ProtocolError,
+} from './errors.ts'
+export { kafkaFaults } from './faults.ts'
+export { openCluster } from './open-cluster.ts'
+export * from './records/index.ts'

@@ -1,0 +1,68 @@
+import type {
+  EpochEnd,
+  EpochQuery,
+  ListedOffset,
+  ListOffsetsQuery,
+  PartitionOutcome,
+  TopicPartition,
+} from './cluster.ts'
+import { brokerTimeoutMs, type ClusterParts } from './cluster-parts.ts'
+import { callLeaders, failPartition } from './partition-calls.ts'
+import { deleteRecordsApi } from './wire/delete-records.ts'
+import { listOffsetsApi } from './wire/list-offsets.ts'
+import { offsetForLeaderEpochApi } from './wire/offset-for-leader-epoch.ts'
+
+/** Calls about where logs begin, end and diverge, each answered by the leader of the partition. */
+export function listOffsets(
+  parts: ClusterParts,
+  query: ListOffsetsQuery,
+  signal: AbortSignal,
+): Promise<ListedOffset[]> {
+  const { isolation, replicaId = -1 } = query
+  return callLeaders<ListOffsetsQuery['partitions'][number], ListedOffset>(
+    parts,
+    {
+      items: query.partitions,
+      deadlineMs: query.deadlineMs,
+      call: (nodeId, partitions, signal) =>
+        parts.calls.callNode(nodeId, listOffsetsApi, { isolation, replicaId, partitions }, signal),
+      fail: (item, errorCode) => ({ ...failPartition(item, errorCode), offset: -1, timestamp: -1, leaderEpoch: -1 }),
+    },
+    signal,
+  )
+}
+
+export function offsetForLeaderEpoch(
+  parts: ClusterParts,
+  query: readonly EpochQuery[],
+  signal: AbortSignal,
+): Promise<EpochEnd[]> {
+  return callLeaders<EpochQuery, EpochEnd>(
+    parts,
+    {
+      items: query,
+      call: (nodeId, items, signal) => parts.calls.callNode(nodeId, offsetForLeaderEpochApi, items, signal),
+      fail: (item, errorCode) => ({ ...failPartition(item, errorCode), leaderEpoch: -1, endOffset: -1 }),
+    },
+    signal,
+  )
+}
+
+export function deleteRecords(
+  parts: ClusterParts,
+  bounds: readonly (TopicPartition & { readonly offset: number })[],
+  signal: AbortSignal,
+): Promise<PartitionOutcome[]> {
+  return callLeaders<TopicPartition & { readonly offset: number }, PartitionOutcome>(
+    parts,
+    {
+      items: bounds,
+      call: (nodeId, items, signal) => {
+        const request = { bounds: items, timeoutMs: brokerTimeoutMs(parts) }
+        return parts.calls.callNode(nodeId, deleteRecordsApi, request, signal)
+      },
+      fail: failPartition,
+    },
+    signal,
+  )
+}

@@ -1,0 +1,77 @@
+import { type BatchHeader, corrupt, isLogAppendTime } from './batch-header.ts'
+import { DEFAULT_LIMIT_BYTES } from './compression.ts'
+import { nextRecord, openCursor, type RecordCursor, readRecordsBlock } from './record-cursor.ts'
+import { type ByteReader, readVarint } from './varint.ts'
+
+/** A header's key and value. Keys stay bytes: two keys that differ only in invalid UTF-8 are different headers. */
+export type RecordHeader = readonly [key: Buffer, value: Buffer | null]
+
+/** A record with views into the batch's (decompressed) bytes, not copies. */
+export interface DecodedRecord {
+  readonly offset: number
+  /** Milliseconds since 1970, -1 where the producer set none; rounded beyond 2^53. */
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** In order, repetitions included. */
+  readonly headers: readonly RecordHeader[]
+}
+
+/** Shared by all records without headers. */
+const NO_HEADERS: readonly RecordHeader[] = Object.freeze([])
+
+/**
+ * Decodes all records of a batch, in order. Does not look at the checksum (`isChecksumValid` does), nor whether the
+ * batch is a control batch.
+ *
+ * @param limitBytes largest decompressed size; 256 MiB by default.
+ * @throws RECORDS_CORRUPT, RECORDS_TOO_LARGE, RECORDS_UNKNOWN_CODEC
+ */
+export function decodeRecords(
+  buffer: Buffer,
+  header: BatchHeader,
+  limitBytes: number = DEFAULT_LIMIT_BYTES,
+): DecodedRecord[] {
+  const cursor = openCursor(readRecordsBlock(buffer, header, limitBytes), header)
+  const appendTime = isLogAppendTime(header) ? header.maxTimestamp : undefined
+  const records: DecodedRecord[] = []
+  while (nextRecord(cursor)) {
+    try {
+      records.push(decodeRecord(cursor, appendTime ?? header.baseTimestamp + cursor.timestampDelta))
+    } catch (error) {
+      throw corrupt(header.baseOffset, `its record ${cursor.index - 1} is malformed`, error)
+    }
+  }
+  return records
+}
+
+function decodeRecord(cursor: RecordCursor, timestamp: number): DecodedRecord {
+  const key = readBytes(cursor)
+  const value = readBytes(cursor)
+  const headers = readHeaders(cursor)
+  if (cursor.position !== cursor.end) throw new RangeError('its fields do not fill its length')
+  return { offset: cursor.header.baseOffset + cursor.offsetDelta, timestamp, key, value, headers }
+}
+
+function readHeaders(reader: ByteReader): readonly RecordHeader[] {
+  const count = readVarint(reader)
+  if (count === 0) return NO_HEADERS
+  if (count < 0) throw new RangeError('it has a negative number of headers')
+  const headers: RecordHeader[] = []
+  for (let index = 0; index < count; index++) {
+    const key = readBytes(reader)
+    if (key === null) throw new RangeError('it has a header without a key')
+    headers.push([key, readBytes(reader)])
+  }
+  return headers
+}
+
+function readBytes(reader: ByteReader): Buffer | null {
+  const length = readVarint(reader)
+  if (length < 0) return null
+  const end = reader.position + length
+  if (end > reader.bytes.length) throw new RangeError('a field ends behind its block')
+  const bytes = reader.bytes.subarray(reader.position, end)
+  reader.position = end
+  return bytes
+}

@@ -1,0 +1,67 @@
+/**
+ * The versions of each Kafka API that Isthmus speaks, as data. A connection picks the highest version that both sides
+ * know, per broker (KIP-511). Every version listed is a flexible one (KIP-482), so that all requests and responses
+ * share one header layout; the exception is the response header of ApiVersions.
+ */
+export interface VersionRange {
+  readonly key: number
+  readonly min: number
+  readonly max: number
+  /** Set where the lowest common version is wanted instead of the highest. */
+  readonly prefer?: 'lowest'
+}
+
+export const API_VERSIONS = {
+  /** v13 names topics by id (KIP-516); until then by name. */
+  Produce: { key: 0, min: 9, max: 13 },
+  /** From v13 on topics are named by id; v16 adds the endpoints of new leaders. */
+  Fetch: { key: 1, min: 13, max: 17 },
+  /** v7 is the first with the offset of the largest timestamp (-3). */
+  ListOffsets: { key: 2, min: 7, max: 9 },
+  /** v10 is the first with topic ids. */
+  Metadata: { key: 3, min: 10, max: 13 },
+  /** v10 takes topic ids only; positions are committed by name. */
+  OffsetCommit: { key: 8, min: 8, max: 9 },
+  /** v8 is the first with several groups in a request. */
+  OffsetFetch: { key: 9, min: 8, max: 9 },
+  FindCoordinator: { key: 10, min: 4, max: 5 },
+  /** v6 tells a missing group from an empty one. */
+  DescribeGroups: { key: 15, min: 5, max: 6 },
+  /** v4 adds states, v5 types. */
+  ListGroups: { key: 16, min: 4, max: 5 },
+  ApiVersions: { key: 18, min: 3, max: 3 },
+  CreateTopics: { key: 19, min: 5, max: 7 },
+  DeleteTopics: { key: 20, min: 6, max: 6 },
+  DeleteRecords: { key: 21, min: 2, max: 2 },
+  InitProducerId: { key: 22, min: 4, max: 5 },
+  OffsetForLeaderEpoch: { key: 23, min: 4, max: 4 },
+  /** v4 and later are for brokers. */
+  AddPartitionsToTxn: { key: 24, min: 3, max: 3 },
+  /** v5 would raise the producer epoch with every transaction (KIP-890). */
+  EndTxn: { key: 26, min: 3, max: 3 },
+  /** v2 asks for a strictly greater epoch; v1 is enough for a marker at the recorded epoch + 1. */
+  WriteTxnMarkers: { key: 27, min: 1, max: 2, prefer: 'lowest' },
+  DescribeConfigs: { key: 32, min: 4, max: 4 },
+  CreatePartitions: { key: 37, min: 2, max: 3 },
+  IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },
+  DescribeProducers: { key: 61, min: 0, max: 0 },
+  DescribeTransactions: { key: 65, min: 0, max: 0 },
+  /** Groups of the consumer protocol (KIP-848); brokers before 3.7 do not have it. */
+  ConsumerGroupDescribe: { key: 69, min: 0, max: 1 },
+} as const satisfies Record<string, VersionRange>
+
+export type ApiName = keyof typeof API_VERSIONS
+
+/** What one broker answered to ApiVersions: API key to the range it serves. */
+export type BrokerVersions = ReadonlyMap<number, { readonly min: number; readonly max: number }>
+
+/** The version to speak with a broker; undefined where the ranges do not meet. */
+export function chooseVersion(name: ApiName, broker: BrokerVersions): number | undefined {
+  const ours: VersionRange = API_VERSIONS[name]
+  const theirs = broker.get(ours.key)
+  if (theirs === undefined) return undefined
+  const lowest = Math.max(ours.min, theirs.min)
+  const highest = Math.min(ours.max, theirs.max)
+  if (lowest > highest) return undefined
+  return ours.prefer === 'lowest' ? lowest : highest
+}

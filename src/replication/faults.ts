@@ -1,0 +1,117 @@
+import { defineFaults } from '../core/index.ts'
+
+/**
+ * What can be wrong with a flow or a shard. A flow that meets one of the non-retriable ones stops and says so;
+ * the other flows go on.
+ */
+export const replicationFaults = defineFaults({
+  SHARD_FENCED: {
+    message: 'shard {shard} on {target} was taken over by another replicator: {evidence}',
+    remedy:
+      'Look for a second replicator with the same target region. The newer one goes on; this one must not be restarted beside it.',
+    retriable: false,
+    status: 409,
+  },
+  SHARD_UNFENCED: {
+    message:
+      'shard {shard} on {target} was last owned by producer {producerId} epoch {producerEpoch}, which the broker has forgotten, and its abort markers could not be written: {reason}',
+    remedy:
+      'Grant Isthmus ALTER on the target cluster so that it can write them, or make sure that no older replicator runs and restart with replication.acknowledgeUnfenced.',
+    retriable: false,
+    status: 409,
+  },
+  FENCE_INCOMPLETE: {
+    message:
+      'the fence of shard {shard} on {target} is not complete after {afterMs} ms: transaction {transactionalId} is {state}',
+    remedy:
+      'A partition of {target} cannot be written: look for one whose in-sync replicas are below min.insync.replicas.',
+    retriable: true,
+    status: 503,
+  },
+  FLOW_TARGET_NOT_EMPTY: {
+    message:
+      'target {targetTopic}-{partition} holds records up to offset {targetEnd} but no offset map knows where they come from',
+    remedy:
+      'Delete the target topic so that it is seeded again, or give the link a rename so that it copies into a topic of its own.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_DIVERGED: {
+    message: 'target {targetTopic}-{partition} does not continue the copy: {evidence}',
+    remedy:
+      'Something else wrote to the target topic. Find and stop the writer, then delete the target topic so that it is seeded again.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_SOURCE_RECREATED: {
+    message:
+      'source topic {topic} was deleted and created again: its id is {actualId}, the copy was made from {recordedId}',
+    remedy: 'Delete the target topic {targetTopic} to copy the new topic from its beginning.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_SOURCE_TRUNCATED: {
+    message: 'source {topic}-{partition} lost records that were already copied: {evidence}',
+    remedy:
+      'An unclean leader election at the source dropped them. Delete the target topic {targetTopic} to seed it again from what is left.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_TARGET_REBUILT: {
+    message:
+      'target topic {targetTopic} was deleted and created again, and somebody has written to it: its id is {actualId}, the copy was made into {recordedId}',
+    remedy: 'Find and stop the writer, then delete the target topic: it is created and seeded again.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_TARGET_REFUSED: {
+    message: 'target {targetTopic}-{partition} refused the batch of source offset {sourceOffset}: {error} {detail}',
+    remedy:
+      'Compare the configs of both topics (max.message.bytes, timestamps, cleanup.policy); the flow goes on after a restart.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_MAP_CONTRADICTS: {
+    message: 'the offset map of {targetTopic}-{partition} does not fit its log: {evidence}',
+    remedy: 'The map topic lost entries. Delete the target topic so that it is seeded again; nothing is guessed.',
+    retriable: false,
+    status: 409,
+  },
+  TARGET_NOT_READY: {
+    message: '{what} on {target} is not available: {reason}',
+    remedy: 'It is tried again by itself; look at the brokers of {target}.',
+    retriable: true,
+    status: 503,
+  },
+  PARTITION_REFUSED: {
+    message: '{what} on {target} can not be read: {error}',
+    remedy: 'Grant Isthmus the rights it needs there; it is tried again by itself.',
+    retriable: true,
+    status: 503,
+  },
+  LINK_UNKNOWN: {
+    message: 'there is no link {link} here',
+    remedy: 'Links of this process: {links}.',
+    retriable: false,
+    status: 404,
+  },
+  FLOW_UNKNOWN: {
+    message: 'link {link} copies no partition {topic}-{partition}',
+    remedy: 'See `isthmus status` for the topics it copies.',
+    retriable: false,
+    status: 404,
+  },
+  GROUP_UNKNOWN: {
+    message: 'link {link} knows no consumer group {group}',
+    remedy:
+      'The group must have committed offsets at the source and be selected; a new group shows up with the next sync.',
+    retriable: false,
+    status: 404,
+  },
+  FLOW_NOT_READY: {
+    message: 'flow {topic}-{partition} of link {link} has no position yet: {reason}',
+    remedy: 'Try again when `isthmus status` shows it running.',
+    retriable: true,
+    status: 503,
+  },
+})

@@ -1,0 +1,210 @@
+import { backoffMs, type Clock, describeError, Fault, pause, type Random, unreachable } from '../../core/index.ts'
+import { isControl, readBatch } from '../../kafka/index.ts'
+import { replicationFaults } from '../faults.ts'
+import { SEGMENT_CAUSES } from '../offset-map/index.ts'
+import type { Shard } from '../shards/shard.ts'
+import type { Tenure } from '../shards/tenure.ts'
+import type { Flow, FlowStart } from './flow.ts'
+import type { Lanes } from './lanes.ts'
+import { type PositionContext, recoverFlow, resumeFlow, targetRef } from './position.ts'
+import type { Trouble } from './trouble.ts'
+
+const RETRY_DELAYS = { firstMs: 100, mostMs: 5_000 }
+
+export interface FlowRunnerContext extends PositionContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly shard: Shard
+  readonly lanes: Lanes
+  /** The flow has a position and may be fetched. */
+  onRunning(flow: Flow): void
+  onRecovering(flow: Flow, reason: string): void
+  onStopped(flow: Flow, fault: Fault): void
+}
+
+/**
+ * Supervises one flow: finds its position, lets it run until the first trouble, waits until nothing is in flight,
+ * and goes on as the trouble says. Returns when the signal aborts or the flow stopped for good; never throws.
+ */
+export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && flow.state !== 'stopped') {
+    const tenure = await context.shard.tenure(signal).catch(() => undefined)
+    if (tenure === undefined) return
+    tenure.enter(flow)
+    try {
+      await runUnderTenure(flow, tenure, context, AbortSignal.any([signal, tenure.signal]))
+    } finally {
+      tenure.leave(flow)
+    }
+  }
+}
+
+async function runUnderTenure(
+  flow: Flow,
+  tenure: Tenure,
+  context: FlowRunnerContext,
+  signal: AbortSignal,
+): Promise<void> {
+  let findStart = () => attempt(flow, context, signal, () => resumeFlow(flow, tenure, context, signal))
+  while (!signal.aborted) {
+    const start = await findStart()
+    if (start === undefined) return
+    const trouble = await run(flow, tenure, start, context, signal)
+    switch (trouble.kind) {
+      case 'stop':
+        stop(flow, trouble.fault, context)
+        return
+      case 'tenure-ended':
+        flow.show('recovering', trouble.reason)
+        return
+      case 'new-epoch':
+        tenure.end({ kind: 'restart', reason: trouble.reason })
+        return
+      case 'shifted': {
+        const { expected, actual, sourceBase } = trouble
+        findStart = () =>
+          attempt(flow, context, signal, async () => {
+            await explainShift(flow, tenure, { expected, actual, sourceBase }, context, signal)
+            return untilRecovered(flow, tenure, context, signal)
+          })
+        break
+      }
+      case 'recover':
+        if (trouble.afterMs > 100) flow.show('recovering', trouble.reason)
+        context.onRecovering(flow, trouble.reason)
+        await pause(context.clock, trouble.afterMs, signal)
+        findStart = () => attempt(flow, context, signal, () => untilRecovered(flow, tenure, context, signal))
+        break
+      default:
+        unreachable(trouble)
+    }
+  }
+}
+
+/** One run, from its start until nothing of it is in flight any more. */
+async function run(
+  flow: Flow,
+  tenure: Tenure,
+  start: FlowStart,
+  context: FlowRunnerContext,
+  signal: AbortSignal,
+): Promise<Trouble> {
+  const lane = await attempt(flow, context, signal, () => context.lanes.laneFor(flow))
+  if (lane === undefined) return { kind: 'tenure-ended', reason: 'stopping' }
+  const onAbort = () => flow.end({ kind: 'tenure-ended', reason: describeError(signal.reason) })
+  flow.begin(tenure, start, lane)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  context.onRunning(flow)
+  const trouble = await flow.untilTrouble()
+  signal.removeEventListener('abort', onAbort)
+  await flow.untilSettled()
+  return trouble
+}
+
+/** Tries again until it succeeds. Undefined: the signal aborted, or the flow stopped with a fault that is not retriable. */
+async function attempt<Result>(
+  flow: Flow,
+  context: FlowRunnerContext,
+  signal: AbortSignal,
+  step: () => Promise<Result>,
+): Promise<Result | undefined> {
+  for (let tries = 1; !signal.aborted; tries++) {
+    try {
+      return await step()
+    } catch (error) {
+      if (signal.aborted) return undefined
+      if (error instanceof Fault && !error.retriable && STOPPING.has(error.code)) {
+        stop(flow, error, context)
+        return undefined
+      }
+      const reason = describeError(error)
+      flow.show('recovering', `waiting: ${reason}`)
+      context.onRecovering(flow, reason)
+      await pause(context.clock, backoffMs(RETRY_DELAYS, tries, context.random), signal)
+      await context.target.metadata([flow.spec.key.targetTopic], signal).catch(() => undefined)
+      await context.source.metadata([flow.spec.key.topic], signal).catch(() => undefined)
+    }
+  }
+  return undefined
+}
+
+/** Faults of the flow itself; anything else that goes wrong may pass by and is tried again. */
+const STOPPING: ReadonlySet<string> = new Set([
+  'FLOW_TARGET_NOT_EMPTY',
+  'FLOW_DIVERGED',
+  'FLOW_SOURCE_RECREATED',
+  'FLOW_SOURCE_TRUNCATED',
+  'FLOW_TARGET_REBUILT',
+  'FLOW_TARGET_REFUSED',
+  'FLOW_MAP_CONTRADICTS',
+  'RECORDS_OLD_FORMAT',
+  'RECORDS_CORRUPT',
+  'MAP_FORMAT_UNKNOWN',
+  'MAP_ENTRY_DAMAGED',
+])
+
+async function untilRecovered(
+  flow: Flow,
+  tenure: Tenure,
+  context: FlowRunnerContext,
+  signal: AbortSignal,
+): Promise<FlowStart> {
+  for (let tries = 1; ; tries++) {
+    signal.throwIfAborted()
+    const recovery = await recoverFlow(flow, tenure, context, signal)
+    if ('sourceNext' in recovery) return recovery
+    if ('newEpoch' in recovery) {
+      tenure.end({ kind: 'restart', reason: recovery.newEpoch })
+      signal.throwIfAborted()
+    } else {
+      if (tries > 3) flow.show('recovering', `waiting: ${recovery.waiting}`)
+      await pause(context.clock, backoffMs({ firstMs: 20, mostMs: 1_000 }, tries, context.random), signal)
+    }
+  }
+}
+
+/**
+ * A batch landed behind its place. A coordinator may write a marker of ours again (measured), so a gap that holds
+ * only control batches of our producer is recorded and the flow goes on; anything else has diverged.
+ */
+async function explainShift(
+  flow: Flow,
+  tenure: Tenure,
+  shift: { expected: number; actual: number; sourceBase: number },
+  context: FlowRunnerContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { targetTopic, partition } = flow.spec.key
+  for (let at = shift.expected; at < shift.actual; ) {
+    const fetched = await context.targetReader.read(targetRef(flow), { offset: at, maxBytes: 1 }, signal)
+    const header = readBatch(fetched.records, 0)
+    if (header === undefined || !isControl(header) || header.producerId !== tenure.identity.producerId) {
+      const evidence = `offset ${at} holds something that is not ours, where the batch of source offset ${shift.sourceBase} belongs`
+      throw replicationFaults.fault('FLOW_DIVERGED', { targetTopic, partition, evidence })
+    }
+    at = header.baseOffset + header.lastOffsetDelta + 1
+  }
+  if (shift.actual < shift.expected) {
+    const evidence = `a batch was appended at ${shift.actual}, before its place ${shift.expected}`
+    throw replicationFaults.fault('FLOW_DIVERGED', { targetTopic, partition, evidence })
+  }
+  const epochStart = flow.epochStart + shift.actual - shift.expected
+  const { key, ...ids } = flow.spec
+  await tenure.writer.append({
+    kind: 'flow',
+    flow: key,
+    ...ids,
+    ...tenure.identity,
+    epochStart,
+    sourceLeaderEpoch: flow.sourceLeaderEpoch,
+    atMs: context.nowMs(),
+    segments: [{ source: shift.sourceBase, target: shift.actual, causes: SEGMENT_CAUSES.marker }],
+  })
+  flow.shiftEpochStart(epochStart)
+}
+
+function stop(flow: Flow, fault: Fault, context: FlowRunnerContext): void {
+  flow.stop(fault)
+  context.onStopped(flow, fault)
+}

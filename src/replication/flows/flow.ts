@@ -1,0 +1,387 @@
+import { type Clock, type Fault, invariant } from '../../core/index.ts'
+import type { FetchedPartition, ProducedPartition } from '../../kafka/index.ts'
+import type { AttributedSegment, FlowKey } from '../offset-map/index.ts'
+import type { Tenure, TenureUser } from '../shards/tenure.ts'
+import type { FlowCounters, FlowState } from '../status.ts'
+import type { ByteBudget } from './byte-budget.ts'
+import { LagClock } from './lag-clock.ts'
+import { type Gate, OutgoingQueue, type QueuedBatch } from './outgoing-queue.ts'
+import { type PlannedBatch, planBatches } from './plan-batches.ts'
+import { judgeRefusal, OUT_OF_ORDER_SEQUENCE, REQUEST_TIMED_OUT, type Trouble } from './trouble.ts'
+
+export interface FlowSpec {
+  readonly key: FlowKey
+  readonly sourceTopicId: string
+  readonly targetTopicId: string
+  readonly sourceClusterId: string
+}
+
+/** Where a run begins; its map entry is acknowledged. */
+export interface FlowStart {
+  readonly sourceNext: number
+  readonly targetNext: number
+  readonly epochStart: number
+}
+
+/** Where the flow hands batches over; one lane a run, so that their order holds. */
+export interface FlowLane {
+  /** The flow has something to send. */
+  ready(flow: Flow): void
+}
+
+/** What the source last said about the partition. */
+export interface SourceSight {
+  readonly start: number
+  readonly stableEnd: number
+  readonly highWatermark: number
+  readonly atMs: number
+}
+
+/** After this long without a write the broker may have forgotten the producer: the next batch goes alone. */
+const IDLE_BEFORE_ALONE_MS = 10 * 60_000
+const QUEUE_BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * One topic partition over a link, between a fetch loop that feeds it and a lane that empties it.
+ *
+ * A run lasts from `begin` to the first trouble; then nothing more is sent, what is in flight settles, and whoever
+ * supervises it (`FlowRunner`) decides how to go on. Invariant of a run: the target offset of every batch is known
+ * before it is sent, and its sequence is that offset less the epoch's start. A batch is sent only when the map entry
+ * in front of it is acknowledged. An acknowledged base offset that is not the expected one is trouble at once.
+ */
+export class Flow implements TenureUser {
+  readonly spec: FlowSpec
+  readonly counters: { -readonly [Name in keyof FlowCounters]: number } = {
+    recordsCopied: 0,
+    bytesCopied: 0,
+    batchesPassed: 0,
+    batchesRepacked: 0,
+    recordsAborted: 0,
+    controlRecords: 0,
+    holes: 0,
+    recordsLost: 0,
+  }
+  /** Leader epoch of the last source batch that was planned, -1 before: what a truncation check asks about. */
+  sourceLeaderEpoch = -1
+  fetchNotBeforeMs = 0
+
+  readonly #clock: Clock
+  readonly #budget: ByteBudget
+  readonly #queue = new OutgoingQueue()
+  readonly #lag = new LagClock()
+  #state: FlowState = 'starting'
+  #reason = 'starting'
+  #fault: { readonly fault: Fault; readonly sinceMs: number } | undefined
+  #sight: SourceSight | undefined
+
+  #isOpen = false
+  #generation = 0
+  #tenure: Tenure | undefined
+  #lane: FlowLane | undefined
+  #trouble = Promise.withResolvers<Trouble>()
+  #settled = Promise.withResolvers<void>()
+  #sourcePlanned = 0
+  #targetPlanned = 0
+  #inStepAt = 0
+  #epochStart = 0
+  #recordedLeaderEpoch = -1
+  #gate: Gate = { isOpen: true }
+  #sourceDone: number | null = null
+  #targetDone: number | null = null
+  #uncertainBelow = 0
+  #inflight = 0
+  #isSick = false
+  #outOfOrderStreak = 0
+  #isAlone = true
+  #lastAckMs = 0
+
+  constructor(spec: FlowSpec, context: { clock: Clock; budget: ByteBudget }) {
+    this.spec = spec
+    this.#clock = context.clock
+    this.#budget = context.budget
+  }
+
+  // ---- what is known ------------------------------------------------------------------------------------------------
+
+  get state(): FlowState {
+    return this.#state
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  get stopped(): { readonly fault: Fault; readonly sinceMs: number } | undefined {
+    return this.#fault
+  }
+
+  get sight(): SourceSight | undefined {
+    return this.#sight
+  }
+
+  get tenure(): Tenure | undefined {
+    return this.#tenure
+  }
+
+  /** Every source offset below is on the target or attributed; null until known. */
+  get sourceDone(): number | null {
+    return this.#sourceDone
+  }
+
+  /** Every target offset below is acknowledged; null until known. */
+  get targetDone(): number | null {
+    return this.#targetDone
+  }
+
+  get epochStart(): number {
+    return this.#epochStart
+  }
+
+  /** Markers of our own were found in the middle of the epoch: sequence 0 now stands for a later offset. */
+  shiftEpochStart(epochStart: number): void {
+    invariant(!this.#isOpen, 'a shift is explained at rest')
+    this.#epochStart = epochStart
+  }
+
+  get isCertain(): boolean {
+    return this.#inflight === 0 && (this.#targetDone ?? 0) >= this.#uncertainBelow
+  }
+
+  /** A produce request of it timed out: its batches go over a connection of their own until one is acknowledged. */
+  get isSick(): boolean {
+    return this.#isSick
+  }
+
+  /** Out-of-order answers in a row: a second one with nothing left to wait for asks for a new epoch. */
+  get outOfOrderStreak(): number {
+    return this.#outOfOrderStreak
+  }
+
+  lagMs(): number {
+    return this.#lag.lagMs(this.#sourceDone ?? 0, this.#clock.monotonicMs())
+  }
+
+  // ---- run ----------------------------------------------------------------------------------------------------------
+
+  begin(tenure: Tenure, start: FlowStart, lane: FlowLane): void {
+    invariant(!this.#isOpen && this.#inflight === 0 && this.#queue.length === 0, 'a flow begins only when at rest')
+    // What an older tenure sent is behind a fence by now.
+    if (tenure !== this.#tenure) this.#uncertainBelow = 0
+    this.#tenure = tenure
+    this.#lane = lane
+    this.#sourcePlanned = this.#sourceDone = start.sourceNext
+    this.#targetPlanned = this.#targetDone = start.targetNext
+    this.#epochStart = start.epochStart
+    this.#inStepAt = start.sourceNext
+    this.#recordedLeaderEpoch = this.sourceLeaderEpoch
+    this.#gate = { isOpen: true }
+    this.#isAlone = true
+    this.#trouble = Promise.withResolvers()
+    this.#generation++
+    this.#isOpen = true
+    this.show('running', 'running')
+  }
+
+  untilTrouble(): Promise<Trouble> {
+    return this.#trouble.promise
+  }
+
+  /** Ends the run: nothing more is planned or sent. The first trouble counts. */
+  end(trouble: Trouble): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#generation++
+    this.#budget.release(this.#queue.clear())
+    this.#trouble.resolve(trouble)
+  }
+
+  /** Resolves when no request of the run is in flight. */
+  async untilSettled(): Promise<void> {
+    while (this.#inflight > 0) {
+      this.#settled = Promise.withResolvers()
+      await this.#settled.promise
+    }
+  }
+
+  show(state: FlowState, reason: string): void {
+    this.#state = state
+    this.#reason = reason
+  }
+
+  /** For good: only a new process, or what the fault's remedy says, starts it again. */
+  stop(fault: Fault): void {
+    this.#fault = { fault, sinceMs: this.#clock.nowMs() }
+    this.show('stopped', fault.message)
+  }
+
+  // ---- fetch side ---------------------------------------------------------------------------------------------------
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  get fetchOffset(): number {
+    return this.#sourcePlanned
+  }
+
+  /** Changes whenever the fetch position jumps: an answer to a fetch of another generation is to be dropped. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  hasRoom(): boolean {
+    return this.#queue.bytes < QUEUE_BYTES_MAX
+  }
+
+  observe(fetched: FetchedPartition): void {
+    const stableEnd = fetched.lastStableOffset >= 0 ? fetched.lastStableOffset : fetched.highWatermark
+    const start = Math.max(fetched.logStartOffset, this.#sight?.start ?? 0)
+    this.#sight = { start, stableEnd, highWatermark: fetched.highWatermark, atMs: this.#clock.nowMs() }
+    this.#lag.observe(stableEnd, this.#clock.monotonicMs())
+  }
+
+  /** Takes a fetch answer of this generation: plans it, writes its map entry ahead, queues its batches. */
+  accept(fetched: FetchedPartition): void {
+    const tenure = this.#tenure
+    invariant(tenure !== undefined && this.#isOpen, 'only an open flow takes records')
+    const plan = planBatches(
+      fetched,
+      { sourceNext: this.#sourcePlanned, targetNext: this.#targetPlanned, inStepAt: this.#inStepAt },
+      { ...tenure.identity, epochStart: this.#epochStart },
+    )
+    this.#sourcePlanned = plan.position.sourceNext
+    this.#targetPlanned = plan.position.targetNext
+    this.#inStepAt = plan.position.inStepAt
+    this.counters.recordsAborted += plan.recordsAborted
+    this.counters.controlRecords += plan.controlRecords
+    this.counters.holes += plan.holes
+    if (plan.sourceLeaderEpoch >= 0) this.sourceLeaderEpoch = plan.sourceLeaderEpoch
+
+    const segments = this.#segmentsToRecord(plan.segments, plan.batches[0])
+    if (segments.length > 0) this.#writeAhead(tenure, segments)
+    let plannedBytes = 0
+    for (const batch of plan.batches) {
+      this.#queue.push({ ...batch, gate: this.#gate })
+      plannedBytes += batch.bytes.length
+    }
+    this.#budget.release(fetched.records.length - plannedBytes)
+    this.#advanceIfIdle()
+    this.wake()
+  }
+
+  /** A new leader epoch of the source is recorded with the first batch that carries it, for truncation checks. */
+  #segmentsToRecord(
+    segments: readonly AttributedSegment[],
+    first: PlannedBatch | undefined,
+  ): readonly AttributedSegment[] {
+    if (segments.length > 0 || first === undefined) return segments
+    if (this.sourceLeaderEpoch === this.#recordedLeaderEpoch) return segments
+    return [{ source: first.sourceBase, target: first.targetBase, causes: 0 }]
+  }
+
+  #writeAhead(tenure: Tenure, segments: readonly AttributedSegment[]): void {
+    const gate: Gate = { isOpen: false }
+    this.#gate = gate
+    this.#recordedLeaderEpoch = this.sourceLeaderEpoch
+    const { key, ...ids } = this.spec
+    const { sourceLeaderEpoch } = this
+    const entry = {
+      kind: 'flow' as const,
+      flow: key,
+      ...ids,
+      ...tenure.identity,
+      epochStart: this.#epochStart,
+      sourceLeaderEpoch,
+      atMs: this.#clock.nowMs(),
+      segments,
+    }
+    tenure.writer.append(entry).then(
+      () => {
+        gate.isOpen = true
+        this.wake()
+      },
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'the map entry was not written'
+        this.end({ kind: 'tenure-ended', reason })
+      },
+    )
+  }
+
+  // ---- send side ----------------------------------------------------------------------------------------------------
+
+  /** The next batch that may be sent now; the caller owes `acknowledge` or `lose` for it. */
+  takeBatch(): QueuedBatch | undefined {
+    if (!this.#canSend()) return undefined
+    if (this.#inflight === 0 && this.#clock.monotonicMs() - this.#lastAckMs > IDLE_BEFORE_ALONE_MS) this.#isAlone = true
+    if (this.#isAlone && this.#inflight > 0) return undefined
+    const batch = this.#queue.take()
+    if (batch !== undefined) this.#inflight++
+    return batch
+  }
+
+  #canSend(): boolean {
+    if (!this.#isOpen || this.#tenure?.maySend !== true) return false
+    return this.#queue.peek()?.gate.isOpen === true && !(this.#isAlone && this.#inflight > 0)
+  }
+
+  acknowledge(batch: QueuedBatch, answer: ProducedPartition): void {
+    this.#settle(batch)
+    if (answer.errorCode !== 0) {
+      if (answer.errorCode === OUT_OF_ORDER_SEQUENCE) this.#outOfOrderStreak++
+      if (answer.errorCode === REQUEST_TIMED_OUT) {
+        this.#isSick = true
+        this.#doubtUpTo(batch)
+      }
+      const trouble = judgeRefusal(this.spec.key, batch, answer)
+      if (trouble.kind === 'tenure-ended') this.#tenure?.end({ kind: 'fenced', reason: trouble.reason })
+      this.end(trouble)
+    } else if (answer.baseOffset !== batch.targetBase) {
+      const { targetBase: expected, sourceBase } = batch
+      this.end({ kind: 'shifted', expected, actual: answer.baseOffset, sourceBase })
+    } else if (this.#isOpen) {
+      this.#complete(batch)
+    }
+    this.wake()
+  }
+
+  /** The connection was lost before the answer came: nobody knows whether the batch was appended. */
+  lose(batch: QueuedBatch, reason: string): void {
+    this.#doubtUpTo(batch)
+    this.#settle(batch)
+    this.end({ kind: 'recover', reason, afterMs: 100 })
+  }
+
+  #doubtUpTo(batch: QueuedBatch): void {
+    this.#uncertainBelow = Math.max(this.#uncertainBelow, batch.targetBase + batch.recordCount)
+  }
+
+  #complete(batch: QueuedBatch): void {
+    this.counters.recordsCopied += batch.recordCount
+    this.counters.bytesCopied += batch.bytes.length
+    if (batch.repacked) this.counters.batchesRepacked++
+    else this.counters.batchesPassed++
+    this.#sourceDone = batch.sourceEnd
+    this.#targetDone = batch.targetBase + batch.recordCount
+    this.#isAlone = false
+    this.#isSick = false
+    this.#outOfOrderStreak = 0
+    this.#lastAckMs = this.#clock.monotonicMs()
+    this.#advanceIfIdle()
+  }
+
+  /** With nothing queued or in flight, what was dropped behind the last batch is done too. */
+  #advanceIfIdle(): void {
+    if (this.#isOpen && this.#queue.length === 0 && this.#inflight === 0) this.#sourceDone = this.#sourcePlanned
+  }
+
+  #settle(batch: QueuedBatch): void {
+    this.#inflight--
+    this.#budget.release(batch.bytes.length)
+    if (this.#inflight === 0) this.#settled.resolve()
+  }
+
+  /** Looks whether there is something to send: also to be called when its tenure has been confirmed. */
+  wake(): void {
+    if (this.#canSend()) this.#lane?.ready(this)
+  }
+}

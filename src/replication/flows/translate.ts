@@ -1,0 +1,61 @@
+import { replicationFaults } from '../faults.ts'
+import type { Lookup, Segment } from '../offset-map/index.ts'
+import type { PositionTranslator } from '../positions/observe-positions.ts'
+import type { Flow } from './flow.ts'
+
+/** Exact positions across one link, in both directions, from the maps of its running flows. */
+export class FlowTranslator implements PositionTranslator {
+  readonly #find: (topic: string, partition: number) => Flow | undefined
+
+  constructor(find: (topic: string, partition: number) => Flow | undefined) {
+    this.#find = find
+  }
+
+  /**
+   * For a consumer position: the target offset of the first record at or after it. Never above what the target holds,
+   * and `behindRecords` then says how many of the source's records the group would meet again.
+   */
+  async translate(topic: string, partition: number, sourceOffset: number, signal: AbortSignal) {
+    const flow = this.#find(topic, partition)
+    const copied = flow === undefined ? undefined : copiedTo(flow)
+    if (flow === undefined || copied === undefined) {
+      return { pending: `${topic}-${partition} is not copied yet: ${flow?.reason ?? 'no such flow'}` }
+    }
+    const map = mapOf(flow)
+    if (map === undefined) return { pending: `the map of ${topic}-${partition} is being taken over` }
+    const { offset } = await map.findTarget(sourceOffset, signal, copied)
+    const behindRecords = Math.max(0, sourceOffset - copied.source)
+    return { targetTopic: flow.spec.key.targetTopic, offset, behindRecords }
+  }
+
+  /** One offset, in either direction. Fault FLOW_NOT_READY while the flow has no position. */
+  async lookUp(
+    flow: Flow,
+    query: { readonly offset: number; readonly direction: 'source-to-target' | 'target-to-source' },
+    signal: AbortSignal,
+  ): Promise<Lookup> {
+    const map = mapOf(flow)
+    const copied = copiedTo(flow)
+    if (map === undefined || copied === undefined) {
+      const { topic, partition } = flow.spec.key
+      throw replicationFaults.fault('FLOW_NOT_READY', {
+        topic,
+        partition,
+        link: flow.spec.key.source,
+        reason: flow.reason,
+      })
+    }
+    return query.direction === 'source-to-target'
+      ? map.findTarget(query.offset, signal, copied)
+      : map.findSource(query.offset, signal, copied)
+  }
+}
+
+function mapOf(flow: Flow) {
+  return flow.tenure?.map.flow(flow.spec.key)
+}
+
+function copiedTo(flow: Flow): Segment | undefined {
+  const { sourceDone: source, targetDone: target } = flow
+  return source === null || target === null ? undefined : { source, target }
+}

@@ -1,0 +1,56 @@
+import type { Fault } from '../../core/index.ts'
+import { errorName, isRetriableCode, type ProducedPartition } from '../../kafka/index.ts'
+import { replicationFaults } from '../faults.ts'
+import type { FlowKey } from '../offset-map/index.ts'
+import type { QueuedBatch } from './outgoing-queue.ts'
+
+/** What ends a run of a flow. */
+export type Trouble =
+  /** Find the position again in the same epoch: the high watermark tells what was appended. */
+  | { readonly kind: 'recover'; readonly reason: string; readonly afterMs: number }
+  /** The epoch's sequence can't go on: take the shard over again. */
+  | { readonly kind: 'new-epoch'; readonly reason: string }
+  /** A batch landed elsewhere than expected: markers of our own explain it, or the target has diverged. */
+  | { readonly kind: 'shifted'; readonly expected: number; readonly actual: number; readonly sourceBase: number }
+  | { readonly kind: 'stop'; readonly fault: Fault }
+  /** Somebody else owns the shard, or nobody for the moment. */
+  | { readonly kind: 'tenure-ended'; readonly reason: string }
+
+/** It may well be appended: the answer even carries its base offset. */
+export const REQUEST_TIMED_OUT = 7
+const TOPIC_AUTHORIZATION_FAILED = 29
+const CLUSTER_AUTHORIZATION_FAILED = 31
+export const OUT_OF_ORDER_SEQUENCE = 45
+const INVALID_PRODUCER_EPOCH = 47
+const UNKNOWN_PRODUCER_ID = 59
+const UNKNOWN_TOPIC_ID = 100
+
+/** What an error code of a produce answer means for the flow (measured: table "Fault -> error codes seen" of the design). */
+export function judgeRefusal(
+  { targetTopic, partition }: FlowKey,
+  batch: QueuedBatch,
+  answer: ProducedPartition,
+): Trouble {
+  const reason = `${targetTopic}-${partition} answered ${errorName(answer.errorCode)}`
+  switch (answer.errorCode) {
+    case INVALID_PRODUCER_EPOCH:
+      return { kind: 'tenure-ended', reason: `${reason}: a newer owner has fenced this one` }
+    case UNKNOWN_PRODUCER_ID:
+      return { kind: 'new-epoch', reason }
+    case OUT_OF_ORDER_SEQUENCE:
+    case REQUEST_TIMED_OUT:
+      return { kind: 'recover', reason, afterMs: 100 }
+    case TOPIC_AUTHORIZATION_FAILED:
+    case CLUSTER_AUTHORIZATION_FAILED:
+      return { kind: 'recover', reason, afterMs: 5_000 }
+    case UNKNOWN_TOPIC_ID:
+      return { kind: 'recover', reason, afterMs: 500 }
+    default:
+      break
+  }
+  if (isRetriableCode(answer.errorCode)) return { kind: 'recover', reason, afterMs: 100 }
+  const error = errorName(answer.errorCode)
+  const detail = answer.errorMessage ?? ''
+  const facts = { targetTopic, partition, sourceOffset: batch.sourceBase, error, detail }
+  return { kind: 'stop', fault: replicationFaults.fault('FLOW_TARGET_REFUSED', facts) }
+}

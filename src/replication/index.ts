@@ -1,0 +1,28 @@
+/** Keeps topics, records and consumer positions flowing from region to region, exactly once. */
+export type { ReplicationEvents } from './events.ts'
+export { replicationFaults } from './faults.ts'
+export type { FirstStart } from './flows/position.ts'
+export type { LinkSpec } from './link-runner.ts'
+export { offsetMapFaults } from './offset-map/index.ts'
+export {
+  GroupSelection,
+  LinkStart,
+  ReplicationOptions,
+  resolveReplicationOptions,
+  TopicRename,
+  TopicSelection,
+} from './options.ts'
+export { type OffsetQuery, Replicator, type ReplicatorOptions } from './replicator.ts'
+export type {
+  FaultReport,
+  FlowCounters,
+  FlowState,
+  FlowStatus,
+  GroupPositionStatus,
+  GroupStatus,
+  LinkStatus,
+  OffsetTranslation,
+  ReplicationStatus,
+} from './status.ts'
+export { topicFaults } from './topics/faults.ts'
+export { compileGroupSelection, compileSelection } from './topics/selection.ts'

@@ -1,0 +1,278 @@
+import {
+  type Clock,
+  describeError,
+  type Events,
+  type LinkName,
+  type Random,
+  type RegionName,
+  retry,
+} from '../core/index.ts'
+import type { Cluster } from '../kafka/index.ts'
+import type { ReplicationEvents } from './events.ts'
+import type { ByteBudget } from './flows/byte-budget.ts'
+import { FetchPool } from './flows/fetch-pool.ts'
+import { Flow } from './flows/flow.ts'
+import { type FlowRunnerContext, runFlow } from './flows/flow-runner.ts'
+import type { FirstStart } from './flows/position.ts'
+import { RawReader } from './flows/raw-reader.ts'
+import { FlowTranslator } from './flows/translate.ts'
+import { LogStartFollower } from './log-start-follower.ts'
+import { flowKeyText } from './offset-map/index.ts'
+import { PositionSync } from './positions/position-sync.ts'
+import type { TargetEngine } from './target-engine.ts'
+import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
+import type { Selection } from './topics/selection.ts'
+import { TopicSync } from './topics/topic-sync.ts'
+
+/** What a link copies. */
+export interface LinkSpec {
+  readonly name: LinkName
+  readonly source: RegionName
+  readonly target: RegionName
+  readonly topics: Selection
+  readonly groups: Selection
+  readonly rename?: string | undefined
+  /** Where copying begins at the link's very first start; topics made later are copied from their beginning. */
+  readonly start: FirstStart
+}
+
+export interface LinkRunnerOptions {
+  readonly spec: LinkSpec
+  readonly source: Cluster
+  readonly target: Cluster
+  readonly engine: TargetEngine
+  readonly budget: ByteBudget
+  readonly topicSyncMs: number
+  readonly positionSyncMs: number
+  readonly replicationFactor: number | 'default'
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: Events<ReplicationEvents>
+}
+
+interface RunningFlow {
+  readonly flow: Flow
+  readonly topic: TopicFlow
+  readonly stop: AbortController
+  readonly ended: Promise<void>
+}
+
+/**
+ * One link: keeps its topics, flows, log starts and consumer positions going until it is stopped. Whatever fails is
+ * tried again; a flow that must not go on stops alone.
+ */
+export class LinkRunner {
+  readonly spec: LinkSpec
+  readonly #options: LinkRunnerOptions
+  readonly #controller = new AbortController()
+  readonly #flows = new Map<string, RunningFlow>()
+  readonly #sourceReader: RawReader
+  readonly #fetches: FetchPool
+  readonly #positions: PositionSync
+  readonly #translator: FlowTranslator
+  #running: Promise<void> | undefined
+  #state: 'starting' | 'running' | 'stopped' = 'starting'
+  #reason = 'starting'
+
+  constructor(options: LinkRunnerOptions) {
+    const { spec, source, clock, random, events, budget } = options
+    this.spec = spec
+    this.#options = options
+    this.#sourceReader = new RawReader(source, { clock, random })
+    const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
+    this.#fetches = new FetchPool({ cluster: source, budget, clock, random, onTrouble }, this.#controller.signal)
+    this.#translator = new FlowTranslator((topic, partition) => this.flow(topic, partition))
+    this.#positions = new PositionSync({
+      link: spec.name,
+      source,
+      target: options.target,
+      selection: spec.groups,
+      targetTopicOf: (topic) => this.#targetTopicOf(topic),
+      translator: this.#translator,
+      everyMs: options.positionSyncMs,
+      clock,
+      events,
+    })
+  }
+
+  get state(): 'starting' | 'running' | 'stopped' {
+    return this.#state
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  get positions(): PositionSync {
+    return this.#positions
+  }
+
+  get translator(): FlowTranslator {
+    return this.#translator
+  }
+
+  flows(): Flow[] {
+    return [...this.#flows.values()].map(({ flow }) => flow)
+  }
+
+  flow(topic: string, partition: number): Flow | undefined {
+    for (const { flow } of this.#flows.values()) {
+      if (flow.spec.key.topic === topic && flow.spec.key.partition === partition) return flow
+    }
+    return undefined
+  }
+
+  start(): void {
+    this.#running ??= this.#run(this.#controller.signal)
+  }
+
+  /** Stops fetching, drops what is queued, waits for what is in flight. */
+  async stop(reason: unknown): Promise<void> {
+    this.#controller.abort(reason)
+    await this.#running
+    await Promise.all([...this.#flows.values()].map(({ ended }) => ended))
+    await this.#fetches.untilEnded()
+    await this.#sourceReader[Symbol.asyncDispose]()
+    this.#state = 'stopped'
+    this.#reason = 'stopped'
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const sourceClusterId = await this.#prepare(signal)
+    if (sourceClusterId === undefined) return
+    const { source, target, events, clock, engine, spec } = this.#options
+    const topics = new TopicSync({
+      link: spec.name,
+      source,
+      target,
+      selection: spec.topics,
+      rename: spec.rename,
+      replicationFactor: this.#options.replicationFactor,
+      everyMs: this.#options.topicSyncMs,
+      clock,
+      events,
+      isCopy: (targetTopicId) => Promise.resolve(engine.index.targetTopicIds.has(targetTopicId)),
+      onFlows: (flows) => this.#keepFlows(flows, sourceClusterId),
+    })
+    const logStarts = new LogStartFollower({
+      link: spec.name,
+      target,
+      flows: () => [...this.#flows.values()].map(({ flow, topic }) => ({ flow, compactOnly: topic.compactOnly })),
+      clock,
+      events,
+    })
+    await Promise.all([topics.run(signal), this.#positions.run(signal), logStarts.run(signal)])
+  }
+
+  /** Both clusters have to answer once before anything can start; until then it is tried again. */
+  async #prepare(signal: AbortSignal): Promise<string | undefined> {
+    const { source, clock, random, engine } = this.#options
+    const delays = { firstMs: 500, mostMs: 5_000 }
+    const onRetry = (error: unknown) => {
+      this.#reason = `waiting: ${describeError(error)}`
+      this.#emitError('starting', error)
+    }
+    try {
+      return await retry(
+        async () => {
+          await engine.prepare(signal)
+          return (await source.metadata([], signal)).clusterId
+        },
+        { deadlineMs: Number.MAX_SAFE_INTEGER, delaysFor: () => delays, onRetry },
+        { clock, random, signal },
+      )
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return undefined
+    }
+  }
+
+  /** Starts flows that are new, ends those that are gone, and begins anew where a topic got another id. */
+  #keepFlows(wanted: readonly TopicFlow[], sourceClusterId: string): void {
+    if (this.#controller.signal.aborted) return
+    const wantedKeys = new Set<string>()
+    for (const topic of wanted) {
+      const key = {
+        source: this.spec.source,
+        topic: topic.topic,
+        targetTopic: topic.targetTopic,
+        partition: topic.partition,
+      }
+      const text = flowKeyText(key)
+      wantedKeys.add(text)
+      const known = this.#flows.get(text)
+      if (known !== undefined) {
+        const { sourceTopicId, targetTopicId } = known.flow.spec
+        if (sourceTopicId === topic.sourceTopicId && targetTopicId === topic.targetTopicId) continue
+        known.stop.abort(new Error('the topic has another id now'))
+      }
+      const { sourceTopicId, targetTopicId } = topic
+      const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, this.#options)
+      this.#flows.set(text, this.#startFlow(flow, topic, known?.ended))
+    }
+    for (const [text, { stop }] of this.#flows) {
+      if (wantedKeys.has(text)) continue
+      stop.abort(new Error('the topic is no longer copied'))
+      this.#flows.delete(text)
+    }
+    if (this.#state === 'starting') {
+      this.#state = 'running'
+      this.#reason = 'running'
+      const { name: link, source, target } = this.spec
+      this.#options.events.emit('link:started', { link, source, target, flows: this.#flows.size })
+    }
+  }
+
+  #startFlow(flow: Flow, topic: TopicFlow, predecessor: Promise<void> | undefined): RunningFlow {
+    const { engine } = this.#options
+    const stop = new AbortController()
+    const signal = AbortSignal.any([stop.signal, this.#controller.signal])
+    const run = async () => {
+      await predecessor
+      engine.register(flow)
+      await runFlow(flow, this.#contextOf(flow, topic), signal)
+      engine.unregister(flow)
+      this.#fetches.remove(flow)
+    }
+    return { flow, topic, stop, ended: run() }
+  }
+
+  #contextOf(flow: Flow, topic: TopicFlow): FlowRunnerContext {
+    const { source, target, engine, clock, random, events } = this.#options
+    const { key } = flow.spec
+    const ref = { link: this.spec.name, topic: key.topic, targetTopic: key.targetTopic, partition: key.partition }
+    const isFirstStart = !topic.isNewTopic && !engine.index.sources.has(this.spec.source)
+    return {
+      source,
+      target,
+      sourceReader: this.#sourceReader,
+      targetReader: engine.reader,
+      firstStart: isFirstStart ? this.spec.start : 'earliest',
+      nowMs: () => clock.nowMs(),
+      clock,
+      random,
+      shard: engine.shardFor(key),
+      lanes: engine.lanes,
+      onGap: (_, fromOffset, toOffset) => events.emit('flow:gap', { ...ref, kind: 'retention', fromOffset, toOffset }),
+      onSeamSkipped: () => events.emit('flow:seam-skipped', ref),
+      onRunning: () => {
+        const { sourceDone: sourceNext, targetDone: targetNext } = flow
+        events.emit('flow:started', { ...ref, sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 })
+        this.#fetches.add(flow)
+      },
+      onRecovering: (_, reason) => events.emit('flow:recovering', { ...ref, reason }),
+      onStopped: (_, fault) =>
+        events.emit('flow:stopped', { ...ref, code: fault.code, reason: fault.message, remedy: fault.remedy }),
+    }
+  }
+
+  #targetTopicOf(topic: string): string | undefined {
+    for (const { flow } of this.#flows.values()) if (flow.spec.key.topic === topic) return flow.spec.key.targetTopic
+    return undefined
+  }
+
+  #emitError(what: string, error: unknown): void {
+    if (this.#controller.signal.aborted) return
+    this.#options.events.emit('link:error', { link: this.spec.name, what, error })
+  }
+}

@@ -1,0 +1,96 @@
+import { type Clock, type Events, type LinkName, type Pass, type Reconciler, runLoop } from '../core/index.ts'
+import { type Cluster, errorName } from '../kafka/index.ts'
+import type { ReplicationEvents } from './events.ts'
+import type { Flow } from './flows/flow.ts'
+import { flowKeyText } from './offset-map/index.ts'
+
+const EVERY_MS = 5_000
+
+export interface LogStartFollowerOptions {
+  readonly link: LinkName
+  readonly target: Cluster
+  /** `compactOnly`: topics that are only compacted refuse DeleteRecords. */
+  readonly flows: () => readonly { readonly flow: Flow; readonly compactOnly: boolean }[]
+  readonly clock: Clock
+  readonly events: Events<ReplicationEvents>
+}
+
+interface Bound {
+  readonly flow: Flow
+  readonly sourceStart: number
+  readonly targetStart: number
+}
+
+interface Decision {
+  readonly bounds: readonly Bound[]
+  readonly reason: string
+}
+
+/**
+ * A standby never expires anything by itself: its retention is unlimited, and it follows the source's log start with
+ * DeleteRecords, so that both sides hold the same records. Every 5 s, for flows whose source start has moved.
+ */
+export class LogStartFollower implements Reconciler<readonly Bound[], Decision> {
+  readonly #options: LogStartFollowerOptions
+  /** Per flow the source start that was applied last. */
+  readonly #applied = new Map<string, number>()
+
+  constructor(options: LogStartFollowerOptions) {
+    this.#options = options
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    const { clock, events, link } = this.#options
+    return runLoop(this, {
+      clock,
+      signal,
+      everyMs: EVERY_MS,
+      afterErrorMs: EVERY_MS,
+      onError: (error) => events.emit('link:error', { link, what: 'following log starts', error }),
+    })
+  }
+
+  async observe(signal: AbortSignal): Promise<readonly Bound[]> {
+    const bounds: Bound[] = []
+    for (const { flow, compactOnly } of this.#options.flows()) {
+      const sourceStart = flow.sight?.start ?? 0
+      const { sourceDone: source, targetDone: target } = flow
+      if (compactOnly || source === null || target === null || sourceStart === 0) continue
+      if (sourceStart === this.#applied.get(flowKeyText(flow.spec.key))) continue
+      const map = flow.tenure?.map.flow(flow.spec.key)
+      if (map === undefined) continue
+      const found = await map.findTarget(sourceStart, signal, { source, target })
+      bounds.push({ flow, sourceStart, targetStart: found.offset })
+    }
+    return bounds
+  }
+
+  decide(bounds: readonly Bound[]): Decision {
+    return { bounds, reason: bounds.length === 0 ? 'no log start has moved' : `${bounds.length} log starts have moved` }
+  }
+
+  async act({ bounds, reason }: Decision, signal: AbortSignal): Promise<Pass> {
+    const wanted = bounds.filter(({ targetStart }) => targetStart > 0)
+    if (wanted.length > 0) {
+      const records = wanted.map(({ flow, targetStart: offset }) => {
+        const { targetTopic: topic, partition } = flow.spec.key
+        return { topic, partition, offset }
+      })
+      const outcomes = await this.#options.target.deleteRecords(records, signal)
+      const refused = outcomes.filter(({ errorCode }) => errorCode !== 0)
+      for (const { topic, partition, errorCode } of refused)
+        this.#tell(`${topic}-${partition}: ${errorName(errorCode)}`)
+      const failed = new Set(refused.map(({ topic, partition }) => `${topic}-${partition}`))
+      for (const { flow, sourceStart } of wanted) {
+        const { targetTopic, partition } = flow.spec.key
+        if (!failed.has(`${targetTopic}-${partition}`)) this.#applied.set(flowKeyText(flow.spec.key), sourceStart)
+      }
+    }
+    return { kind: 'done', reason }
+  }
+
+  #tell(reason: string): void {
+    const error = new Error(`DeleteRecords was refused for ${reason}`)
+    this.#options.events.emit('link:error', { link: this.#options.link, what: 'following log starts', error })
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Some consecutive entries of one flow. Its segments may be evicted; what stays says where to read them again.
+ *
+ * The entries of a chunk are all that its writer put into the map for this flow between two map offsets, and none of
+ * them overruled another: so its segments are those entries' segments, up to where a later entry overruled the rest.
+ */
+import { type FlowEntry, isSameProducer, type Producer } from './entry.ts'
+import type { Evictable } from './map-memory.ts'
+import { SegmentList } from './segment-list.ts'
+import { isOverruled, type Segment } from './segments.ts'
+
+const FULL_SEGMENTS = 256
+
+export class Chunk implements Evictable {
+  readonly first: Segment
+  readonly writer: Producer
+  readonly fromMapOffset: number
+  #toMapOffset: number
+  #segments: SegmentList | undefined = new SegmentList()
+  /** How many segments must be there after reading again; undefined where only that reading can tell. */
+  #count: number | undefined = 0
+  /** Everything at or behind it was overruled. */
+  #limit: Segment = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY }
+
+  constructor(entry: FlowEntry, first: Segment, mapOffset: number) {
+    this.first = { source: first.source, target: first.target }
+    this.writer = { producerId: entry.producerId, producerEpoch: entry.producerEpoch }
+    this.fromMapOffset = mapOffset
+    this.#toMapOffset = mapOffset
+    this.append(entry, mapOffset)
+  }
+
+  /** Undefined while evicted. */
+  get segments(): SegmentList | undefined {
+    return this.#segments
+  }
+
+  get toMapOffset(): number {
+    return this.#toMapOffset
+  }
+
+  get bytes(): number {
+    return this.#segments?.bytes ?? 0
+  }
+
+  /** Whether the entry may join: same writer, and not too many segments yet. */
+  accepts(entry: FlowEntry): boolean {
+    return this.#segments !== undefined && this.#segments.length < FULL_SEGMENTS && isSameProducer(this.writer, entry)
+  }
+
+  append(entry: FlowEntry, mapOffset: number): void {
+    for (const segment of entry.segments) this.#segments?.push(segment)
+    this.#count = this.#segments?.length
+    this.#toMapOffset = mapOffset
+  }
+
+  /** Drops what an entry beginning at `first` overrules; true where that may have been something. */
+  trim(first: Segment): boolean {
+    const last = this.#segments?.at(this.#segments.length - 1)
+    if (last !== undefined && !isOverruled(last, first)) return false
+    this.#limit = {
+      source: Math.min(this.#limit.source, first.source),
+      target: Math.min(this.#limit.target, first.target),
+    }
+    this.#segments?.trim(first)
+    this.#count = this.#segments?.length
+    return true
+  }
+
+  /** No entry will join any more. */
+  seal(): void {
+    this.#segments?.shrink()
+  }
+
+  evict(): void {
+    this.#segments = undefined
+  }
+
+  /** Takes the segments from entries read again; undefined where entries are missing. */
+  restore(entries: Iterable<FlowEntry>): SegmentList | undefined {
+    const segments = new SegmentList()
+    for (const entry of entries) {
+      if (!isSameProducer(this.writer, entry)) continue
+      for (const segment of entry.segments) if (!isOverruled(segment, this.#limit)) segments.push(segment)
+    }
+    const first = segments.at(0)
+    if (first?.source !== this.first.source || first.target !== this.first.target) return undefined
+    if (this.#count !== undefined && this.#count !== segments.length) return undefined
+    segments.shrink()
+    this.#count = segments.length
+    this.#segments = segments
+    return segments
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Map entries as Kafka records. Key: text, see `entry-key.ts`. Value: a version byte, then compact binary; a deletion
+ * has none. What the key says is not repeated in the value. A segment behind the first takes three to four bytes:
+ * the distance to the one before on the target, how much further it is on the source, and its causes.
+ */
+import { invariant, isFault, unreachable } from '../../core/index.ts'
+import { type FlowEntry, type FlowEntryKey, keyOf, type MapEntry, type ShardEntryKey } from './entry.ts'
+import { formatEntryKey, KEY_KINDS, parseEntryKey } from './entry-key.ts'
+import { offsetMapFaults } from './faults.ts'
+import { type AttributedSegment, isAscending } from './segments.ts'
+import { CompactReader, CompactWriter } from './varint.ts'
+
+const FORMAT_VERSION = 1
+
+/** A map entry as the map topic holds it. */
+export interface EncodedEntry {
+  readonly key: Buffer
+  /** Null deletes. */
+  readonly value: Buffer | null
+}
+
+/** Where a record was read, for the faults. */
+export interface MapRecordPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export function encodeEntry(entry: MapEntry): EncodedEntry {
+  return { key: Buffer.from(formatEntryKey(keyOf(entry)), 'utf8'), value: encodeValue(entry) }
+}
+
+/** Faults: MAP_FORMAT_UNKNOWN where a newer version wrote the record, MAP_ENTRY_DAMAGED where nobody could have. */
+export function decodeEntry(key: Buffer | null, value: Buffer | null, place: MapRecordPlace): MapEntry {
+  try {
+    return decodeRecord(key?.toString('utf8') ?? '', value, place)
+  } catch (error) {
+    if (isFault(error)) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw offsetMapFaults.fault('MAP_ENTRY_DAMAGED', { ...place, why }, error)
+  }
+}
+
+function encodeValue(entry: MapEntry): Buffer | null {
+  const writer = new CompactWriter().byte(FORMAT_VERSION)
+  switch (entry.kind) {
+    case 'tombstone':
+      return null
+    case 'owner':
+      return writer.unsigned(entry.atMs).text(entry.transactionalId).text(entry.processId).finish()
+    case 'hand-over':
+      return writer.unsigned(entry.atMs).finish()
+    case 'flow':
+      writer.unsigned(entry.atMs).signed(entry.epochStart).signed(entry.sourceLeaderEpoch)
+      writer.bytes(uuidBytes(entry.sourceTopicId)).bytes(uuidBytes(entry.targetTopicId)).text(entry.sourceClusterId)
+      writeSegments(writer, entry.segments)
+      return writer.finish()
+    default:
+      return unreachable(entry)
+  }
+}
+
+function decodeRecord(keyText: string, value: Buffer | null, place: MapRecordPlace): MapEntry {
+  const version = value?.[0] ?? FORMAT_VERSION
+  const kind = keyText.split('/', 1)[0] ?? ''
+  if (version > FORMAT_VERSION) {
+    throw offsetMapFaults.fault('MAP_FORMAT_UNKNOWN', { ...place, why: `version ${version}` })
+  }
+  if (!KEY_KINDS.includes(kind)) {
+    throw offsetMapFaults.fault('MAP_FORMAT_UNKNOWN', { ...place, why: `kind ${JSON.stringify(kind)}` })
+  }
+  const key = parseEntryKey(keyText)
+  if (key === undefined) throw new RangeError(`its key ${JSON.stringify(keyText)} is not well-formed`)
+  if (value === null) return { kind: 'tombstone', key }
+  const reader = new CompactReader(value)
+  if (reader.byte() !== FORMAT_VERSION) throw new RangeError(`there is no version ${version}`)
+  const entry = key.kind === 'flow' ? readFlow(key, reader) : readShardEntry(key, reader)
+  if (reader.remainingBytes > 0) throw new RangeError(`${reader.remainingBytes} bytes are left over`)
+  return entry
+}
+
+function readShardEntry(key: ShardEntryKey, reader: CompactReader): MapEntry {
+  const { producerId, producerEpoch } = key
+  const atMs = reader.unsigned()
+  if (key.kind === 'hand-over') return { kind: 'hand-over', producerId, producerEpoch, atMs }
+  return { kind: 'owner', producerId, producerEpoch, atMs, transactionalId: reader.text(), processId: reader.text() }
+}
+
+function readFlow({ first, ...key }: FlowEntryKey, reader: CompactReader): FlowEntry {
+  return {
+    ...key,
+    atMs: reader.unsigned(),
+    epochStart: reader.signed(),
+    sourceLeaderEpoch: reader.signed(),
+    sourceTopicId: uuidText(reader.bytes(16)),
+    targetTopicId: uuidText(reader.bytes(16)),
+    sourceClusterId: reader.text(),
+    segments: readSegments(reader, first),
+  }
+}
+
+function writeSegments(writer: CompactWriter, segments: readonly AttributedSegment[]): void {
+  invariant(isAscending(segments), 'the segments of a map entry do not ascend')
+  let before: AttributedSegment | undefined
+  writer.unsigned(segments.length)
+  for (const segment of segments) {
+    if (before !== undefined) {
+      const step = segment.target - before.target
+      writer.unsigned(step).signed(segment.source - before.source - step)
+    }
+    writer.unsigned(segment.causes)
+    before = segment
+  }
+}
+
+function readSegments(reader: CompactReader, first: { source: number; target: number }): AttributedSegment[] {
+  const count = reader.unsigned()
+  if (count === 0) throw new RangeError('it has no segments')
+  let { source, target } = first
+  const segments = [{ source, target, causes: reader.unsigned() }]
+  while (segments.length < count) {
+    const step = reader.unsigned()
+    target += step
+    source += step + reader.signed()
+    if (!Number.isSafeInteger(source) || !Number.isSafeInteger(target)) throw new RangeError('an offset is too large')
+    segments.push({ source, target, causes: reader.unsigned() })
+  }
+  if (!isAscending(segments)) throw new RangeError('its segments do not ascend')
+  return segments
+}
+
+function uuidBytes(text: string): Buffer {
+  const bytes = Buffer.from(text.replaceAll('-', ''), 'hex')
+  invariant(bytes.length === 16 && uuidText(bytes) === text, `${JSON.stringify(text)} is no lower-case UUID`)
+  return bytes
+}
+
+function uuidText(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

@@ -1,0 +1,109 @@
+/**
+ * What one record of the map topic says. The partition of the map topic is the shard.
+ *
+ * The key of a record names its writer (producer id and epoch) beside what it is about. Two reasons, both about
+ * compaction, which keeps the last record of a key: a fenced writer that wakes up can never displace a record of its
+ * successor, and a record only ever replaces one that it overrules completely (same writer, same first segment).
+ * An owner entry is written once, first of all that its epoch writes: it marks, for good, where that epoch begins.
+ */
+import { invariant, unreachable } from '../../core/index.ts'
+import type { AttributedSegment, Segment } from './segments.ts'
+
+/** One topic partition over a link. */
+export interface FlowKey {
+  /** Name of the source region. */
+  readonly source: string
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+}
+
+/** One epoch of one producer: who may write, to the data and to the map. */
+export interface Producer {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** Where a flow's source and target run in step, from the first segment on. */
+export interface FlowEntry extends Producer {
+  readonly kind: 'flow'
+  readonly flow: FlowKey
+  /** Target offset that sequence 0 of this epoch has, see `isInSequence`. */
+  readonly epochStart: number
+  /** Lower-case UUID with dashes. */
+  readonly sourceTopicId: string
+  /** Lower-case UUID with dashes. */
+  readonly targetTopicId: string
+  readonly sourceClusterId: string
+  /** Leader epoch of the source's records; -1 when unknown. */
+  readonly sourceLeaderEpoch: number
+  /** Wall clock of the writer. */
+  readonly atMs: number
+  /** At least one; sources ascend strictly, targets never descend. */
+  readonly segments: readonly AttributedSegment[]
+}
+
+/** An owner took the shard over. */
+export interface OwnerEntry extends Producer {
+  readonly kind: 'owner'
+  readonly transactionalId: string
+  /** Which process, for messages. */
+  readonly processId: string
+  readonly atMs: number
+}
+
+/** An owner has drained and let go: its successor needs no fence. */
+export interface HandOverEntry extends Producer {
+  readonly kind: 'hand-over'
+  readonly atMs: number
+}
+
+/** The record with this key counts no longer. */
+export interface TombstoneEntry {
+  readonly kind: 'tombstone'
+  readonly key: EntryKey
+}
+
+export type MapEntry = FlowEntry | OwnerEntry | HandOverEntry | TombstoneEntry
+
+export interface FlowEntryKey extends Producer {
+  readonly kind: 'flow'
+  readonly flow: FlowKey
+  /** The entry's first segment. */
+  readonly first: Segment
+}
+
+export interface ShardEntryKey extends Producer {
+  readonly kind: 'owner' | 'hand-over'
+}
+
+/** What the key of a record says. */
+export type EntryKey = FlowEntryKey | ShardEntryKey
+
+/** The key under which the map topic keeps an entry. */
+export function keyOf(entry: MapEntry): EntryKey {
+  switch (entry.kind) {
+    case 'tombstone':
+      return entry.key
+    case 'flow': {
+      const { kind, flow, producerId, producerEpoch, segments } = entry
+      const first = segments[0]
+      invariant(first, `an entry of flow ${flowKeyText(flow)} has no segments`)
+      return { kind, flow, producerId, producerEpoch, first: { source: first.source, target: first.target } }
+    }
+    case 'owner':
+    case 'hand-over':
+      return { kind: entry.kind, producerId: entry.producerId, producerEpoch: entry.producerEpoch }
+    default:
+      return unreachable(entry)
+  }
+}
+
+/** `region/topic/targetTopic/partition`: neither region names nor topic names can contain a slash. */
+export function flowKeyText(flow: FlowKey): string {
+  return `${flow.source}/${flow.topic}/${flow.targetTopic}/${flow.partition}`
+}
+
+export function isSameProducer(one: Producer, other: Producer): boolean {
+  return one.producerId === other.producerId && one.producerEpoch === other.producerEpoch
+}

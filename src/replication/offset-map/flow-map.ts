@@ -1,0 +1,208 @@
+/**
+ * The offset map of one flow, and what was recorded about its writers.
+ *
+ * Every answer is the offset of the first record at or after the one asked for, never an estimate. Behind the last
+ * segment both sides are taken to run in step for ever: who asks about offsets that may not be copied yet says where
+ * the copy ends. Older parts may be out of memory: the methods that take a signal read them again, the others answer
+ * `not-loaded`.
+ */
+import { invariant } from '../../core/index.ts'
+import { Chunk } from './chunk.ts'
+import { Chunks, type ChunksOptions, type Place, type ReadChunk } from './chunks.ts'
+import { type FlowEntry, type FlowEntryKey, type FlowKey, flowKeyText, keyOf, type Producer } from './entry.ts'
+import { type RecordedProducer, RecordedProducers } from './recorded-producers.ts'
+import type { SegmentList, Side } from './segment-list.ts'
+import { type AttributedSegment, isOverruled, type Segment } from './segments.ts'
+
+/**
+ * `exact`: a record is there. `hole`: none is, the offset is that of the next record. `before-start`: the map begins
+ * behind it, the offset is the first one. `not-copied`: it is not below the end of the copy, the offset is that end.
+ */
+export type LookupNote = 'exact' | 'hole' | 'before-start' | 'not-copied'
+
+export interface Lookup {
+  /** On the other side. */
+  readonly offset: number
+  readonly note: LookupNote
+}
+
+/** What an entry says beside its segments. */
+export type FlowFacts = Omit<FlowEntry, 'kind' | 'flow' | 'segments'>
+
+const OTHER_SIDE = { source: 'target', target: 'source' } as const
+
+export class FlowMap {
+  readonly flow: FlowKey
+  readonly #chunks: Chunks
+  readonly #producers = new RecordedProducers()
+  #facts: FlowFacts | undefined
+  /** The first segment whose offsets differ. */
+  #firstShift: Segment | undefined
+
+  constructor(options: ChunksOptions) {
+    this.flow = options.flow
+    this.#chunks = new Chunks(options)
+  }
+
+  /** Takes an entry in, in the order of the map's log: it overrules everything held behind its first segment. */
+  append(entry: FlowEntry, mapOffset: number): void {
+    const [first] = entry.segments
+    invariant(first, `an entry of ${flowKeyText(this.flow)} has no segments`)
+    this.#chunks.append(entry, first, mapOffset)
+    this.#producers.note(entry, first.target)
+    if (this.#firstShift !== undefined && isOverruled(this.#firstShift, first)) this.#firstShift = undefined
+    this.#firstShift ??= entry.segments.find((segment) => segment.source !== segment.target)
+    const { kind: _kind, flow: _flow, segments: _segments, ...facts } = entry
+    this.#facts = facts
+  }
+
+  /** What the newest entry says beside its segments. */
+  get facts(): FlowFacts {
+    invariant(this.#facts, `the map of ${flowKeyText(this.flow)} is empty`)
+    return this.#facts
+  }
+
+  get firstSegment(): Segment {
+    return this.#chunks.first
+  }
+
+  get lastSegment(): AttributedSegment {
+    return this.#chunks.last
+  }
+
+  /** True while every record so far has the same offset on both sides. */
+  get isIdentical(): boolean {
+    return this.#firstShift === undefined
+  }
+
+  /** Every segment as of this call, oldest first. Faults: MAP_ENTRY_MISSING. */
+  segments(signal: AbortSignal): AsyncGenerator<AttributedSegment> {
+    return this.#chunks.segments(signal)
+  }
+
+  /**
+   * Target offset of the first record at or after a source offset.
+   *
+   * @param copiedTo - end of the copy on both sides: everything below is on the target or attributed
+   */
+  toTarget(source: number, copiedTo?: Segment): Lookup | 'not-loaded' {
+    return withoutWaiting(this.#lookUp('source', source, copiedTo, this.#chunks.loaded))
+  }
+
+  /** Source offset of the first record at or after a target offset; the inverse of `toTarget`. */
+  toSource(target: number, copiedTo?: Segment): Lookup | 'not-loaded' {
+    return withoutWaiting(this.#lookUp('target', target, copiedTo, this.#chunks.loaded))
+  }
+
+  /** As `toTarget`, reading what is not loaded. Faults: MAP_ENTRY_MISSING. */
+  findTarget(source: number, signal: AbortSignal, copiedTo?: Segment): Promise<Lookup> {
+    return this.#loading((read) => this.#lookUp('source', source, copiedTo, read), signal)
+  }
+
+  /** As `toSource`, reading what is not loaded. Faults: MAP_ENTRY_MISSING. */
+  findSource(target: number, signal: AbortSignal, copiedTo?: Segment): Promise<Lookup> {
+    return this.#loading((read) => this.#lookUp('target', target, copiedTo, read), signal)
+  }
+
+  /**
+   * Just behind the last record below a target offset, on both sides: where a copy that ended there goes on, and what
+   * `segmentsBetween` takes as its `end`. The map's beginning where no record is below. Faults: MAP_ENTRY_MISSING.
+   */
+  findEnd(target: number, signal: AbortSignal): Promise<Segment> {
+    return this.#loading((read) => this.#endBelow(target, read), signal)
+  }
+
+  /** The producer epochs that wrote the target partition, by the target offset from which each did. */
+  get recordedProducers(): readonly RecordedProducer[] {
+    return this.#producers.list
+  }
+
+  isRecordedProducer(producer: Producer): boolean {
+    return this.#producers.has(producer)
+  }
+
+  /** Start of an epoch as it holds at a target offset; undefined where another producer was in force there. */
+  epochStartOf(producer: Producer, targetOffset: number): number | undefined {
+    return this.#producers.startOf(producer, targetOffset)
+  }
+
+  /**
+   * Keys of entries that may be deleted from the map topic, oldest first, some at a time: no lookup at or above the
+   * log starts needs them, because a later entry begins at or below both. Asking for the next ones says that the ones
+   * before have been deleted.
+   */
+  async *coveredEntries(logStarts: Segment, signal: AbortSignal): AsyncGenerator<FlowEntryKey[]> {
+    for await (const entries of this.#chunks.covered(logStarts, signal)) {
+      yield entries.map(flowEntryKeyOf)
+      this.#producers.forgetBelow(logStarts.target)
+    }
+  }
+
+  /** An entry was deleted from the map topic. False where that was the last one: the flow has no map any more. */
+  forget(key: FlowEntryKey): boolean {
+    this.#chunks.forget(key)
+    if (this.#chunks.isEmpty) return false
+    this.#producers.forgetBelow(this.#chunks.first.target)
+    return true
+  }
+
+  #lookUp(side: Side, offset: number, copiedTo: Segment | undefined, read: ReadChunk): Lookup | Chunk {
+    const other = OTHER_SIDE[side]
+    if (copiedTo === undefined) return this.#land(side, offset, read)
+    if (offset >= copiedTo[side]) return { offset: copiedTo[other], note: 'not-copied' }
+    const landed = this.#land(side, offset, read)
+    // The copy ends with a hole whose end is not known yet: the last segment would run on into what is to come.
+    const isPastEnd = !(landed instanceof Chunk) && landed.offset >= copiedTo[other]
+    return isPastEnd ? { offset: copiedTo[other], note: landed.note === 'exact' ? 'hole' : landed.note } : landed
+  }
+
+  #land(side: Side, offset: number, read: ReadChunk): Lookup | Chunk {
+    const other = OTHER_SIDE[side]
+    const { first } = this.#chunks
+    if (offset < first[side]) return this.#landOn(side, first, 'before-start', read)
+    const place = this.#chunks.seek(side, offset, read)
+    if (place instanceof Chunk) return place
+    const { at, next } = place
+    const inStep = at[other] + (offset - at[side])
+    if (next === undefined || inStep < next[other]) return { offset: inStep, note: 'exact' }
+    return this.#landOn(side, next, 'hole', read)
+  }
+
+  /** The first record at or behind the beginning of a segment. */
+  #landOn(side: Side, segment: Segment, note: LookupNote, read: ReadChunk): Lookup | Chunk {
+    if (side === 'source') return { offset: segment.target, note }
+    // Of segments that begin at the same target offset only the last one has records.
+    const place = this.#chunks.seek('target', segment.target, read)
+    return place instanceof Chunk ? place : { offset: place.at.source, note }
+  }
+
+  #endBelow(target: number, read: ReadChunk): Segment | Chunk {
+    const { first } = this.#chunks
+    if (target <= first.target) return first
+    const place: Place | Chunk = this.#chunks.seek('target', target - 1, read)
+    if (place instanceof Chunk) return place
+    const { at, next = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY } } = place
+    const records = Math.min(target - at.target, next.target - at.target, next.source - at.source)
+    return { source: at.source + records, target: at.target + records }
+  }
+
+  /** Looks until nothing is missing; what was loaded on the way stays at hand whatever is evicted meanwhile. */
+  async #loading<Answer>(look: (read: ReadChunk) => Answer | Chunk, signal: AbortSignal): Promise<Answer> {
+    const atHand = new Map<Chunk, SegmentList>()
+    for (;;) {
+      const answer = look((chunk) => this.#chunks.loaded(chunk) ?? atHand.get(chunk))
+      if (!(answer instanceof Chunk)) return answer
+      atHand.set(answer, await this.#chunks.load(answer, signal))
+    }
+  }
+}
+
+function withoutWaiting(answer: Lookup | Chunk): Lookup | 'not-loaded' {
+  return answer instanceof Chunk ? 'not-loaded' : answer
+}
+
+function flowEntryKeyOf(entry: FlowEntry): FlowEntryKey {
+  const key = keyOf(entry)
+  invariant(key.kind === 'flow', 'a flow entry has the key of a flow entry')
+  return key
+}

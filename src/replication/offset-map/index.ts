@@ -1,0 +1,33 @@
+/** The exact relation of source offsets to target offsets, flow by flow, as the map topic keeps it. */
+export type { ChunkLoader, ChunkRequest } from './chunks.ts'
+export { decodeEntry, type EncodedEntry, encodeEntry, type MapRecordPlace } from './codec.ts'
+export {
+  type EntryKey,
+  type FlowEntry,
+  type FlowEntryKey,
+  type FlowKey,
+  flowKeyText,
+  type HandOverEntry,
+  isSameProducer,
+  keyOf,
+  type MapEntry,
+  type OwnerEntry,
+  type Producer,
+  type ShardEntryKey,
+  type TombstoneEntry,
+} from './entry.ts'
+export { offsetMapFaults } from './faults.ts'
+export { type FlowFacts, FlowMap, type Lookup, type LookupNote } from './flow-map.ts'
+export { MapMemory } from './map-memory.ts'
+export { isInSequence, type RecordedProducer } from './recorded-producers.ts'
+export {
+  type AttributedSegment,
+  causesIn,
+  compose,
+  invert,
+  SEGMENT_CAUSES,
+  type Segment,
+  type SegmentCause,
+  segmentsBetween,
+} from './segments.ts'
+export { ShardMap, type ShardMapOptions } from './shard-map.ts'

@@ -1,0 +1,43 @@
+/**
+ * One budget for the offset maps of a process. Chunks that take no more entries are held here, most recently used last;
+ * where their sum passes the budget, the ones unused for longest give up their segments and are read back on demand.
+ * What a chunk keeps then, and each flow's newest chunk, is not counted: about 300 bytes a chunk of 256 segments or more,
+ * and up to 12 KiB a flow.
+ */
+export interface Evictable {
+  /** What it would free now. */
+  readonly bytes: number
+  evict(): void
+}
+
+export class MapMemory {
+  /** Bytes of segments that may be held. */
+  readonly limitBytes: number
+  readonly #heldBytes = new Map<Evictable, number>()
+  #usedBytes = 0
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** Takes a loaded chunk in, or notes that it was used. The chunk itself is never the one evicted for it. */
+  hold(chunk: Evictable): void {
+    this.release(chunk)
+    this.#heldBytes.set(chunk, chunk.bytes)
+    this.#usedBytes += chunk.bytes
+    for (const oldest of this.#heldBytes.keys()) {
+      if (this.#usedBytes <= this.limitBytes || oldest === chunk) return
+      this.release(oldest)
+      oldest.evict()
+    }
+  }
+
+  release(chunk: Evictable): void {
+    this.#usedBytes -= this.#heldBytes.get(chunk) ?? 0
+    this.#heldBytes.delete(chunk)
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Which producer epochs wrote a flow's target partition, and from which target offset on each of them did.
+ * This tells whether a batch at the end of the partition is ours: its producer and epoch are the ones recorded for its
+ * offset, and its sequence is in step with the start recorded there. One epoch can have several starts: every marker
+ * that appears between its batches moves offsets on, but not sequences.
+ */
+import { type FlowEntry, isSameProducer, type Producer } from './entry.ts'
+
+/** Sequences of a producer count up to here and begin again at 0. */
+const SEQUENCE_LIMIT = 2 ** 31
+
+export interface RecordedProducer extends Producer {
+  /** Target offset that sequence 0 has. */
+  readonly epochStart: number
+  /** First target offset for which this holds. */
+  readonly fromTarget: number
+}
+
+/** True where a batch with this base sequence, in an epoch with this start, belongs at this base offset. */
+export function isInSequence(epochStart: number, baseOffset: number, baseSequence: number): boolean {
+  return baseOffset >= epochStart && (baseOffset - epochStart) % SEQUENCE_LIMIT === baseSequence
+}
+
+export class RecordedProducers {
+  #list: RecordedProducer[] = []
+
+  get list(): readonly RecordedProducer[] {
+    return this.#list
+  }
+
+  note({ producerId, producerEpoch, epochStart }: FlowEntry, fromTarget: number): void {
+    while ((this.#list.at(-1)?.fromTarget ?? -1) >= fromTarget) this.#list.pop()
+    const last = this.#list.at(-1)
+    const isNew = last === undefined || last.epochStart !== epochStart
+    if (isNew || !isSameProducer(last, { producerId, producerEpoch })) {
+      this.#list.push({ producerId, producerEpoch, epochStart, fromTarget })
+    }
+  }
+
+  has(producer: Producer): boolean {
+    return this.#list.some((recorded) => isSameProducer(recorded, producer))
+  }
+
+  /** The start of this epoch as it holds at a target offset; undefined where another producer was in force there. */
+  startOf(producer: Producer, targetOffset: number): number | undefined {
+    const inForce = this.#list.findLast((recorded) => recorded.fromTarget <= targetOffset)
+    return inForce !== undefined && isSameProducer(inForce, producer) ? inForce.epochStart : undefined
+  }
+
+  /** Drops what only holds below a target offset. */
+  forgetBelow(targetOffset: number): void {
+    const inForce = this.#list.findLastIndex((recorded) => recorded.fromTarget <= targetOffset)
+    if (inForce > 0) this.#list = this.#list.slice(inForce)
+  }
+}

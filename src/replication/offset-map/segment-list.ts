@@ -1,0 +1,89 @@
+/**
+ * Ascending segments in one typed array: three numbers a segment, and no object of its own for any of them.
+ * Found by bisection on either side.
+ */
+import { type AttributedSegment, isOverruled, type Segment } from './segments.ts'
+
+const WIDTH = 3
+const FIELDS = { source: 0, target: 1, causes: 2 } as const
+
+export type Side = 'source' | 'target'
+
+/** Bisection: the last index whose offset is at or below the one given; -1 where none is. */
+export function lastAtOrBelow(offset: number, length: number, offsetAt: (index: number) => number): number {
+  let low = 0
+  let high = length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (offsetAt(middle) <= offset) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+export class SegmentList {
+  // Most flows need one segment for ever.
+  #cells = new Float64Array(WIDTH)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  get bytes(): number {
+    return this.#cells.byteLength
+  }
+
+  push(segment: AttributedSegment): void {
+    const end = this.#length * WIDTH
+    if (end === this.#cells.length) {
+      const grown = new Float64Array(this.#cells.length * 2)
+      grown.set(this.#cells)
+      this.#cells = grown
+    }
+    this.#cells[end + FIELDS.source] = segment.source
+    this.#cells[end + FIELDS.target] = segment.target
+    this.#cells[end + FIELDS.causes] = segment.causes
+    this.#length += 1
+  }
+
+  at(index: number): AttributedSegment | undefined {
+    if (index < 0 || index >= this.#length) return undefined
+    return {
+      source: this.#cell(index, 'source'),
+      target: this.#cell(index, 'target'),
+      causes: this.#cell(index, 'causes'),
+    }
+  }
+
+  /** Index of the last segment that begins at or below the offset; -1 where none does. */
+  lastAtOrBelow(side: Side, offset: number): number {
+    return lastAtOrBelow(offset, this.#length, (index) => this.#cell(index, side))
+  }
+
+  /** Drops every segment that an entry beginning at `first` overrules. */
+  trim(first: Segment): void {
+    while (this.#length > 0) {
+      const last = this.#length - 1
+      const segment = { source: this.#cell(last, 'source'), target: this.#cell(last, 'target') }
+      if (!isOverruled(segment, first)) return
+      this.#length = last
+    }
+  }
+
+  /** Gives back the room kept for growing. */
+  shrink(): void {
+    this.#cells = this.#cells.slice(0, this.#length * WIDTH)
+  }
+
+  *[Symbol.iterator](): Generator<AttributedSegment> {
+    for (let index = 0; index < this.#length; index += 1) {
+      const segment = this.at(index)
+      if (segment !== undefined) yield segment
+    }
+  }
+
+  #cell(index: number, field: keyof typeof FIELDS): number {
+    return this.#cells[index * WIDTH + FIELDS[field]] ?? Number.NaN
+  }
+}

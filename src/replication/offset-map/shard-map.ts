@@ -1,0 +1,119 @@
+/**
+ * The offset maps of one shard: what its partition of the map topic says, read in the order of the log.
+ *
+ * Always: an entry counts only if no newer writer has appeared before it. Newer is a higher epoch of the same producer
+ * id, or a producer id that was never seen before (the transactional id expired and the broker gave out a new one);
+ * a producer id that was superseded never comes back. Entries that do not count change nothing and are counted.
+ */
+import { invariant } from '../../core/index.ts'
+import type { ChunkLoader } from './chunks.ts'
+import {
+  type FlowEntry,
+  type FlowKey,
+  flowKeyText,
+  type HandOverEntry,
+  type MapEntry,
+  type OwnerEntry,
+  type Producer,
+  type TombstoneEntry,
+} from './entry.ts'
+import { FlowMap } from './flow-map.ts'
+import type { MapMemory } from './map-memory.ts'
+
+export interface ShardMapOptions {
+  readonly loader: ChunkLoader
+  /** May be shared by all shards of a process. */
+  readonly memory: MapMemory
+}
+
+export class ShardMap {
+  readonly #options: ShardMapOptions
+  readonly #flows = new Map<string, FlowMap>()
+  readonly #producerIds = new Set<bigint>()
+  #writer: Producer | undefined
+  #owner: OwnerEntry | undefined
+  #handOver: HandOverEntry | undefined
+  #ignoredEntries = 0
+  #lastMapOffset = -1
+
+  constructor(options: ShardMapOptions) {
+    this.#options = options
+  }
+
+  /** Takes the next entry of the log in; `ignored` where a newer writer had appeared before it. */
+  apply(entry: MapEntry, mapOffset: number): 'applied' | 'ignored' {
+    invariant(mapOffset > this.#lastMapOffset, `map offset ${mapOffset} comes after ${this.#lastMapOffset}`)
+    this.#lastMapOffset = mapOffset
+    if (entry.kind === 'tombstone') {
+      this.#forget(entry)
+      return 'applied'
+    }
+    if (!this.#isCurrent(entry)) {
+      this.#ignoredEntries += 1
+      return 'ignored'
+    }
+    this.#writer = { producerId: entry.producerId, producerEpoch: entry.producerEpoch }
+    this.#producerIds.add(entry.producerId)
+    this.#handOver = entry.kind === 'hand-over' ? entry : undefined
+    if (entry.kind === 'owner') this.#owner = entry
+    if (entry.kind === 'flow') this.#appendTo(entry, mapOffset)
+    return 'applied'
+  }
+
+  flows(): IterableIterator<FlowMap> {
+    return this.#flows.values()
+  }
+
+  flow(key: FlowKey): FlowMap | undefined {
+    return this.#flows.get(flowKeyText(key))
+  }
+
+  /** The newest writer seen. A takeover that was given another producer id has fenced nobody. */
+  get writer(): Producer | undefined {
+    return this.#writer
+  }
+
+  /** The newest owner entry. */
+  get owner(): OwnerEntry | undefined {
+    return this.#owner
+  }
+
+  /** The hand-over that nothing has followed yet. */
+  get handOver(): HandOverEntry | undefined {
+    return this.#handOver
+  }
+
+  /** Entries that came after one of a newer writer. */
+  get ignoredEntries(): number {
+    return this.#ignoredEntries
+  }
+
+  /** Whether the shard was handed over to exactly this successor, so that it needs no fence. */
+  isHandedOverTo(successor: Producer): boolean {
+    const from = this.#handOver
+    return from?.producerId === successor.producerId && from.producerEpoch + 1 === successor.producerEpoch
+  }
+
+  /** Whether this producer id has ever owned the shard: its markers may stand in the target partitions. */
+  hasSeenProducer(producerId: bigint): boolean {
+    return this.#producerIds.has(producerId)
+  }
+
+  #isCurrent({ producerId, producerEpoch }: Producer): boolean {
+    if (this.#writer?.producerId === producerId) return producerEpoch >= this.#writer.producerEpoch
+    return !this.#producerIds.has(producerId)
+  }
+
+  #appendTo(entry: FlowEntry, mapOffset: number): void {
+    const text = flowKeyText(entry.flow)
+    const flow = this.#flows.get(text) ?? new FlowMap({ flow: entry.flow, ...this.#options })
+    this.#flows.set(text, flow)
+    flow.append(entry, mapOffset)
+  }
+
+  #forget({ key }: TombstoneEntry): void {
+    if (key.kind !== 'flow') return
+    const text = flowKeyText(key.flow)
+    if (this.#flows.get(text)?.forget(key) === false) this.#flows.delete(text)
+  }
+}

@@ -1,0 +1,106 @@
+import { Type } from 'typebox'
+
+/**
+ * What replication can be told in the configuration file: types, validation and the reference page come from here.
+ * `TopicSelection`, `GroupSelection`, `LinkStart` and `TopicRename` belong to one link or failover group;
+ * `ReplicationOptions` holds for the process.
+ */
+const PATTERN_FORMS =
+  'An entry is a name, a glob (`*` any characters, `?` one; the whole name has to match) or a regular expression ' +
+  'between slashes (the whole name has to match, unless it begins with `^` or ends with `$`).'
+
+const selection = (what: string, description: string) =>
+  Type.Object(
+    {
+      include: Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+        minItems: 1,
+        description: `The ${what} to take. ${PATTERN_FORMS}`,
+        remedy: 'give at least one name or pattern, such as "orders.*"',
+      }),
+      exclude: Type.Optional(
+        Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+          default: [],
+          description: `The ${what} to leave out of \`include\`, in the same form; it wins over \`include\`.`,
+        }),
+      ),
+    },
+    { additionalProperties: false, description },
+  )
+
+export const TopicSelection = selection(
+  'topics',
+  'Which topics are copied. Topics that Kafka or MirrorMaker keep for themselves are copied only where an entry of ' +
+    '`include` is their very name; offsets, transactions and the topics of Isthmus never are.',
+)
+export type TopicSelection = Type.Static<typeof TopicSelection>
+
+export const GroupSelection = selection(
+  'consumer groups',
+  'Which consumer groups have their positions kept in step. Share groups are left out: they have no positions.',
+)
+export type GroupSelection = Type.Static<typeof GroupSelection>
+
+export const LinkStart = Type.String({
+  pattern: '^(earliest|latest|\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?(Z|[+-]\\d{2}:\\d{2}))$',
+  default: 'earliest',
+  description:
+    'Where copying begins when it is started for the first time: `earliest`, `latest` or a time (RFC 3339) such as ' +
+    '`2026-01-31T06:00:00Z`. Topics and partitions created later are always copied from their beginning.',
+  rule: 'not a start',
+  remedy: 'write earliest, latest or a time such as 2026-01-31T06:00:00Z',
+})
+
+export const TopicRename = Type.String({
+  pattern: '^([A-Za-z0-9._-]|\\{source\\})*\\{topic\\}([A-Za-z0-9._-]|\\{source\\})*$',
+  default: '{topic}',
+  description:
+    'Name of the copy on the target: `{topic}` stands for the name at the source, `{source}` for the source region.',
+  rule: 'not a rename pattern',
+  remedy: 'write {topic} once, where the name goes, such as {source}.{topic}, and else only a-z A-Z 0-9 . _ -',
+})
+
+const seconds = (options: { minimum: number; default: number; description: string }) =>
+  Type.Optional(Type.Number({ maximum: 3600, ...options }))
+
+export const ReplicationOptions = Type.Object(
+  {
+    topicSyncSeconds: seconds({
+      minimum: 1,
+      default: 5,
+      description: 'Seconds between looks at the topics of both sides: new topics, partitions and configs.',
+    }),
+    positionSyncSeconds: seconds({
+      minimum: 0.1,
+      default: 1,
+      description: 'Seconds between looks at the positions of the consumer groups.',
+    }),
+    replicationFactor: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1, maximum: 32_767 }), Type.Literal('default')], {
+        default: 'default',
+        description:
+          'Replication factor of the topics that are created on a target; `default` leaves it to the target brokers.',
+        rule: 'not a replication factor',
+        remedy: 'write a whole number from 1 on, or default',
+      }),
+    ),
+    bufferMb: Type.Optional(
+      Type.Integer({
+        minimum: 8,
+        maximum: 16_384,
+        default: 64,
+        description: 'Mebibytes of fetched records that a link holds at most while the target has not taken them.',
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'How the replicator of this process works.' },
+)
+export type ReplicationOptions = Type.Static<typeof ReplicationOptions>
+
+/** The options with every value that is not given taken from its schema's default. */
+export function resolveReplicationOptions(given: ReplicationOptions): Required<ReplicationOptions> {
+  const defaults = Object.entries(ReplicationOptions.properties).map(([name, schema]) => [
+    name,
+    (schema as { default?: unknown }).default,
+  ])
+  return { ...(Object.fromEntries(defaults) as Required<ReplicationOptions>), ...given }
+}

@@ -1,0 +1,217 @@
+import type { GroupPosition } from '../../kafka/index.ts'
+import { judgeOwner, type PositionTrace, type Write } from './position-trace.ts'
+
+/**
+ * Decides which positions are committed on the target: pure, one partition of one group at a time.
+ *
+ * What always holds
+ * - A group with members on the target is left alone.
+ * - A position never moves backwards, unless the group itself went back at the source since our last write.
+ * - A position that someone else wrote is left alone; `position-trace.ts` says how that is told.
+ * - What cannot be read or translated for one partition changes nothing for another.
+ */
+export interface ObservedPositions {
+  /** Wall clock, for statuses. */
+  readonly nowMs: number
+  /** For the age of writes. */
+  readonly monotonicMs: number
+  readonly renewAfterMs: number
+  readonly groups: readonly ObservedGroup[]
+  readonly memory: PositionMemory
+}
+
+export interface ObservedGroup {
+  readonly group: string
+  /** Set where the group could not be read on one of the sides: nothing is decided for it. */
+  readonly failure?: string
+  readonly isActiveOnTarget: boolean
+  /** Of the copied topics only. */
+  readonly positions: readonly ObservedPosition[]
+}
+
+export interface ObservedPosition {
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+  /** Set where one of the sides did not answer for the partition: nothing is decided for it. */
+  readonly failure?: string
+  readonly source: Committed
+  /** Undefined where the group has none on the target. */
+  readonly target: Committed | undefined
+  readonly translation: Translation
+}
+
+export interface Committed {
+  readonly offset: number
+  readonly metadata: string | null
+}
+
+/** Answer of the flow layer about a source position. */
+export type Translation =
+  | {
+      readonly targetTopic: string
+      /** First target offset to read; never above what the target holds. */
+      readonly offset: number
+      /** Records that are met again from there because the copy is behind the group. */
+      readonly behindRecords: number
+    }
+  | { readonly pending: string }
+
+/** What this process knows of its own writes, by group. */
+export type PositionMemory = ReadonlyMap<string, GroupMemory>
+
+export interface GroupMemory {
+  /** The group had members on the target at some time: what it has there without a trace is its own. */
+  readonly wasActive: boolean
+  /** By source topic and partition; see `traceKey`. */
+  readonly traces: ReadonlyMap<string, PositionTrace>
+  /** Wall clock of the last pass that left all positions in step. */
+  readonly syncedAtMs: number | null
+  /** Monotonic; a group that the source has not listed for a day is forgotten. */
+  readonly seenAtMs: number
+}
+
+export interface PositionDecision {
+  readonly reason: string
+  readonly nowMs: number
+  readonly monotonicMs: number
+  readonly groups: readonly GroupVerdict[]
+  /** Before the commits are sent: `applyOutcomes` adds what comes of them. */
+  readonly memory: PositionMemory
+}
+
+export interface GroupVerdict {
+  readonly group: string
+  readonly failure: string | undefined
+  readonly isActiveOnTarget: boolean
+  readonly positions: readonly PositionVerdict[]
+}
+
+export interface PositionVerdict {
+  readonly observed: ObservedPosition
+  readonly kind: 'in-step' | 'commit' | 'not-copied' | 'held' | 'foreign' | 'failed' | 'untouched'
+  /** A sentence for the operator. */
+  readonly reason: string
+  /** What to write, for `commit`. */
+  readonly commit?: { readonly position: GroupPosition; readonly sourceOffset: number }
+}
+
+interface Step {
+  readonly verdict: PositionVerdict
+  readonly trace: PositionTrace | undefined
+}
+
+const FORGET_AFTER_MS = 86_400_000
+
+export function traceKey({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}/${partition}`
+}
+
+/** The verdict on every position, and what is known after it. */
+export function decidePositions(observed: ObservedPositions): PositionDecision {
+  const { monotonicMs } = observed
+  const memory = new Map([...observed.memory].filter(([, { seenAtMs }]) => monotonicMs - seenAtMs < FORGET_AFTER_MS))
+  const groups: GroupVerdict[] = []
+  for (const seen of observed.groups) {
+    const nothing: GroupMemory = { wasActive: false, traces: new Map(), syncedAtMs: null, seenAtMs: monotonicMs }
+    const decided = decideGroup(seen, memory.get(seen.group) ?? nothing, observed)
+    groups.push(decided.verdict)
+    memory.set(seen.group, decided.memory)
+  }
+  const commits = groups.reduce((sum, { positions }) => sum + positions.filter(isCommit).length, 0)
+  const reason = commits === 0 ? `${groups.length} groups in step` : `${commits} positions to commit`
+  return { reason, nowMs: observed.nowMs, monotonicMs, groups, memory }
+}
+
+function decideGroup(
+  seen: ObservedGroup,
+  known: GroupMemory,
+  observed: ObservedPositions,
+): { readonly verdict: GroupVerdict; readonly memory: GroupMemory } {
+  const { group, failure, isActiveOnTarget } = seen
+  if (failure !== undefined) {
+    return { verdict: { group, failure, isActiveOnTarget, positions: [] }, memory: known }
+  }
+  const wasActive = known.wasActive || isActiveOnTarget
+  const traces = new Map<string, PositionTrace>()
+  const positions: PositionVerdict[] = []
+  for (const position of seen.positions) {
+    const before = known.traces.get(traceKey(position))
+    const { verdict, trace } = isActiveOnTarget
+      ? { verdict: conclude(position, 'untouched', 'the group has members on the target'), trace: before }
+      : decidePosition(position, { trace: before, wasActive }, observed)
+    positions.push(verdict)
+    if (trace !== undefined) traces.set(traceKey(position), trace)
+  }
+  const memory = { wasActive, traces, syncedAtMs: known.syncedAtMs, seenAtMs: observed.monotonicMs }
+  return { verdict: { group, failure, isActiveOnTarget, positions }, memory }
+}
+
+function decidePosition(
+  position: ObservedPosition,
+  { trace, wasActive }: { readonly trace: PositionTrace | undefined; readonly wasActive: boolean },
+  timing: Pick<ObservedPositions, 'monotonicMs' | 'renewAfterMs'>,
+): Step {
+  const { failure, source, target, translation } = position
+  if (failure !== undefined) return { verdict: conclude(position, 'failed', failure), trace }
+  if ('pending' in translation) return { verdict: conclude(position, 'not-copied', translation.pending), trace }
+  const { offset } = translation
+  if (target === undefined) {
+    const writes = trace?.kind === 'ours' ? trace : undefined
+    return { verdict: commitTo(position, offset, 'the target has no position yet'), trace: writes }
+  }
+  const owner = judgeOwner({ trace, wasActive, current: target.offset, translated: offset, source: source.offset })
+  if (owner.kind !== 'ours') {
+    return { verdict: conclude(position, 'foreign', explainForeign(owner.kind, target.offset, offset)), trace: owner }
+  }
+  return { verdict: decideOwn(position, target, { offset, written: owner.written }, timing), trace: owner }
+}
+
+/** The position on the target is ours: move it, renew it, or leave it. */
+function decideOwn(
+  position: ObservedPosition,
+  target: Committed,
+  { offset, written }: { readonly offset: number; readonly written: Write },
+  { monotonicMs, renewAfterMs }: Pick<ObservedPositions, 'monotonicMs' | 'renewAfterMs'>,
+): PositionVerdict {
+  const { source } = position
+  if (offset > target.offset) return commitTo(position, offset, 'the group read on at the source')
+  if (offset < target.offset) {
+    const isConfirmed = written.atMs !== undefined
+    if (isConfirmed && source.offset < written.sourceOffset) {
+      return commitTo(position, offset, 'the group went back at the source')
+    }
+    const reason = `kept at ${target.offset}: its translation is ${offset} now, but the group was not seen to go back`
+    return conclude(position, 'held', reason)
+  }
+  if ((source.metadata ?? '') !== (target.metadata ?? '')) return commitTo(position, offset, 'its metadata changed')
+  if (written.atMs === undefined || monotonicMs - written.atMs >= renewAfterMs) {
+    return commitTo(position, offset, 'renewed before it expires')
+  }
+  return conclude(position, 'in-step', 'in step')
+}
+
+function explainForeign(kind: 'ahead' | 'foreign', current: number, translated: number): string {
+  return kind === 'ahead'
+    ? `the target has position ${current}, ahead of ${translated} where the source is: it is left alone until the ` +
+        'source has passed it, or until it is deleted on the target'
+    : `position ${current} on the target was not written by Isthmus: it is left alone until it is deleted there`
+}
+
+function commitTo(observed: ObservedPosition, offset: number, reason: string): PositionVerdict {
+  const { targetTopic: topic, partition, source } = observed
+  const position = { topic, partition, offset, leaderEpoch: -1, metadata: source.metadata }
+  return { observed, kind: 'commit', reason, commit: { position, sourceOffset: source.offset } }
+}
+
+function conclude(
+  observed: ObservedPosition,
+  kind: Exclude<PositionVerdict['kind'], 'commit'>,
+  reason: string,
+): PositionVerdict {
+  return { observed, kind, reason }
+}
+
+function isCommit({ kind }: PositionVerdict): boolean {
+  return kind === 'commit'
+}

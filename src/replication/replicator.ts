@@ -1,0 +1,183 @@
+import {
+  type Clock,
+  createEvents,
+  type Events,
+  type LinkName,
+  type Random,
+  type RegionName,
+  sleep,
+} from '../core/index.ts'
+import type { Cluster } from '../kafka/index.ts'
+import type { ReplicationEvents } from './events.ts'
+import { replicationFaults } from './faults.ts'
+import { describeFlow } from './flow-status.ts'
+import { ByteBudget } from './flows/byte-budget.ts'
+import { LinkRunner, type LinkSpec } from './link-runner.ts'
+import { MapMemory } from './offset-map/index.ts'
+import type { GroupStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
+import { TargetEngine } from './target-engine.ts'
+
+/** Shards of a map topic that is not there yet; an existing topic keeps what it has. */
+const SHARDS = 64
+const MAP_MEMORY_BYTES = 64 * 1024 * 1024
+
+export interface ReplicatorOptions {
+  /** Open clusters of every region that a link names; the caller closes them after `stop`. */
+  readonly clusters: ReadonlyMap<RegionName, Cluster>
+  readonly links: readonly LinkSpec[]
+  readonly topicSyncMs: number
+  readonly positionSyncMs: number
+  readonly replicationFactor: number | 'default'
+  /** Bound of records that are fetched and not yet acknowledged, over all links. */
+  readonly bufferBytes: number
+  /** An operator vouches that no older replicator runs; see fault SHARD_UNFENCED. @defaultValue false */
+  readonly acknowledgeUnfenced?: boolean
+  /** Who we are, for the owner record in the map. */
+  readonly processName: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface OffsetQuery {
+  readonly link: LinkName
+  /** Name at the source. */
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly direction: 'source-to-target' | 'target-to-source'
+}
+
+/**
+ * All links of this process. `untilFenced` resolves when another replicator has taken a shard over: then this process
+ * has to stop and must not start again beside it.
+ */
+export class Replicator {
+  readonly events: Events<ReplicationEvents> = createEvents<ReplicationEvents>()
+  readonly #options: ReplicatorOptions
+  readonly #engines = new Map<RegionName, TargetEngine>()
+  readonly #links: LinkRunner[]
+  readonly #fenced = Promise.withResolvers<string>()
+
+  constructor(options: ReplicatorOptions) {
+    this.#options = options
+    const budget = new ByteBudget(options.bufferBytes)
+    const memory = new MapMemory(MAP_MEMORY_BYTES)
+    this.#links = options.links.map((spec) => {
+      const engine = this.#engineOf(spec.target, memory)
+      const { events } = this
+      return new LinkRunner({
+        ...options,
+        spec,
+        source: this.#cluster(spec.source),
+        target: this.#cluster(spec.target),
+        engine,
+        budget,
+        events,
+      })
+    })
+  }
+
+  start(): void {
+    for (const link of this.#links) link.start()
+  }
+
+  /** Resolves with the reason. */
+  untilFenced(): Promise<string> {
+    return this.#fenced.promise
+  }
+
+  /** Graceful: what is in flight is settled and every shard handed over, as far as that takes less than `deadlineMs`. */
+  async stop(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options
+    const deadline = new AbortController()
+    const timer = clock.setTimer(deadlineMs, () => deadline.abort(new Error('the deadline of the stop has passed')))
+    const stopAll = async () => {
+      await Promise.all(this.#links.map((link) => link.stop(new Error('stopping'))))
+      await Promise.all([...this.#engines.values()].map((engine) => engine.stop(deadline.signal)))
+    }
+    await Promise.race([stopAll(), sleep(clock, deadlineMs, deadline.signal).catch(() => undefined)])
+    timer.cancel()
+    deadline.abort(new Error('stopped'))
+  }
+
+  status(): ReplicationStatus {
+    const atMs = this.#options.clock.nowMs()
+    return { atMs, links: this.#links.map((link) => describeLink(link, atMs)) }
+  }
+
+  /** Faults: LINK_UNKNOWN, FLOW_UNKNOWN, FLOW_NOT_READY. */
+  async translateOffset(query: OffsetQuery, signal: AbortSignal): Promise<OffsetTranslation> {
+    const link = this.#link(query.link)
+    const flow = link.flow(query.topic, query.partition)
+    if (flow === undefined) {
+      const { topic, partition } = query
+      throw replicationFaults.fault('FLOW_UNKNOWN', { link: query.link, topic, partition })
+    }
+    const { offset: to, note } = await link.translator.lookUp(flow, query, signal)
+    const { targetTopic } = flow.spec.key
+    const { link: name, topic, partition, direction, offset: from } = query
+    return { link: name, topic, targetTopic, partition, direction, from, to, note }
+  }
+
+  /** As of the last pass of the position sync. Faults: LINK_UNKNOWN, GROUP_UNKNOWN. */
+  translateGroup(query: { readonly link: LinkName; readonly group: string }): Promise<GroupStatus> {
+    const status = this.#link(query.link).positions.statuses.find(({ group }) => group === query.group)
+    return status === undefined
+      ? Promise.reject(replicationFaults.fault('GROUP_UNKNOWN', { ...query }))
+      : Promise.resolve(status)
+  }
+
+  #link(name: LinkName): LinkRunner {
+    const link = this.#links.find(({ spec }) => spec.name === name)
+    if (link !== undefined) return link
+    const links = this.#links.map(({ spec }) => spec.name).join(', ')
+    throw replicationFaults.fault('LINK_UNKNOWN', { link: name, links: links === '' ? 'none' : links })
+  }
+
+  #cluster(region: RegionName): Cluster {
+    const cluster = this.#options.clusters.get(region)
+    if (cluster === undefined) throw new Error(`no cluster is open for region ${region}`)
+    return cluster
+  }
+
+  #engineOf(target: RegionName, memory: MapMemory): TargetEngine {
+    const known = this.#engines.get(target)
+    if (known !== undefined) return known
+    const { clock, random, processName, acknowledgeUnfenced = false } = this.#options
+    const engine = new TargetEngine({
+      region: target,
+      cluster: this.#cluster(target),
+      shards: SHARDS,
+      memory,
+      acknowledgeUnfenced,
+      processName,
+      clock,
+      random,
+      events: this.events,
+      onLost: (reason) => this.#fenced.resolve(reason),
+    })
+    this.#engines.set(target, engine)
+    return engine
+  }
+}
+
+function describeLink(link: LinkRunner, nowMs: number): LinkStatus {
+  const { name, source, target } = link.spec
+  const flows = link.flows().map((flow) => describeFlow(name, flow, nowMs))
+  const groups = [...link.positions.statuses]
+  const stopped = flows.filter(({ state }) => state === 'stopped').length
+  const recovering = flows.filter(({ state }) => state === 'recovering').length
+  const isStarting = link.state === 'starting' || flows.some(({ state }) => state === 'starting')
+  if (link.state === 'stopped')
+    return { link: name, source, target, state: 'stopped', reason: link.reason, flows, groups }
+  if (stopped + recovering > 0) {
+    const reason = [count(stopped, 'stopped'), count(recovering, 'recovering')].filter((part) => part !== '').join(', ')
+    return { link: name, source, target, state: 'degraded', reason, flows, groups }
+  }
+  const reason = link.state === 'running' && isStarting ? 'flows are being taken over' : link.reason
+  return { link: name, source, target, state: isStarting ? 'starting' : 'running', reason, flows, groups }
+}
+
+function count(flows: number, what: string): string {
+  return flows === 0 ? '' : `${flows} flow${flows === 1 ? '' : 's'} ${what}`
+}

@@ -1,0 +1,194 @@
+import { type Clock, sleep } from '../../core/index.ts'
+import {
+  type Cluster,
+  decodeRecords,
+  errorName,
+  isControl,
+  isRetriableCode,
+  lastOffset,
+  readBatch,
+} from '../../kafka/index.ts'
+import { replicationFaults } from '../faults.ts'
+import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
+import {
+  type ChunkLoader,
+  decodeEntry,
+  type FlowEntry,
+  flowKeyText,
+  type MapEntry,
+  type MapMemory,
+  ShardMap,
+} from '../offset-map/index.ts'
+
+export const MAP_TOPIC = '__isthmus.offset-map'
+
+const READ_BYTES = 4 * 1024 * 1024
+const CREATE_DEADLINE_MS = 30_000
+
+const TOPIC_ALREADY_EXISTS = 36
+
+/** What a target knows about its map topic. */
+export interface MapTopic {
+  readonly topicId: string
+  /** One partition a shard: fixed for ever by whoever created the topic. */
+  readonly shards: number
+}
+
+/**
+ * Finds the map topic of a target, or creates it: compacted, replicated as the target's default, with the minimum of
+ * in-sync replicas set on the topic itself (a value in a broker's file may not be in force) and no unclean election.
+ */
+export async function ensureMapTopic(
+  cluster: Cluster,
+  options: { shards: number; clock: Clock },
+  signal: AbortSignal,
+): Promise<MapTopic> {
+  const { clock } = options
+  const startedMs = clock.monotonicMs()
+  let reason = 'no answer yet'
+  while (clock.monotonicMs() - startedMs < CREATE_DEADLINE_MS) {
+    const metadata = await cluster.metadata([MAP_TOPIC], signal)
+    const topic = metadata.topics.find((candidate) => candidate.name === MAP_TOPIC)
+    if (topic !== undefined && topic.errorCode === 0 && topic.partitions.every((one) => one.leaderId >= 0)) {
+      return { topicId: topic.topicId, shards: topic.partitions.length }
+    }
+    if (topic === undefined || topic.errorCode === 3) {
+      const brokers = metadata.brokers.length
+      const outcome = (await cluster.createTopics([mapTopicOf(options.shards, brokers)], signal))[0]
+      if (outcome !== undefined && outcome.errorCode !== 0 && outcome.errorCode !== TOPIC_ALREADY_EXISTS) {
+        reason = `${errorName(outcome.errorCode)} ${outcome.message ?? ''}`
+        if (!isRetriableCode(outcome.errorCode)) break
+      }
+    } else {
+      reason = topic.errorCode === 0 ? 'a partition has no leader' : errorName(topic.errorCode)
+    }
+    await sleep(clock, 200, signal)
+  }
+  throw replicationFaults.fault('TARGET_NOT_READY', { what: `topic ${MAP_TOPIC}`, target: cluster.name, reason })
+}
+
+function mapTopicOf(shards: number, brokers: number) {
+  return {
+    topic: MAP_TOPIC,
+    partitions: shards,
+    replicationFactor: -1,
+    configs: {
+      'cleanup.policy': 'compact',
+      'min.insync.replicas': brokers >= 3 ? '2' : '1',
+      'unclean.leader.election.enable': 'false',
+      'compression.type': 'producer',
+      'message.timestamp.type': 'CreateTime',
+      'segment.bytes': String(64 * 1024 * 1024),
+    },
+  }
+}
+
+export interface ShardMapSource {
+  readonly cluster: Cluster
+  readonly reader: RawReader
+  readonly topic: MapTopic
+  readonly memory: MapMemory
+}
+
+/** Reads one partition of the map topic from its start to its high watermark, as it stands when the call begins. */
+export async function readShardMap(source: ShardMapSource, shard: number, signal: AbortSignal): Promise<ShardMap> {
+  const ref: PartitionRef = { topic: MAP_TOPIC, topicId: source.topic.topicId, partition: shard }
+  const map = new ShardMap({ memory: source.memory, loader: chunkLoader(source, ref) })
+  const start = await mapOffset(source.cluster, shard, -2, signal)
+  const end = await mapOffset(source.cluster, shard, -1, signal)
+  for (let at = start; at < end; ) {
+    const fetched = await source.reader.read(ref, { offset: at, maxBytes: READ_BYTES }, signal)
+    const next = eachEntry(fetched.records, { shard, from: at, end }, (entry, offset) => map.apply(entry, offset))
+    if (next <= at) {
+      throw replicationFaults.fault('TARGET_NOT_READY', {
+        what: `${MAP_TOPIC}-${shard}`,
+        target: source.cluster.name,
+        reason: `${errorName(fetched.errorCode)} at offset ${at} of ${end}`,
+      })
+    }
+    at = next
+  }
+  return map
+}
+
+/** Which topics of a target are copies, and from which regions. Read without a fence: only to tell ours from foreign. */
+export interface MapIndex {
+  readonly targetTopicIds: ReadonlySet<string>
+  readonly sources: ReadonlySet<string>
+}
+
+const INDEX_READS_AT_ONCE = 8
+
+export async function readMapIndex(source: ShardMapSource, signal: AbortSignal): Promise<MapIndex> {
+  const targetTopicIds = new Set<string>()
+  const sources = new Set<string>()
+  let next = 0
+  const readNext = async (): Promise<void> => {
+    while (next < source.topic.shards) {
+      const map = await readShardMap(source, next++, signal)
+      for (const flow of map.flows()) {
+        targetTopicIds.add(flow.facts.targetTopicId)
+        sources.add(flow.flow.source)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: INDEX_READS_AT_ONCE }, readNext))
+  return { targetTopicIds, sources }
+}
+
+/** Hands over the entries of a range in the order of the log and answers the offset to go on from. */
+function eachEntry(
+  records: Buffer,
+  range: { shard: number; from: number; end: number },
+  take: (entry: MapEntry, mapOffset: number) => void,
+): number {
+  let next = range.from
+  for (let at = 0; at < records.length; ) {
+    const header = readBatch(records, at)
+    if (header === undefined) break
+    at += header.sizeBytes
+    const after = lastOffset(header) + 1
+    if (after <= range.from) continue
+    next = after
+    if (isControl(header)) continue
+    for (const { key, value, offset } of decodeRecords(records, header)) {
+      if (offset < range.from || offset >= range.end) continue
+      take(decodeEntry(key, value, { topic: MAP_TOPIC, partition: range.shard, offset }), offset)
+    }
+  }
+  return next
+}
+
+/** Brings back entries whose segments were evicted from memory. */
+function chunkLoader(source: ShardMapSource, ref: PartitionRef): ChunkLoader {
+  return {
+    async load({ flow, fromMapOffset, toMapOffset }, signal) {
+      const entries: FlowEntry[] = []
+      for (let at = fromMapOffset; at <= toMapOffset; ) {
+        const fetched = await source.reader.read(ref, { offset: at, maxBytes: READ_BYTES }, signal)
+        const range = { shard: ref.partition, from: at, end: toMapOffset + 1 }
+        const next = eachEntry(fetched.records, range, (entry) => {
+          if (entry.kind === 'flow' && flowKeyText(entry.flow) === flowKeyText(flow)) entries.push(entry)
+        })
+        if (next <= at) break
+        at = next
+      }
+      return entries
+    },
+  }
+}
+
+async function mapOffset(cluster: Cluster, shard: number, timestamp: -1 | -2, signal: AbortSignal): Promise<number> {
+  const [listed] = await cluster.listOffsets(
+    { isolation: 'read_uncommitted', partitions: [{ topic: MAP_TOPIC, partition: shard, timestamp }] },
+    signal,
+  )
+  if (listed === undefined || listed.errorCode !== 0) {
+    throw replicationFaults.fault('TARGET_NOT_READY', {
+      what: `${MAP_TOPIC}-${shard}`,
+      target: cluster.name,
+      reason: errorName(listed?.errorCode ?? -1),
+    })
+  }
+  return listed.offset
+}

@@ -1,0 +1,180 @@
+import { backoffMs, describeError, isFault, pause, type Timer } from '../../core/index.ts'
+import { fenceByTransaction } from './fence.ts'
+import { MAP_TOPIC } from './map-topic.ts'
+import type { TenureEnd } from './map-writer.ts'
+import { type Takeover, type TakeoverContext, takeOver } from './takeover.ts'
+import type { TargetLog } from './target-log.ts'
+import { Tenure } from './tenure.ts'
+
+/** Data batches do not renew a transactional id; an hour is far below any sensible expiry (7 days by default). */
+const RENEW_EVERY_MS = 60 * 60_000
+const TAKEOVER_DELAYS = { firstMs: 200, mostMs: 5_000 }
+
+export interface ShardContext extends TakeoverContext {
+  readonly log: TargetLog
+  /** Who we are, for the owner record: host and process. */
+  readonly processName: string
+  onOwned(shard: number, takeover: Takeover, tookMs: number): void
+  onTrouble(shard: number, error: unknown): void
+  /** Another replicator owns the shard now: this process must not take it back by itself. */
+  onLost(shard: number, reason: string): void
+  onHandedOver(shard: number): void
+}
+
+/**
+ * One shard of a target: takes it over, keeps it, and gives it up. Fenced means out: after an INVALID_PRODUCER_EPOCH
+ * or PRODUCER_FENCED it never calls InitProducerId again, else two replicators would duel.
+ */
+export class Shard {
+  readonly number: number
+  readonly #context: ShardContext
+  readonly #controller = new AbortController()
+  #current: Tenure | undefined
+  #next = Promise.withResolvers<Tenure>()
+  #isLost = false
+  #running: Promise<void> | undefined
+
+  constructor(number: number, context: ShardContext) {
+    this.number = number
+    this.#context = context
+    this.#next.promise.catch(() => undefined)
+  }
+
+  get current(): Tenure | undefined {
+    return this.#current
+  }
+
+  start(): void {
+    this.#running ??= this.#run(this.#controller.signal)
+  }
+
+  /** The tenure in force, or the next one. Rejects when the signal aborts or the shard is lost for this process. */
+  async tenure(signal: AbortSignal): Promise<Tenure> {
+    if (this.#current !== undefined) return this.#current
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = () => aborted.reject(new Error('aborted'))
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    return Promise.race([this.#next.promise, aborted.promise]).finally(() =>
+      signal.removeEventListener('abort', onAbort),
+    )
+  }
+
+  /** Asks the coordinator whether producer id and epoch are still ours; if not, the tenure ends. */
+  async prove(signal: AbortSignal): Promise<void> {
+    const tenure = this.#current
+    if (tenure === undefined) return
+    const { producerId, producerEpoch } = tenure.identity
+    const described = await this.#context.cluster.describeTransaction(tenure.transactionalId, signal)
+    if (described === undefined) {
+      tenure.end({ kind: 'restart', reason: 'the broker has forgotten the transactional id' })
+    } else if (described.producerId !== producerId || described.producerEpoch !== producerEpoch) {
+      const evidence = `producer ${described.producerId} epoch ${described.producerEpoch} holds it, this is ${producerId} epoch ${producerEpoch}`
+      tenure.end({ kind: 'fenced', reason: evidence })
+    } else {
+      tenure.confirm()
+    }
+  }
+
+  /** To be called when the flows have let go. Records the clean end where nothing can arrive late. */
+  async release(signal: AbortSignal): Promise<void> {
+    const tenure = this.#current
+    if (tenure !== undefined) {
+      await tenure.untilFree()
+      if (tenure.canHandOver) {
+        await tenure.writer
+          .append({ kind: 'hand-over', ...tenure.identity, atMs: this.#context.clock.nowMs() })
+          .then(() => this.#context.onHandedOver(this.number))
+          .catch((error: unknown) => this.#context.onTrouble(this.number, error))
+      }
+    }
+    this.#controller.abort(signal.reason)
+    tenure?.end({ kind: 'restart', reason: 'released' })
+    await this.#running
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    for (let tries = 1; !signal.aborted && !this.#isLost; tries++) {
+      try {
+        const tenure = await this.#takeOver(signal)
+        tries = 0
+        const end = await this.#reign(tenure, signal)
+        await tenure.untilFree()
+        if (end.kind === 'fenced') this.#lose(end.reason)
+        else if (!signal.aborted) this.#context.onTrouble(this.number, new Error(end.reason))
+      } catch (error) {
+        if (signal.aborted) return
+        if (isFault(error, 'KAFKA_PRODUCER_FENCED') || isFault(error, 'SHARD_FENCED')) this.#lose(describeError(error))
+        else {
+          this.#context.onTrouble(this.number, error)
+          await pause(this.#context.clock, backoffMs(TAKEOVER_DELAYS, tries, this.#context.random), signal)
+        }
+      }
+    }
+  }
+
+  async #takeOver(signal: AbortSignal): Promise<Tenure> {
+    const { clock, log, mapTopic, random, processName } = this.#context
+    const startedMs = clock.monotonicMs()
+    const takeover = await takeOver(this.#context, this.number, signal)
+    const tenure = new Tenure(this.number, takeover, { log, mapTopicId: mapTopic.topicId, clock, random })
+    const { identity, transactionalId } = takeover
+    await tenure.writer.append({
+      kind: 'owner',
+      ...identity,
+      transactionalId,
+      atMs: clock.nowMs(),
+      processId: processName,
+    })
+    this.#context.onOwned(this.number, takeover, clock.monotonicMs() - startedMs)
+    return tenure
+  }
+
+  async #reign(tenure: Tenure, signal: AbortSignal): Promise<TenureEnd> {
+    this.#current = tenure
+    this.#next.resolve(tenure)
+    let timer: Timer | undefined
+    const renewLater = () => {
+      if (tenure.signal.aborted) return
+      timer = this.#context.clock.setTimer(
+        RENEW_EVERY_MS,
+        () => {
+          void this.#renew(tenure, signal).finally(renewLater)
+        },
+        { keepAlive: false },
+      )
+    }
+    renewLater()
+    const end = await tenure.untilEnded()
+    timer?.cancel()
+    this.#current = undefined
+    this.#next = Promise.withResolvers()
+    this.#next.promise.catch(() => undefined)
+    return end
+  }
+
+  /** Keeps the transactional id alive with an empty aborted transaction. */
+  async #renew(tenure: Tenure, signal: AbortSignal): Promise<void> {
+    const { clock, cluster } = this.#context
+    const { identity, transactionalId } = tenure
+    try {
+      await fenceByTransaction(
+        { cluster, clock, shard: this.number },
+        { transactionalId, ...identity },
+        [{ topic: MAP_TOPIC, partition: this.number }],
+        AbortSignal.any([signal, tenure.signal]),
+      )
+    } catch (error) {
+      if (tenure.signal.aborted || signal.aborted) return
+      if (isFault(error, 'KAFKA_PRODUCER_FENCED') || isFault(error, 'SHARD_FENCED')) {
+        tenure.end({ kind: 'fenced', reason: describeError(error) })
+      } else this.#context.onTrouble(this.number, error)
+    }
+  }
+
+  #lose(reason: string): void {
+    this.#isLost = true
+    this.#next.reject(new Error(reason))
+    this.#context.onLost(this.number, reason)
+  }
+}

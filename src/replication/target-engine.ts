@@ -1,0 +1,157 @@
+import { type Clock, describeError, type Events, type Random, type RegionName } from '../core/index.ts'
+import type { Cluster } from '../kafka/index.ts'
+import type { ReplicationEvents } from './events.ts'
+import type { Flow } from './flows/flow.ts'
+import { Lanes } from './flows/lanes.ts'
+import { RawReader } from './flows/raw-reader.ts'
+import { flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
+import { ensureMapTopic, type MapTopic, readMapIndex, type MapIndex } from './shards/map-topic.ts'
+import { Shard } from './shards/shard.ts'
+import { TargetLog } from './shards/target-log.ts'
+import { Vigil } from './shards/vigil.ts'
+
+export interface TargetEngineOptions {
+  readonly region: RegionName
+  readonly cluster: Cluster
+  /** Number of shards of a map topic that does not exist yet. */
+  readonly shards: number
+  readonly memory: MapMemory
+  readonly acknowledgeUnfenced: boolean
+  readonly processName: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: Events<ReplicationEvents>
+  /** A shard was taken over by another replicator: this process has to stop. */
+  readonly onLost: (reason: string) => void
+}
+
+/** Everything that flows into one target region shares: its shards, produce lanes and readers. */
+export class TargetEngine {
+  readonly reader: RawReader
+  readonly lanes: Lanes
+  readonly #options: TargetEngineOptions
+  readonly #controller = new AbortController()
+  readonly #shards = new Map<number, Shard>()
+  readonly #flows = new Set<Flow>()
+  readonly #log: TargetLog
+  readonly #vigil: Vigil
+  #mapTopic: MapTopic | undefined
+  #index: MapIndex | undefined
+
+  constructor(options: TargetEngineOptions) {
+    this.#options = options
+    const { cluster, clock, random } = options
+    this.reader = new RawReader(cluster, { clock, random })
+    this.#log = new TargetLog(cluster, clock)
+    this.#vigil = new Vigil(clock, (stalledMs) => this.#doubtAll(stalledMs))
+    this.lanes = new Lanes(cluster, {
+      signal: this.#controller.signal,
+      beforeRequest: () => this.#vigil.check(),
+    })
+  }
+
+  /** What the map said when the engine started: which topics are copies, and from where. */
+  get index(): MapIndex {
+    if (this.#index === undefined) throw new Error('the engine is not prepared')
+    return this.#index
+  }
+
+  /** Finds or creates the map topic and reads its index. May be called again after it failed. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { cluster, clock, memory, shards } = this.#options
+    this.#mapTopic ??= await ensureMapTopic(cluster, { shards, clock }, signal)
+    this.#index ??= await readMapIndex({ cluster, reader: this.reader, topic: this.#mapTopic, memory }, signal)
+    this.#vigil.stop()
+    this.#vigil.start()
+  }
+
+  shardFor(key: FlowKey): Shard {
+    const number = hashText(flowKeyText(key)) % this.#preparedTopic().shards
+    const known = this.#shards.get(number)
+    if (known !== undefined) return known
+    const shard = this.#makeShard(number)
+    this.#shards.set(number, shard)
+    shard.start()
+    return shard
+  }
+
+  register(flow: Flow): void {
+    this.#flows.add(flow)
+  }
+
+  unregister(flow: Flow): void {
+    this.#flows.delete(flow)
+  }
+
+  get ownedShards(): number {
+    return [...this.#shards.values()].filter((shard) => shard.current !== undefined).length
+  }
+
+  /** After the flows have stopped: hands the shards over and closes the connections. */
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#vigil.stop()
+    await Promise.all([...this.#shards.values()].map((shard) => shard.release(signal)))
+    this.#controller.abort(new Error('stopped'))
+    await this.lanes[Symbol.asyncDispose]()
+    await this.#log[Symbol.asyncDispose]()
+    await this.reader[Symbol.asyncDispose]()
+  }
+
+  #preparedTopic(): MapTopic {
+    if (this.#mapTopic === undefined) throw new Error('the engine is not prepared')
+    return this.#mapTopic
+  }
+
+  #makeShard(number: number): Shard {
+    const { cluster, memory, clock, random, acknowledgeUnfenced, processName, region, events, onLost } = this.#options
+    return new Shard(number, {
+      cluster,
+      reader: this.reader,
+      mapTopic: this.#preparedTopic(),
+      memory,
+      clock,
+      random,
+      acknowledgeUnfenced,
+      log: this.#log,
+      processName,
+      onOwned: (shard, { identity, fenced }, tookMs) =>
+        events.emit('shard:owned', { target: region, shard, ...identity, fenced, tookMs }),
+      onTrouble: (shard, error) =>
+        events.emit('shard:trouble', { target: region, shard, reason: describeError(error) }),
+      onLost: (shard, reason) => {
+        events.emit('shard:lost', { target: region, shard, reason })
+        onLost(reason)
+      },
+      onHandedOver: (shard) => events.emit('shard:handed-over', { target: region, shard }),
+    })
+  }
+
+  /** Holds everything back until each shard's ownership is confirmed. */
+  #doubtAll(stalledMs: number): void {
+    const { events, region } = this.#options
+    const reason = `this process did not run for ${Math.round(stalledMs)} ms: proving that the shards are still its own`
+    for (const shard of this.#shards.values()) {
+      if (shard.current === undefined) continue
+      shard.current.doubt()
+      events.emit('shard:trouble', { target: region, shard: shard.number, reason })
+      void this.#prove(shard)
+    }
+  }
+
+  async #prove(shard: Shard): Promise<void> {
+    try {
+      await shard.prove(this.#controller.signal)
+    } catch (error) {
+      // Unproved means unowned: a new takeover settles it.
+      shard.current?.end({ kind: 'restart', reason: `ownership could not be proved: ${describeError(error)}` })
+    }
+    for (const flow of this.#flows) flow.wake()
+  }
+}
+
+/** FNV-1a, 32 bits: the same flow falls into the same shard in every process and version. */
+function hashText(text: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
+  return hash
+}

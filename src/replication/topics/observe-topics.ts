@@ -1,0 +1,145 @@
+import {
+  type Cluster,
+  type ClusterMetadata,
+  type ConfigEntry,
+  errorName,
+  type TopicConfigs,
+  type TopicMetadata,
+} from '../../kafka/index.ts'
+import type { FlowSpec, ObservedTopics, SourceTopic, TargetTopic, TopicPair } from './plan-topics.ts'
+import { renameTopic } from './selection.ts'
+import type { Configs } from './standby-configs.ts'
+
+/**
+ * Looks at the topics of both regions. What one topic refuses to tell is data of that topic; only a region that does not
+ * answer makes it throw.
+ */
+export interface TopicSight {
+  readonly source: Cluster
+  readonly target: Cluster
+  readonly isSelected: (topic: string) => boolean
+  readonly rename: string | undefined
+  readonly replicationFactor: number
+  readonly isCopy: (targetTopicId: string) => Promise<boolean>
+  /** What earlier passes of this process came to. */
+  readonly before: TopicsBefore
+}
+
+export interface TopicsBefore {
+  readonly baseline: ReadonlyMap<string, number> | undefined
+  readonly flows: readonly FlowSpec[]
+  /** By source topic. */
+  readonly wanted: ReadonlyMap<string, Configs>
+}
+
+type Unreadable = { readonly unreadable: string }
+type ConfigsByTopic = ReadonlyMap<string, readonly ConfigEntry[] | Unreadable>
+
+const CONFIGS_PER_REQUEST = 100
+
+/** One look at every selected topic. */
+export async function observeTopics(sight: TopicSight, signal: AbortSignal): Promise<ObservedTopics> {
+  const { source, target, before } = sight
+  const [sourceSide, targetSide] = await Promise.all([source.metadata('all', signal), target.metadata('all', signal)])
+  const selected = sourceSide.topics.filter(({ name, isInternal }) => !isInternal && sight.isSelected(name))
+  const targets = new Map(targetSide.topics.map((topic) => [topic.name, topic]))
+  const nameOnTarget = (topic: string) => renameTopic(sight.rename, { source: source.name, topic })
+  const targetNames = selected.map(({ name }) => nameOnTarget(name)).filter((name) => targets.has(name))
+  const [sourceConfigs, targetConfigs] = await Promise.all([
+    describeAll(
+      source,
+      selected.map(({ name }) => name),
+      signal,
+    ),
+    describeAll(target, withProbe(targetNames, targetSide), signal),
+  ])
+  const flows = Map.groupBy(before.flows, ({ topic }) => topic)
+  const pairs: TopicPair[] = []
+  for (const topic of selected) {
+    const targetTopic = nameOnTarget(topic.name)
+    const counterpart = targets.get(targetTopic)
+    const listed = flows.get(topic.name)
+    const wanted = before.wanted.get(topic.name)
+    pairs.push({
+      topic: topic.name,
+      targetTopic,
+      source: readSource(topic, sourceConfigs),
+      target: counterpart && (await readTarget(counterpart, targetConfigs, sight, signal)),
+      before: listed || wanted ? { flows: listed ?? [], wanted: wanted ?? {} } : undefined,
+    })
+  }
+  return {
+    pairs,
+    replicationFactor: sight.replicationFactor,
+    targetConfigNames: knownNames(targetConfigs),
+    baseline: before.baseline,
+    sourcePartitions: new Map(selected.map(({ topicId, partitions }) => [topicId, partitions.length])),
+  }
+}
+
+function readSource(topic: TopicMetadata, configs: ConfigsByTopic): SourceTopic | Unreadable {
+  if (topic.errorCode !== 0) return { unreadable: errorName(topic.errorCode) }
+  const entries = configs.get(topic.name) ?? { unreadable: 'its configuration is not told' }
+  if ('unreadable' in entries) return entries
+  return { topicId: topic.topicId, partitions: topic.partitions.length, configs: entries }
+}
+
+async function readTarget(
+  topic: TopicMetadata,
+  configs: ConfigsByTopic,
+  sight: TopicSight,
+  signal: AbortSignal,
+): Promise<TargetTopic | Unreadable> {
+  const readable = readSource(topic, configs)
+  if ('unreadable' in readable) return readable
+  const standing = await judgeStanding(topic, sight, signal)
+  if (typeof standing !== 'string') return standing
+  return { ...readable, standing, replicationFactor: topic.partitions[0]?.replicas.length ?? 1 }
+}
+
+/** A topic that was never written to may be prepared for copies; records of unknown origin make it foreign. */
+async function judgeStanding(
+  { name, topicId, partitions }: TopicMetadata,
+  { target, isCopy }: TopicSight,
+  signal: AbortSignal,
+): Promise<TargetTopic['standing'] | Unreadable> {
+  if (await isCopy(topicId)) return 'ours'
+  const ends = await target.listOffsets(
+    {
+      isolation: 'read_uncommitted',
+      partitions: partitions.map(({ partition }) => ({ topic: name, partition, timestamp: -1 })),
+      deadlineMs: 0,
+    },
+    signal,
+  )
+  if (ends.some(({ offset, errorCode }) => errorCode === 0 && offset > 0)) return 'foreign'
+  const failed = ends.find(({ errorCode }) => errorCode !== 0)
+  if (failed === undefined) return 'empty'
+  return { unreadable: `the end of partition ${failed.partition} is not told: ${errorName(failed.errorCode)}` }
+}
+
+/** One topic tells which configs the brokers know; without a copy to look at, any other topic does. */
+function withProbe(targetNames: readonly string[], { topics }: ClusterMetadata): readonly string[] {
+  const probe = topics.find(({ errorCode }) => errorCode === 0)
+  return targetNames.length > 0 || probe === undefined ? targetNames : [probe.name]
+}
+
+function knownNames(configs: ConfigsByTopic): ReadonlySet<string> | undefined {
+  for (const entries of configs.values()) {
+    if (!('unreadable' in entries) && entries.length > 0) return new Set(entries.map(({ name }) => name))
+  }
+  return undefined
+}
+
+async function describeAll(cluster: Cluster, topics: readonly string[], signal: AbortSignal): Promise<ConfigsByTopic> {
+  const described: TopicConfigs[] = []
+  for (let at = 0; at < topics.length; at += CONFIGS_PER_REQUEST) {
+    described.push(...(await cluster.describeTopicConfigs(topics.slice(at, at + CONFIGS_PER_REQUEST), signal)))
+  }
+  return new Map(
+    described.map(({ topic, errorCode, entries }) => [
+      topic,
+      errorCode === 0 ? entries : { unreadable: `its configuration is not told: ${errorName(errorCode)}` },
+    ]),
+  )
+}

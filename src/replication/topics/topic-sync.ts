@@ -1,0 +1,253 @@
+import {
+  type Clock,
+  describeError,
+  type Events,
+  type Fault,
+  type LinkName,
+  type Pass,
+  type Reconciler,
+  runLoop,
+  sleep,
+} from '../../core/index.ts'
+import { type Cluster, errorName } from '../../kafka/index.ts'
+import type { ReplicationEvents } from '../events.ts'
+import { topicFaults } from './faults.ts'
+import { observeTopics, type TopicsBefore } from './observe-topics.ts'
+import {
+  type FlowSpec,
+  type ObservedTopics,
+  type PlannedConfigure,
+  type PlannedCreate,
+  type PlannedGrow,
+  planTopics,
+  type TopicPlan,
+  type TopicRefusal,
+} from './plan-topics.ts'
+import { compileSelection, type Selection } from './selection.ts'
+
+/**
+ * Keeps the target topics of one link in step with the source: creates, grows and configures them, and tells which
+ * flows there are. A topic that is refused is reported and tried again on the next pass; it stops no other topic.
+ *
+ * It deletes nothing: the flows of a topic that is gone from the source are no longer listed, its copy stays.
+ */
+export interface TopicSyncOptions {
+  readonly link: LinkName
+  readonly source: Cluster
+  readonly target: Cluster
+  readonly selection: Selection
+  /** Pattern of the target names; see `renameTopic`. @defaultValue the same names */
+  readonly rename?: string | undefined
+  /** @defaultValue `default`, the target brokers' own */
+  readonly replicationFactor?: number | 'default'
+  /** Between passes, milliseconds. @defaultValue 5000 */
+  readonly everyMs?: number
+  readonly clock: Clock
+  readonly events: Events<ReplicationEvents>
+  /** True where the offset map names the target topic as a copy of this link. Any other is altered only while empty. */
+  isCopy(targetTopicId: string, signal: AbortSignal): Promise<boolean>
+  /** Told every flow there is now, after each pass that got through, changed or not. */
+  onFlows(flows: readonly FlowSpec[]): void
+}
+
+interface Steps {
+  readonly done: number
+  readonly refusals: readonly TopicRefusal[]
+}
+
+const EVERY_MS = 5_000
+/** Between a change and the look at what came of it: brokers learn of it one after the other. */
+const AFTER_CHANGE_MS = 200
+const LEADERS_WAIT_MS = 10_000
+const LEADERS_POLL_MS = 100
+const CREATES_PER_REQUEST = 50
+/** Kafka's TOPIC_ALREADY_EXISTS: a broker's metadata was behind, the next pass sees the topic. */
+const ALREADY_EXISTS = 36
+
+export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
+  readonly #options: TopicSyncOptions
+  readonly #isSelected: (topic: string) => boolean
+  /** Ids of target topics that were found to be copies: a copy stays one. */
+  readonly #copies = new Set<string>()
+  #before: TopicsBefore = { baseline: undefined, flows: [], wanted: new Map() }
+  /** What was told of each refused topic, so that a lasting refusal is told once. */
+  #told = new Map<string, string>()
+
+  /** @throws `SELECTION_INVALID` */
+  constructor(options: TopicSyncOptions) {
+    this.#options = options
+    this.#isSelected = compileSelection(options.selection)
+  }
+
+  /** Passes until the signal aborts; never throws. A pass that fails as a whole is told as `link:error`. */
+  run(signal: AbortSignal): Promise<void> {
+    const { clock, events, link, everyMs = EVERY_MS } = this.#options
+    return runLoop(this, {
+      clock,
+      signal,
+      everyMs,
+      afterErrorMs: everyMs,
+      onError: (error) => events.emit('link:error', { link, what: 'keeping the topics in step', error }),
+    })
+  }
+
+  async observe(signal: AbortSignal): Promise<ObservedTopics> {
+    const { source, target, rename, replicationFactor = 'default' } = this.#options
+    return await observeTopics(
+      {
+        source,
+        target,
+        isSelected: this.#isSelected,
+        rename,
+        replicationFactor: replicationFactor === 'default' ? -1 : replicationFactor,
+        isCopy: (topicId) => this.#isCopy(topicId, signal),
+        before: this.#before,
+      },
+      signal,
+    )
+  }
+
+  decide(observed: ObservedTopics): TopicPlan {
+    return planTopics(observed)
+  }
+
+  async act(plan: TopicPlan, signal: AbortSignal): Promise<Pass> {
+    const steps = [
+      await this.#createAll(plan.creates, signal),
+      await this.#each(plan.grows, (grow) => this.#grow(grow, signal), signal),
+      await this.#each(plan.configures, (configure) => this.#configure(configure, signal), signal),
+    ]
+    this.#tell([...plan.refusals, ...steps.flatMap(({ refusals }) => refusals)])
+    const { flows, wanted, reason } = plan
+    this.#before = { baseline: this.#before.baseline ?? plan.sourcePartitions, flows, wanted }
+    this.#options.onFlows(flows)
+    const hasChanged = steps.some(({ done }) => done > 0)
+    return hasChanged ? { kind: 'wait', afterMs: AFTER_CHANGE_MS, reason } : { kind: 'done', reason }
+  }
+
+  async #isCopy(topicId: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#copies.has(topicId)) return true
+    const isCopy = await this.#options.isCopy(topicId, signal)
+    if (isCopy) this.#copies.add(topicId)
+    return isCopy
+  }
+
+  async #createAll(creates: readonly PlannedCreate[], signal: AbortSignal): Promise<Steps> {
+    const refusals: TopicRefusal[] = []
+    let done = 0
+    for (let at = 0; at < creates.length; at += CREATES_PER_REQUEST) {
+      const chunk = creates.slice(at, at + CREATES_PER_REQUEST)
+      const outcome = await this.#create(chunk, signal)
+      const leaderless = await this.#awaitLeaders(outcome.created, signal)
+      for (const create of outcome.created) {
+        const { topic, targetTopic, partitions } = create
+        done++
+        this.#options.events.emit('topic:created', { link: this.#options.link, topic, targetTopic, partitions })
+        if (leaderless.has(targetTopic)) {
+          refusals.push(refuse(create, 'TOPIC_NOT_READY', { targetTopic, waitedMs: LEADERS_WAIT_MS }))
+        }
+      }
+      refusals.push(...outcome.refusals)
+    }
+    return { done, refusals }
+  }
+
+  async #create(
+    chunk: readonly PlannedCreate[],
+    signal: AbortSignal,
+  ): Promise<{ created: PlannedCreate[]; refusals: TopicRefusal[] }> {
+    const refuseCreate = (create: PlannedCreate, why: string) => {
+      const { targetTopic, partitions } = create
+      return refuse(create, 'TOPIC_CREATE_REFUSED', { targetTopic, partitions, why })
+    }
+    const topics = chunk.map(({ targetTopic: topic, partitions, replicationFactor, configs }) => {
+      return { topic, partitions, replicationFactor, configs }
+    })
+    try {
+      const answered = await this.#options.target.createTopics(topics, signal)
+      const outcomes = new Map(answered.map((outcome) => [outcome.topic, outcome]))
+      const created = chunk.filter(({ targetTopic }) => outcomes.get(targetTopic)?.errorCode === 0)
+      const refusals = chunk.flatMap((create) => {
+        const { errorCode = -1, message = null } = outcomes.get(create.targetTopic) ?? {}
+        if (errorCode === 0 || errorCode === ALREADY_EXISTS) return []
+        return [refuseCreate(create, `${errorName(errorCode)}, ${message ?? 'no reason given'}`)]
+      })
+      return { created, refusals }
+    } catch (error) {
+      signal.throwIfAborted()
+      return { created: [], refusals: chunk.map((create) => refuseCreate(create, describeError(error))) }
+    }
+  }
+
+  /** The topics that have a partition without a leader still when the wait is over. */
+  async #awaitLeaders(created: readonly PlannedCreate[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { target, clock } = this.#options
+    const waiting = new Map(created.map(({ targetTopic, partitions }) => [targetTopic, partitions]))
+    const startedMs = clock.monotonicMs()
+    while (waiting.size > 0) {
+      const { topics } = await target.metadata([...waiting.keys()], signal)
+      for (const { name, partitions } of topics) {
+        const led = partitions.filter(({ leaderId }) => leaderId >= 0).length
+        if (led >= (waiting.get(name) ?? 0)) waiting.delete(name)
+      }
+      if (waiting.size === 0 || clock.monotonicMs() - startedMs >= LEADERS_WAIT_MS) break
+      await sleep(clock, LEADERS_POLL_MS, signal)
+    }
+    return new Set(waiting.keys())
+  }
+
+  async #grow({ targetTopic, from, to }: PlannedGrow, signal: AbortSignal): Promise<void> {
+    const { link, target, events } = this.#options
+    await target.createPartitions(targetTopic, to, signal).catch((error: unknown) => {
+      throw topicFaults.fault('TOPIC_GROW_REFUSED', { targetTopic, partitions: to, why: describeError(error) }, error)
+    })
+    events.emit('topic:grown', { link, targetTopic, from, to })
+  }
+
+  async #configure({ targetTopic, changes }: PlannedConfigure, signal: AbortSignal): Promise<void> {
+    const { link, target, events } = this.#options
+    const changed = Object.keys(changes)
+    await target.alterTopicConfigs(targetTopic, changes, signal).catch((error: unknown) => {
+      const facts = { targetTopic, names: changed.join(', '), why: describeError(error) }
+      throw topicFaults.fault('TOPIC_CONFIG_REFUSED', facts, error)
+    })
+    events.emit('topic:configured', { link, targetTopic, changed })
+  }
+
+  async #each<Step extends { readonly topic: string; readonly targetTopic: string }>(
+    steps: readonly Step[],
+    take: (step: Step) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Steps> {
+    const refusals: TopicRefusal[] = []
+    for (const step of steps) {
+      try {
+        await take(step)
+      } catch (error) {
+        signal.throwIfAborted()
+        refusals.push({ topic: step.topic, targetTopic: step.targetTopic, fault: error as Fault })
+      }
+    }
+    return { done: steps.length - refusals.length, refusals }
+  }
+
+  #tell(refusals: readonly TopicRefusal[]): void {
+    const { link, events } = this.#options
+    const told = new Map<string, string>()
+    for (const { topic, fault } of refusals) {
+      const key = `${topic} ${fault.code}`
+      told.set(key, fault.message)
+      if (this.#told.get(key) === fault.message) continue
+      events.emit('topic:refused', { link, topic, code: fault.code, reason: fault.message })
+    }
+    this.#told = told
+  }
+}
+
+function refuse(
+  { topic, targetTopic }: PlannedCreate,
+  code: keyof typeof topicFaults.specs,
+  facts: Record<string, string | number>,
+): TopicRefusal {
+  return { topic, targetTopic, fault: topicFaults.fault(code, facts) }
+}
