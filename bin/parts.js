@@ -1,0 +1,108 @@
+/**
+ * The parts of a check and of a whole test run: what each starts, how long it may take, and how its result is counted.
+ * A part has a name, the requirement without which it cannot run, and `run`, which resolves with
+ * { counts, seconds, output }.
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runBounded } from './bounded-process.js'
+import { countExitCode, countTrial, countVitest, listSkipped } from './counts.js'
+import { environmentFor, nodeFlags, root } from './node.js'
+
+const MINUTE_MS = 60_000
+
+/** The kinds of tests, each a folder of test/ and a project of vitest, in the order in which they run. */
+const PROJECTS = [
+  { name: 'unit', limitMs: 5 * MINUTE_MS, inCheck: true },
+  { name: 'tidy', limitMs: 5 * MINUTE_MS, inCheck: true },
+  { name: 'component', limitMs: 10 * MINUTE_MS },
+  { name: 'integration', limitMs: 20 * MINUTE_MS, needs: 'regions' },
+  { name: 'e2e', limitMs: 20 * MINUTE_MS, needs: 'regions' },
+]
+
+const TOOLS = [
+  { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings', '--type-aware'] },
+  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  { name: 'dead code', args: ['node_modules/knip/bin/knip.js', '--no-progress'] },
+  { name: 'format', args: ['node_modules/@biomejs/biome/bin/biome', 'format', '.'] },
+]
+
+/** Types, lint, format, dead code, tidy and unit tests; the longest first. */
+export function checkParts(node) {
+  const tools = TOOLS.map((tool) => toolPart(node, tool))
+  return [...tools, ...PROJECTS.filter(({ inCheck }) => inCheck).flatMap((project) => projectParts(node, project, []))]
+}
+
+/** The tests that need more than the check has. */
+export function longParts(node) {
+  return PROJECTS.filter(({ inCheck }) => !inCheck).flatMap((project) => projectParts(node, project, []))
+}
+
+/** Every kind of test that has files whose path contains one of the filters. */
+export function filteredParts(node, filters) {
+  return PROJECTS.flatMap((project) => projectParts(node, project, filters))
+}
+
+/** Every trial in its short form. */
+export async function trialParts(node) {
+  if (!existsSync(join(root, 'test', 'trials', 'run.ts'))) return []
+  const listed = await runNode(node, ['test/trials/run.ts', '--list', '--json'], MINUTE_MS)
+  if (listed.code !== 0) return [{ name: 'trials', run: async () => ({ ...listed, counts: countExitCode(1) }) }]
+  return JSON.parse(listed.stdout).map(({ name, needs }) => ({
+    name: `trial ${name}`,
+    size: 1,
+    needs,
+    async run() {
+      const result = await runNode(node, ['test/trials/run.ts', name, '--short'], 2.5 * MINUTE_MS)
+      return { ...result, counts: countTrial(result.stdout, result.code) }
+    },
+  }))
+}
+
+function toolPart(node, { name, args }) {
+  return {
+    name,
+    size: 1,
+    async run() {
+      const result = await runNode(node, args, 5 * MINUTE_MS)
+      return { ...result, counts: countExitCode(result.code) }
+    },
+  }
+}
+
+/** One part, or none where the kind has no file that passes the filters. */
+function projectParts(node, { name, limitMs, needs }, filters) {
+  const files = testFiles(`test/${name}`).filter(
+    (file) => filters.length === 0 || filters.some((it) => file.includes(it)),
+  )
+  if (files.length === 0) return []
+  return [{ name, size: files.length, needs, run: () => runProject(node, name, filters, limitMs) }]
+}
+
+async function runProject(node, name, filters, limitMs) {
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-test-'))
+  try {
+    const report = join(folder, 'report.json')
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+    const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters, ...filters]
+    const result = await runNode(node, args, limitMs)
+    return { ...result, counts: countVitest(report, result.code), skippedIn: listSkipped(report, root) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function runNode(node, args, limitMs) {
+  const env = environmentFor(node)
+  const result = await runBounded(node, [...nodeFlags, ...args], { cwd: root, env, limitMs })
+  if (!result.timedOut) return result
+  return { ...result, output: `${result.output}\nended after its limit of ${limitMs / 1000} s\n` }
+}
+
+function testFiles(folder) {
+  if (!existsSync(join(root, folder))) return []
+  return readdirSync(join(root, folder), { recursive: true })
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => path.endsWith('.test.ts'))
+}

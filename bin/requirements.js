@@ -1,0 +1,36 @@
+/**
+ * What some tests need from the machine. Without any way to run Kafka whole groups of tests are left out; where one of
+ * the two ways is missing, the tests of that way skip themselves and only the line is printed.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { findEngines, remedies } from './prerequisites.js'
+
+/** [{ name, line }] of what is missing: `name` is what a part `needs`, `line` is for the reader. */
+export async function findMissingRequirements() {
+  const { docker, java, maven } = await findEngines()
+  const jdkDetail = [java, maven].filter(({ found }) => !found).map(({ detail }) => detail)
+  if (docker.found && jdkDetail.length === 0) return []
+  if (docker.found) return [missing('jdk', 'tests of Kafka as local JVM processes', jdkDetail, [remedies.jdk])]
+  if (jdkDetail.length === 0)
+    return [missing('docker', 'tests of Kafka in containers', [docker.detail], [remedies.docker])]
+  const details = [docker.detail, ...jdkDetail]
+  return [missing('regions', 'tests and trials on real Kafka', details, [remedies.docker, remedies.jdk])]
+}
+
+function missing(name, group, details, ways) {
+  const commands = ways.map((commandsOfWay) => `\`${commandOfThisSystem(commandsOfWay)}\``).join(' or ')
+  return { name, line: `not run: ${group}: ${details.join('; ')}. Remedy: ${commands}` }
+}
+
+function commandOfThisSystem(commands) {
+  const wanted = systemName()
+  const [, command] = commands.find(([systems]) => systems.includes(wanted)) ?? commands[0]
+  return command.replace(/\s+#.*$/, '')
+}
+
+function systemName() {
+  if (process.platform === 'darwin') return 'macOS'
+  if (process.platform === 'win32') return 'Windows'
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
+  return /^ID(_LIKE)?=.*(fedora|rhel)/m.test(release) ? 'Fedora' : 'Debian'
+}
