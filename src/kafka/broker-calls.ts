@@ -4,7 +4,8 @@ import type { Broker, ClusterMetadata } from './cluster.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { BrokerAddress } from './connection.ts'
 import type { Connections } from './connections.ts'
-import { kafkaFaults, requestFault } from './faults.ts'
+import { kafkaFaults } from './faults.ts'
+import { requestFault } from './request-fault.ts'
 import type { Api } from './wire/api.ts'
 import { metadataApi } from './wire/metadata.ts'
 import type { ApiName } from './wire/versions.ts'
@@ -51,7 +52,7 @@ export class BrokerCalls {
     }
     if (isFault(failure, 'KAFKA_TLS_FAILED')) throw failure
     const address = bootstrap.map(({ host, port }) => `${host}:${port}`).join(', ')
-    const reason = (failure as Fault | undefined)?.message ?? 'no address'
+    const reason = (failure as Fault | undefined)?.message.replace(`${cluster}: `, '') ?? 'no address'
     throw kafkaFaults.fault('KAFKA_UNREACHABLE', { cluster, address, reason }, failure)
   }
 

@@ -1,4 +1,5 @@
 import type { Broker, ClusterMetadata, PartitionLeader, TopicMetadata } from './cluster.ts'
+import { LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION } from './errors.ts'
 
 /**
  * What was last heard about a cluster: brokers, controller, leaders. Never asks by itself. A leader is replaced only
@@ -7,6 +8,8 @@ import type { Broker, ClusterMetadata, PartitionLeader, TopicMetadata } from './
  */
 interface TopicView {
   readonly topicId: string
+  /** Why there are no partitions: missing, not authorized, ...; 0 where there are some. */
+  readonly errorCode: number
   readonly leaders: Map<number, PartitionLeader>
 }
 
@@ -32,9 +35,11 @@ export class ClusterView {
     return leader === undefined || leader.leaderId < 0 ? undefined : leader
   }
 
-  /** True for a partition that exists, with or without a leader. */
-  hasPartition(topic: string, partition: number): boolean {
-    return this.#topics.get(topic)?.leaders.has(partition) ?? false
+  /** Why `leaderOf` knows none: 5 for an election, 3 for what does not exist or was never asked for, else the topic's. */
+  codeOf(topic: string, partition: number): number {
+    const view = this.#topics.get(topic)
+    if (view?.leaders.has(partition)) return LEADER_NOT_AVAILABLE
+    return view?.errorCode || UNKNOWN_TOPIC_OR_PARTITION
   }
 
   noteLeader(topic: string, partition: number, leader: PartitionLeader): void {
@@ -70,13 +75,9 @@ export class ClusterView {
   }
 
   #applyTopic({ name, topicId, errorCode, partitions }: TopicMetadata): void {
-    if (errorCode !== 0 && partitions.length === 0) {
-      this.#topics.delete(name)
-      return
-    }
     let view = this.#topics.get(name)
-    if (view?.topicId !== topicId) {
-      view = { topicId, leaders: new Map() }
+    if (view?.topicId !== topicId || view.errorCode !== errorCode) {
+      view = { topicId, errorCode, leaders: new Map() }
       this.#topics.set(name, view)
     }
     for (const { partition, leaderId, leaderEpoch } of partitions) {

@@ -1,7 +1,7 @@
 import { retry } from '../core/index.ts'
 import type { ConfigEntry, TopicConfigs } from './cluster.ts'
 import { CALL_DEADLINE_MS, type ClusterParts } from './cluster-parts.ts'
-import { requestFault } from './faults.ts'
+import { requestFault } from './request-fault.ts'
 import { retryProtocol } from './retry-delays.ts'
 import { describeConfigsApi } from './wire/describe-configs.ts'
 import { incrementalAlterConfigsApi } from './wire/incremental-alter-configs.ts'

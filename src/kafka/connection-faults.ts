@@ -1,3 +1,4 @@
+import { AuthenticationError, NetworkError, TimeoutError } from '@platformatic/kafka'
 import { describeError, Fault } from '../core/index.ts'
 import { kafkaFaults } from './faults.ts'
 
@@ -54,14 +55,21 @@ const TLS_REASONS: Readonly<Record<string, TlsReason>> = {
   },
   ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_TLS,
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: CLIENT_CERTIFICATE,
-  ERR_SSL_SSL_ALERT_HANDSHAKE_FAILURE: CLIENT_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
-  ERR_SSL_SSL_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE,
-  ERR_SSL_SSL_ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
+}
+
+/** OpenSSL names the version of the protocol in these, and not the same way in each release. */
+const CERTIFICATE_ALERT =
+  /^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN|HANDSHAKE_FAILURE|UNKNOWN_CA)$/
+
+/** What a TLS listener answers to plaintext: a record of type alert. */
+export class TlsAlertError extends Error {
+  constructor() {
+    super('the broker answered with a TLS alert')
+  }
+
+  static isAlert(chunk: Buffer): boolean {
+    return chunk[0] === 0x15 && chunk[1] === 0x03
+  }
 }
 
 /** A connection that could not be made. */
@@ -74,7 +82,7 @@ export function dialFault(error: unknown, facts: ConnectionFacts): Fault {
 export function callFault(error: unknown, facts: ConnectionFacts, api: string): Fault {
   const known = commonFault(error, facts)
   if (known !== undefined) return known
-  if (codesOf(error).includes('PLT_KFK_TIMEOUT')) {
+  if (chainOf(error).some((link) => link instanceof TimeoutError)) {
     return kafkaFaults.fault('KAFKA_REQUEST_TIMED_OUT', { ...facts, api }, error)
   }
   const hint = facts.usesSasl ? '' : ' (a listener that wants SASL closes connections without it)'
@@ -86,20 +94,28 @@ function commonFault(error: unknown, facts: ConnectionFacts): Fault | undefined 
   if (error instanceof Fault) return error
   const tls = tlsReason(error, facts)
   if (tls !== undefined) return kafkaFaults.fault('KAFKA_TLS_FAILED', { ...facts, ...tls }, error)
-  if (codesOf(error).includes('PLT_KFK_AUTHENTICATION')) {
+  if (isRefusal(error)) {
     const reason = describeError(rootOf(error))
     return kafkaFaults.fault('KAFKA_AUTHENTICATION_FAILED', { ...facts, reason }, error)
   }
   return undefined
 }
 
+/** The broker said no. A connection lost in the middle of the exchange is wrapped in the same error, but proves nothing. */
+function isRefusal(error: unknown): boolean {
+  const chain = chainOf(error)
+  const at = chain.findIndex((link) => link instanceof AuthenticationError)
+  return at >= 0 && !chain.slice(at).some((link) => codeOf(link) === NetworkError.code)
+}
+
 function tlsReason(error: unknown, facts: ConnectionFacts): TlsReason | undefined {
   const chain = chainOf(error)
-  if (chain.some(({ message }) => message === 'Broker requires TLS.')) return NEEDS_TLS
+  if (chain.some((link) => link instanceof TlsAlertError)) return NEEDS_TLS
   if (!facts.usesTls) return undefined
   for (const code of codesOf(error)) {
     const known = TLS_REASONS[code]
     if (known !== undefined) return known
+    if (CERTIFICATE_ALERT.test(code)) return CLIENT_CERTIFICATE
   }
   // A plaintext listener takes the first bytes of the handshake for a size it refuses, and hangs up.
   if (chain.some(({ message }) => message.includes('before secure TLS connection was established'))) return NOT_TLS

@@ -4,7 +4,7 @@ import { Connection, Reader, type SASLOptions as LibrarySasl, Writer } from '@pl
 import { type Clock, describeError, isFault } from '../core/index.ts'
 import { withSignal } from './abort.ts'
 import type { SaslOptions, TlsOptions } from './cluster.ts'
-import { callFault, type ConnectionFacts, dialFault } from './connection-faults.ts'
+import { callFault, type ConnectionFacts, dialFault, TlsAlertError } from './connection-faults.ts'
 import { kafkaFaults } from './faults.ts'
 import type { Api } from './wire/api.ts'
 import { apiVersionsApi } from './wire/api-versions.ts'
@@ -46,6 +46,7 @@ export class BrokerConnection {
   readonly #closeListeners: (() => void)[] = []
   #versions: BrokerVersions = new Map([[API_VERSIONS.ApiVersions.key, API_VERSIONS.ApiVersions]])
   #lastError: Error | undefined
+  #tlsAlert: TlsAlertError | undefined
   #isClosed = false
   #inflight = 0
   #closesWhenIdle = false
@@ -91,7 +92,7 @@ export class BrokerConnection {
     } catch (error) {
       opened.#destroy()
       signal.throwIfAborted()
-      throw dialFault(error, opened.#facts)
+      throw dialFault(opened.#withCauses(error), opened.#facts)
     } finally {
       timer.cancel()
     }
@@ -134,7 +135,7 @@ export class BrokerConnection {
           api.name !== 'ApiVersions',
           (error, response) => {
             if (error === null) resolve(response as Response)
-            else reject(callFault(this.#withLastError(error), this.#facts, api.name))
+            else reject(callFault(this.#withCauses(error), this.#facts, api.name))
           },
         )
       })
@@ -162,7 +163,14 @@ export class BrokerConnection {
   }
 
   async #establish(): Promise<void> {
-    await this.#connection.connect(this.address.host, this.address.port)
+    const connected = this.#connection.connect(this.address.host, this.address.port)
+    if (this.#settings.tls === undefined) {
+      // The library tells this to the request in flight only, and during SASL that is one it does not report.
+      this.#connection.socket.once('data', (chunk: Buffer) => {
+        if (TlsAlertError.isAlert(chunk)) this.#tlsAlert = new TlsAlertError()
+      })
+    }
+    await connected
     const answer = await this.call(apiVersionsApi, SOFTWARE)
     const { min, max } = API_VERSIONS.ApiVersions
     if (answer.errorCode !== 0) {
@@ -183,8 +191,10 @@ export class BrokerConnection {
     }
   }
 
-  #withLastError(error: Error): Error {
-    return this.#lastError === undefined ? error : new AggregateError([error, this.#lastError], error.message)
+  /** Adds what was heard on the connection and is not in what a request or the dialling was rejected with. */
+  #withCauses(error: unknown): unknown {
+    const heard = [this.#tlsAlert, this.#lastError].filter((cause) => cause !== undefined && cause !== error)
+    return heard.length === 0 ? error : new AggregateError([error, ...heard], describeError(error))
   }
 
   #destroy(): void {

@@ -1,5 +1,4 @@
-import { defineFaults, type Fault } from '../core/index.ts'
-import { errorMeaning, errorName, isAuthorizationCode, isFencedCode, isRetriableCode } from './errors.ts'
+import { defineFaults } from '../core/index.ts'
 
 /** The faults of this room. `cluster` in every message is the name of the region. */
 export const kafkaFaults = defineFaults({
@@ -32,7 +31,7 @@ export const kafkaFaults = defineFaults({
   },
   KAFKA_TLS_FAILED: {
     message: '{cluster}: no TLS connection with {address}: {reason}',
-    remedy: '{remedy}',
+    remedy: 'Compare the tls section of the region with the listener of the broker. {remedy}',
     retriable: false,
     status: 502,
   },
@@ -87,19 +86,3 @@ export const kafkaFaults = defineFaults({
     status: 503,
   },
 })
-
-/** The fault for an error code that ends a whole call. */
-export function requestFault(cluster: string, api: string, code: number, detail: string | null = null): Fault {
-  const meaning = errorMeaning(code)
-  const facts = {
-    cluster,
-    api,
-    code,
-    name: errorName(code),
-    meaning: meaning === undefined ? '' : `: ${meaning}`,
-    detail: detail ? ` (${detail})` : '',
-  }
-  if (isFencedCode(code)) return kafkaFaults.fault('KAFKA_PRODUCER_FENCED', facts)
-  if (isAuthorizationCode(code)) return kafkaFaults.fault('KAFKA_NOT_AUTHORIZED', facts)
-  return kafkaFaults.fault(isRetriableCode(code) ? 'KAFKA_NOT_READY' : 'KAFKA_REQUEST_FAILED', facts)
-}

@@ -12,3 +12,4 @@ export {
 export { kafkaFaults } from './faults.ts'
 export { openCluster } from './open-cluster.ts'
 export * from './records/index.ts'
+export * from './records/index.ts'

@@ -1,6 +1,5 @@
 import type { PartitionOutcome, TopicPartition } from './cluster.ts'
 import { CALL_DEADLINE_MS, type ClusterParts } from './cluster-parts.ts'
-import { LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION } from './errors.ts'
 import { type Located, spreadCall } from './spread-calls.ts'
 
 /** A call over partitions, each sent to its leader. */
@@ -50,8 +49,7 @@ async function locateLeaders<Item extends TopicPartition>(
   return items.map((item) => {
     const leader = view.leaderOf(item.topic, item.partition)
     if (leader !== undefined) return { item, nodeId: leader.leaderId }
-    const isKnown = view.hasPartition(item.topic, item.partition)
-    return { item, errorCode: isKnown ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC_OR_PARTITION }
+    return { item, errorCode: view.codeOf(item.topic, item.partition) }
   })
 }
 

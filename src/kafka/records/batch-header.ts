@@ -123,7 +123,7 @@ export function hasDeleteHorizon(header: BatchHeader): boolean {
   return (header.attributes & DELETE_HORIZON_BIT) !== 0
 }
 
-/** True where compaction removed records, at the front, inside or at the end: brokers refuse such a batch of a client. */
+/** True where compaction removed records, anywhere in the batch: brokers refuse such a batch from a client. */
 export function hasHoles(header: BatchHeader): boolean {
   return header.lastOffsetDelta + 1 !== header.recordCount
 }

@@ -15,7 +15,7 @@ import { compressSnappy, decompressSnappy } from './snappy.ts'
 
 /**
  * Largest decompressed records block, 256 MiB. A batch is at most `max.message.bytes` compressed (1 MiB by default,
- * seldom above 10 MiB), and clients bound it by its uncompressed size; the room left is for the best ratios of real data.
+ * seldom above 10 MiB), and clients bound it by its uncompressed size; the room left is for very compressible data.
  */
 export const DEFAULT_LIMIT_BYTES = 256 * 1024 * 1024
 

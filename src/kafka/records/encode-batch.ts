@@ -64,7 +64,7 @@ interface IndexedRecord {
   readonly timestampDelta: number
 }
 
-/** The length comes first, so the record is written behind room for the longest one and moved up to the length it has. */
+/** The length comes first, so the record is written behind room for the longest length, then moved up. */
 function writeRecord(block: Buffer, start: number, { record, index, timestampDelta }: IndexedRecord): number {
   const room = start + 5
   let at = room

@@ -61,7 +61,7 @@ function readFrame(input: Buffer, start: number, output: BlockOutput): number {
   return at + ((flags & FLAG_CONTENT_CHECKSUM) !== 0 ? 4 : 0)
 }
 
-/** One compressed block: literals, then a match, over and over; it ends with literals. Returns the output's new length. */
+/** One compressed block: literals, then a match, over and over. Returns the output's new length. */
 function readBlock(input: Buffer, start: number, end: number, output: BlockOutput, frameStart: number): number {
   let at = start
   let length = output.length

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FlowBody, FlowsBody, StatusBody } from '../../src/api/contract/index.ts'
+import { localPorts } from '../../src/local/index.ts'
+
+/** `isthmus run` as a process of its own, to be killed, frozen and woken. */
+export interface IsthmusOptions {
+  readonly regions: readonly { readonly name: string; readonly bootstrap: readonly string[] }[]
+  /** YAML of everything below `regions`, such as links. */
+  readonly rest: string
+  readonly logLevel?: string
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export class IsthmusProcess implements AsyncDisposable {
+  readonly apiUrl: string
+  /** The last lines of its log. */
+  readonly log: string[] = []
+  readonly exited: Promise<Exit>
+  readonly #child: ChildProcess
+  readonly #folder: string
+
+  static async start(options: IsthmusOptions): Promise<IsthmusProcess> {
+    const [port] = await localPorts.take(1)
+    const folder = mkdtempSync(join(tmpdir(), 'isthmus-process-'))
+    const file = join(folder, 'isthmus.yaml')
+    const regions = options.regions.map(
+      ({ name, bootstrap }) => `  - { name: ${name}, bootstrap: [${bootstrap.join(', ')}] }`,
+    )
+    const api = `api: { listen: "127.0.0.1:${port}" }`
+    writeFileSync(file, ['apiVersion: isthmus/v1', 'regions:', ...regions, options.rest, api, ''].join('\n'))
+    return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, options.logLevel ?? 'info')
+  }
+
+  private constructor(file: string, folder: string, apiUrl: string, logLevel: string) {
+    this.apiUrl = apiUrl
+    this.#folder = folder
+    const main = resolve(import.meta.dirname, '../../src/main.ts')
+    const args = [main, 'run', '--config', file, '--log-level', logLevel]
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue
+      createInterface({ input: stream }).on('line', (line) => {
+        this.log.push(line)
+        if (this.log.length > 2_000) this.log.splice(0, 1_000)
+      })
+    }
+    this.exited = new Promise((settle) => this.#child.on('exit', (code, signal) => settle({ code, signal })))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** SIGKILL: no goodbye. */
+  async kill(): Promise<Exit> {
+    this.#child.kill('SIGKILL')
+    return this.exited
+  }
+
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  wake(): void {
+    this.#child.kill('SIGCONT')
+  }
+
+  /** SIGTERM, and its answer. */
+  async terminate(): Promise<Exit> {
+    this.#child.kill('SIGTERM')
+    return this.exited
+  }
+
+  /** Undefined while it does not answer. */
+  async status(): Promise<StatusBody | undefined> {
+    try {
+      const response = await fetch(`${this.apiUrl}/api/v1/status`, { signal: AbortSignal.timeout(5_000) })
+      return response.ok ? ((await response.json()) as StatusBody) : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Every flow of a link. */
+  async flows(link: string): Promise<FlowBody[]> {
+    const flows: FlowBody[] = []
+    for (let after = ''; ; ) {
+      const query = new URLSearchParams({ limit: '1000', ...(after !== '' && { after }) })
+      const page = JSON.parse(await this.get(`/api/v1/links/${link}/flows?${query}`)) as FlowsBody
+      flows.push(...page.flows)
+      if (page.next === null) return flows
+      after = page.next
+    }
+  }
+
+  /** Text of a GET on its API. */
+  async get(path: string): Promise<string> {
+    const response = await fetch(`${this.apiUrl}${path}`, { signal: AbortSignal.timeout(10_000) })
+    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+    return response.text()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isRunning) await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Looks again every `everyMs` until there is an answer; throws after `limitMs`, with the log's end. */
+export async function eventually<Answer>(
+  what: string,
+  look: () => Promise<Answer | undefined>,
+  options: { readonly limitMs: number; readonly everyMs?: number; readonly signal?: AbortSignal },
+): Promise<Answer> {
+  const endsAtMs = performance.now() + options.limitMs
+  for (;;) {
+    options.signal?.throwIfAborted()
+    const answer = await look()
+    if (answer !== undefined) return answer
+    if (performance.now() > endsAtMs) throw new Error(`${what}: not within ${options.limitMs} ms`)
+    await sleep(options.everyMs ?? 200)
+  }
+}

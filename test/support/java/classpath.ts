@@ -1,0 +1,158 @@
+/**
+ * Runs Java programs of one source file with the official Kafka client, as an opinion independent of this project.
+ * Maven resolves the client once a machine; the classpath is kept in the user's cache.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { findEngines } from '../../../bin/prerequisites.js'
+import { systemClock } from '../../../src/core/index.ts'
+import { withFileLock } from '../../../src/local/file-lock.ts'
+
+const CLIENTS_VERSION = '4.3.1'
+const RESOLVE_TIMEOUT_MS = 300_000
+/** How long a stopped program may take to finish its work. */
+const STOP_GRACE_MS = 20_000
+const STDERR_LINES = 30
+
+const DEPENDENCIES = [
+  ['org.apache.kafka', 'kafka-clients', CLIENTS_VERSION],
+  ['org.slf4j', 'slf4j-nop', '1.7.36'],
+] as const
+
+export interface JavaOptions {
+  /** Asks the program to finish (SIGTERM), and after 20 s ends it. */
+  readonly signal?: AbortSignal
+  /** Each line the program prints on its standard output. */
+  readonly onLine?: (line: string) => void
+  /** Largest heap in MiB. Default 512. */
+  readonly heapMb?: number
+}
+
+export interface JavaExit {
+  /** True where the signal asked it to finish before it was done by itself. */
+  readonly isStopped: boolean
+}
+
+let resolving: Promise<string> | undefined
+
+/** The classpath of the Java client and its codecs. Safe for several callers and processes at once. */
+export function javaClasspath(signal: AbortSignal = AbortSignal.timeout(RESOLVE_TIMEOUT_MS)): Promise<string> {
+  resolving ??= resolveClasspath(signal).catch((error: unknown) => {
+    resolving = undefined
+    throw error
+  })
+  return resolving
+}
+
+/**
+ * Runs `file` with Java's single-source launcher and waits for its end. Throws with the last lines of its error output
+ * where it exits with anything but 0.
+ */
+export async function runJava(file: string, args: readonly string[], options: JavaOptions = {}): Promise<JavaExit> {
+  const { signal, onLine, heapMb = 512 } = options
+  const classpath = await javaClasspath(signal)
+  const java = await requireProgram('java')
+  signal?.throwIfAborted()
+  // Serial collection and one compiler tier less: these programs share a small machine with brokers.
+  const flags = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-cp', classpath]
+  const child = spawn(java, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const errors: string[] = []
+  createInterface(child.stdout).on('line', (line) => onLine?.(line))
+  createInterface(child.stderr).on('line', (line) => {
+    errors.push(line)
+    if (errors.length > STDERR_LINES) errors.shift()
+  })
+  let kill: NodeJS.Timeout | undefined
+  const stop = () => {
+    child.kill('SIGTERM')
+    kill = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
+  }
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    const exit = await new Promise<string>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code, killedBy) => resolve(killedBy ?? String(code)))
+    })
+    // 143 is how a Java program that does not mind the signal answers it.
+    if (signal?.aborted === true && (exit === '143' || exit === 'SIGTERM')) return { isStopped: true }
+    if (exit !== '0') throw new Error(`${file} ended with ${exit}:\n${errors.join('\n')}`)
+    return { isStopped: signal?.aborted ?? false }
+  } finally {
+    clearTimeout(kill)
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+async function resolveClasspath(signal: AbortSignal): Promise<string> {
+  const folder = join(
+    process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
+    'isthmus',
+    `java-clients-${CLIENTS_VERSION}`,
+  )
+  const file = join(folder, 'classpath.txt')
+  const cached = await readClasspath(file)
+  if (cached !== undefined) return cached
+  const maven = await requireProgram('maven')
+  await mkdir(folder, { recursive: true })
+  return withFileLock(join(folder, 'resolving'), { clock: systemClock, signal }, async () => {
+    const resolvedMeanwhile = await readClasspath(file)
+    if (resolvedMeanwhile !== undefined) return resolvedMeanwhile
+    await runMaven(maven, folder, signal)
+    await rename(join(folder, 'classpath.new'), file)
+    const resolved = await readClasspath(file)
+    if (resolved === undefined) throw new Error(`${file} names jars that are not there; remove it and try again`)
+    return resolved
+  })
+}
+
+async function runMaven(maven: string, folder: string, signal: AbortSignal): Promise<void> {
+  const pom = join(folder, 'pom.xml')
+  await writeFile(pom, POM)
+  const args = [
+    '-B',
+    '-q',
+    '-f',
+    pom,
+    'dependency:build-classpath',
+    `-Dmdep.outputFile=${join(folder, 'classpath.new')}`,
+  ]
+  try {
+    await promisify(execFile)(maven, args, { signal, timeout: RESOLVE_TIMEOUT_MS })
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`Maven could not resolve kafka-clients ${CLIENTS_VERSION}:\n${stdout}${stderr}`, { cause: error })
+  }
+}
+
+/** Undefined where the file or one of its jars is missing, as after the Maven repository was cleared. */
+async function readClasspath(file: string): Promise<string | undefined> {
+  try {
+    const classpath = (await readFile(file, 'utf8')).trim()
+    await Promise.all(classpath.split(delimiter).map((jar) => access(jar)))
+    return classpath
+  } catch {
+    return undefined
+  }
+}
+
+async function requireProgram(name: 'java' | 'maven'): Promise<string> {
+  const { [name]: finding } = await findEngines()
+  if (finding.program !== undefined && finding.found) return finding.program
+  throw new Error(`The Java programs of the trials need a JDK 17+ and Maven: ${finding.detail}`)
+}
+
+function renderDependency([group, artifact, version]: readonly [string, string, string]): string {
+  const coordinates = `<groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>`
+  return `<dependency>${coordinates}</dependency>`
+}
+
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>isthmus.test</groupId><artifactId>clients</artifactId><version>1</version>
+<dependencies>
+${DEPENDENCIES.map(renderDependency).join('\n')}
+</dependencies></project>
+`

@@ -1,0 +1,26 @@
+import { type CliIo, type ProcessVerbs, runCli } from '../../src/cli/index.ts'
+import { systemClock } from '../../src/core/index.ts'
+
+/** One command line in this process. */
+export async function cli(args: readonly string[], given: { io?: Partial<CliIo>; verbs?: Partial<ProcessVerbs> } = {}) {
+  const out: string[] = []
+  const err: string[] = []
+  const io: CliIo = {
+    env: {},
+    clock: systemClock,
+    signal: new AbortController().signal,
+    isTerminal: false,
+    fetch: (...request) => fetch(...request),
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    ...given.io,
+  }
+  const verbs: ProcessVerbs = {
+    run: () => Promise.resolve(0),
+    check: () => Promise.reject(new Error('not in this test')),
+    demo: undefined,
+    ...given.verbs,
+  }
+  const code = await runCli(args, { io, verbs, version: '9.9.9' })
+  return { code, out: out.join(''), err: err.join('') }
+}

@@ -1,0 +1,82 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { readGoldens } from './golden.ts'
+
+/**
+ * A TCP server that answers what a script says, for what real brokers rarely do: silence, hanging up, nonsense.
+ * The script gets API key and version and gives the body of the answer, raw bytes to send before hanging
+ * up, `'silence'` or `'hang up'`.
+ */
+export type Answer = Buffer | { readonly raw: Buffer } | 'silence' | 'hang up'
+
+export interface ScriptedBroker extends AsyncDisposable {
+  readonly port: number
+  readonly address: string
+  /** API keys in the order of their arrival. */
+  readonly requests: number[]
+  readonly connectionCount: () => number
+}
+
+export const API_VERSIONS_KEY = 18
+
+export async function startScriptedBroker(
+  answer: (key: number, version: number) => Answer,
+  tls?: TlsOptions,
+): Promise<ScriptedBroker> {
+  const requests: number[] = []
+  const sockets = new Set<Socket>()
+  const serve = (socket: Socket) => {
+    sockets.add(socket)
+    let received = Buffer.alloc(0)
+    socket.on('error', () => sockets.delete(socket))
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk])
+      while (received.length >= 4 && received.length >= 4 + received.readInt32BE(0)) {
+        const request = received.subarray(4, 4 + received.readInt32BE(0))
+        received = received.subarray(4 + request.length)
+        const key = request.readInt16BE(0)
+        requests.push(key)
+        reply(socket, key, request.readInt32BE(4), answer(key, request.readInt16BE(2)))
+      }
+    })
+  }
+  const server: Server = tls ? createTlsServer(tls, serve) : createServer(serve)
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return {
+    port,
+    address: `127.0.0.1:${port}`,
+    requests,
+    connectionCount: () => sockets.size,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** What a real 4.3.1 broker answers to ApiVersions. */
+export function goldenApiVersions(): Buffer {
+  const golden = readGoldens().find(({ api }) => api === 'ApiVersions')
+  return Buffer.from(golden?.response ?? '', 'hex')
+}
+
+function reply(socket: Socket, key: number, correlationId: number, answer: Answer): void {
+  if (answer === 'silence') return
+  if (answer === 'hang up') {
+    socket.destroy()
+    return
+  }
+  if ('raw' in answer) {
+    socket.end(answer.raw)
+    return
+  }
+  const tags = Buffer.alloc(key === API_VERSIONS_KEY ? 0 : 1)
+  const header = Buffer.alloc(8)
+  header.writeInt32BE(4 + tags.length + answer.length, 0)
+  header.writeInt32BE(correlationId, 4)
+  socket.write(Buffer.concat([header, tags, answer]))
+}

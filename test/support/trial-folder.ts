@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { runJava } from './java/classpath.ts'
+import { loadReading, type RecordLog } from './record-log.ts'
+
+const JAVA = resolve(import.meta.dirname, 'java')
+
+/** A folder for a trial's files, and the Java programs that write them. Gone with the trial. */
+export class TrialFolder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'isthmus-trial-'))
+
+  file(name: string): string {
+    return join(this.path, name)
+  }
+
+  /** Runs the producer; answers the file of what was acknowledged and committed. */
+  async produce(
+    name: string,
+    options: Readonly<Record<string, string | number>>,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const output = this.file(`${name}.produced`)
+    await runJava(join(JAVA, 'RecordProducer.java'), argsOf({ ...options, output }), { signal, heapMb: 256 })
+    return output
+  }
+
+  /** Everything that readers of this isolation see now. */
+  async read(name: string, options: ReadOptions, signal: AbortSignal): Promise<RecordLog> {
+    const output = this.file(`${name}.read`)
+    const args = {
+      bootstrap: options.bootstrap.join(','),
+      topics: options.topics.join(','),
+      isolation: options.isolation,
+    }
+    await runJava(join(JAVA, 'RecordReader.java'), argsOf({ ...args, output }), { signal, heapMb: 384 })
+    return loadReading(output)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+export interface ReadOptions {
+  readonly bootstrap: readonly string[]
+  readonly topics: readonly string[]
+  readonly isolation: 'read_committed' | 'read_uncommitted'
+}
+
+function argsOf(options: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+}

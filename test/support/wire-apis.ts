@@ -1,0 +1,54 @@
+import { addPartitionsToTxnApi } from '../../src/kafka/wire/add-partitions-to-txn.ts'
+import type { Api } from '../../src/kafka/wire/api.ts'
+import { apiVersionsApi } from '../../src/kafka/wire/api-versions.ts'
+import { consumerGroupDescribeApi } from '../../src/kafka/wire/consumer-group-describe.ts'
+import { createPartitionsApi } from '../../src/kafka/wire/create-partitions.ts'
+import { createTopicsApi } from '../../src/kafka/wire/create-topics.ts'
+import { deleteRecordsApi } from '../../src/kafka/wire/delete-records.ts'
+import { deleteTopicsApi } from '../../src/kafka/wire/delete-topics.ts'
+import { describeConfigsApi } from '../../src/kafka/wire/describe-configs.ts'
+import { describeGroupsApi } from '../../src/kafka/wire/describe-groups.ts'
+import { describeProducersApi } from '../../src/kafka/wire/describe-producers.ts'
+import { describeTransactionsApi } from '../../src/kafka/wire/describe-transactions.ts'
+import { endTxnApi } from '../../src/kafka/wire/end-txn.ts'
+import { fetchApi } from '../../src/kafka/wire/fetch.ts'
+import { findCoordinatorApi } from '../../src/kafka/wire/find-coordinator.ts'
+import { incrementalAlterConfigsApi } from '../../src/kafka/wire/incremental-alter-configs.ts'
+import { initProducerIdApi } from '../../src/kafka/wire/init-producer-id.ts'
+import { listGroupsApi } from '../../src/kafka/wire/list-groups.ts'
+import { listOffsetsApi } from '../../src/kafka/wire/list-offsets.ts'
+import { metadataApi } from '../../src/kafka/wire/metadata.ts'
+import { offsetCommitApi } from '../../src/kafka/wire/offset-commit.ts'
+import { offsetFetchApi } from '../../src/kafka/wire/offset-fetch.ts'
+import { offsetForLeaderEpochApi } from '../../src/kafka/wire/offset-for-leader-epoch.ts'
+import { produceApi } from '../../src/kafka/wire/produce.ts'
+import type { ApiName } from '../../src/kafka/wire/versions.ts'
+import { writeTxnMarkersApi } from '../../src/kafka/wire/write-txn-markers.ts'
+
+/** Every API the room speaks, by name. */
+export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
+  AddPartitionsToTxn: addPartitionsToTxnApi,
+  ApiVersions: apiVersionsApi,
+  ConsumerGroupDescribe: consumerGroupDescribeApi,
+  CreatePartitions: createPartitionsApi,
+  CreateTopics: createTopicsApi,
+  DeleteRecords: deleteRecordsApi,
+  DeleteTopics: deleteTopicsApi,
+  DescribeConfigs: describeConfigsApi,
+  DescribeGroups: describeGroupsApi,
+  DescribeProducers: describeProducersApi,
+  DescribeTransactions: describeTransactionsApi,
+  EndTxn: endTxnApi,
+  Fetch: fetchApi,
+  FindCoordinator: findCoordinatorApi,
+  IncrementalAlterConfigs: incrementalAlterConfigsApi,
+  InitProducerId: initProducerIdApi,
+  ListGroups: listGroupsApi,
+  ListOffsets: listOffsetsApi,
+  Metadata: metadataApi,
+  OffsetCommit: offsetCommitApi,
+  OffsetFetch: offsetFetchApi,
+  OffsetForLeaderEpoch: offsetForLeaderEpochApi,
+  Produce: produceApi,
+  WriteTxnMarkers: writeTxnMarkersApi,
+}
