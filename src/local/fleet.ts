@@ -1,0 +1,176 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../core/index.ts'
+import type { LocalBroker } from './broker.ts'
+import { classArchive } from './class-archive.ts'
+import { CONTAINER_DATA_DIR, CONTAINER_DIR, ContainerBroker } from './container-broker.ts'
+import { createNetwork, removeNetwork } from './container-engine.ts'
+import type { JvmPrograms, LocalEngine } from './engine.ts'
+import { guardEntry, releaseEntry } from './guardian.ts'
+import { JvmBroker } from './jvm-broker.ts'
+import { KAFKA_VERSION, kafkaClasspath } from './kafka-classpath.ts'
+import { localPorts } from './ports.ts'
+import type { SecurityMaterial } from './region-security.ts'
+import { ADVERTISED_HOST, type BrokerAddress, brokerProperties } from './server-properties.ts'
+
+/** What both engines need to know to make a region's brokers. */
+export interface FleetPlan {
+  readonly region: string
+  /** Unique on this machine: names containers and the network. */
+  readonly runName: string
+  readonly clusterId: string
+  readonly brokerCount: number
+  readonly heapMb: number
+  readonly overrides: Readonly<Record<string, string>>
+  /** For files that go when the region stops. */
+  readonly workDir: string
+  readonly logDir: string
+  readonly security: SecurityMaterial | undefined
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onProgress: (line: string) => void
+}
+
+/** The brokers of one region, made but not started. */
+export interface Fleet {
+  readonly engine: LocalEngine
+  readonly brokers: readonly LocalBroker[]
+  readonly addresses: readonly BrokerAddress[]
+  /** Kills the brokers and deletes everything but their logs. */
+  remove(): Promise<void>
+}
+
+export const KAFKA_IMAGE = `apache/kafka:${KAFKA_VERSION}`
+
+/** Ports inside containers, where nothing else listens. */
+const INTERNAL_PORT = 9_094
+const CONTROLLER_PORT = 9_093
+const PORTS_EACH = 4
+
+export async function buildJvmFleet(plan: FleetPlan, programs: JvmPrograms): Promise<Fleet> {
+  const classpath = await kafkaClasspath({ ...plan, mavenProgram: programs.mavenProgram })
+  const archive = await classArchive({ ...plan, classpath, javaProgram: programs.javaProgram })
+  const ports = await localPorts.take(plan.brokerCount * PORTS_EACH)
+  const addresses = nodeIds(plan).map((nodeId, index): BrokerAddress => {
+    const [clientPort = 0, mtlsPort = 0, internalPort = 0, controllerPort = 0] = ports.slice(index * PORTS_EACH)
+    const host = { bindHost: ADVERTISED_HOST, internalHost: ADVERTISED_HOST }
+    return { nodeId, ...host, clientPort, mtlsPort, internalPort, controllerPort }
+  })
+  const brokers = addresses.map((broker) => {
+    const dir = join(plan.workDir, `broker-${broker.nodeId}`)
+    return new JvmBroker({
+      region: plan.region,
+      nodeId: broker.nodeId,
+      javaProgram: programs.javaProgram,
+      classpath,
+      archive,
+      heapMb: plan.heapMb,
+      dir,
+      logFile: logFileOf(plan, broker),
+      clientPort: broker.clientPort,
+      properties: propertiesOf(plan, broker, addresses, { dataPath: join(dir, 'data'), secretsPath: dir }),
+      formatArgs: formatArgsOf(plan),
+      files: secretFilesOf(plan),
+      clock: plan.clock,
+    })
+  })
+  guardEntry('directory', plan.workDir)
+  const remove = async () => {
+    await removeAll(brokers)
+    await rm(plan.workDir, { recursive: true, force: true })
+    releaseEntry('directory', plan.workDir)
+  }
+  return { engine: 'jvm', brokers, addresses, remove }
+}
+
+export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
+  const ports = await localPorts.take(plan.brokerCount * 2)
+  // A single broker talks to itself only, which needs no network of its own.
+  const network = plan.brokerCount > 1 ? plan.runName : undefined
+  const addresses = nodeIds(plan).map((nodeId, index): BrokerAddress => {
+    const [clientPort = 0, mtlsPort = 0] = ports.slice(index * 2)
+    const host = { bindHost: '0.0.0.0', internalHost: network === undefined ? 'localhost' : `broker-${nodeId}` }
+    return { nodeId, ...host, clientPort, mtlsPort, internalPort: INTERNAL_PORT, controllerPort: CONTROLLER_PORT }
+  })
+  if (network !== undefined) {
+    guardEntry('network', network)
+    await createNetwork(network)
+  }
+  const brokers = addresses.map(
+    (broker) =>
+      new ContainerBroker({
+        region: plan.region,
+        nodeId: broker.nodeId,
+        image: KAFKA_IMAGE,
+        containerName: `${plan.runName}-${broker.nodeId}`,
+        network,
+        alias: broker.internalHost,
+        heapMb: plan.heapMb,
+        logFile: logFileOf(plan, broker),
+        ports: plan.security === undefined ? [broker.clientPort] : [broker.clientPort, broker.mtlsPort],
+        properties: propertiesOf(plan, broker, addresses, { dataPath: CONTAINER_DATA_DIR, secretsPath: CONTAINER_DIR }),
+        formatArgs: formatArgsOf(plan),
+        files: secretFilesOf(plan),
+        clock: plan.clock,
+      }),
+  )
+  const remove = async () => {
+    await removeAll(brokers)
+    if (network === undefined) return
+    await removeNetwork(network)
+    releaseEntry('network', network)
+  }
+  return { engine: 'container', brokers, addresses, remove }
+}
+
+const KEYSTORE_FILE = 'broker.pem'
+const TRUSTSTORE_FILE = 'authority.pem'
+
+function secretFilesOf({ security }: FleetPlan): Record<string, string> {
+  if (security === undefined) return {}
+  return { [KEYSTORE_FILE]: security.brokerPem, [TRUSTSTORE_FILE]: security.authorityPem }
+}
+
+function propertiesOf(
+  plan: FleetPlan,
+  broker: BrokerAddress,
+  brokers: readonly BrokerAddress[],
+  paths: { readonly dataPath: string; readonly secretsPath: string },
+): Record<string, string> {
+  const { security, overrides } = plan
+  return brokerProperties({
+    broker,
+    brokers,
+    overrides,
+    dataPath: paths.dataPath,
+    security: security && {
+      keystorePath: `${paths.secretsPath}/${KEYSTORE_FILE}`,
+      truststorePath: `${paths.secretsPath}/${TRUSTSTORE_FILE}`,
+      superUsers: security.superUsers,
+      users: security.users,
+    },
+  })
+}
+
+/** Every node gets the users: whichever controller leads first writes them into the metadata log. */
+function formatArgsOf({ clusterId, security }: FleetPlan): string[] {
+  const scram = (security?.users ?? []).flatMap(({ username, password }) =>
+    ['SCRAM-SHA-512', 'SCRAM-SHA-256'].flatMap((mechanism) => [
+      '--add-scram',
+      `${mechanism}=[name=${username},password=${password}]`,
+    ]),
+  )
+  return ['-t', clusterId, ...scram]
+}
+
+function nodeIds(plan: FleetPlan): number[] {
+  return Array.from({ length: plan.brokerCount }, (_, index) => index + 1)
+}
+
+function logFileOf(plan: FleetPlan, broker: BrokerAddress): string {
+  return join(plan.logDir, `broker-${broker.nodeId}.log`)
+}
+
+async function removeAll(brokers: readonly LocalBroker[]): Promise<void> {
+  await Promise.all(brokers.map((broker) => broker.remove()))
+}

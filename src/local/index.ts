@@ -1,0 +1,14 @@
+export {
+  type Authority,
+  type AuthorityOptions,
+  type CertificateRequest,
+  createAuthority,
+  type IssuedCertificate,
+} from './certificates.ts'
+export { detectEngine, type EngineChoice, type JvmPrograms, type LocalEngine } from './engine.ts'
+export { localFaults } from './faults.ts'
+export { localPorts, type PortChooser } from './ports.ts'
+export { startRegion } from './region.ts'
+export type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'
+export type { LocalUser } from './server-properties.ts'
+export { createWorkloadTopics, GROUPS, SensorWorkload, type WorkloadStats } from './workload/index.ts'
