@@ -1,0 +1,3 @@
+export * from './groups.ts'
+export * from './service.ts'
+export * from './status.ts'

@@ -1,0 +1,117 @@
+import { Type } from 'typebox'
+import { atMs, count, nullableInteger, nullableNumber, object, text } from './schema-kit.ts'
+
+export const FaultBody = object(
+  {
+    code: text('Stable code, such as `FLOW_DIVERGED`.'),
+    message: text('What happened.'),
+    remedy: text('What to do.'),
+    sinceMs: atMs('When it was first seen.'),
+  },
+  'Why a flow stands still.',
+)
+
+export const FlowState = Type.Enum(['starting', 'running', 'recovering', 'stopped'])
+
+export const FlowBody = object(
+  {
+    topic: text('Name at the source.'),
+    targetTopic: text('Name at the target.'),
+    partition: count('Partition, the same on both sides.'),
+    state: FlowState,
+    reason: text('A sentence for the operator.'),
+    sourceNext: nullableInteger('Every source offset below it is on the target or accounted for.'),
+    targetNext: nullableInteger('Every target offset below it is acknowledged.'),
+    sourceStart: nullableInteger('First offset the source still serves.'),
+    sourceEnd: nullableInteger('End of what committed readers can see at the source, as last observed.'),
+    lagRecords: nullableInteger('Offsets still to copy, an upper bound of records. Null while unknown.'),
+    lagSeconds: nullableNumber('Age of the oldest record that is not on the target yet. Null while unknown.'),
+    observedAtMs: nullableInteger('When `sourceEnd` was last observed, milliseconds since 1970.'),
+    offsetsIdentical: Type.Boolean({ description: 'True while every source offset equals its target offset.' }),
+    recordsCopied: count('Since the process started.'),
+    bytesCopied: count('Since the process started.'),
+    recordsLost: count('Source offsets that were gone before they could be copied.'),
+    fault: Type.Optional(FaultBody),
+  },
+  'One topic partition over a link.',
+)
+export type FlowBody = Type.Static<typeof FlowBody>
+
+export const LinkState = Type.Enum(['starting', 'running', 'degraded', 'stopped'])
+
+export const LinkBody = object(
+  {
+    link: text('Name of the link.'),
+    source: text('Region that is copied from.'),
+    target: text('Region that is copied to.'),
+    state: LinkState,
+    reason: text('A sentence for the operator.'),
+    flows: object(
+      {
+        starting: count('Flows that have not begun.'),
+        running: count('Flows that copy.'),
+        recovering: count('Flows that go on by themselves after a trouble.'),
+        stopped: count('Flows that need an operator.'),
+      },
+      'Flows by state.',
+    ),
+    lagRecords: nullableInteger('Sum over the flows whose lag is known; null where none is.'),
+    lagSeconds: nullableNumber('The most of any flow whose lag is known; null where none is.'),
+    lagUnknownFlows: count('Flows whose lag is not known: the sums above leave them out.'),
+    groups: count('Consumer groups whose positions are looked after.'),
+    recordsCopied: count('Since the process started.'),
+    bytesCopied: count('Since the process started.'),
+    recordsLost: count('Source offsets that were gone before they could be copied.'),
+  },
+  'A directed copy.',
+)
+export type LinkBody = Type.Static<typeof LinkBody>
+
+export const StatusBody = object(
+  {
+    atMs: atMs('When this was true.'),
+    version: text('Version of Isthmus.'),
+    summary: text('One sentence for the operator.'),
+    regions: Type.Array(
+      object(
+        {
+          region: text('Name of the region.'),
+          sourceOf: Type.Array(Type.String(), { description: 'Links that copy from it.' }),
+          targetOf: Type.Array(Type.String(), { description: 'Links that copy to it.' }),
+        },
+        'A Kafka cluster and its links.',
+      ),
+    ),
+    links: Type.Array(LinkBody),
+  },
+  'What this process knows right now.',
+)
+export type StatusBody = Type.Static<typeof StatusBody>
+
+export const LinksBody = object({ links: Type.Array(LinkBody) }, 'Every link of this process.')
+export type LinksBody = Type.Static<typeof LinksBody>
+
+export const FlowsBody = object(
+  {
+    link: text('Name of the link.'),
+    total: count('Flows that match, over all pages.'),
+    next: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Give it as `after` for the next page; null on the last.',
+    }),
+    flows: Type.Array(FlowBody),
+  },
+  'A page of flows, in the order of topic and partition.',
+)
+export type FlowsBody = Type.Static<typeof FlowsBody>
+
+export const FlowsQuery = object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Flows a page.' })),
+    after: Type.Optional(Type.String({ maxLength: 300, description: '`next` of the page before.' })),
+    topic: Type.Optional(Type.String({ maxLength: 249, description: 'Only this topic, by its name at the source.' })),
+    state: Type.Optional(FlowState),
+  },
+  'Which flows.',
+)
+export type FlowsQuery = Type.Static<typeof FlowsQuery>

@@ -1,0 +1,162 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import {
+  FlowsBody,
+  FlowsQuery,
+  GroupsBody,
+  HealthBody,
+  LagBody,
+  LagQuery,
+  LinksBody,
+  ProblemBody,
+  ReadyBody,
+  StatusBody,
+  TranslateBody,
+  TranslateQuery,
+} from './contract/index.ts'
+import { apiFaults } from './faults.ts'
+import type { ApiContent } from './ports.ts'
+import { findLink, knownLink, viewFlows, viewGroup, viewLag, viewLink, viewStatus } from './views.ts'
+
+const LinkParams = Type.Object({ link: Type.String({ maxLength: 63, description: 'Name of the link.' }) })
+const problems = { '4xx': ProblemBody, '5xx': ProblemBody }
+
+/** What orchestrators and Prometheus ask; without a rate limit. */
+export const serviceRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
+  const config = { rateLimit: false as const }
+  const tags = ['service']
+  app.get(
+    '/healthz',
+    { config, schema: { tags, summary: 'Whether the process is alive', response: { 200: HealthBody } } },
+    () => ({ status: 'alive' as const }),
+  )
+  app.get(
+    '/readyz',
+    {
+      config,
+      schema: { tags, summary: 'Whether the flows have started', response: { 200: ReadyBody, 503: ReadyBody } },
+    },
+    (_request, reply) => {
+      const waiting = content.replication
+        .status()
+        .links.filter(({ state }) => state === 'starting' || state === 'stopped')
+      const reasons = waiting.map(({ link, state, reason }) => `link ${link} is ${state}: ${reason}`)
+      if (reasons.length > 0) void reply.code(503)
+      return { ready: reasons.length === 0, reasons }
+    },
+  )
+  app.get(
+    '/metrics',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Metrics in the text format of Prometheus',
+        produces: ['text/plain'],
+        response: { 200: Type.String() },
+      },
+    },
+    async (_request, reply) => {
+      const text = await content.metrics.render()
+      return reply.type(content.metrics.contentType).serializer(String).send(text)
+    },
+  )
+  done()
+}
+
+/** `/api/v1`: it only reads. */
+export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
+  const { replication } = content
+  app.get(
+    '/status',
+    {
+      schema: {
+        tags: ['status'],
+        summary: 'Regions, links and a sentence',
+        response: { 200: StatusBody, ...problems },
+      },
+    },
+    () => viewStatus(replication.status(), content),
+  )
+  app.get(
+    '/links',
+    { schema: { tags: ['links'], summary: 'Every link', response: { 200: LinksBody, ...problems } } },
+    () => ({ links: replication.status().links.map(viewLink) }),
+  )
+  app.get(
+    '/links/:link/flows',
+    {
+      schema: {
+        tags: ['links'],
+        summary: 'The flows of a link, in pages',
+        params: LinkParams,
+        querystring: FlowsQuery,
+        response: { 200: FlowsBody, ...problems },
+      },
+    },
+    (request) => viewFlows(findLink(replication.status(), request.params.link), request.query),
+  )
+  app.get(
+    '/links/:link/groups',
+    {
+      schema: {
+        tags: ['links'],
+        summary: 'The consumer groups of a link and their positions',
+        params: LinkParams,
+        response: { 200: GroupsBody, ...problems },
+      },
+    },
+    (request) => {
+      const link = findLink(replication.status(), request.params.link)
+      return { link: link.link, groups: link.groups.map(viewGroup) }
+    },
+  )
+  app.get(
+    '/lag',
+    {
+      schema: {
+        tags: ['lag'],
+        summary: 'Lag by group, topic and partition',
+        querystring: LagQuery,
+        response: { 200: LagBody, ...problems },
+      },
+    },
+    (request) => viewLag(replication.status(), request.query),
+  )
+  done()
+}
+
+/** Exact translation of offsets and positions. */
+export const offsetRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent; closing: AbortSignal }> = (
+  app,
+  { content, closing },
+  done,
+) => {
+  const { replication } = content
+  app.get(
+    '/offsets/translate',
+    {
+      schema: {
+        tags: ['offsets'],
+        summary: 'Translate an offset, or all positions of a group',
+        querystring: TranslateQuery,
+        response: { 200: TranslateBody, ...problems },
+      },
+    },
+    async (request) => {
+      const { topic, partition, offset, group, direction = 'source-to-target' } = request.query
+      const link = knownLink(replication.status(), request.query.link)
+      const named = [topic, partition, offset].filter((part) => part !== undefined).length
+      if (group !== undefined && named === 0) {
+        return { group: viewGroup(await replication.translateGroup({ link, group }, closing)) }
+      }
+      if (group !== undefined || topic === undefined || partition === undefined || offset === undefined) {
+        throw apiFaults.fault('API_REQUEST_INVALID', {
+          reason: 'give topic, partition and offset, or group alone',
+        })
+      }
+      return { offset: await replication.translateOffset({ link, topic, partition, offset, direction }, closing) }
+    },
+  )
+  done()
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { apiFaults } from './faults.ts'
+import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './options.ts'
+import type { ApiContent } from './ports.ts'
+import { sendProblem } from './problem.ts'
+import { offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
+
+export interface ApiServerOptions {
+  readonly options: Required<ApiOptions>
+  readonly content: ApiContent
+  readonly logger: FastifyBaseLogger
+}
+
+export interface ApiServer {
+  /** Resolves with the address once requests are taken. @throws `API_LISTEN_FAILED` */
+  start(): Promise<string>
+  /** Takes no more requests, ends those under way, closes idle connections. */
+  stop(): Promise<void>
+  /** For tests: a request without a socket. */
+  readonly http: FastifyInstance
+}
+
+const REQUESTS_A_SECOND = 100
+const BODY_BYTES_MAX = 64 * 1024
+
+/** The HTTP API. It has no business rule: it asks its ports and words the answers. */
+export async function createApiServer({ options, content, logger }: ApiServerOptions): Promise<ApiServer> {
+  const closing = new AbortController()
+  const listen = parseListen(options.listen)
+  if (listen === undefined) throw listenFailed(options.listen, 'not a host:port')
+  const http = fastify({
+    loggerInstance: logger,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: 300 },
+  })
+    .setValidatorCompiler(TypeBoxValidatorCompiler)
+    .withTypeProvider<TypeBoxTypeProvider>()
+  http.setErrorHandler(sendProblem)
+  http.setNotFoundHandler((request) => {
+    throw apiFaults.fault('API_NOT_FOUND', { method: request.method, path: request.url.split('?')[0] ?? '' })
+  })
+  if (isLoopback(listen.host)) refuseForeignHosts(http)
+  addEntityTags(http)
+  await http.register(helmet)
+  await http.register(rateLimit, {
+    max: REQUESTS_A_SECOND,
+    timeWindow: 1_000,
+    errorResponseBuilder: () => apiFaults.fault('API_TOO_MANY_REQUESTS', { max: REQUESTS_A_SECOND }),
+  })
+  await http.register(swagger, { openapi: describe(content.version) })
+  await http.register(serviceRoutes, { content })
+  await http.register(statusRoutes, { prefix: '/api/v1', content })
+  await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
+  http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
+  await http.ready()
+  return {
+    http,
+    start: () => startListening(http, listen),
+    async stop() {
+      closing.abort(new Error('the API is stopping'))
+      await http.close()
+    },
+  }
+}
+
+function describe(version: string) {
+  return {
+    openapi: '3.1.0' as const,
+    info: {
+      title: 'Isthmus',
+      description: 'Replication and disaster recovery for Apache Kafka. Errors are problem+json (RFC 9457).',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    tags: [
+      { name: 'service', description: 'Health and metrics' },
+      { name: 'status', description: 'The whole at a glance' },
+      { name: 'links', description: 'Links, their flows and groups' },
+      { name: 'lag', description: 'What has still to be copied and read' },
+      { name: 'offsets', description: 'Exact translation' },
+    ],
+  }
+}
+
+async function startListening(http: FastifyInstance, listen: ListenAddress): Promise<string> {
+  try {
+    return await http.listen(listen)
+  } catch (error) {
+    throw listenFailed(`${listen.host}:${listen.port}`, (error as Error).message, error)
+  }
+}
+
+function listenFailed(listen: string, reason: string, cause?: unknown) {
+  return apiFaults.fault('API_LISTEN_FAILED', { listen, reason }, cause)
+}
+
+/** DNS rebinding: a web page whose name resolves to 127.0.0.1 sends its own name as the host. */
+function refuseForeignHosts(http: FastifyInstance): void {
+  http.addHook('onRequest', async (request) => {
+    const host = request.hostname.replace(/^\[(.*)\]$/, '$1')
+    if (!isLoopback(host)) throw apiFaults.fault('API_HOST_REFUSED', { host })
+  })
+}
+
+/** A client that shows what it has (If-None-Match) gets 304 instead of the same again. */
+function addEntityTags(http: FastifyInstance): void {
+  http.addHook('onSend', async (request, reply, payload) => {
+    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload
+    if (!request.url.startsWith('/api/')) return payload
+    const tag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`
+    void reply.header('etag', tag).header('cache-control', 'no-cache')
+    if (request.headers['if-none-match'] !== tag) return payload
+    void reply.code(304).removeHeader('content-length')
+    return ''
+  })
+}

@@ -1,0 +1,56 @@
+import type { LinkStatus, ReplicationStatus } from '../replication/index.ts'
+
+/** What the statuses say, put in a sentence and in sums. Unknown lags are counted, never taken for zero. */
+export interface LinkSums {
+  readonly flows: { starting: number; running: number; recovering: number; stopped: number }
+  readonly lagRecords: number | null
+  readonly lagSeconds: number | null
+  readonly lagUnknownFlows: number
+  readonly recordsCopied: number
+  readonly bytesCopied: number
+  readonly recordsLost: number
+}
+
+export function sumLink({ flows }: LinkStatus): LinkSums {
+  const states = { starting: 0, running: 0, recovering: 0, stopped: 0 }
+  const sums = { recordsCopied: 0, bytesCopied: 0, recordsLost: 0, lagUnknownFlows: 0 }
+  let lagRecords: number | null = null
+  let lagSeconds: number | null = null
+  for (const flow of flows) {
+    states[flow.state]++
+    sums.recordsCopied += flow.counters.recordsCopied
+    sums.bytesCopied += flow.counters.bytesCopied
+    sums.recordsLost += flow.counters.recordsLost
+    if (flow.lagRecords === null) sums.lagUnknownFlows++
+    else lagRecords = (lagRecords ?? 0) + flow.lagRecords
+    if (flow.lagSeconds !== null) lagSeconds = Math.max(lagSeconds ?? 0, flow.lagSeconds)
+  }
+  return { flows: states, lagRecords, lagSeconds, ...sums }
+}
+
+/** One sentence for the operator, the worst first. */
+export function summarise({ links }: ReplicationStatus): string {
+  if (links.length === 0) return 'No link is declared: nothing is copied.'
+  const sums = links.map((link) => ({ link, ...sumLink(link) }))
+  const stopped = sums.filter((one) => one.flows.stopped > 0)
+  if (stopped.length > 0) {
+    const flows = stopped.reduce((sum, one) => sum + one.flows.stopped, 0)
+    const names = stopped.map((one) => one.link.link).join(', ')
+    return `${plural(flows, 'flow has', 'flows have')} stopped on ${names} and ${flows === 1 ? 'needs' : 'need'} an operator.`
+  }
+  const troubled = links.find((link) => link.state === 'degraded' || link.state === 'stopped')
+  if (troubled !== undefined) return `Link ${troubled.link} is ${troubled.state}: ${troubled.reason}.`
+  const starting = links.filter((link) => link.state === 'starting')
+  if (starting.length > 0) {
+    return `${plural(starting.length, 'link is', 'links are')} starting: ${starting.map((link) => link.link).join(', ')}.`
+  }
+  const unknown = sums.reduce((sum, one) => sum + one.lagUnknownFlows, 0)
+  const lag = sums.reduce((sum, one) => sum + (one.lagRecords ?? 0), 0)
+  const running = `${plural(links.length, 'link is', 'links are')} running`
+  if (unknown > 0) return `${running}; the lag of ${plural(unknown, 'flow is', 'flows are')} not known yet.`
+  return lag === 0 ? `${running} and everything is copied.` : `${running}, ${plural(lag, 'record', 'records')} behind.`
+}
+
+function plural(amount: number, one: string, many: string): string {
+  return `${amount.toLocaleString('en-US')} ${amount === 1 ? one : many}`
+}

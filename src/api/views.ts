@@ -1,0 +1,145 @@
+import { type LinkName, linkName, type RegionName } from '../core/index.ts'
+import type { FlowStatus, GroupStatus, LinkStatus, ReplicationStatus } from '../replication/index.ts'
+import type {
+  FlowBody,
+  FlowsBody,
+  FlowsQuery,
+  GroupBody,
+  LagBody,
+  LagQuery,
+  LinkBody,
+  StatusBody,
+} from './contract/index.ts'
+import { apiFaults } from './faults.ts'
+import { sumLink, summarise } from './summary.ts'
+
+/** From the status of replication to the bodies of the contract. Pure. */
+export function viewStatus(
+  status: ReplicationStatus,
+  { version, regions }: { readonly version: string; readonly regions: readonly RegionName[] },
+): StatusBody {
+  const linksOf = (side: 'source' | 'target', region: RegionName) =>
+    status.links.filter((link) => link[side] === region).map((link) => link.link)
+  return {
+    atMs: status.atMs,
+    version,
+    summary: summarise(status),
+    regions: regions.map((region) => ({
+      region,
+      sourceOf: linksOf('source', region),
+      targetOf: linksOf('target', region),
+    })),
+    links: status.links.map(viewLink),
+  }
+}
+
+export function viewLink(link: LinkStatus): LinkBody {
+  const { link: name, source, target, state, reason } = link
+  return { link: name, source, target, state, reason, groups: link.groups.length, ...sumLink(link) }
+}
+
+/** @throws `API_LINK_UNKNOWN` */
+export function findLink(status: ReplicationStatus, name: string): LinkStatus {
+  const found = status.links.find((link) => link.link === name)
+  if (found !== undefined) return found
+  const known = status.links.map((link) => link.link).join(', ') || '(none)'
+  throw apiFaults.fault('API_LINK_UNKNOWN', { link: name, known })
+}
+
+/** @throws `API_LINK_UNKNOWN` */
+export function knownLink(status: ReplicationStatus, name: string): LinkName {
+  return linkName(findLink(status, name).link)
+}
+
+const FLOWS_A_PAGE = 100
+
+export function viewFlows(link: LinkStatus, query: FlowsQuery): FlowsBody {
+  const limit = query.limit ?? FLOWS_A_PAGE
+  const matching = link.flows
+    .filter((flow) => query.topic === undefined || flow.topic === query.topic)
+    .filter((flow) => query.state === undefined || flow.state === query.state)
+    .sort(compareFlows)
+  const after = query.after === undefined ? undefined : parseCursor(query.after)
+  const rest = after === undefined ? matching : matching.filter((flow) => compareFlows(flow, after) > 0)
+  const page = rest.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    link: link.link,
+    total: matching.length,
+    next: last !== undefined && rest.length > page.length ? `${last.topic}:${last.partition}` : null,
+    flows: page.map(viewFlow),
+  }
+}
+
+type FlowKey = Pick<FlowStatus, 'topic' | 'partition'>
+
+function compareFlows(a: FlowKey, b: FlowKey): number {
+  return a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1
+}
+
+/** `topic:partition`; topics have no colon. */
+function parseCursor(cursor: string): FlowKey {
+  const match = /^([^:]+):(\d{1,9})$/.exec(cursor)
+  if (match === null) throw apiFaults.fault('API_REQUEST_INVALID', { reason: '`after` is not the `next` of a page' })
+  return { topic: match[1] ?? '', partition: Number(match[2]) }
+}
+
+function viewFlow(flow: FlowStatus): FlowBody {
+  const { link: _link, counters, fault, sourceHighWatermark: _end, ...same } = flow
+  const { recordsCopied, bytesCopied, recordsLost } = counters
+  return { ...same, recordsCopied, bytesCopied, recordsLost, ...(fault !== null && { fault }) }
+}
+
+export function viewGroup(group: GroupStatus): GroupBody {
+  return { ...group, positions: group.positions.map((position) => ({ ...position })) }
+}
+
+type LagGroup = LagBody['groups'][number]
+type LagPartition = LagGroup['topics'][number]['partitions'][number]
+
+/** For each link the copy itself, then each group: what it has still to read, and what the copy has still to take. */
+export function viewLag(status: ReplicationStatus, query: LagQuery): LagBody {
+  const links = query.link === undefined ? status.links : [findLink(status, query.link)]
+  return { atMs: status.atMs, groups: links.flatMap((link) => lagOfLink(link, query)) }
+}
+
+function lagOfLink(link: LinkStatus, query: LagQuery): LagGroup[] {
+  const isAsked = (topic: string) => query.topic === undefined || topic === query.topic
+  const flows = link.flows.filter((flow) => isAsked(flow.topic)).sort(compareFlows)
+  const flowAt = new Map(flows.map((flow) => [`${flow.topic}:${flow.partition}`, flow]))
+  const copy = { link: link.link, group: null, topics: byTopic(flows, (flow) => lagOf(flow, null, 0)) }
+  const groups = link.groups
+    .filter((group) => query.group === undefined || group.group === query.group)
+    .map((group) => {
+      const positions = group.positions.filter((position) => isAsked(position.topic)).sort(compareFlows)
+      const topics = byTopic(positions, ({ topic, partition, sourceOffset, behindRecords }) => ({
+        ...lagOf(flowAt.get(`${topic}:${partition}`), sourceOffset, behindRecords),
+        partition,
+      }))
+      return { link: link.link, group: group.group, topics }
+    })
+  return query.group === undefined ? [copy, ...groups] : groups
+}
+
+function lagOf(flow: FlowStatus | undefined, position: number | null, rereadRecords: number): LagPartition {
+  const end = flow?.sourceEnd ?? null
+  return {
+    partition: flow?.partition ?? 0,
+    position,
+    end,
+    lagRecords: position === null || end === null ? null : Math.max(0, end - position),
+    copyLagRecords: flow?.lagRecords ?? null,
+    copyLagSeconds: flow?.lagSeconds ?? null,
+    rereadRecords,
+  }
+}
+
+function byTopic<Item extends FlowKey>(items: readonly Item[], view: (item: Item) => LagPartition): LagGroup['topics'] {
+  const topics = new Map<string, LagPartition[]>()
+  for (const item of items) {
+    const partitions = topics.get(item.topic) ?? []
+    topics.set(item.topic, partitions)
+    partitions.push(view(item))
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }))
+}

@@ -1,0 +1,128 @@
+import { hostname } from 'node:os'
+import { createApiServer } from './api/index.ts'
+import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
+import { type Config, clusterOptionsOf, loadConfig } from './config/index.ts'
+import { type Clock, describeError, type Random, systemClock, systemRandom } from './core/index.ts'
+import { openCluster } from './kafka/index.ts'
+import {
+  createLogger,
+  createMetrics,
+  createProgress,
+  type Logger,
+  logReplicationEvents,
+} from './observability/index.ts'
+import { type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
+
+/** The part of the replicator that the process uses; tests give one that holds everything in memory. */
+export type ReplicatorPort = Pick<
+  Replicator,
+  'start' | 'stop' | 'status' | 'translateOffset' | 'translateGroup' | 'untilFenced' | 'events'
+>
+
+export interface AppOptions {
+  readonly config: Config
+  readonly version: string
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+  /** @defaultValue the replicator of the replication room */
+  readonly createReplicator?: (options: ReplicatorOptions) => ReplicatorPort
+}
+
+export interface App {
+  status(): ReplicationStatus
+  /** Resolves with the address of the API; flows start after that, one by one. */
+  start(): Promise<string>
+  /** May be called at any time, and again. */
+  stop(): Promise<void>
+  /** Resolves with the reason when another process has taken over the work of this one. */
+  untilFenced(): Promise<string>
+}
+
+/** What handing over may take; the process is given two seconds more for the rest. */
+const HAND_OVER_MS = 8_000
+const MEBIBYTE = 1024 * 1024
+
+/** The composition root: every room is built here, and started and stopped in the order of this list. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, version, logger, clock, random } = options
+  for (const { path, rule, remedy } of config.warnings) logger.warn({ path, remedy }, `${path}: ${rule}`)
+
+  const context = { clock, random }
+  const clusters = new Map(
+    [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
+  )
+  const { topicSyncSeconds, positionSyncSeconds, replicationFactor, bufferMb } = config.replication
+  const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
+  const replicator = createReplicator({
+    clusters,
+    links: config.links.map(({ consumerGroups, rename, ...link }) => {
+      return { ...link, groups: consumerGroups, rename: rename ?? undefined }
+    }),
+    topicSyncMs: topicSyncSeconds * 1_000,
+    positionSyncMs: positionSyncSeconds * 1_000,
+    replicationFactor,
+    bufferBytes: bufferMb * MEBIBYTE,
+    processName: `${hostname()}:${process.pid}`,
+    clock,
+    random,
+  })
+
+  const { events } = replicator
+  const status = () => replicator.status()
+  const stopLogging = logReplicationEvents(events, logger)
+  const metrics = createMetrics({ status, events, nowMs: () => clock.nowMs() })
+  const progress = createProgress({ clock, logger, status })
+  const content = { version, regions: [...config.regions.keys()], replication: replicator, metrics }
+  const api = await createApiServer({ options: config.api, content, logger })
+
+  const stop = async () => {
+    progress.stop()
+    await replicator.stop(HAND_OVER_MS)
+    await Promise.all([...clusters.values()].map((cluster) => cluster.close()))
+    await api.stop() // Last, so that its health and its status are there until the end.
+    stopLogging()
+    logger.info('isthmus has stopped')
+  }
+  let stopping: Promise<void> | undefined
+  return {
+    status,
+    async start() {
+      const address = await api.start() // First: a port that is taken must not cost a takeover.
+      logger.info({ address }, `the api listens on ${address}`)
+      replicator.start()
+      progress.start()
+      return address
+    },
+    stop: () => (stopping ??= stop()),
+    untilFenced: () => replicator.untilFenced(),
+  }
+}
+
+/** `isthmus run`: until the signal aborts, or another process takes over. */
+export async function runApp(
+  { config: file, role, logLevel: level }: RunOptions,
+  version: string,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const clock = systemClock
+  const config = loadConfig(file)
+  const logger = createLogger({ level, nowMs: () => clock.nowMs() })
+  logger.info({ file, role, version, links: config.links.length }, `isthmus ${version} starts`)
+  const app = await createApp({ config, version, logger, clock, random: systemRandom })
+  const asked = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  try {
+    await app.start()
+    const reason = signal.aborted ? undefined : await Promise.race([app.untilFenced(), asked])
+    if (reason === undefined) return EXIT.ok
+    logger.fatal({ reason }, `another process took over the work of this one: ${reason}`)
+    return EXIT.needsOperator
+  } catch (error) {
+    logger.fatal({ err: error }, `isthmus could not start: ${describeError(error)}`)
+    throw error
+  } finally {
+    await app.stop()
+  }
+}

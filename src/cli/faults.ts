@@ -1,0 +1,35 @@
+import { defineFaults } from '../core/index.ts'
+
+/** What a command can fail with before the API has said anything. */
+export const cliFaults = defineFaults({
+  CLI_API_UNREACHABLE: {
+    message: 'no answer from the API at {api}: {reason}',
+    remedy: 'start it with `isthmus run --config FILE`, or name it with --api URL or ISTHMUS_API',
+    retriable: true,
+    status: 503,
+  },
+  CLI_API_TIMED_OUT: {
+    message: 'the API at {api} did not answer within {seconds} s',
+    remedy: 'try again; look at the log of the process behind it',
+    retriable: true,
+    status: 504,
+  },
+  CLI_NOT_ISTHMUS: {
+    message: '{api} answered {status} and not as Isthmus does',
+    remedy: 'correct --api or ISTHMUS_API: something else listens there',
+    retriable: false,
+    status: 502,
+  },
+  CLI_API_URL_INVALID: {
+    message: '"{api}" is not the URL of an API',
+    remedy: 'write it like http://127.0.0.1:8080',
+    retriable: false,
+    status: 400,
+  },
+  CLI_TRANSLATE_UNCLEAR: {
+    message: 'it is not clear what to translate',
+    remedy: 'give --topic, --partition and --offset, or --group alone',
+    retriable: false,
+    status: 400,
+  },
+})

@@ -1,0 +1,5 @@
+export { EXIT, type ExitCode } from './exit-codes.ts'
+export type { CliIo } from './io.ts'
+export { groupDigits, renderTable } from './output.ts'
+export { runCli } from './program.ts'
+export type { CheckReport, ProcessVerbs, RunOptions } from './process-verbs.ts'

@@ -1,0 +1,36 @@
+import type { ExitCode } from './exit-codes.ts'
+
+/** The commands that are the process itself instead of a client of it; `main.ts` passes them in. */
+export interface ProcessVerbs {
+  run(options: RunOptions, signal: AbortSignal): Promise<ExitCode>
+  check(options: { readonly config: string; readonly online: boolean }, signal: AbortSignal): Promise<CheckReport>
+  /** Undefined where this build has no demo: the command is left out then. */
+  readonly demo: ((args: readonly string[], signal: AbortSignal) => Promise<number>) | undefined
+}
+
+/** As in pino. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface RunOptions {
+  readonly config: string
+  readonly role: 'all' | 'replicator'
+  readonly logLevel: LogLevel
+}
+
+export interface CheckReport {
+  readonly ok: boolean
+  readonly file: string
+  readonly regionCount: number
+  readonly linkCount: number
+  /** Each a line, such as `line 5: regions[1].bootstrap: empty; give at least one host:port`. */
+  readonly errors: readonly string[]
+  readonly warnings: readonly string[]
+  /** Empty unless online. */
+  readonly regions: readonly {
+    readonly region: string
+    readonly ok: boolean
+    readonly finding: string
+    readonly remedy: string
+  }[]
+}

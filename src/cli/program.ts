@@ -1,0 +1,58 @@
+import { Command, CommanderError, Option } from 'commander'
+import { addCheck } from './check.ts'
+import { addDemo } from './demo.ts'
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
+import { type CliIo, OUTPUT_FORMATS } from './io.ts'
+import { addLag } from './lag.ts'
+import { addOffsetsTranslate } from './offsets-translate.ts'
+import { reportError } from './output.ts'
+import type { ProcessVerbs } from './process-verbs.ts'
+import { addRun } from './run.ts'
+import { addStatus } from './status.ts'
+
+const DEFAULT_API = 'http://127.0.0.1:8080'
+
+/** Runs one command line, without the program's own name, and gives the exit code. Never throws. */
+export async function runCli(
+  args: readonly string[],
+  options: {
+    readonly io: CliIo
+    readonly verbs: ProcessVerbs
+    readonly version: string
+  },
+): Promise<ExitCode> {
+  const { io, verbs, version } = options
+  let code: ExitCode = EXIT.ok
+  const context = { io, exit: (given: ExitCode) => void (code = given) }
+  const program = createProgram(io, version)
+  if (verbs.demo !== undefined) addDemo(program, context, verbs.demo)
+  addRun(program, context, verbs)
+  addCheck(program, context, verbs)
+  addStatus(program, context)
+  addLag(program, context)
+  addOffsetsTranslate(program, context)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    return reportError(error, io)
+  }
+}
+
+function createProgram(io: CliIo, version: string): Command {
+  return new Command('isthmus')
+    .description(
+      'Keeps Apache Kafka running through the loss of a region: copies topics between clusters byte for byte and ' +
+        'translates consumer positions exactly.\n\n' +
+        '`run` and `check` read a configuration file; every other command asks the API of a running process.',
+    )
+    .version(version, '-V, --version', 'show the version')
+    .addOption(new Option('--api <url>', 'where the API of Isthmus is').default(io.env.ISTHMUS_API ?? DEFAULT_API))
+    .addOption(new Option('--output <format>', 'how to show the answer').choices(OUTPUT_FORMATS).default('table'))
+    .addHelpText('after', EXIT_CODES_HELP)
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .showHelpAfterError('(add --help for what there is)')
+    .exitOverride()
+}

@@ -1,0 +1,28 @@
+import { type Command, Option } from 'commander'
+import type { CommandContext } from './io.ts'
+import { LOG_LEVELS, type ProcessVerbs, type RunOptions } from './process-verbs.ts'
+
+export function addRun(program: Command, { io, exit }: CommandContext, verbs: ProcessVerbs): void {
+  program
+    .command('run')
+    .summary('run Isthmus: copy what the configuration file says, serve the API')
+    .description(
+      'Runs until SIGTERM or ctrl-c, then hands its work over within 10 seconds; a second signal ends it at once. ' +
+        'Logs are JSON lines on standard output.',
+    )
+    .requiredOption('-c, --config <file>', 'the configuration file')
+    .addOption(
+      new Option('--role <role>', 'what this process does; in this version both copy and serve the API')
+        .choices(['all', 'replicator'])
+        .default('all'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info').env('LOG_LEVEL'),
+    )
+    .addHelpText(
+      'after',
+      '\nExits with 2 where the configuration is wrong, with 5 where another process took over its work.' +
+        '\n\nExample:\n  isthmus run --config isthmus.yaml',
+    )
+    .action(async (options: RunOptions) => exit(await verbs.run(options, io.signal)))
+}

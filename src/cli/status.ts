@@ -1,0 +1,84 @@
+import type { Command } from 'commander'
+import type { LinkBody, StatusBody } from '../api/contract/index.ts'
+import { pause } from '../core/index.ts'
+import { EXIT } from './exit-codes.ts'
+import { getJson } from './http.ts'
+import type { CommandContext, GlobalOptions } from './io.ts'
+import { render, renderTable, reportError } from './output.ts'
+
+const WATCH_EVERY_MS = 2_000
+const CLEAR_SCREEN = '\u001B[H\u001B[2J'
+
+export function addStatus(program: Command, { io, exit }: CommandContext): void {
+  program
+    .command('status')
+    .summary('what is copied, how far behind it is, and what needs you')
+    .description(
+      'Shows a sentence about the whole and a line for each link. Exits with 5 where a flow needs an operator.',
+    )
+    .option('-w, --watch', 'show it anew every 2 seconds until ctrl-c')
+    .addHelpText('after', '\nExamples:\n  isthmus status\n  isthmus status --output json\n  isthmus status --watch')
+    .action(async (options: { watch?: true }, command: Command) => {
+      const { api, output } = command.optsWithGlobals<GlobalOptions>()
+      const show = async () => {
+        const status = await getJson<StatusBody>(io, api, '/api/v1/status')
+        return { status, text: `${render(status, output, renderStatus)}\n` }
+      }
+      if (options.watch !== true) {
+        const { status, text } = await show()
+        io.out(text)
+        return exit(needsOperator(status) ? EXIT.needsOperator : EXIT.ok)
+      }
+      while (!io.signal.aborted) {
+        try {
+          const { text } = await show()
+          io.out(`${io.isTerminal ? CLEAR_SCREEN : ''}${text}`)
+        } catch (error) {
+          // A restart of the process behind the API should not end the watch.
+          if (!io.signal.aborted) reportError(error, io)
+        }
+        await pause(io.clock, WATCH_EVERY_MS, io.signal)
+      }
+    })
+}
+
+function needsOperator(status: StatusBody): boolean {
+  return status.links.some((link) => link.flows.stopped > 0)
+}
+
+export function renderStatus(status: StatusBody): string {
+  if (status.links.length === 0) return status.summary
+  const headers = [
+    'LINK',
+    'FROM',
+    'TO',
+    'STATE',
+    'FLOWS',
+    'RUNNING',
+    'STOPPED',
+    'LAG RECORDS',
+    'LAG S',
+    'COPIED',
+    'LOST',
+  ]
+  const table = renderTable(headers, status.links.map(cellsOf))
+  const troubles = status.links.filter((link) => link.state !== 'running').map((link) => `${link.link}: ${link.reason}`)
+  return [status.summary, '', table, ...(troubles.length > 0 ? ['', ...troubles] : [])].join('\n')
+}
+
+function cellsOf(link: LinkBody) {
+  const { starting, running, recovering, stopped } = link.flows
+  return [
+    link.link,
+    link.source,
+    link.target,
+    link.state,
+    starting + running + recovering + stopped,
+    running,
+    stopped,
+    link.lagRecords,
+    link.lagSeconds,
+    link.recordsCopied,
+    link.recordsLost,
+  ]
+}

@@ -1,0 +1,17 @@
+import { defineFaults } from '../core/index.ts'
+
+/** What can be wrong with the configuration as a whole; single mistakes in it are problems, see problems.ts. */
+export const configFaults = defineFaults({
+  CONFIG_UNREADABLE: {
+    message: 'the configuration file {file} cannot be read: {reason}',
+    remedy: 'give the path of a readable file with --config',
+    retriable: false,
+    status: 500,
+  },
+  CONFIG_INVALID: {
+    message: 'the configuration {file} has {count} to correct:\n{problems}',
+    remedy: 'correct each of the lines named; `isthmus check --config {file}` shows what is left',
+    retriable: false,
+    status: 500,
+  },
+})

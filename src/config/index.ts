@@ -1,0 +1,16 @@
+export { checkConfig } from './check.ts'
+export { configFaults } from './faults.ts'
+export type { LinkConfig, StartPoint } from './links.ts'
+export {
+  type Config,
+  type ConfigReading,
+  loadConfig,
+  parseConfig,
+  readConfig,
+} from './load.ts'
+export { type CheckedCluster, checkOnline, type RegionFinding } from './online.ts'
+export { formatProblem, type Problem } from './problems.ts'
+export { renderConfigReference } from './reference.ts'
+export { clusterOptionsOf, type RegionConfig } from './regions.ts'
+export { Secret } from './secrets.ts'
+export { type ConfigSources, systemSources } from './sources.ts'

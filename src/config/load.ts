@@ -1,0 +1,79 @@
+import { dirname, resolve } from 'node:path'
+import { type ApiOptions, DEFAULT_LISTEN } from '../api/index.ts'
+import type { RegionName } from '../core/index.ts'
+import { type ReplicationOptions, resolveReplicationOptions } from '../replication/index.ts'
+import { configFaults } from './faults.ts'
+import { deriveLinks, type LinkConfig } from './links.ts'
+import { collectProblems, formatProblem, type Problem, sortProblems } from './problems.ts'
+import { loadRegions, type RegionConfig } from './regions.ts'
+import { checkRules } from './rules.ts'
+import { type ConfigSources, systemSources } from './sources.ts'
+import { validateShape } from './validate.ts'
+import { parseYaml } from './yaml.ts'
+
+/** The configuration, with defaults filled in, links derived and secrets loaded. */
+export interface Config {
+  readonly regions: ReadonlyMap<RegionName, RegionConfig>
+  readonly links: readonly LinkConfig[]
+  readonly replication: Required<ReplicationOptions>
+  readonly api: Required<ApiOptions>
+  readonly warnings: readonly Problem[]
+}
+
+/** What reading a file came to: everything that is wrong with it, and the configuration where nothing is. */
+export interface ConfigReading {
+  readonly problems: readonly Problem[]
+  readonly config: Config | undefined
+}
+
+/** Reads and checks the whole file. Throws only `CONFIG_UNREADABLE`. */
+export function readConfig(path: string, sources: ConfigSources = systemSources): ConfigReading {
+  let text: string
+  try {
+    text = sources.readFile(path)
+  } catch (error) {
+    throw configFaults.fault('CONFIG_UNREADABLE', { file: path, reason: (error as Error).message }, error)
+  }
+  return parseConfig(text, dirname(resolve(path)), sources)
+}
+
+/** The same, for the text of a file that stands in `folder`. */
+export function parseConfig(text: string, folder: string, sources: ConfigSources): ConfigReading {
+  const yaml = parseYaml(text)
+  const collector = collectProblems((path) => yaml.lineOf(path))
+  if (yaml.mistakes.length > 0) {
+    const problems = yaml.mistakes.map(({ line, message }): Problem => {
+      return { severity: 'error', path: '', line, rule: `not valid YAML: ${message}`, remedy: 'correct the line' }
+    })
+    return { problems, config: undefined }
+  }
+  const usable = validateShape(yaml.value, collector)
+  const links = deriveLinks(usable, collector)
+  checkRules(usable, links, collector)
+  const regions = loadRegions(usable, { folder, sources, problems: collector })
+  const problems = sortProblems(collector.problems)
+  if (collector.hasErrors) return { problems, config: undefined }
+  const config: Config = {
+    regions,
+    links,
+    replication: resolveReplicationOptions(usable.replication ?? {}),
+    api: {
+      listen: usable.api?.listen ?? DEFAULT_LISTEN,
+      allowUnauthenticated: usable.api?.allowUnauthenticated ?? false,
+    },
+    warnings: problems,
+  }
+  return { problems, config }
+}
+
+/** For `run`: the configuration, or the fault `CONFIG_INVALID` that lists every problem. */
+export function loadConfig(path: string, sources: ConfigSources = systemSources): Config {
+  const { config, problems } = readConfig(path, sources)
+  if (config !== undefined) return config
+  const errors = problems.filter((problem) => problem.severity === 'error')
+  throw configFaults.fault('CONFIG_INVALID', {
+    file: path,
+    count: errors.length === 1 ? 'one problem' : `${errors.length} problems`,
+    problems: errors.map((problem) => `  ${formatProblem(problem)}`).join('\n'),
+  })
+}

@@ -1,0 +1,206 @@
+import { isLoopback, parseListen } from '../api/index.ts'
+import { isFault } from '../core/index.ts'
+import { compileGroupSelection, compileSelection } from '../replication/index.ts'
+import type { PlacedLink } from './links.ts'
+import { findOverlap, isExpression, type PatternSelection } from './patterns.ts'
+import { closest, formatPath, type Path, type ProblemCollector } from './problems.ts'
+import type { Entry, UsableConfig } from './validate.ts'
+
+/** Every rule that a schema cannot state: names that must agree, links that must not meet, addresses. */
+export function checkRules(file: UsableConfig, links: readonly PlacedLink[], problems: ProblemCollector): void {
+  checkUnique('regions', file.regions, problems)
+  checkUnique('failoverGroups', file.failoverGroups, problems)
+  checkRegions(file, problems)
+  checkReferences(file, problems)
+  checkPatterns(file, problems)
+  checkLinks(links, problems)
+  checkApi(file, problems)
+}
+
+function checkUnique(list: string, entries: readonly Entry<{ name: string }>[], problems: ProblemCollector): void {
+  const seen = new Map<string, number>()
+  for (const { at, entry } of entries) {
+    const { name } = entry
+    const first = seen.get(name)
+    if (first === undefined) seen.set(name, at)
+    else problems.error([list, at, 'name'], `"${name}" is already ${list}[${first}]`, 'give each its own name')
+  }
+}
+
+function checkRegions(file: UsableConfig, problems: ProblemCollector): void {
+  for (const { at, entry: region } of file.regions) {
+    const path: Path = ['regions', at]
+    for (const [address, text] of region.bootstrap.entries()) {
+      if (parseListen(text) === undefined) {
+        problems.error([...path, 'bootstrap', address], `"${text}" has no valid port`, 'use a port from 1 to 65535')
+      }
+    }
+    const { tls, sasl } = region
+    if (tls !== undefined && (tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+      problems.error([...path, 'tls'], 'certFile and keyFile belong together', 'give both or neither')
+    }
+    if (sasl !== undefined && (sasl.password === undefined) === (sasl.passwordFile === undefined)) {
+      const rule = sasl.password === undefined ? 'no password is named' : 'two passwords are named'
+      problems.error([...path, 'sasl'], rule, 'give one of passwordFile and password: env:NAME')
+    }
+    if (sasl?.mechanism === 'plain' && tls === undefined) {
+      problems.warn([...path, 'sasl', 'mechanism'], 'plain without tls sends the password readable', 'add tls: {}')
+    }
+  }
+}
+
+function checkReferences(file: UsableConfig, problems: ProblemCollector): void {
+  const names = file.regionNames
+  const check = (path: Path, name: string) => {
+    if (names.includes(name)) return
+    const meant = closest(name, names)
+    const remedy = meant === undefined ? `use one of ${names.join(', ')}` : `did you mean ${meant}?`
+    problems.error(path, `"${name}" is not a region of this file`, remedy)
+  }
+  for (const { at, entry: group } of file.failoverGroups) {
+    for (const [rank, region] of group.regions.entries()) {
+      const path = ['failoverGroups', at, 'regions', rank]
+      check(path, region)
+      if (group.regions.indexOf(region) !== rank) problems.error(path, `"${region}" is named twice`, 'name it once')
+    }
+  }
+  for (const { at, entry: link } of file.links) {
+    check(['links', at, 'source'], link.source)
+    check(['links', at, 'target'], link.target)
+  }
+}
+
+/** Each pattern has to be one that the selection itself takes. */
+function checkPatterns(file: UsableConfig, problems: ProblemCollector): void {
+  const check = (path: Path, list: readonly string[] | undefined, compile: typeof compileSelection) => {
+    for (const [at, pattern] of (list ?? []).entries()) {
+      try {
+        compile({ include: [pattern], exclude: [] })
+      } catch (error) {
+        if (!isFault(error)) throw error
+        problems.error([...path, at], error.message, error.remedy)
+      }
+    }
+  }
+  for (const list of ['failoverGroups', 'links'] as const) {
+    for (const { at, entry } of file[list]) {
+      const { topics, consumerGroups } = entry
+      check([list, at, 'topics', 'include'], topics.include, compileSelection)
+      check([list, at, 'topics', 'exclude'], topics.exclude, compileSelection)
+      check([list, at, 'consumerGroups', 'include'], consumerGroups?.include, compileGroupSelection)
+      check([list, at, 'consumerGroups', 'exclude'], consumerGroups?.exclude, compileGroupSelection)
+    }
+  }
+}
+
+function checkLinks(links: readonly PlacedLink[], problems: ProblemCollector): void {
+  const seen = new Map<string, PlacedLink>()
+  for (const link of links) {
+    const first = seen.get(link.name)
+    if (first === undefined) seen.set(link.name, link)
+    else {
+      const path = link.failoverGroup === null ? [...link.path, 'name'] : link.path
+      problems.error(path, `link "${link.name}" is already ${formatPath(first.path)}`, 'give each link its own name')
+    }
+    if (link.source === link.target && link.failoverGroup === null) {
+      problems.error([...link.path, 'target'], `"${link.target}" is the source too`, 'name two different regions')
+    }
+  }
+  const proper = links.filter((link) => link.source !== link.target)
+  checkWriters(proper, problems)
+  checkCycles(proper, problems)
+}
+
+/** One writer: no two links may write the same topic of a region. */
+function checkWriters(links: readonly PlacedLink[], problems: ProblemCollector): void {
+  for (const [at, link] of links.entries()) {
+    for (const earlier of links.slice(0, at)) {
+      if (earlier.target !== link.target) continue
+      const shared = findOverlap(written(earlier), written(link))
+      if (shared === undefined) continue
+      const same = earlier.source === link.source && earlier.rename === link.rename
+      const rule = same
+        ? `the same flow as ${formatPath(earlier.path)}: both copy "${shared.pattern}" from ${link.source} to ${link.target}`
+        : `writes "${shared.pattern}" on ${link.target}, as ${formatPath(earlier.path)} does`
+      const remedy = same ? 'remove one, or exclude the topics from one' : 'exclude the topics from one, or rename them'
+      if (shared.certain) problems.error(link.path, rule, remedy)
+      else problems.warn(link.path, `possibly ${rule}`, `make sure that no topic matches both; else ${remedy}`)
+    }
+  }
+}
+
+/** What a link writes must never come back to it, under the same name or under ever longer ones. */
+function checkCycles(links: readonly PlacedLink[], problems: ProblemCollector): void {
+  const reported = new Set<string>()
+  for (const certain of [true, false]) {
+    const next = (link: PlacedLink) =>
+      links.filter((other) => {
+        const shared = other.source === link.target ? findOverlap(written(link), other.topics) : undefined
+        return shared !== undefined && (shared.certain || !certain)
+      })
+    for (const start of links) {
+      const cycle = findCycle(start, next)
+      if (cycle === undefined) continue
+      const key = cycle
+        .map((link) => formatPath(link.path))
+        .sort()
+        .join()
+      if (reported.has(key)) continue
+      reported.add(key)
+      const way = [start.source, ...cycle.map((link) => link.target)].join(' -> ')
+      const remedy = 'exclude on one link what the other writes, or declare one direction only'
+      if (certain) problems.error(start.path, `copies would go round for ever: ${way}`, remedy)
+      else problems.warn(start.path, `copies may go round for ever: ${way}`, remedy)
+    }
+  }
+}
+
+/** The shortest way from the link back to itself. */
+function findCycle(start: PlacedLink, next: (link: PlacedLink) => PlacedLink[]): PlacedLink[] | undefined {
+  const ways: PlacedLink[][] = [[start]]
+  const visited = new Set<PlacedLink>()
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (const link of next(way.at(-1) as PlacedLink)) {
+      if (link === start) return way
+      if (visited.has(link)) continue
+      visited.add(link)
+      ways.push([...way, link])
+    }
+  }
+  return undefined
+}
+
+/** The names on the target. A regular expression under a new name is any text. */
+function written(link: PlacedLink): PatternSelection {
+  const pattern = link.rename
+  if (pattern === null || pattern === '{topic}') return link.topics
+  const fill = (topic: string) => pattern.replaceAll('{source}', link.source).replaceAll('{topic}', () => topic)
+  return {
+    include: link.topics.include.map((entry) => fill(isExpression(entry) ? '*' : entry)),
+    exclude: link.topics.exclude.filter((entry) => !isExpression(entry)).map(fill),
+  }
+}
+
+function checkApi(file: UsableConfig, problems: ProblemCollector): void {
+  const listen = file.api?.listen
+  if (listen === undefined) return
+  const address = parseListen(listen)
+  if (address === undefined) {
+    problems.error(['api', 'listen'], `"${listen}" has no valid port`, 'use a port up to 65535')
+    return
+  }
+  if (isLoopback(address.host)) return
+  if (file.api?.allowUnauthenticated === true) {
+    problems.warn(
+      ['api', 'listen'],
+      `whoever reaches ${listen} can read the status, without logging in`,
+      'make sure that something in front decides who may come in',
+    )
+    return
+  }
+  problems.error(
+    ['api', 'listen'],
+    `"${listen}" can be reached by other machines, and this version has no authentication`,
+    'listen on 127.0.0.1, or set api.allowUnauthenticated: true where something in front decides who may come in',
+  )
+}

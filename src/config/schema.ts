@@ -1,0 +1,158 @@
+import { Type } from 'typebox'
+import { ApiOptions } from '../api/index.ts'
+import { GroupSelection, LinkStart, ReplicationOptions, TopicRename, TopicSelection } from '../replication/index.ts'
+
+/**
+ * The one definition of the configuration file: types, validation, messages and the reference page come from it.
+ * `rule` and `remedy` word the error where a pattern alone would not; `secret` keeps a value out of every message.
+ */
+export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
+
+const name = (description: string) =>
+  Type.String({
+    pattern: NAME_PATTERN,
+    description,
+    rule: 'not a valid name',
+    remedy: 'use lower-case letters, digits and dashes, up to 63, with a letter or digit at both ends',
+  })
+
+const strict = <Properties extends Type.TProperties>(properties: Properties, description: string) =>
+  Type.Object(properties, { additionalProperties: false, description })
+
+const file = (description: string) =>
+  Type.String({ minLength: 1, description: `${description} A relative path starts at the configuration file.` })
+
+const Tls = strict(
+  {
+    caFile: Type.Optional(file("PEM file of the authorities that sign the brokers. Default: the system's roots.")),
+    certFile: Type.Optional(file('PEM file of the client certificate, where brokers ask for one.')),
+    keyFile: Type.Optional(file('PEM file of its private key.')),
+    serverName: Type.Optional(
+      Type.String({ minLength: 1, description: 'Name to expect in the certificate, where it is not the host.' }),
+    ),
+  },
+  'Present (even as `{}`) means that the region is reached with TLS.',
+)
+
+const Sasl = strict(
+  {
+    mechanism: Type.Enum(['plain', 'scram-sha-256', 'scram-sha-512'], { description: 'How to log in.' }),
+    username: Type.String({ minLength: 1, description: 'The principal of Isthmus in this region.' }),
+    passwordFile: Type.Optional(file('File that holds the password; one line end at its end is ignored.')),
+    password: Type.Optional(
+      Type.String({
+        pattern: '^env:[A-Za-z_][A-Za-z0-9_]*$',
+        description: 'Name of the environment variable that holds the password, as `env:NAME`.',
+        secret: true,
+        rule: 'a secret in the file itself is refused',
+        remedy: 'use passwordFile, or env:NAME for the environment variable NAME',
+      }),
+    ),
+  },
+  'Login by SASL. Exactly one of `passwordFile` and `password`.',
+)
+
+const Region = strict(
+  {
+    name: name('Unique name of the region.'),
+    bootstrap: Type.Array(
+      Type.String({
+        pattern: '^(\\[[0-9a-fA-F:]+\\]|[^\\s:/\\[\\]]+):[0-9]{1,5}$',
+        rule: 'not a host:port',
+        remedy: 'write it like kafka-0.example:9092',
+      }),
+      { minItems: 1, description: 'Brokers to ask first, as `host:port`.', remedy: 'give at least one host:port' },
+    ),
+    tls: Type.Optional(Tls),
+    sasl: Type.Optional(Sasl),
+  },
+  'One Kafka cluster.',
+)
+
+const FailoverGroup = strict(
+  {
+    name: name('Unique name of the group.'),
+    regions: Type.Array(Type.String(), {
+      minItems: 2,
+      description:
+        'Names of its regions, ranked. The first is active; a link named `<group>-<active>-to-<standby>` is made to ' +
+        'each other one.',
+      remedy: 'name the active region first, then at least one standby',
+    }),
+    topics: TopicSelection,
+    consumerGroups: Type.Optional(GroupSelection),
+    start: Type.Optional(LinkStart),
+    objectives: Type.Optional(
+      strict(
+        {
+          rpoSeconds: Type.Optional(
+            Type.Integer({ minimum: 0, description: 'How many seconds of records a failover may lose.' }),
+          ),
+          rtoSeconds: Type.Optional(
+            Type.Integer({ minimum: 1, description: 'How many seconds a move of the group may take.' }),
+          ),
+        },
+        'What is promised to the users of the group.',
+      ),
+    ),
+    failover: Type.Optional(
+      strict(
+        {
+          mode: Type.Optional(
+            Type.Enum(['manual'], {
+              default: 'manual',
+              description: 'Who decides a failover. This version knows `manual` only.',
+              remedy: 'write manual; observe and automatic are not in this version',
+            }),
+          ),
+        },
+        'How a failover is decided.',
+      ),
+    ),
+  },
+  'Topics and consumer groups with one active region. Consumer groups default to all.',
+)
+
+const Link = strict(
+  {
+    name: name('Unique name of the link.'),
+    source: Type.String({ description: 'Name of the region that is copied from.' }),
+    target: Type.String({ description: 'Name of the region that is copied to.' }),
+    topics: TopicSelection,
+    consumerGroups: Type.Optional(GroupSelection),
+    rename: Type.Optional(TopicRename),
+    start: Type.Optional(LinkStart),
+  },
+  'A copy outside of failover groups, such as an aggregation or a migration. Consumer groups default to none.',
+)
+
+export const ConfigSchema = strict(
+  {
+    apiVersion: Type.Enum(['isthmus/v1'], {
+      description: 'Version of the file format.',
+      remedy: 'write apiVersion: isthmus/v1',
+    }),
+    regions: Type.Array(Region, {
+      minItems: 1,
+      description: 'The Kafka clusters.',
+      remedy: 'describe at least one region',
+    }),
+    failoverGroups: Type.Optional(Type.Array(FailoverGroup, { description: 'What moves between regions as a whole.' })),
+    links: Type.Optional(Type.Array(Link, { description: 'Copies that no failover group implies.' })),
+    replication: Type.Optional(ReplicationOptions),
+    api: Type.Optional(ApiOptions),
+  },
+  'The configuration of Isthmus: one YAML file. Unknown keys are refused.',
+)
+export type ConfigFile = Type.Static<typeof ConfigSchema>
+
+/** Keys that the design of Isthmus names and this version does not have yet, by the last part of their path. */
+export const LATER_KEYS: ReadonlySet<string> = new Set([
+  'routing',
+  'drills',
+  'security',
+  'authority',
+  'fence',
+  'agents',
+  'verification',
+])

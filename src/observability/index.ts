@@ -1,0 +1,6 @@
+export { logReplicationEvents } from './log-events.ts'
+export type { Logger } from 'pino'
+export { createLogger, type LoggerOptions, type LogLevel } from './logger.ts'
+export { createMetrics, type Metrics, type MetricsSources } from './metrics.ts'
+export { createProgress, type Progress } from './progress.ts'
+export { renderMetricsReference } from './reference.ts'

@@ -1,0 +1,65 @@
+import type { Logger } from 'pino'
+import type { Events } from '../core/index.ts'
+import type { ReplicationEvents } from '../replication/index.ts'
+
+interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly sentence: string
+}
+
+type Wording = { readonly [Name in keyof ReplicationEvents]: (event: ReplicationEvents[Name]) => Line }
+
+const flow = (event: { link: string; topic: string; partition: number }) =>
+  `flow ${event.topic}-${event.partition} of link ${event.link}`
+
+const info = (sentence: string): Line => ({ level: 'info', sentence })
+const warn = (sentence: string): Line => ({ level: 'warn', sentence })
+const error = (sentence: string): Line => ({ level: 'error', sentence })
+
+/** A sentence for every event; the compiler asks for a new one where an event is added. */
+const WORDING: Wording = {
+  'link:started': (event) =>
+    info(`link ${event.link} copies ${event.flows} flows from ${event.source} to ${event.target}`),
+  'link:error': (event) => error(`link ${event.link} met an error while ${event.what}`),
+  'shard:owned': (event) =>
+    info(`this process owns shard ${event.shard} of ${event.target} (${event.fenced}, ${Math.round(event.tookMs)} ms)`),
+  'shard:trouble': (event) => warn(`shard ${event.shard} of ${event.target} is in trouble: ${event.reason}`),
+  'shard:lost': (event) => error(`this process lost shard ${event.shard} of ${event.target}: ${event.reason}`),
+  'shard:handed-over': (event) => info(`shard ${event.shard} of ${event.target} was handed over`),
+  'flow:started': (event) => info(`${flow(event)} starts at source offset ${event.sourceNext}`),
+  'flow:seam-skipped': (event) => warn(`${flow(event)} could not compare its last record: the source no longer has it`),
+  'flow:recovering': (event) => warn(`${flow(event)} recovers: ${event.reason}`),
+  'flow:stopped': (event) => error(`${flow(event)} stopped: ${event.reason}`),
+  'flow:gap': (event) =>
+    error(
+      `${flow(event)} lost source offsets ${event.fromOffset} to ${event.toOffset - 1}: ` +
+        `${event.kind} removed them before they were copied`,
+    ),
+  'topic:created': (event) =>
+    info(`link ${event.link} created topic ${event.targetTopic} with ${event.partitions} partitions`),
+  'topic:grown': (event) =>
+    info(`link ${event.link} grew topic ${event.targetTopic} from ${event.from} to ${event.to} partitions`),
+  'topic:configured': (event) =>
+    info(`link ${event.link} configured topic ${event.targetTopic}: ${event.changed.join(', ')}`),
+  'topic:refused': (event) => error(`link ${event.link} does not copy topic ${event.topic}: ${event.reason}`),
+  'positions:synced': (event) => ({
+    level: 'debug',
+    sentence: `link ${event.link} looked at ${event.groups} groups and committed ${event.committed} positions`,
+  }),
+  'positions:failed': (event) => warn(`link ${event.link} could not sync group ${event.group}: ${event.reason}`),
+}
+
+/** Logs every event of replication. Returns what ends it. */
+export function logReplicationEvents(events: Events<ReplicationEvents>, logger: Logger): () => void {
+  return events.onAny((name, event) => {
+    const { level, sentence } = (WORDING[name] as (event: ReplicationEvents[typeof name]) => Line)(event)
+    logger[level]({ event: name, ...plain(event) }, sentence)
+  })
+}
+
+/** JSON has no bigint. */
+function plain(event: object): object {
+  return Object.fromEntries(
+    Object.entries(event).map(([key, value]) => [key, typeof value === 'bigint' ? value.toString() : value]),
+  )
+}

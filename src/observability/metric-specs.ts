@@ -1,0 +1,134 @@
+import type { FlowStatus, GroupStatus, LinkStatus } from '../replication/index.ts'
+
+/**
+ * Every metric, as data: the collector and the reference page read the same table.
+ * `read` gives undefined where the value is not known: the series is then left out, never 0, and
+ * `isthmus_flow_observation_age_seconds` tells for how long.
+ */
+export interface MetricSpec<Subject> {
+  readonly name: string
+  readonly kind: 'gauge' | 'counter'
+  readonly help: string
+  read(subject: Subject, nowMs: number): number | undefined
+}
+
+export const FLOW_LABELS = ['link', 'topic', 'partition'] as const
+export const GROUP_LABELS = ['link', 'group'] as const
+export const LINK_LABELS = ['link', 'source', 'target'] as const
+
+const isMoving = (flow: FlowStatus) => flow.state === 'running' || flow.state === 'recovering'
+
+export const FLOW_METRICS: readonly MetricSpec<FlowStatus>[] = [
+  {
+    name: 'isthmus_flow_lag_records',
+    kind: 'gauge',
+    help: 'Source offsets still to copy, an upper bound of records. Left out while the flow stands still or its lag is unknown.',
+    read: (flow) => (isMoving(flow) ? (flow.lagRecords ?? undefined) : undefined),
+  },
+  {
+    name: 'isthmus_flow_lag_seconds',
+    kind: 'gauge',
+    help: 'Age of the oldest record that is not on the target yet. Left out while the flow stands still or its lag is unknown.',
+    read: (flow) => (isMoving(flow) ? (flow.lagSeconds ?? undefined) : undefined),
+  },
+  {
+    name: 'isthmus_flow_observation_age_seconds',
+    kind: 'gauge',
+    help: 'Seconds since the end of the source was last observed; +Inf before the first time. Old means that the lag is not to be trusted.',
+    read: (flow, nowMs) => (flow.observedAtMs === null ? Infinity : Math.max(0, nowMs - flow.observedAtMs) / 1_000),
+  },
+  counter('isthmus_flow_records_copied_total', 'Records copied.', (flow) => flow.counters.recordsCopied),
+  counter('isthmus_flow_bytes_copied_total', 'Bytes of record batches copied.', (flow) => flow.counters.bytesCopied),
+  counter(
+    'isthmus_flow_batches_passed_total',
+    'Record batches that went through unopened.',
+    (flow) => flow.counters.batchesPassed,
+  ),
+  counter(
+    'isthmus_flow_batches_repacked_total',
+    'Record batches that had to be opened and packed again.',
+    (flow) => flow.counters.batchesRepacked,
+  ),
+  counter(
+    'isthmus_flow_records_aborted_total',
+    'Records left out because their transaction was aborted.',
+    (flow) => flow.counters.recordsAborted,
+  ),
+  counter(
+    'isthmus_flow_control_records_total',
+    'Transaction markers met, which have no record on the target.',
+    (flow) => flow.counters.controlRecords,
+  ),
+  counter(
+    'isthmus_flow_holes_total',
+    'Source offsets without a record, left by compaction.',
+    (flow) => flow.counters.holes,
+  ),
+  counter(
+    'isthmus_flow_records_lost_total',
+    'Source offsets that were gone before they could be copied.',
+    (flow) => flow.counters.recordsLost,
+  ),
+]
+
+export const GROUP_METRICS: readonly MetricSpec<GroupStatus>[] = [
+  {
+    name: 'isthmus_positions_sync_age_seconds',
+    kind: 'gauge',
+    help: 'Seconds since the positions of the group were last in step on the target; +Inf before the first time.',
+    read: (group, nowMs) => (group.syncedAtMs === null ? Infinity : Math.max(0, nowMs - group.syncedAtMs) / 1_000),
+  },
+  {
+    name: 'isthmus_group_reread_records',
+    kind: 'gauge',
+    help: 'Records the group would read again on the target, over all of its partitions.',
+    read: (group) => group.positions.reduce((sum, position) => sum + position.behindRecords, 0),
+  },
+]
+
+export const FLOW_STATES = ['starting', 'running', 'recovering', 'stopped'] as const
+export const LINK_STATES = ['starting', 'running', 'degraded', 'stopped'] as const
+
+/** Sets of states: one series for each state, 1 for the one that holds. */
+export const STATE_METRICS = {
+  flow: { name: 'isthmus_flow_state', help: `1 for the state the flow is in: ${FLOW_STATES.join(', ')}.` },
+  link: { name: 'isthmus_link_state', help: `1 for the state the link is in: ${LINK_STATES.join(', ')}.` },
+} as const
+
+export const LINK_METRICS: readonly MetricSpec<LinkStatus>[] = [
+  {
+    name: 'isthmus_link_flows',
+    kind: 'gauge',
+    help: 'Flows of the link in this process.',
+    read: (link) => link.flows.length,
+  },
+]
+
+/** From events, because the status does not hold them. */
+export const EVENT_METRICS = {
+  shardsOwned: {
+    name: 'isthmus_shards_owned',
+    help: 'Shards of the target that this process owns.',
+    labels: ['target'],
+  },
+  shardsLost: {
+    name: 'isthmus_shards_lost_total',
+    help: 'Shards of the target that another process took from this one.',
+    labels: ['target'],
+  },
+  linkErrors: { name: 'isthmus_link_errors_total', help: 'Errors that the link met and reported.', labels: ['link'] },
+  topicsRefused: {
+    name: 'isthmus_topics_refused_total',
+    help: 'Times a selected topic was refused.',
+    labels: ['link'],
+  },
+  positionsFailed: {
+    name: 'isthmus_positions_failed_total',
+    help: 'Times the positions of a group could not be synced.',
+    labels: ['link'],
+  },
+} as const
+
+function counter(name: string, help: string, read: (flow: FlowStatus) => number): MetricSpec<FlowStatus> {
+  return { name, kind: 'counter', help: `${help} Since the process started.`, read }
+}

@@ -1,0 +1,39 @@
+import {
+  EVENT_METRICS,
+  FLOW_LABELS,
+  FLOW_METRICS,
+  GROUP_LABELS,
+  GROUP_METRICS,
+  LINK_LABELS,
+  LINK_METRICS,
+  STATE_METRICS,
+} from './metric-specs.ts'
+
+const HEAD = `# Metrics
+
+Served on \`/metrics\`. Every name ends in its unit. A value that is not known is left out, never 0: a flow that stands
+still has no lag, and \`isthmus_flow_observation_age_seconds\` and \`isthmus_flow_state\` tell why.
+The metrics of the process itself (\`process_*\`, \`nodejs_*\`) are those of prom-client.
+This page is made from the table of metrics (\`UPDATE=1 npx vitest run --project tidy\` writes it anew); a test compares them.
+
+| Metric | Kind | Labels | Meaning |
+|---|---|---|---|
+`
+
+/** The reference page, as Markdown. */
+export function renderMetricsReference(): string {
+  const kindOf = (name: string) => (name.endsWith('_total') ? 'counter' : 'gauge')
+  const rows = [
+    ...FLOW_METRICS.map(({ name, help }) => row(name, kindOf(name), FLOW_LABELS, help)),
+    row(STATE_METRICS.flow.name, 'gauge', [...FLOW_LABELS, 'state'], STATE_METRICS.flow.help),
+    ...GROUP_METRICS.map(({ name, help }) => row(name, kindOf(name), GROUP_LABELS, help)),
+    ...LINK_METRICS.map(({ name, help }) => row(name, kindOf(name), LINK_LABELS, help)),
+    row(STATE_METRICS.link.name, 'gauge', [...LINK_LABELS, 'state'], STATE_METRICS.link.help),
+    ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
+  ]
+  return `${HEAD}${rows.join('\n')}\n`
+}
+
+function row(name: string, kind: string, labels: readonly string[], help: string): string {
+  return `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`
+}
