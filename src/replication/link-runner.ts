@@ -66,6 +66,8 @@ export class LinkRunner {
   readonly #options: LinkRunnerOptions
   readonly #controller = new AbortController()
   readonly #flows = new Map<string, RunningFlow>()
+  /** Flows that are no longer wanted and still settle: what is made again under their key waits for them. */
+  readonly #leaving = new Map<string, Promise<void>>()
   readonly #sourceReader: RawReader
   readonly #fetches: FetchPool
   readonly #positions: PositionSync
@@ -129,10 +131,12 @@ export class LinkRunner {
   /** Stops fetching, drops what is queued, waits for what is in flight. */
   async stop(reason: unknown): Promise<void> {
     this.#controller.abort(reason)
+    // First of all, so that nobody waits for a source that no longer answers.
+    await this.#sourceReader[Symbol.asyncDispose]()
     await this.#running
     await Promise.all([...this.#flows.values()].map(({ ended }) => ended))
+    await Promise.all(this.#leaving.values())
     await this.#fetches.untilEnded()
-    await this.#sourceReader[Symbol.asyncDispose]()
     this.#state = 'stopped'
     this.#reason = 'stopped'
   }
@@ -208,12 +212,16 @@ export class LinkRunner {
       }
       const { sourceTopicId, targetTopicId } = topic
       const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, this.#options)
-      this.#flows.set(text, this.#startFlow(flow, topic, known?.ended))
+      this.#flows.set(text, this.#startFlow(flow, topic, known?.ended ?? this.#leaving.get(text)))
     }
-    for (const [text, { stop }] of this.#flows) {
+    for (const [text, { stop, ended }] of this.#flows) {
       if (wantedKeys.has(text)) continue
       stop.abort(new Error('the topic is no longer copied'))
       this.#flows.delete(text)
+      this.#leaving.set(text, ended)
+      void ended.finally(() => {
+        if (this.#leaving.get(text) === ended) this.#leaving.delete(text)
+      })
     }
     if (this.#state === 'starting') {
       this.#state = 'running'

@@ -91,11 +91,12 @@ export class Replicator {
     const { clock } = this.#options
     const deadline = new AbortController()
     const timer = clock.setTimer(deadlineMs, () => deadline.abort(new Error('the deadline of the stop has passed')))
-    const stopAll = async () => {
-      await Promise.all(this.#links.map((link) => link.stop(new Error('stopping'))))
-      await Promise.all([...this.#engines.values()].map((engine) => engine.stop(deadline.signal)))
-    }
-    await Promise.race([stopAll(), sleep(clock, deadlineMs, deadline.signal).catch(() => undefined)])
+    const passed = sleep(clock, deadlineMs, deadline.signal).catch(() => undefined)
+    const links = Promise.all(this.#links.map((link) => link.stop(new Error('stopping'))))
+    await Promise.race([links, passed])
+    // What the engines cut off at the deadline lets the flows that still waited for an answer go.
+    const engines = Promise.all([...this.#engines.values()].map((engine) => engine.stop(deadline.signal)))
+    await Promise.race([engines, passed])
     timer.cancel()
     deadline.abort(new Error('stopped'))
   }

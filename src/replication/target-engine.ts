@@ -10,6 +10,8 @@ import { Shard } from './shards/shard.ts'
 import { TargetLog } from './shards/target-log.ts'
 import { Vigil } from './shards/vigil.ts'
 
+const PROVE_AGAIN_MS = 1_000
+
 export interface TargetEngineOptions {
   readonly region: RegionName
   readonly cluster: Cluster
@@ -87,14 +89,21 @@ export class TargetEngine {
     return [...this.#shards.values()].filter((shard) => shard.current !== undefined).length
   }
 
-  /** After the flows have stopped: hands the shards over and closes the connections. */
+  /**
+   * After the flows have stopped: hands the shards over and closes the connections. When the signal aborts nothing
+   * more is waited for: what is in flight is cut off, and the next owner fences.
+   */
   async stop(signal: AbortSignal): Promise<void> {
     this.#vigil.stop()
-    await Promise.all([...this.#shards.values()].map((shard) => shard.release(signal)))
+    const released = Promise.all([...this.#shards.values()].map((shard) => shard.release(signal)))
+    await untilAborted(released, signal)
     this.#controller.abort(new Error('stopped'))
-    await this.lanes[Symbol.asyncDispose]()
-    await this.#log[Symbol.asyncDispose]()
-    await this.reader[Symbol.asyncDispose]()
+    await Promise.all([
+      this.lanes[Symbol.asyncDispose](),
+      this.#log[Symbol.asyncDispose](),
+      this.reader[Symbol.asyncDispose](),
+    ])
+    await released
   }
 
   #preparedTopic(): MapTopic {
@@ -142,11 +151,24 @@ export class TargetEngine {
     try {
       await shard.prove(this.#controller.signal)
     } catch (error) {
-      // Unproved means unowned: a new takeover settles it.
-      shard.current?.end({ kind: 'restart', reason: `ownership could not be proved: ${describeError(error)}` })
+      // To take over anew would fence whoever took over meanwhile: the coordinator is asked until it answers.
+      if (this.#controller.signal.aborted) return
+      const { events, region, clock } = this.#options
+      events.emit('shard:trouble', { target: region, shard: shard.number, reason: describeError(error) })
+      clock.setTimer(PROVE_AGAIN_MS, () => void this.#prove(shard), { keepAlive: false })
+      return
     }
     for (const flow of this.#flows) flow.wake()
   }
+}
+
+/** Resolves with the promise, or when the signal aborts. */
+function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  const aborted = Promise.withResolvers<void>()
+  const onAbort = () => aborted.resolve()
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }
 
 /** FNV-1a, 32 bits: the same flow falls into the same shard in every process and version. */

@@ -76,6 +76,11 @@ export class FetchLoop {
     for (let tries = 1; !signal.aborted; tries++) {
       const { cluster, nodeId, clock, random } = this.#options
       let channel: BrokerChannel | undefined
+      // A source that no longer answers must not hold up a stop.
+      const onAbort = () => void channel?.close()
+      signal.addEventListener('abort', onAbort, { once: true })
+      // A broker that leads nothing any more may be gone for good.
+      while (this.#flows.size === 0 && !signal.aborted) await this.#untilWoken(signal)
       try {
         channel = await cluster.openChannel(nodeId, signal, { inflightMax: 1 })
         while (!signal.aborted && channel.isOpen) {
@@ -87,6 +92,7 @@ export class FetchLoop {
         this.#options.onTrouble(error instanceof Error ? error.message : 'the fetch failed')
         this.#options.onMoved()
       } finally {
+        signal.removeEventListener('abort', onAbort)
         await channel?.close()
       }
       await pause(clock, backoffMs(RECONNECT_DELAYS, Math.max(tries, 1), random), signal)
@@ -134,6 +140,7 @@ export class FetchLoop {
         maxBytes: PARTITION_BYTES_MAX,
       })),
     })
+    if (response.errorCode !== 0) throw new Error(`the fetch was refused with ${errorName(response.errorCode)}`)
     let taken = 0
     for (const fetched of response.partitions) {
       const entry = asked.get(fetchKey(fetched.topicId, fetched.partition))

@@ -1,12 +1,9 @@
 import { backoffMs, type Clock, describeError, Fault, pause, type Random, unreachable } from '../../core/index.ts'
-import { isControl, readBatch } from '../../kafka/index.ts'
-import { replicationFaults } from '../faults.ts'
-import { SEGMENT_CAUSES } from '../offset-map/index.ts'
 import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import type { Lanes } from './lanes.ts'
-import { type PositionContext, recoverFlow, resumeFlow, targetRef } from './position.ts'
+import { type PositionContext, recoverFlow, resumeFlow } from './position.ts'
 import type { Trouble } from './trouble.ts'
 
 const RETRY_DELAYS = { firstMs: 100, mostMs: 5_000 }
@@ -28,7 +25,9 @@ export interface FlowRunnerContext extends PositionContext {
  */
 export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && flow.state !== 'stopped') {
-    const tenure = await context.shard.tenure(signal).catch(() => undefined)
+    const tenure = await context.shard.tenure(signal).catch((error: unknown) => {
+      if (!signal.aborted) flow.show('recovering', describeError(error))
+    })
     if (tenure === undefined) return
     tenure.enter(flow)
     try {
@@ -60,15 +59,6 @@ async function runUnderTenure(
       case 'new-epoch':
         tenure.end({ kind: 'restart', reason: trouble.reason })
         return
-      case 'shifted': {
-        const { expected, actual, sourceBase } = trouble
-        findStart = () =>
-          attempt(flow, context, signal, async () => {
-            await explainShift(flow, tenure, { expected, actual, sourceBase }, context, signal)
-            return untilRecovered(flow, tenure, context, signal)
-          })
-        break
-      }
       case 'recover':
         if (trouble.afterMs > 100) flow.show('recovering', trouble.reason)
         context.onRecovering(flow, trouble.reason)
@@ -162,46 +152,6 @@ async function untilRecovered(
       await pause(context.clock, backoffMs({ firstMs: 20, mostMs: 1_000 }, tries, context.random), signal)
     }
   }
-}
-
-/**
- * A batch landed behind its place. A coordinator may write a marker of ours again (measured), so a gap that holds
- * only control batches of our producer is recorded and the flow goes on; anything else has diverged.
- */
-async function explainShift(
-  flow: Flow,
-  tenure: Tenure,
-  shift: { expected: number; actual: number; sourceBase: number },
-  context: FlowRunnerContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const { targetTopic, partition } = flow.spec.key
-  for (let at = shift.expected; at < shift.actual; ) {
-    const fetched = await context.targetReader.read(targetRef(flow), { offset: at, maxBytes: 1 }, signal)
-    const header = readBatch(fetched.records, 0)
-    if (header === undefined || !isControl(header) || header.producerId !== tenure.identity.producerId) {
-      const evidence = `offset ${at} holds something that is not ours, where the batch of source offset ${shift.sourceBase} belongs`
-      throw replicationFaults.fault('FLOW_DIVERGED', { targetTopic, partition, evidence })
-    }
-    at = header.baseOffset + header.lastOffsetDelta + 1
-  }
-  if (shift.actual < shift.expected) {
-    const evidence = `a batch was appended at ${shift.actual}, before its place ${shift.expected}`
-    throw replicationFaults.fault('FLOW_DIVERGED', { targetTopic, partition, evidence })
-  }
-  const epochStart = flow.epochStart + shift.actual - shift.expected
-  const { key, ...ids } = flow.spec
-  await tenure.writer.append({
-    kind: 'flow',
-    flow: key,
-    ...ids,
-    ...tenure.identity,
-    epochStart,
-    sourceLeaderEpoch: flow.sourceLeaderEpoch,
-    atMs: context.nowMs(),
-    segments: [{ source: shift.sourceBase, target: shift.actual, causes: SEGMENT_CAUSES.marker }],
-  })
-  flow.shiftEpochStart(epochStart)
 }
 
 function stop(flow: Flow, fault: Fault, context: FlowRunnerContext): void {

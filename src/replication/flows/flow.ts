@@ -1,5 +1,5 @@
 import { type Clock, type Fault, invariant } from '../../core/index.ts'
-import type { FetchedPartition, ProducedPartition } from '../../kafka/index.ts'
+import { type FetchedPartition, isRetriableCode, type ProducedPartition } from '../../kafka/index.ts'
 import type { AttributedSegment, FlowKey } from '../offset-map/index.ts'
 import type { Tenure, TenureUser } from '../shards/tenure.ts'
 import type { FlowCounters, FlowState } from '../status.ts'
@@ -137,12 +137,6 @@ export class Flow implements TenureUser {
     return this.#epochStart
   }
 
-  /** Markers of our own were found in the middle of the epoch: sequence 0 now stands for a later offset. */
-  shiftEpochStart(epochStart: number): void {
-    invariant(!this.#isOpen, 'a shift is explained at rest')
-    this.#epochStart = epochStart
-  }
-
   get isCertain(): boolean {
     return this.#inflight === 0 && (this.#targetDone ?? 0) >= this.#uncertainBelow
   }
@@ -166,7 +160,7 @@ export class Flow implements TenureUser {
   begin(tenure: Tenure, start: FlowStart, lane: FlowLane): void {
     invariant(!this.#isOpen && this.#inflight === 0 && this.#queue.length === 0, 'a flow begins only when at rest')
     // What an older tenure sent is behind a fence by now.
-    if (tenure !== this.#tenure) this.#uncertainBelow = 0
+    if (tenure !== this.#tenure) this.#uncertainBelow = this.#outOfOrderStreak = 0
     this.#tenure = tenure
     this.#lane = lane
     this.#sourcePlanned = this.#sourceDone = start.sourceNext
@@ -238,6 +232,7 @@ export class Flow implements TenureUser {
     const start = Math.max(fetched.logStartOffset, this.#sight?.start ?? 0)
     this.#sight = { start, stableEnd, highWatermark: fetched.highWatermark, atMs: this.#clock.nowMs() }
     this.#lag.observe(stableEnd, this.#clock.monotonicMs())
+    if (this.#isOpen && this.#state === 'recovering') this.show('running', 'running')
   }
 
   /** Takes a fetch answer of this generation: plans it, writes its map entry ahead, queues its batches. */
@@ -327,17 +322,17 @@ export class Flow implements TenureUser {
   acknowledge(batch: QueuedBatch, answer: ProducedPartition): void {
     this.#settle(batch)
     if (answer.errorCode !== 0) {
-      if (answer.errorCode === OUT_OF_ORDER_SEQUENCE) this.#outOfOrderStreak++
-      if (answer.errorCode === REQUEST_TIMED_OUT) {
-        this.#isSick = true
-        this.#doubtUpTo(batch)
-      }
+      // Only where it begins the trouble: behind a batch that was refused for another reason it says nothing.
+      if (answer.errorCode === OUT_OF_ORDER_SEQUENCE && this.#isOpen) this.#outOfOrderStreak++
+      if (answer.errorCode === REQUEST_TIMED_OUT) this.#isSick = true
+      // Timed out, too few replicas after the append, leader moved meanwhile: the leader may hold it all the same.
+      if (isRetriableCode(answer.errorCode)) this.#doubtUpTo(batch)
       const trouble = judgeRefusal(this.spec.key, batch, answer)
       if (trouble.kind === 'tenure-ended') this.#tenure?.end({ kind: 'fenced', reason: trouble.reason })
       this.end(trouble)
     } else if (answer.baseOffset !== batch.targetBase) {
-      const { targetBase: expected, sourceBase } = batch
-      this.end({ kind: 'shifted', expected, actual: answer.baseOffset, sourceBase })
+      const { targetBase: expected } = batch
+      this.end({ kind: 'recover', reason: `a batch for offset ${expected} is at ${answer.baseOffset}`, afterMs: 0 })
     } else if (this.#isOpen) {
       this.#complete(batch)
     }

@@ -11,7 +11,7 @@ export interface QueuedBatch extends PlannedBatch {
 
 /** First in, first out, without moving the rest at each take. Its bytes are bounded by whoever fills it. */
 export class OutgoingQueue {
-  #items: QueuedBatch[] = []
+  #items: (QueuedBatch | undefined)[] = []
   #head = 0
   #bytes = 0
 
@@ -35,7 +35,8 @@ export class OutgoingQueue {
   take(): QueuedBatch | undefined {
     const batch = this.#items[this.#head]
     if (batch === undefined) return undefined
-    this.#head++
+    // Its bytes are a view on a whole fetch answer, which must not stay in memory for it.
+    this.#items[this.#head++] = undefined
     this.#bytes -= batch.bytes.length
     if (this.#head > 64 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)

@@ -3,6 +3,7 @@ import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import { type AttributedSegment, type FlowMap, SEGMENT_CAUSES, segmentsBetween } from '../offset-map/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
+import { findShifts, segmentsOfShifts, shiftedBy } from './appended.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import { highWatermark, logEnd, logStart, offsetAtTime } from './log-ends.ts'
 import type { PartitionRef, RawReader } from './raw-reader.ts'
@@ -12,7 +13,8 @@ import { checkSeam, checkTailIsOurs, readTail } from './tail.ts'
  * Finds out where a flow goes on, from the target's log and the map that explains it; no other record of progress
  * exists. Two ways in:
  *  - `resume`: a new tenure. Everything is behind the fence; the tail is proved to be ours before it is trusted.
- *  - `recover`: the same epoch, after a lost connection or a refused batch. The high watermark tells what was appended.
+ *  - `recover`: the same epoch, after a lost connection or a refused batch. The high watermark tells what was appended,
+ *    and the sequences in the log whether it is what was sent.
  * Both end with a map entry of their own, acknowledged before anything is sent: it truncates whatever was written
  * ahead and never sent.
  */
@@ -42,7 +44,10 @@ export async function resumeFlow(
   signal: AbortSignal,
 ): Promise<FlowStart> {
   const at = targetOf(flow)
+  await tenure.untilFenced(at)
+  const appended = await logEnd(context.target, at, signal)
   const end = await highWatermark(context.target, at, signal)
+  if (end < appended) throw notReplicated(flow, context, appended - end)
   const map = tenure.map.flow(flow.spec.key)
   // A target topic that was deleted and made again is empty: it is seeded like a new one.
   if (map === undefined || (end === 0 && map.facts.targetTopicId !== flow.spec.targetTopicId)) {
@@ -69,7 +74,12 @@ export async function resumeFlow(
     target: end,
     causes: SEGMENT_CAUSES.resume | begin.causes | (hasMarkers ? SEGMENT_CAUSES.marker : 0),
   }
-  if (tail.lastBatch === undefined) return record(flow, tenure, context, { segments: [next], epochStart: end })
+  // A flow that was ended and made again under the same tenure: its sequence goes on.
+  const ownStart = map.epochStartOf(tenure.identity, tail.dataEnd)
+  const epochStart = ownStart === undefined ? end : ownStart + end - tail.dataEnd
+  if (tail.lastBatch === undefined) {
+    return recordBeginning(flow, tenure, context, { segments: [next], epochStart, begin })
+  }
 
   const copied = await map.findEnd(tail.dataEnd, signal)
   const { spec } = flow
@@ -78,7 +88,8 @@ export async function resumeFlow(
   if (verdict === 'source-gone') context.onSeamSkipped(flow)
   // Where both sides have a hole here (dropped source offsets, and our markers), two segments say so exactly.
   const between = segmentsBetween(copied, next)
-  return record(flow, tenure, context, { segments: between.length > 0 ? between : [next], epochStart: end })
+  const segments = between.length > 0 ? between : [next]
+  return recordBeginning(flow, tenure, context, { segments, epochStart, begin })
 }
 
 export async function recoverFlow(
@@ -97,10 +108,32 @@ export async function recoverFlow(
   }
   const map = tenure.map.flow(flow.spec.key)
   invariant(map !== undefined, 'a flow that ran has a map')
-  const position = await map.findSource(end, signal)
+  const acknowledged = flow.targetDone ?? end
+  if (end < acknowledged) await checkTargetIsSame(flow, context, signal)
+  const { spec, epochStart } = flow
+  const epoch = { spec, identity: tenure.identity, epochStart, acknowledged, end }
+  const shifts = await findShifts(context.targetReader, targetRef(flow), epoch, signal)
+  const by = shiftedBy(shifts)
+  const position = await map.findSource(end - by, signal)
   const begin = await withinSource(flow, map, position.offset, context, signal)
   const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes }
-  return record(flow, tenure, context, { segments: [next], epochStart: flow.epochStart })
+  const copied = await map.findEnd(end - by, signal)
+  const moved = await segmentsOfShifts(map, shifts, end, signal)
+  for (const [index, segments] of moved.entries()) {
+    await record(flow, tenure, context, { segments, epochStart: epochStart + (shifts[index]?.by ?? 0) })
+  }
+  const hasMarkersLast = shifts.at(-1)?.at === end
+  const between = hasMarkersLast ? segmentsBetween(copied, next) : [next]
+  return recordBeginning(flow, tenure, context, { segments: between, epochStart: epochStart + by, begin })
+}
+
+/** The answers about log ends go by name: a topic that was made again must not pass for one that lost its tail. */
+async function checkTargetIsSame(flow: Flow, context: PositionContext, signal: AbortSignal): Promise<void> {
+  const { targetTopic } = flow.spec.key
+  const { topics } = await context.target.metadata([targetTopic], signal)
+  if (topics.find(({ name }) => name === targetTopic)?.topicId === flow.spec.targetTopicId) return
+  const facts = { what: targetTopic, target: context.target.name, reason: 'the topic was deleted or made again' }
+  throw replicationFaults.fault('TARGET_NOT_READY', facts)
 }
 
 function isOurs(tenure: Tenure, producerId: bigint): boolean {
@@ -140,7 +173,7 @@ async function withinSource(
   position: number,
   context: PositionContext,
   signal: AbortSignal,
-): Promise<{ source: number; sourceStart: number; causes: number }> {
+): Promise<Beginning> {
   const at = sourceOf(flow)
   const end = await highWatermark(context.source, at, signal)
   if (position > end) throw sourceTruncated(flow, `it ends at ${end}, the copy is at ${position}`)
@@ -153,10 +186,18 @@ async function withinSource(
     flow.sourceLeaderEpoch = leaderEpoch
   }
   const start = await logStart(context.source, at, signal)
-  if (start <= position) return { source: position, sourceStart: start, causes: 0 }
-  flow.counters.recordsLost += start - position
-  context.onGap(flow, position, start)
-  return { source: start, sourceStart: start, causes: SEGMENT_CAUSES.loss }
+  if (start <= position) return { source: position, sourceStart: start, causes: 0, lostFrom: position }
+  // Which epoch wrote what is before the new beginning is not known.
+  flow.sourceLeaderEpoch = -1
+  return { source: start, sourceStart: start, causes: SEGMENT_CAUSES.loss, lostFrom: position }
+}
+
+interface Beginning {
+  readonly source: number
+  readonly sourceStart: number
+  readonly causes: number
+  /** Below `source` where offsets were lost. */
+  readonly lostFrom: number
 }
 
 function checkIdentity(flow: Flow, map: FlowMap): void {
@@ -199,6 +240,29 @@ async function record(
     segments: at.segments,
   })
   return { sourceNext: begin.source, targetNext: begin.target, epochStart: at.epochStart }
+}
+
+/** A gap is told once the map says so: what fails before that is tried again and must not be counted twice. */
+async function recordBeginning(
+  flow: Flow,
+  tenure: Tenure,
+  context: PositionContext,
+  at: { readonly segments: readonly AttributedSegment[]; readonly epochStart: number; readonly begin: Beginning },
+): Promise<FlowStart> {
+  const start = await record(flow, tenure, context, at)
+  const { lostFrom, source } = at.begin
+  if (lostFrom < source) {
+    flow.counters.recordsLost += source - lostFrom
+    context.onGap(flow, lostFrom, source)
+  }
+  return start
+}
+
+function notReplicated(flow: Flow, context: PositionContext, records: number) {
+  const { targetTopic, partition } = flow.spec.key
+  const reason = `${records} appended records are not replicated yet`
+  const facts = { what: `${targetTopic}-${partition}`, target: context.target.name, reason }
+  return replicationFaults.fault('TARGET_NOT_READY', facts)
 }
 
 function targetNotEmpty(flow: Flow, targetEnd: number) {

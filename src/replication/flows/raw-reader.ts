@@ -23,6 +23,8 @@ export interface RawRead {
 
 /** How long a read goes on trying to find a leader that answers. */
 const READ_DEADLINE_MS = 15_000
+/** Takeovers of many shards read side by side. */
+const READS_AT_ONCE = 32
 
 /**
  * Reads single pieces of a log by offset, uncommitted and control batches included: for takeovers, tail and seam
@@ -106,12 +108,13 @@ export class RawReader implements AsyncDisposable {
   #channelTo(nodeId: number, signal: AbortSignal): Promise<BrokerChannel> {
     const known = this.#channels.get(nodeId)
     if (known !== undefined) return known
-    const opening = this.#cluster.openChannel(nodeId, signal)
+    const opening = this.#cluster.openChannel(nodeId, signal, { inflightMax: READS_AT_ONCE })
     this.#channels.set(nodeId, opening)
-    opening.then(
-      (channel) => channel.onClose(() => this.#channels.delete(nodeId)),
-      () => this.#channels.delete(nodeId),
-    )
+    // By the time an old channel says that it is closed, a newer one may have taken its place.
+    const forget = () => {
+      if (this.#channels.get(nodeId) === opening) this.#channels.delete(nodeId)
+    }
+    opening.then((channel) => channel.onClose(forget), forget)
     return opening
   }
 }

@@ -95,7 +95,7 @@ export async function checkSeam(
 }
 
 /** The batch that holds offset `end - 1`; undefined where nothing is left of it. */
-async function readBatchBefore(reader: RawReader, ref: PartitionRef, end: number, signal: AbortSignal) {
+export async function readBatchBefore(reader: RawReader, ref: PartitionRef, end: number, signal: AbortSignal) {
   const fetched = await reader.read(ref, { offset: end - 1, maxBytes: 1 }, signal)
   const header = fetched.errorCode === 0 ? readBatch(fetched.records, 0) : undefined
   return header === undefined || header.baseOffset >= end ? undefined : { header, buffer: fetched.records }
@@ -119,7 +119,7 @@ function isSameBytes(a: Buffer | null, b: Buffer | null): boolean {
   return a === null || b === null ? a === b : a.equals(b)
 }
 
-function diverged(spec: FlowSpec, evidence: string) {
+export function diverged(spec: FlowSpec, evidence: string) {
   const { targetTopic, partition } = spec.key
   return replicationFaults.fault('FLOW_DIVERGED', { targetTopic, partition, evidence })
 }

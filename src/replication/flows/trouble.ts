@@ -10,8 +10,6 @@ export type Trouble =
   | { readonly kind: 'recover'; readonly reason: string; readonly afterMs: number }
   /** The epoch's sequence can't go on: take the shard over again. */
   | { readonly kind: 'new-epoch'; readonly reason: string }
-  /** A batch landed elsewhere than expected: markers of our own explain it, or the target has diverged. */
-  | { readonly kind: 'shifted'; readonly expected: number; readonly actual: number; readonly sourceBase: number }
   | { readonly kind: 'stop'; readonly fault: Fault }
   /** Somebody else owns the shard, or nobody for the moment. */
   | { readonly kind: 'tenure-ended'; readonly reason: string }

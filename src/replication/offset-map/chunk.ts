@@ -12,9 +12,9 @@ import { isOverruled, type Segment } from './segments.ts'
 const FULL_SEGMENTS = 256
 
 export class Chunk implements Evictable {
-  readonly first: Segment
   readonly writer: Producer
-  readonly fromMapOffset: number
+  #first: Segment
+  #fromMapOffset: number
   #toMapOffset: number
   #segments: SegmentList | undefined = new SegmentList()
   /** How many segments must be there after reading again; undefined where only that reading can tell. */
@@ -22,21 +22,29 @@ export class Chunk implements Evictable {
   /** Everything at or behind it was overruled. */
   #limit: Segment = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY }
 
-  constructor(entry: FlowEntry, first: Segment, mapOffset: number) {
-    this.first = { source: first.source, target: first.target }
+  constructor(entry: FlowEntry, { source, target }: Segment, mapOffset: number) {
     this.writer = { producerId: entry.producerId, producerEpoch: entry.producerEpoch }
-    this.fromMapOffset = mapOffset
+    this.#first = { source, target }
+    this.#fromMapOffset = mapOffset
     this.#toMapOffset = mapOffset
     this.append(entry, mapOffset)
+  }
+
+  get first(): Segment {
+    return this.#first
+  }
+
+  get fromMapOffset(): number {
+    return this.#fromMapOffset
+  }
+
+  get toMapOffset(): number {
+    return this.#toMapOffset
   }
 
   /** Undefined while evicted. */
   get segments(): SegmentList | undefined {
     return this.#segments
-  }
-
-  get toMapOffset(): number {
-    return this.#toMapOffset
   }
 
   get bytes(): number {
@@ -67,6 +75,17 @@ export class Chunk implements Evictable {
     return true
   }
 
+  /** Drops its entries before a map offset, the next of which begins at `first`; false where nothing is left. */
+  raiseFloor(mapOffset: number, first: Segment): boolean {
+    if (mapOffset > this.#toMapOffset || isOverruled(first, this.#limit)) return false
+    this.#segments?.dropBelow(first.source)
+    if (this.#segments?.length === 0) return false
+    this.#count = this.#segments?.length
+    this.#fromMapOffset = mapOffset
+    this.#first = this.#segments?.at(0) ?? first
+    return true
+  }
+
   /** No entry will join any more. */
   seal(): void {
     this.#segments?.shrink()
@@ -84,7 +103,7 @@ export class Chunk implements Evictable {
       for (const segment of entry.segments) if (!isOverruled(segment, this.#limit)) segments.push(segment)
     }
     const first = segments.at(0)
-    if (first?.source !== this.first.source || first.target !== this.first.target) return undefined
+    if (first?.source !== this.#first.source || first.target !== this.#first.target) return undefined
     if (this.#count !== undefined && this.#count !== segments.length) return undefined
     segments.shrink()
     this.#count = segments.length

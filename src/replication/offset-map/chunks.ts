@@ -7,7 +7,7 @@
  */
 import { invariant } from '../../core/index.ts'
 import { Chunk } from './chunk.ts'
-import { type FlowEntry, type FlowEntryKey, type FlowKey, flowKeyText, isSameProducer } from './entry.ts'
+import { type FlowEntry, type FlowKey, flowKeyText } from './entry.ts'
 import { offsetMapFaults } from './faults.ts'
 import type { MapMemory } from './map-memory.ts'
 import { lastAtOrBelow, type SegmentList, type Side } from './segment-list.ts'
@@ -37,6 +37,12 @@ export interface Place {
   readonly next: Segment | undefined
 }
 
+/** An entry that begins at or below both log starts, and where it is: no lookup above them needs older ones. */
+export interface Floor {
+  readonly mapOffset: number
+  readonly first: Segment
+}
+
 /** Gives a chunk's segments, or undefined where they have to be loaded first. */
 export type ReadChunk = (chunk: Chunk) => SegmentList | undefined
 
@@ -45,8 +51,11 @@ export class Chunks {
   readonly #loader: ChunkLoader
   readonly #memory: MapMemory
   #list: Chunk[] = []
-  /** Where the flow's oldest entry is that may still be in the map topic. */
+  /** Map offsets from which on the flow's oldest entries may still be in the map topic. */
   #oldestMapOffset = 0
+  /** Where entries are that were dropped for a floor and may be deleted from the map topic. */
+  #deletable: { readonly fromMapOffset: number; readonly toMapOffset: number }[] = []
+  #floor: Floor | undefined
 
   constructor({ flow, loader, memory }: ChunksOptions) {
     this.#flow = flow
@@ -88,7 +97,7 @@ export class Chunks {
 
   /** The place of an offset that is not below the first segment; the chunk, where that has to be loaded first. */
   seek(side: Side, offset: number, read: ReadChunk): Place | Chunk {
-    const index = lastAtOrBelow(offset, this.#list.length, (index) => this.#list[index]?.first[side] ?? Number.NaN)
+    const index = this.#indexOf(side, offset)
     const chunk = this.#list[index]
     invariant(chunk, `${side} offset ${offset} is below the map of ${flowKeyText(this.#flow)}`)
     const segments = read(chunk)
@@ -123,47 +132,47 @@ export class Chunks {
     for (const chunk of this.#list.slice()) yield* await this.load(chunk, signal)
   }
 
+  /** The newest entry known to begin at or below both log starts; undefined where nothing lies before it. */
+  floorAt(logStarts: Segment): Floor | undefined {
+    const chunk = this.#list.findLast(
+      ({ first }) => first.source <= logStarts.source && first.target <= logStarts.target,
+    )
+    if (chunk === undefined || chunk.fromMapOffset <= this.#oldestMapOffset) return undefined
+    return { mapOffset: chunk.fromMapOffset, first: chunk.first }
+  }
+
+  /** Drops everything that was written before the floor. */
+  raiseFloor(floor: Floor): void {
+    const before = this.#list.filter((chunk) => chunk.fromMapOffset < floor.mapOffset)
+    let fromMapOffset = this.#oldestMapOffset
+    for (const edge of [...before.map((chunk) => chunk.fromMapOffset), floor.mapOffset]) {
+      if (edge > fromMapOffset) this.#deletable.push({ fromMapOffset, toMapOffset: edge - 1 })
+      fromMapOffset = Math.max(fromMapOffset, edge)
+    }
+    for (const chunk of before) this.#memory.release(chunk)
+    const left = before.filter((chunk) => chunk.raiseFloor(floor.mapOffset, floor.first))
+    this.#list.splice(0, before.length, ...left)
+    for (const chunk of left) this.loaded(chunk)
+    this.#oldestMapOffset = fromMapOffset
+    this.#floor = floor
+  }
+
   /**
-   * The keys of entries that no lookup at or above the log starts needs any more, oldest first, some at a time: those
-   * written before, and beginning below, an entry in force that begins at or below both starts.
-   *
-   * Whatever becomes of them, that entry decides from its beginning on. An older entry that begins behind it is left
-   * alone although it is overruled: its key may have been used again since.
+   * The entries written before the floor, oldest first, some at a time; asking for the next ones says that the ones
+   * before were deleted. Left out are those that begin behind the floor, since their keys may have been used again.
    */
-  async *covered(starts: Segment, signal: AbortSignal): AsyncGenerator<FlowEntry[]> {
-    const covering = this.#list.findLast(({ first }) => first.source <= starts.source && first.target <= starts.target)
-    if (covering === undefined) return
-    const edges = this.#list.map((chunk) => chunk.fromMapOffset).filter((edge) => edge <= covering.fromMapOffset)
-    for (const edge of edges) {
-      if (edge === this.#oldestMapOffset) continue
-      const request = { flow: this.#flow, fromMapOffset: this.#oldestMapOffset, toMapOffset: edge - 1 }
-      const entries = await this.#loader.load(request, signal)
-      const isBelow = ({ segments }: FlowEntry) => (segments[0]?.source ?? 0) < covering.first.source
-      const below = entries.filter(isBelow)
+  async *deletable(signal: AbortSignal): AsyncGenerator<FlowEntry[]> {
+    for (let range = this.#deletable[0]; range !== undefined; range = this.#deletable[0]) {
+      const entries = await this.#loader.load({ flow: this.#flow, ...range }, signal)
+      const floorSource = this.#floor?.first.source ?? 0
+      const below = entries.filter(({ segments: [first] }) => first !== undefined && first.source < floorSource)
       if (below.length > 0) yield below
-      this.#forgetBefore(edge)
+      this.#deletable.shift()
     }
   }
 
-  /** An entry was deleted from the map topic: its chunk and everything before is no longer needed by anyone. */
-  forget(key: FlowEntryKey): void {
-    const { first, ...writer } = key
-    const index = this.#list.findIndex(
-      (chunk) =>
-        chunk.first.source === first.source &&
-        chunk.first.target === first.target &&
-        isSameProducer(chunk.writer, writer),
-    )
-    const after = this.#list[index + 1]
-    if (index < 0) return
-    this.#forgetBefore(after?.fromMapOffset ?? Number.POSITIVE_INFINITY)
-  }
-
-  #forgetBefore(mapOffset: number): void {
-    this.#oldestMapOffset = mapOffset
-    const dropped = this.#list.filter((chunk) => chunk.fromMapOffset < mapOffset)
-    for (const chunk of dropped) this.#memory.release(chunk)
-    this.#list = this.#list.slice(dropped.length)
+  #indexOf(side: Side, offset: number): number {
+    return lastAtOrBelow(offset, this.#list.length, (index) => this.#list[index]?.first[side] ?? Number.NaN)
   }
 
   #truncate(first: Segment): boolean {

@@ -4,7 +4,7 @@
  * the distance to the one before on the target, how much further it is on the source, and its causes.
  */
 import { invariant, isFault, unreachable } from '../../core/index.ts'
-import { type FlowEntry, type FlowEntryKey, keyOf, type MapEntry, type ShardEntryKey } from './entry.ts'
+import { type EntryKey, type FlowEntry, type FlowEntryKey, keyOf, type MapEntry } from './entry.ts'
 import { formatEntryKey, KEY_KINDS, parseEntryKey } from './entry-key.ts'
 import { offsetMapFaults } from './faults.ts'
 import { type AttributedSegment, isAscending } from './segments.ts'
@@ -48,6 +48,9 @@ function encodeValue(entry: MapEntry): Buffer | null {
       return null
     case 'owner':
       return writer.unsigned(entry.atMs).text(entry.transactionalId).text(entry.processId).finish()
+    case 'floor':
+      writer.unsigned(entry.atMs).unsigned(entry.mapOffset)
+      return writer.unsigned(entry.first.source).unsigned(entry.first.target).finish()
     case 'hand-over':
       return writer.unsigned(entry.atMs).finish()
     case 'flow':
@@ -74,16 +77,29 @@ function decodeRecord(keyText: string, value: Buffer | null, place: MapRecordPla
   if (value === null) return { kind: 'tombstone', key }
   const reader = new CompactReader(value)
   if (reader.byte() !== FORMAT_VERSION) throw new RangeError(`there is no version ${version}`)
-  const entry = key.kind === 'flow' ? readFlow(key, reader) : readShardEntry(key, reader)
+  const entry = readEntry(key, reader)
   if (reader.remainingBytes > 0) throw new RangeError(`${reader.remainingBytes} bytes are left over`)
   return entry
 }
 
-function readShardEntry(key: ShardEntryKey, reader: CompactReader): MapEntry {
-  const { producerId, producerEpoch } = key
-  const atMs = reader.unsigned()
-  if (key.kind === 'hand-over') return { kind: 'hand-over', producerId, producerEpoch, atMs }
-  return { kind: 'owner', producerId, producerEpoch, atMs, transactionalId: reader.text(), processId: reader.text() }
+function readEntry(key: EntryKey, reader: CompactReader): MapEntry {
+  switch (key.kind) {
+    case 'flow':
+      return readFlow(key, reader)
+    case 'floor': {
+      const atMs = reader.unsigned()
+      const mapOffset = reader.unsigned()
+      return { ...key, atMs, mapOffset, first: { source: reader.unsigned(), target: reader.unsigned() } }
+    }
+    case 'owner': {
+      const atMs = reader.unsigned()
+      return { ...key, kind: 'owner', atMs, transactionalId: reader.text(), processId: reader.text() }
+    }
+    case 'hand-over':
+      return { ...key, kind: 'hand-over', atMs: reader.unsigned() }
+    default:
+      return unreachable(key)
+  }
 }
 
 function readFlow({ first, ...key }: FlowEntryKey, reader: CompactReader): FlowEntry {

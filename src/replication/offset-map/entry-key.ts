@@ -1,41 +1,49 @@
 /**
  * Keys of map records: text, so that any console consumer can read them.
  * `flow/<region>/<topic>/<target topic>/<partition>/<producer id>.<epoch>/<first source>.<first target>`,
+ * `floor/<region>/<topic>/<target topic>/<partition>/<producer id>.<epoch>`,
  * `owner/<producer id>.<epoch>`, `hand-over/<producer id>.<epoch>`.
  */
-import { type EntryKey, flowKeyText } from './entry.ts'
+import { type EntryKey, type FlowKey, flowKeyText } from './entry.ts'
 
 /** The kinds of keys this version knows. */
-export const KEY_KINDS: readonly string[] = ['flow', 'owner', 'hand-over'] satisfies EntryKey['kind'][]
+export const KEY_KINDS: readonly string[] = ['flow', 'floor', 'owner', 'hand-over'] satisfies EntryKey['kind'][]
 
 export function formatEntryKey(key: EntryKey): string {
   const producer = `${key.producerId}.${key.producerEpoch}`
-  if (key.kind !== 'flow') return `${key.kind}/${producer}`
-  return `flow/${flowKeyText(key.flow)}/${producer}/${key.first.source}.${key.first.target}`
+  if (key.kind === 'owner' || key.kind === 'hand-over') return `${key.kind}/${producer}`
+  const text = `${key.kind}/${flowKeyText(key.flow)}/${producer}`
+  return key.kind === 'floor' ? text : `${text}/${key.first.source}.${key.first.target}`
 }
 
 /** Undefined where the text is no key of a known kind. */
 export function parseEntryKey(text: string): EntryKey | undefined {
   const [kind, ...parts] = text.split('/')
-  if (kind === 'flow' && parts.length === 6) return parseFlowKey(parts)
+  if (kind === 'flow' && parts.length === 6) return parseFlowEntryKey(parts)
+  if (kind === 'floor' && parts.length === 5) return parseFloorEntryKey(parts)
   if ((kind !== 'owner' && kind !== 'hand-over') || parts.length !== 1) return undefined
   const producer = parseProducer(parts[0])
   return producer && { kind, ...producer }
 }
 
-function parseFlowKey(parts: readonly string[]): EntryKey | undefined {
-  const [source = '', topic = '', targetTopic = '', partitionText, producerText, firstText] = parts
+function parseFlowEntryKey(parts: readonly string[]): EntryKey | undefined {
+  const flow = parseFlowKey(parts)
+  const producer = parseProducer(parts[4])
+  const first = parsePair(parts[5])
+  if (flow === undefined || producer === undefined || first === undefined) return undefined
+  return { kind: 'flow', flow, ...producer, first: { source: first[0], target: first[1] } }
+}
+
+function parseFloorEntryKey(parts: readonly string[]): EntryKey | undefined {
+  const flow = parseFlowKey(parts)
+  const producer = parseProducer(parts[4])
+  return flow && producer && { kind: 'floor', flow, ...producer }
+}
+
+function parseFlowKey([source, topic, targetTopic, partitionText]: readonly string[]): FlowKey | undefined {
   const partition = parseCount(partitionText)
-  const producer = parseProducer(producerText)
-  const first = parsePair(firstText)
-  if (source === '' || topic === '' || targetTopic === '') return undefined
-  if (partition === undefined || producer === undefined || first === undefined) return undefined
-  return {
-    kind: 'flow',
-    flow: { source, topic, targetTopic, partition },
-    ...producer,
-    first: { source: first[0], target: first[1] },
-  }
+  if (!source || !topic || !targetTopic || partition === undefined) return undefined
+  return { source, topic, targetTopic, partition }
 }
 
 function parseProducer(text: string | undefined): { producerId: bigint; producerEpoch: number } | undefined {

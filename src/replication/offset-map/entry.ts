@@ -43,6 +43,16 @@ export interface FlowEntry extends Producer {
   readonly segments: readonly AttributedSegment[]
 }
 
+/** The map of a flow begins with the entry at a map offset: no lookup at or above the log starts needs older ones. */
+export interface FloorEntry extends Producer {
+  readonly kind: 'floor'
+  readonly flow: FlowKey
+  readonly mapOffset: number
+  /** That entry's first segment. */
+  readonly first: Segment
+  readonly atMs: number
+}
+
 /** An owner took the shard over. */
 export interface OwnerEntry extends Producer {
   readonly kind: 'owner'
@@ -64,7 +74,7 @@ export interface TombstoneEntry {
   readonly key: EntryKey
 }
 
-export type MapEntry = FlowEntry | OwnerEntry | HandOverEntry | TombstoneEntry
+export type MapEntry = FlowEntry | FloorEntry | OwnerEntry | HandOverEntry | TombstoneEntry
 
 export interface FlowEntryKey extends Producer {
   readonly kind: 'flow'
@@ -73,14 +83,26 @@ export interface FlowEntryKey extends Producer {
   readonly first: Segment
 }
 
-export interface ShardEntryKey extends Producer {
-  readonly kind: 'owner' | 'hand-over'
+export interface FloorEntryKey extends Producer {
+  readonly kind: 'floor'
+  readonly flow: FlowKey
+}
+
+export interface OwnerEntryKey extends Producer {
+  readonly kind: 'owner'
+}
+
+export interface HandOverEntryKey extends Producer {
+  readonly kind: 'hand-over'
 }
 
 /** What the key of a record says. */
-export type EntryKey = FlowEntryKey | ShardEntryKey
+export type EntryKey = FlowEntryKey | FloorEntryKey | OwnerEntryKey | HandOverEntryKey
 
 /** The key under which the map topic keeps an entry. */
+export function keyOf(entry: FlowEntry): FlowEntryKey
+export function keyOf(entry: FloorEntry): FloorEntryKey
+export function keyOf(entry: MapEntry): EntryKey
 export function keyOf(entry: MapEntry): EntryKey {
   switch (entry.kind) {
     case 'tombstone':
@@ -91,6 +113,13 @@ export function keyOf(entry: MapEntry): EntryKey {
       invariant(first, `an entry of flow ${flowKeyText(flow)} has no segments`)
       return { kind, flow, producerId, producerEpoch, first: { source: first.source, target: first.target } }
     }
+    case 'floor':
+      return {
+        kind: 'floor',
+        flow: entry.flow,
+        producerId: entry.producerId,
+        producerEpoch: entry.producerEpoch,
+      }
     case 'owner':
     case 'hand-over':
       return { kind: entry.kind, producerId: entry.producerId, producerEpoch: entry.producerEpoch }

@@ -8,8 +8,19 @@
  */
 import { invariant } from '../../core/index.ts'
 import { Chunk } from './chunk.ts'
-import { Chunks, type ChunksOptions, type Place, type ReadChunk } from './chunks.ts'
-import { type FlowEntry, type FlowEntryKey, type FlowKey, flowKeyText, keyOf, type Producer } from './entry.ts'
+import { Chunks, type ChunksOptions, type Floor, type Place, type ReadChunk } from './chunks.ts'
+import {
+  type EntryKey,
+  type FloorEntry,
+  type FlowEntry,
+  type FlowEntryKey,
+  type FlowKey,
+  flowKeyText,
+  isSameProducer,
+  keyOf,
+  type Producer,
+} from './entry.ts'
+import { formatEntryKey } from './entry-key.ts'
 import { type RecordedProducer, RecordedProducers } from './recorded-producers.ts'
 import type { SegmentList, Side } from './segment-list.ts'
 import { type AttributedSegment, isOverruled, type Segment } from './segments.ts'
@@ -36,6 +47,9 @@ export class FlowMap {
   readonly #chunks: Chunks
   readonly #producers = new RecordedProducers()
   #facts: FlowFacts | undefined
+  #newestKey = ''
+  #floor: FloorEntry | undefined
+  #formerFloors: EntryKey[] = []
   /** The first segment whose offsets differ. */
   #firstShift: Segment | undefined
 
@@ -54,6 +68,7 @@ export class FlowMap {
     this.#firstShift ??= entry.segments.find((segment) => segment.source !== segment.target)
     const { kind: _kind, flow: _flow, segments: _segments, ...facts } = entry
     this.#facts = facts
+    this.#newestKey = formatEntryKey(keyOf(entry))
   }
 
   /** What the newest entry says beside its segments. */
@@ -106,7 +121,8 @@ export class FlowMap {
 
   /**
    * Just behind the last record below a target offset, on both sides: where a copy that ended there goes on, and what
-   * `segmentsBetween` takes as its `end`. The map's beginning where no record is below. Faults: MAP_ENTRY_MISSING.
+   * `segmentsBetween` takes as its `end`. Where no record is below, the copy begins there with the map's first source
+   * offset. Faults: MAP_ENTRY_MISSING.
    */
   findEnd(target: number, signal: AbortSignal): Promise<Segment> {
     return this.#loading((read) => this.#endBelow(target, read), signal)
@@ -127,23 +143,34 @@ export class FlowMap {
   }
 
   /**
-   * Keys of entries that may be deleted from the map topic, oldest first, some at a time: no lookup at or above the
-   * log starts needs them, because a later entry begins at or below both. Asking for the next ones says that the ones
-   * before have been deleted.
+   * The newest entry known to begin at or below both log starts: what a floor entry has to say before anything older is
+   * deleted. Undefined where nothing older is left.
    */
-  async *coveredEntries(logStarts: Segment, signal: AbortSignal): AsyncGenerator<FlowEntryKey[]> {
-    for await (const entries of this.#chunks.covered(logStarts, signal)) {
-      yield entries.map(flowEntryKeyOf)
-      this.#producers.forgetBelow(logStarts.target)
-    }
+  floorAt(logStarts: Segment): Floor | undefined {
+    return this.#chunks.floorAt(logStarts)
   }
 
-  /** An entry was deleted from the map topic. False where that was the last one: the flow has no map any more. */
-  forget(key: FlowEntryKey): boolean {
-    this.#chunks.forget(key)
-    if (this.#chunks.isEmpty) return false
-    this.#producers.forgetBelow(this.#chunks.first.target)
-    return true
+  /** Takes a floor entry in: everything written before that floor is dropped. */
+  raiseFloor(entry: FloorEntry): void {
+    this.#chunks.raiseFloor(entry)
+    this.#producers.forgetBelow(entry.first.target)
+    if (this.#floor !== undefined && !isSameProducer(this.#floor, entry)) this.#formerFloors.push(keyOf(this.#floor))
+    this.#floor = entry
+  }
+
+  /**
+   * Keys of entries that the floor has made superfluous, oldest first, some at a time. They may be deleted from the map
+   * topic once the floor entry is acknowledged; asking for the next ones says that the ones before were deleted.
+   */
+  async *deletableEntries(signal: AbortSignal): AsyncGenerator<EntryKey[]> {
+    for await (const entries of this.#chunks.deletable(signal)) yield entries.map((entry) => keyOf(entry))
+    if (this.#formerFloors.length > 0) yield this.#formerFloors
+    this.#formerFloors = []
+  }
+
+  /** Whether this is the newest entry: a floor never allows deleting that one, only the removal of the flow does. */
+  isNewest(key: FlowEntryKey): boolean {
+    return formatEntryKey(key) === this.#newestKey
   }
 
   #lookUp(side: Side, offset: number, copiedTo: Segment | undefined, read: ReadChunk): Lookup | Chunk {
@@ -178,7 +205,7 @@ export class FlowMap {
 
   #endBelow(target: number, read: ReadChunk): Segment | Chunk {
     const { first } = this.#chunks
-    if (target <= first.target) return first
+    if (target <= first.target) return { source: first.source, target }
     const place: Place | Chunk = this.#chunks.seek('target', target - 1, read)
     if (place instanceof Chunk) return place
     const { at, next = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY } } = place
@@ -199,10 +226,4 @@ export class FlowMap {
 
 function withoutWaiting(answer: Lookup | Chunk): Lookup | 'not-loaded' {
   return answer instanceof Chunk ? 'not-loaded' : answer
-}
-
-function flowEntryKeyOf(entry: FlowEntry): FlowEntryKey {
-  const key = keyOf(entry)
-  invariant(key.kind === 'flow', 'a flow entry has the key of a flow entry')
-  return key
 }

@@ -1,19 +1,22 @@
 /** The exact relation of source offsets to target offsets, flow by flow, as the map topic keeps it. */
-export type { ChunkLoader, ChunkRequest } from './chunks.ts'
+export type { ChunkLoader, ChunkRequest, Floor } from './chunks.ts'
 export { decodeEntry, type EncodedEntry, encodeEntry, type MapRecordPlace } from './codec.ts'
 export {
   type EntryKey,
+  type FloorEntry,
+  type FloorEntryKey,
   type FlowEntry,
   type FlowEntryKey,
   type FlowKey,
   flowKeyText,
   type HandOverEntry,
+  type HandOverEntryKey,
   isSameProducer,
   keyOf,
   type MapEntry,
   type OwnerEntry,
+  type OwnerEntryKey,
   type Producer,
-  type ShardEntryKey,
   type TombstoneEntry,
 } from './entry.ts'
 export { offsetMapFaults } from './faults.ts'

@@ -71,6 +71,13 @@ export class SegmentList {
     }
   }
 
+  /** Drops every segment with a smaller source offset. */
+  dropBelow(source: number): void {
+    const dropped = this.lastAtOrBelow('source', source - 1) + 1
+    this.#cells = this.#cells.slice(dropped * WIDTH)
+    this.#length -= dropped
+  }
+
   /** Gives back the room kept for growing. */
   shrink(): void {
     this.#cells = this.#cells.slice(0, this.#length * WIDTH)

@@ -63,7 +63,7 @@ export function segmentsBetween<Next extends Segment>(end: Segment, next: Next):
  * target and a smaller source stays: it is the corner of a hole that the newer entry continues.
  */
 export function isOverruled(held: Segment, first: Segment): boolean {
-  return held.source >= first.source || held.target >= first.target
+  return held.source >= first.source || held.target > first.target
 }
 
 /** True for sources that ascend strictly and targets that never descend. */

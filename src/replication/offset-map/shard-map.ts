@@ -57,6 +57,7 @@ export class ShardMap {
     this.#handOver = entry.kind === 'hand-over' ? entry : undefined
     if (entry.kind === 'owner') this.#owner = entry
     if (entry.kind === 'flow') this.#appendTo(entry, mapOffset)
+    if (entry.kind === 'floor') this.flow(entry.flow)?.raiseFloor(entry)
     return 'applied'
   }
 
@@ -112,8 +113,6 @@ export class ShardMap {
   }
 
   #forget({ key }: TombstoneEntry): void {
-    if (key.kind !== 'flow') return
-    const text = flowKeyText(key.flow)
-    if (this.#flows.get(text)?.forget(key) === false) this.#flows.delete(text)
+    if (key.kind === 'flow' && this.flow(key.flow)?.isNewest(key)) this.#flows.delete(flowKeyText(key.flow))
   }
 }

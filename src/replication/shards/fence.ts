@@ -9,6 +9,7 @@ import { replicationFaults } from '../faults.ts'
 
 const POLL_MS = 20
 const FENCE_DEADLINE_MS = 60_000
+const LAST_EPOCH = 32_767
 
 export interface FenceContext {
   readonly cluster: Cluster
@@ -67,7 +68,9 @@ export async function fenceByTransaction(
 
 /**
  * For an owner whose transactional id the broker has forgotten, so that InitProducerId gave us another producer id
- * and fences nobody: abort markers for its producer id at its epoch + 1, written to every partition directly.
+ * and fences nobody: abort markers for its producer id, written to every partition directly. They carry the highest
+ * epoch there is. The recorded epoch + 1 would not do: a worker that took that epoch by a clean hand-over and stalled
+ * before its first entry is on record nowhere, and the coordinator never gives a forgotten producer id out again.
  * Returns once they are appended (WriteTxnMarkers answers after the append).
  */
 export async function fenceByMarkers(
@@ -79,20 +82,15 @@ export async function fenceByMarkers(
   if (partitions.length === 0) return
   const { cluster, shard } = context
   const coordinatorEpoch = await largestCoordinatorEpoch(cluster, old.producerId, partitions, signal)
-  const marker = { producerId: old.producerId, producerEpoch: old.producerEpoch + 1, coordinatorEpoch }
+  const marker = { producerId: old.producerId, producerEpoch: LAST_EPOCH, coordinatorEpoch }
   const outcomes = await cluster.writeAbortMarkers(marker, partitions, signal)
   const refused = outcomes.find((outcome) => outcome.errorCode !== 0)
   if (refused === undefined && outcomes.length === partitions.length) return
-  throw replicationFaults.fault('SHARD_UNFENCED', {
-    shard,
-    target: cluster.name,
-    producerId: old.producerId,
-    producerEpoch: old.producerEpoch,
-    reason:
-      refused === undefined
-        ? 'not every partition answered'
-        : `${refused.topic}-${refused.partition} answered ${errorName(refused.errorCode)}`,
-  })
+  const reason =
+    refused === undefined
+      ? 'not every partition answered'
+      : `${refused.topic}-${refused.partition} answered ${errorName(refused.errorCode)}`
+  throw replicationFaults.fault('SHARD_UNFENCED', { shard, target: cluster.name, ...old, reason })
 }
 
 /** A partition refuses a marker of an older coordinator epoch than the last it has seen for the producer. */

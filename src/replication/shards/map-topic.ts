@@ -122,10 +122,10 @@ const INDEX_READS_AT_ONCE = 8
 export async function readMapIndex(source: ShardMapSource, signal: AbortSignal): Promise<MapIndex> {
   const targetTopicIds = new Set<string>()
   const sources = new Set<string>()
-  let next = 0
+  const filled = await filledShards(source, signal)
   const readNext = async (): Promise<void> => {
-    while (next < source.topic.shards) {
-      const map = await readShardMap(source, next++, signal)
+    for (let shard = filled.pop(); shard !== undefined; shard = filled.pop()) {
+      const map = await readShardMap(source, shard, signal)
       for (const flow of map.flows()) {
         targetTopicIds.add(flow.facts.targetTopicId)
         sources.add(flow.flow.source)
@@ -134,6 +134,15 @@ export async function readMapIndex(source: ShardMapSource, signal: AbortSignal):
   }
   await Promise.all(Array.from({ length: INDEX_READS_AT_ONCE }, readNext))
   return { targetTopicIds, sources }
+}
+
+/** Shards whose partition holds anything: on a new target there is nothing to read. */
+async function filledShards({ cluster, topic }: ShardMapSource, signal: AbortSignal): Promise<number[]> {
+  const partitions = Array.from({ length: topic.shards }, (_, partition) => {
+    return { topic: MAP_TOPIC, partition, timestamp: -1 }
+  })
+  const listed = await cluster.listOffsets({ isolation: 'read_uncommitted', partitions }, signal)
+  return listed.filter(({ errorCode, offset }) => errorCode !== 0 || offset > 0).map(({ partition }) => partition)
 }
 
 /** Hands over the entries of a range in the order of the log and answers the offset to go on from. */

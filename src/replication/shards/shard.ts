@@ -1,4 +1,5 @@
 import { backoffMs, describeError, isFault, pause, type Timer } from '../../core/index.ts'
+import { replicationFaults } from '../faults.ts'
 import { fenceByTransaction } from './fence.ts'
 import { MAP_TOPIC } from './map-topic.ts'
 import type { TenureEnd } from './map-writer.ts'
@@ -9,6 +10,9 @@ import { Tenure } from './tenure.ts'
 /** Data batches do not renew a transactional id; an hour is far below any sensible expiry (7 days by default). */
 const RENEW_EVERY_MS = 60 * 60_000
 const TAKEOVER_DELAYS = { firstMs: 200, mostMs: 5_000 }
+/** A tenure that lasted this long was sound: the next takeover need not wait. */
+const SOUND_TENURE_MS = 60_000
+const INVALID_PRODUCER_ID_MAPPING = 49
 
 export interface ShardContext extends TakeoverContext {
   readonly log: TargetLog
@@ -80,36 +84,43 @@ export class Shard {
   async release(signal: AbortSignal): Promise<void> {
     const tenure = this.#current
     if (tenure !== undefined) {
+      const onAbort = () => tenure.end({ kind: 'restart', reason: describeError(signal.reason) })
+      signal.addEventListener('abort', onAbort, { once: true, signal: tenure.signal })
+      if (signal.aborted) onAbort()
       await tenure.untilFree()
-      if (tenure.canHandOver) {
-        await tenure.writer
-          .append({ kind: 'hand-over', ...tenure.identity, atMs: this.#context.clock.nowMs() })
-          .then(() => this.#context.onHandedOver(this.number))
-          .catch((error: unknown) => this.#context.onTrouble(this.number, error))
-      }
+      if (tenure.canHandOver) await this.#handOver(tenure)
     }
-    this.#controller.abort(signal.reason)
+    this.#controller.abort(new Error('released'))
     tenure?.end({ kind: 'restart', reason: 'released' })
     await this.#running
   }
 
+  /** Behind whatever transaction still runs: an open one would cost the successor its epoch + 1. */
+  async #handOver(tenure: Tenure): Promise<void> {
+    const entry = { kind: 'hand-over' as const, ...tenure.identity, atMs: this.#context.clock.nowMs() }
+    await tenure
+      .transact(() => tenure.writer.append(entry))
+      .then(() => this.#context.onHandedOver(this.number))
+      .catch((error: unknown) => this.#context.onTrouble(this.number, error))
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#context
     for (let tries = 1; !signal.aborted && !this.#isLost; tries++) {
       try {
         const tenure = await this.#takeOver(signal)
-        tries = 0
+        const startedMs = clock.monotonicMs()
         const end = await this.#reign(tenure, signal)
         await tenure.untilFree()
         if (end.kind === 'fenced') this.#lose(end.reason)
         else if (!signal.aborted) this.#context.onTrouble(this.number, new Error(end.reason))
+        if (clock.monotonicMs() - startedMs > SOUND_TENURE_MS) tries = 0
       } catch (error) {
         if (signal.aborted) return
         if (isFault(error, 'KAFKA_PRODUCER_FENCED') || isFault(error, 'SHARD_FENCED')) this.#lose(describeError(error))
-        else {
-          this.#context.onTrouble(this.number, error)
-          await pause(this.#context.clock, backoffMs(TAKEOVER_DELAYS, tries, this.#context.random), signal)
-        }
+        else this.#context.onTrouble(this.number, error)
       }
+      if (!this.#isLost && tries > 0) await pause(clock, backoffMs(TAKEOVER_DELAYS, tries, random), signal)
     }
   }
 
@@ -118,16 +129,27 @@ export class Shard {
     const startedMs = clock.monotonicMs()
     const takeover = await takeOver(this.#context, this.number, signal)
     const tenure = new Tenure(this.number, takeover, { log, mapTopicId: mapTopic.topicId, clock, random })
+    const onAbort = () => tenure.end({ kind: 'restart', reason: 'released' })
+    signal.addEventListener('abort', onAbort, { once: true, signal: tenure.signal })
     const { identity, transactionalId } = takeover
-    await tenure.writer.append({
-      kind: 'owner',
-      ...identity,
-      transactionalId,
-      atMs: clock.nowMs(),
-      processId: processName,
+    const entry = { kind: 'owner' as const, ...identity, transactionalId, atMs: clock.nowMs(), processId: processName }
+    await tenure.writer.append(entry).catch((error: unknown) => {
+      const { ended } = tenure
+      if (ended?.kind !== 'fenced') throw error
+      const facts = { shard: this.number, target: this.#context.cluster.name, evidence: ended.reason }
+      throw replicationFaults.fault('SHARD_FENCED', facts)
     })
     this.#context.onOwned(this.number, takeover, clock.monotonicMs() - startedMs)
+    this.#tellUnfenced(takeover)
     return tenure
+  }
+
+  #tellUnfenced({ unfenced }: Takeover): void {
+    const sick = unfenced.filter(({ isGone }) => !isGone)
+    if (sick.length === 0) return
+    const what = sick.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
+    const facts = { what, target: this.#context.cluster.name, reason: `not fenced yet: ${sick[0]?.reason}` }
+    this.#context.onTrouble(this.number, replicationFaults.fault('TARGET_NOT_READY', facts))
   }
 
   async #reign(tenure: Tenure, signal: AbortSignal): Promise<TenureEnd> {
@@ -158,16 +180,20 @@ export class Shard {
     const { clock, cluster } = this.#context
     const { identity, transactionalId } = tenure
     try {
-      await fenceByTransaction(
-        { cluster, clock, shard: this.number },
-        { transactionalId, ...identity },
-        [{ topic: MAP_TOPIC, partition: this.number }],
-        AbortSignal.any([signal, tenure.signal]),
+      await tenure.transact(() =>
+        fenceByTransaction(
+          { cluster, clock, shard: this.number },
+          { transactionalId, ...identity },
+          [{ topic: MAP_TOPIC, partition: this.number }],
+          AbortSignal.any([signal, tenure.signal]),
+        ),
       )
     } catch (error) {
       if (tenure.signal.aborted || signal.aborted) return
       if (isFault(error, 'KAFKA_PRODUCER_FENCED') || isFault(error, 'SHARD_FENCED')) {
         tenure.end({ kind: 'fenced', reason: describeError(error) })
+      } else if (isFault(error) && error.facts['code'] === INVALID_PRODUCER_ID_MAPPING) {
+        tenure.end({ kind: 'restart', reason: 'the broker has forgotten the transactional id' })
       } else this.#context.onTrouble(this.number, error)
     }
   }

@@ -3,8 +3,9 @@ import type { Cluster, ProducerIdentity, TopicPartition, TransactionHandle } fro
 import { replicationFaults } from '../faults.ts'
 import type { RawReader } from '../flows/raw-reader.ts'
 import type { MapMemory, ShardMap } from '../offset-map/index.ts'
-import { type FenceContext, fenceByMarkers, fenceByTransaction } from './fence.ts'
+import { fenceByMarkers, fenceByTransaction } from './fence.ts'
 import { MAP_TOPIC, type MapTopic, readShardMap } from './map-topic.ts'
+import { sortByHealth, type UnfitPartition, type WrittenPartition } from './partition-health.ts'
 
 /**
  * Becoming the one writer of a shard, in an order that must not change (exactly-once invariants; each step has a
@@ -16,8 +17,12 @@ import { MAP_TOPIC, type MapTopic, readShardMap } from './map-topic.ts'
  *  4. Read the map. Nothing that was read before the fence is used after it.
  *  5. Fence every target partition that the map says anybody ever wrote to. A flow without an entry needs no fence:
  *     data is only ever sent behind an acknowledged entry, and there can be no new ones. That is what keeps the
- *     offsets of a fresh copy identical to the source's.
+ *     offsets of a fresh copy identical to the source's. A partition that can take no marker now would hold up the
+ *     transaction, and with it the shard: it is left out, and fenced by `fenceLate` before its flow resumes.
  *  6. Only then may high watermarks be read (by the flows, when they resume).
+ *
+ * A forgotten owner is fenced by markers of its own producer id, and our transaction follows in any case: an earlier
+ * epoch of our own producer id may be alive too.
  *
  * Sources: KIP-98, KIP-664, KIP-890.
  */
@@ -37,6 +42,10 @@ export interface Takeover {
   readonly transactionalId: string
   readonly map: ShardMap
   readonly fenced: 'clean-hand-over' | 'fenced' | 'markers-written' | 'first'
+  /** Written to by older owners and not fenced: each needs `fenceLate` before anything is read or sent there. */
+  readonly unfenced: readonly UnfitPartition[]
+  /** Faults: TARGET_NOT_READY while the partition still can take no marker, and those of the fences. */
+  readonly fenceLate: (partition: WrittenPartition, signal: AbortSignal) => Promise<void>
 }
 
 const TRANSACTION_TIMEOUT_MS = 60_000
@@ -50,25 +59,31 @@ export async function takeOver(context: TakeoverContext, shard: number, signal: 
   const transactionalId = transactionalIdOf(shard)
   const identity = await cluster.initProducerId(transactionalId, TRANSACTION_TIMEOUT_MS, signal)
   const before = await readMap(context, shard, signal)
-  if (before.isHandedOverTo(identity)) return { identity, transactionalId, map: before, fenced: 'clean-hand-over' }
-
-  const txn: TransactionHandle = { transactionalId, ...identity }
-  const fence: FenceContext = { cluster, clock: context.clock, shard }
-  const mapPartition: TopicPartition = { topic: MAP_TOPIC, partition: shard }
   const forgotten = forgottenOwner(before, identity)
-  if (forgotten !== undefined) {
-    await orAcknowledged(context, () => fenceByMarkers(fence, forgotten, [mapPartition], signal))
+  const fence = (partitions: readonly TopicPartition[], signal: AbortSignal) =>
+    fenceOut(context, { shard, txn: { transactionalId, ...identity }, forgotten }, partitions, signal)
+  const fenceLate = async (partition: WrittenPartition, signal: AbortSignal) => {
+    const { healthy, unfit } = await sortByHealth(cluster, [partition], signal)
+    for (const { topic, partition, reason } of unfit) {
+      const facts = { what: `${topic}-${partition}`, target: cluster.name, reason: `it can't be fenced yet: ${reason}` }
+      throw replicationFaults.fault('TARGET_NOT_READY', facts)
+    }
+    await fence(healthy, signal)
   }
-  await fenceByTransaction(fence, txn, [mapPartition], signal)
+  const owned = { identity, transactionalId, fenceLate }
+  if (before.isHandedOverTo(identity)) return { ...owned, map: before, fenced: 'clean-hand-over', unfenced: [] }
 
+  await fence([{ topic: MAP_TOPIC, partition: shard }], signal)
   const map = await readMap(context, shard, signal)
-  const written = await writtenPartitions(cluster, map, signal)
-  if (forgotten !== undefined) {
-    await orAcknowledged(context, () => fenceByMarkers(fence, forgotten, written, signal))
-    return { identity, transactionalId, map, fenced: 'markers-written' }
+  const newlyForgotten = forgottenOwner(map, identity)
+  if (newlyForgotten !== undefined && newlyForgotten.producerId !== forgotten?.producerId) {
+    const reason = `producer ${newlyForgotten.producerId} wrote to it during the takeover`
+    throw replicationFaults.fault('TARGET_NOT_READY', { what: `shard ${shard}`, target: cluster.name, reason })
   }
-  await fenceByTransaction(fence, txn, written, signal)
-  return { identity, transactionalId, map, fenced: map.writer === undefined ? 'first' : 'fenced' }
+  const { healthy, unfit } = await sortByHealth(cluster, writtenPartitions(map), signal)
+  await fence(healthy, signal)
+  const fenced = forgotten !== undefined ? 'markers-written' : map.writer === undefined ? 'first' : 'fenced'
+  return { ...owned, map, fenced, unfenced: unfit }
 }
 
 /** The last writer on record, where our InitProducerId did not raise its epoch because its id had expired. */
@@ -77,36 +92,26 @@ function forgottenOwner(map: ShardMap, identity: ProducerIdentity): ProducerIden
   return writer !== undefined && writer.producerId !== identity.producerId ? writer : undefined
 }
 
-async function orAcknowledged(context: TakeoverContext, fence: () => Promise<void>): Promise<void> {
-  try {
-    await fence()
-  } catch (error) {
-    if (!context.acknowledgeUnfenced || !isFault(error, 'SHARD_UNFENCED')) throw error
+async function fenceOut(
+  context: TakeoverContext,
+  owners: { shard: number; txn: TransactionHandle; forgotten: ProducerIdentity | undefined },
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { cluster, clock, acknowledgeUnfenced } = context
+  const { shard, txn, forgotten } = owners
+  if (forgotten !== undefined) {
+    await fenceByMarkers({ cluster, clock, shard }, forgotten, partitions, signal).catch((error: unknown) => {
+      if (!acknowledgeUnfenced || !isFault(error, 'SHARD_UNFENCED')) throw error
+    })
   }
+  await fenceByTransaction({ cluster, clock, shard }, txn, partitions, signal)
 }
 
-/** Target partitions of the map's flows, as far as their topics still are the ones that were written to. */
-async function writtenPartitions(cluster: Cluster, map: ShardMap, signal: AbortSignal): Promise<TopicPartition[]> {
-  const flows = [...map.flows()]
-  const names = [...new Set(flows.map((flow) => flow.flow.targetTopic))]
-  if (names.length === 0) return []
-  const metadata = await cluster.metadata(names, signal)
-  const written: TopicPartition[] = []
-  for (const flow of flows) {
-    const { targetTopic, partition } = flow.flow
-    const topic = metadata.topics.find((candidate) => candidate.name === targetTopic)
-    if (topic?.topicId !== flow.facts.targetTopicId) continue
-    const leader = topic.partitions.find((one) => one.partition === partition)?.leaderId ?? -1
-    if (leader < 0) {
-      throw replicationFaults.fault('TARGET_NOT_READY', {
-        what: `${targetTopic}-${partition}`,
-        target: cluster.name,
-        reason: 'it has no leader',
-      })
-    }
-    written.push({ topic: targetTopic, partition })
-  }
-  return written
+function writtenPartitions(map: ShardMap): WrittenPartition[] {
+  return [...map.flows()].map(({ flow: { targetTopic: topic, partition }, facts: { targetTopicId: topicId } }) => {
+    return { topic, topicId, partition }
+  })
 }
 
 function readMap(context: TakeoverContext, shard: number, signal: AbortSignal): Promise<ShardMap> {

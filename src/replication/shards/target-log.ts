@@ -81,10 +81,11 @@ export class TargetLog implements AsyncDisposable {
     if (known !== undefined) return known
     const opening = this.#cluster.openChannel(nodeId, signal, { inflightMax: 128 })
     this.#channels.set(nodeId, opening)
-    opening.then(
-      (channel) => channel.onClose(() => this.#channels.delete(nodeId)),
-      () => this.#channels.delete(nodeId),
-    )
+    // By the time an old channel says that it is closed, a newer one may have taken its place.
+    const forget = () => {
+      if (this.#channels.get(nodeId) === opening) this.#channels.delete(nodeId)
+    }
+    opening.then((channel) => channel.onClose(forget), forget)
     return opening
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock, Random } from '../../core/index.ts'
-import type { ProducerIdentity } from '../../kafka/index.ts'
+import type { ProducerIdentity, TopicPartition } from '../../kafka/index.ts'
 import type { ShardMap } from '../offset-map/index.ts'
 import { MapWriter, type TenureEnd } from './map-writer.ts'
+import type { UnfitPartition } from './partition-health.ts'
 import type { Takeover } from './takeover.ts'
 import type { TargetLog } from './target-log.ts'
 
@@ -24,7 +25,11 @@ export class Tenure {
   readonly #controller = new AbortController()
   readonly #users = new Set<TenureUser>()
   readonly #whenEnded = Promise.withResolvers<TenureEnd>()
-  #whenFree = Promise.withResolvers<void>()
+  readonly #fenceLate: Takeover['fenceLate']
+  readonly #unfenced: Map<string, UnfitPartition>
+  #whenFree: PromiseWithResolvers<void> | undefined
+  #end: TenureEnd | undefined
+  #transaction: Promise<void> = Promise.resolve()
   #isInDoubt = false
   #isUncertain = false
 
@@ -37,6 +42,8 @@ export class Tenure {
     this.identity = takeover.identity
     this.transactionalId = takeover.transactionalId
     this.map = takeover.map
+    this.#fenceLate = takeover.fenceLate
+    this.#unfenced = new Map(takeover.unfenced.map((one) => [textOf(one), one]))
     this.writer = new MapWriter({
       shard,
       identity: takeover.identity,
@@ -65,9 +72,33 @@ export class Tenure {
     this.#isInDoubt = false
   }
 
-  /** Only while nothing that was ever sent under it can still arrive. */
+  /** Only while nothing that was ever sent, under it or an older one, can still arrive. */
   get canHandOver(): boolean {
-    return !this.#isUncertain && !this.signal.aborted
+    const hasUnfenced = [...this.#unfenced.values()].some(({ isGone }) => !isGone)
+    return !this.#isUncertain && !hasUnfenced && !this.signal.aborted
+  }
+
+  /**
+   * To be called before anything is read or sent at a target partition: fences it where the takeover had to leave it
+   * out. Only the end of the tenure interrupts it: a transaction that stays open would be aborted by the coordinator,
+   * at our epoch + 1.
+   */
+  async untilFenced(at: TopicPartition): Promise<void> {
+    const text = textOf(at)
+    if (!this.#unfenced.has(text)) return
+    await this.transact(async () => {
+      const unfenced = this.#unfenced.get(text)
+      if (unfenced === undefined) return
+      await this.#fenceLate(unfenced, this.signal)
+      this.#unfenced.delete(text)
+    })
+  }
+
+  /** The transactional id has one transaction at a time. */
+  async transact(step: () => Promise<void>): Promise<void> {
+    const mine = this.#transaction.then(step)
+    this.#transaction = mine.catch(() => undefined)
+    await mine
   }
 
   enter(user: TenureUser): void {
@@ -76,19 +107,22 @@ export class Tenure {
 
   leave(user: TenureUser): void {
     if (this.#users.delete(user) && !user.isCertain) this.#isUncertain = true
-    if (this.#users.size === 0) this.#whenFree.resolve()
+    if (this.#users.size > 0) return
+    this.#whenFree?.resolve()
+    this.#whenFree = undefined
   }
 
   /** Resolves when nobody writes under it any more. */
   async untilFree(): Promise<void> {
     while (this.#users.size > 0) {
-      this.#whenFree = Promise.withResolvers()
+      this.#whenFree ??= Promise.withResolvers()
       await this.#whenFree.promise
     }
   }
 
   end(end: TenureEnd): void {
     if (this.signal.aborted) return
+    this.#end = end
     this.#whenEnded.resolve(end)
     this.#controller.abort(new Error(`the tenure of shard ${this.shard} ended: ${end.reason}`))
   }
@@ -96,4 +130,13 @@ export class Tenure {
   untilEnded(): Promise<TenureEnd> {
     return this.#whenEnded.promise
   }
+
+  /** How it ended; undefined while it lasts. */
+  get ended(): TenureEnd | undefined {
+    return this.#end
+  }
+}
+
+function textOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
 }

@@ -24,10 +24,11 @@ export class Vigil {
   }
 
   start(): void {
-    this.#timer = this.#clock.setTimer(TICK_MS, () => {
+    const tick = () => {
       this.check()
       this.start()
-    })
+    }
+    this.#timer = this.#clock.setTimer(TICK_MS, tick, { keepAlive: false })
   }
 
   stop(): void {

@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { createApiServer } from '../../src/api/index.ts'
+import { renderConfigReference } from '../../src/config/index.ts'
+import { renderMetricsReference } from '../../src/observability/index.ts'
+import { fakeReplicator } from '../support/fake-replicator.ts'
+import { root } from './sources.ts'
+
+/** Pages that are made from the sources. `UPDATE=1` writes them anew. */
+function expectPage(path: string, text: string): void {
+  const file = join(root, path)
+  if (process.env.UPDATE === '1') writeFileSync(file, text)
+  expect(readFileSync(file, 'utf8'), 'UPDATE=1 npx vitest run --project tidy').toBe(text)
+}
+
+test('the configuration reference is that of the schemas', () => {
+  expectPage('src/config/reference.md', renderConfigReference())
+})
+
+test('the metrics reference is that of the table of metrics', () => {
+  expectPage('src/observability/metrics.md', renderMetricsReference())
+})
+
+test('openapi.json is what the API serves', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  const api = await createApiServer({
+    options: { listen: '127.0.0.1:0', allowUnauthenticated: false },
+    logger: pino({ level: 'silent' }),
+    content: {
+      version,
+      regions: [],
+      replication: fakeReplicator().port,
+      metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
+    },
+  })
+  const served = await api.http.inject({ url: '/openapi.json', headers: { host: 'localhost' } })
+  await api.stop()
+  expect(served.json()).toMatchObject({ openapi: '3.1.0' })
+  expectPage('src/api/openapi.json', `${JSON.stringify(served.json(), null, 2)}\n`)
+})

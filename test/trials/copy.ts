@@ -1,0 +1,173 @@
+import { startRegion } from '../../src/local/index.ts'
+import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
+import { compareLogs, countRecords, loadProduced, type RecordLog } from '../support/record-log.ts'
+import { countCodecs } from '../support/target-batches.ts'
+import type { Trial } from '../support/trial.ts'
+import { TrialFolder } from '../support/trial-folder.ts'
+
+/**
+ * Every kind of record through one link, compared on both sides record by record by Kafka's own consumer, and with
+ * what the producers were told was acknowledged and committed.
+ *
+ * The compacted topic is compacted before the link starts, so that its holes are there to be repacked; the target does
+ * not compact during the trial, else the two sides would keep different old values and could not be compared.
+ */
+const TOPICS = {
+  plain: 'sensors.plain',
+  transactional: 'sensors.tx',
+  compacted: 'sensors.compacted',
+  old: 'sensors.old',
+}
+const LINK = 'source-to-target'
+const COPY_LIMIT_MS = 240_000
+
+const COMPACTION =
+  'cleanup.policy=compact;segment.bytes=1048576;min.cleanable.dirty.ratio=0.01;delete.retention.ms=86400000'
+
+export const trial: Trial = {
+  name: 'copy',
+  describe: 'topics of every kind arrive record for record: all codecs, transactions, compaction, old timestamps',
+  options: { records: { describe: 'records in all topics together', default: '1000000' } },
+  fields: [
+    'compared',
+    'acknowledged',
+    ...['lost', 'repeated', 'reordered', 'different'],
+    ...['passed', 'repacked', 'aborted', 'holes'],
+    ...['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  ],
+  populations: ['compared', 'passed', 'repacked', 'aborted', 'holes', 'none', 'gzip', 'snappy', 'lz4', 'zstd'],
+
+  async run({ short, options }, { signal, log }) {
+    const records = short ? 60_000 : Number(options.records)
+    using folder = new TrialFolder()
+    const [source, target] = await Promise.all([
+      startRegion({ name: 'source', signal, brokerConfig: { 'log.cleaner.backoff.ms': '500' } }),
+      startRegion({ name: 'target', signal, brokerConfig: { 'log.cleaner.enable': 'false' } }),
+    ])
+    await using _source = source
+    await using _target = target
+
+    const bootstrap = source.bootstrap.join(',')
+    const codecs = 'none,gzip,snappy,lz4,zstd'
+    const common = { bootstrap, partitions: 8, codecs, headers: 2 }
+    const share = (part: number) => Math.round(records * part)
+    const compacted = await folder.produce(
+      'compacted',
+      {
+        ...common,
+        topics: TOPICS.compacted,
+        count: share(0.15),
+        keys: Math.max(200, share(0.002)),
+        tombstones: 0.05,
+        config: COMPACTION,
+        size: 400,
+      },
+      signal,
+    )
+    log(`${share(0.15)} records with few keys written; waiting for the source to compact them`)
+    await untilCompacted(folder, source.bootstrap, signal)
+
+    const rest = `links:\n  - { name: ${LINK}, source: source, target: target, topics: { include: ["sensors.*"] } }`
+    await using isthmus = await IsthmusProcess.start({ regions: [source, target], rest })
+    log('replicator started; writing while it copies')
+    const plain = await folder.produce('plain', { ...common, topics: TOPICS.plain, count: share(0.5) }, signal)
+    const old = await folder.produce(
+      'old',
+      { ...common, topics: TOPICS.old, count: share(0.1), 'old-days': 900, config: 'retention.ms=-1' },
+      signal,
+    )
+    const transactional = await folder.produce(
+      'tx',
+      {
+        ...common,
+        topics: TOPICS.transactional,
+        count: share(0.25),
+        burst: 100,
+        'transactional-id': 'copy',
+        'abort-ratio': 0.2,
+      },
+      signal,
+    )
+    const flows = await untilCopied(isthmus, 32, signal)
+    log('everything is copied; reading both sides')
+
+    const topics = Object.values(TOPICS)
+    const read = (name: string, region: { bootstrap: readonly string[] }) =>
+      folder.read(name, { bootstrap: region.bootstrap, topics, isolation: 'read_committed' }, signal)
+    const before = await read('source', source)
+    const after = await read('target', target)
+    const codecCounts = await countCodecs(target.bootstrap, topics, signal)
+
+    const produced = await loadProduced([plain, old, transactional, compacted])
+    const unproduced = countUnproduced(before, produced)
+    const compared = compareLogs(before, after)
+    const acknowledged = countRecords(produced) - countRecords(only(produced, TOPICS.compacted))
+    const comparedPlain = countRecords(before) - countRecords(only(before, TOPICS.compacted))
+    const metrics = await isthmus.get('/metrics')
+    const sum = (name: string) => sumMetric(metrics, name)
+    const summary = {
+      ...compared,
+      acknowledged: acknowledged + countRecords(only(before, TOPICS.compacted)),
+      unproduced,
+      passed: sum('isthmus_flow_batches_passed_total'),
+      repacked: sum('isthmus_flow_batches_repacked_total'),
+      aborted: sum('isthmus_flow_records_aborted_total'),
+      holes: sum('isthmus_flow_holes_total'),
+      ...codecCounts,
+    }
+    const damage = compared.lost + compared.repeated + compared.reordered + compared.different
+    const ok =
+      damage === 0 && unproduced === 0 && acknowledged === comparedPlain && compared.compared === countRecords(before)
+    const rows = topics.map((topic) => ({ topic, ...compareLogs(only(before, topic), only(after, topic)) }))
+    log(
+      `${flows.length} flows, ${flows.filter(({ offsetsIdentical }) => offsetsIdentical).length} with identical offsets`,
+    )
+    return { ok, rows, summary }
+  },
+}
+
+/** Compaction is over when two looks in a row find the same records, fewer than were written. */
+async function untilCompacted(folder: TrialFolder, bootstrap: readonly string[], signal: AbortSignal): Promise<void> {
+  let last = -1
+  const look = async () => {
+    const reading = { bootstrap, topics: [TOPICS.compacted], isolation: 'read_committed' as const }
+    const log = await folder.read('compaction', reading, signal)
+    const held = countRecords(log)
+    const hasHoles = [...log.values()].some((records) => (records.at(-1)?.offset ?? 0) + 1 > records.length)
+    const isOver = hasHoles && held === last
+    last = held
+    return isOver ? true : undefined
+  }
+  await eventually('the source compacts', look, { limitMs: 120_000, everyMs: 2_000, signal })
+}
+
+async function untilCopied(isthmus: IsthmusProcess, flowCount: number, signal: AbortSignal) {
+  const look = async () => {
+    if (!isthmus.isRunning) throw new Error(`the replicator ended: ${isthmus.log.slice(-5).join('\n')}`)
+    const flows = await isthmus.flows(LINK).catch(() => [])
+    return flows.length === flowCount && flows.every(({ lagRecords }) => lagRecords === 0) ? flows : undefined
+  }
+  await eventually('everything is copied', look, { limitMs: COPY_LIMIT_MS, signal })
+  // What was written last may not have been seen yet when its flow showed no lag.
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  return eventually('everything is copied', look, { limitMs: COPY_LIMIT_MS, signal })
+}
+
+function only(log: RecordLog, topic: string): RecordLog {
+  return new Map([...log].filter(([partition]) => partition.startsWith(`${topic}/`)))
+}
+
+/** Records that readers see and no producer was told to be committed. */
+function countUnproduced(seen: RecordLog, produced: RecordLog): number {
+  let count = 0
+  for (const [partition, records] of seen) {
+    const known = new Set((produced.get(partition) ?? []).map(({ offset, digest }) => `${offset} ${digest}`))
+    count += records.filter(({ offset, digest }) => !known.has(`${offset} ${digest}`)).length
+  }
+  return count
+}
+
+function sumMetric(text: string, name: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
