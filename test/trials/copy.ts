@@ -22,7 +22,7 @@ const LINK = 'source-to-target'
 const COPY_LIMIT_MS = 240_000
 
 const COMPACTION =
-  'cleanup.policy=compact;segment.bytes=1048576;min.cleanable.dirty.ratio=0.01;delete.retention.ms=86400000'
+  'cleanup.policy=compact;segment.bytes=1048576;segment.ms=500;min.cleanable.dirty.ratio=0.01;delete.retention.ms=86400000'
 
 export const trial: Trial = {
   name: 'copy',
@@ -51,19 +51,12 @@ export const trial: Trial = {
     const codecs = 'none,gzip,snappy,lz4,zstd'
     const common = { bootstrap, partitions: 8, codecs, headers: 2 }
     const share = (part: number) => Math.round(records * part)
-    const compacted = await folder.produce(
-      'compacted',
-      {
-        ...common,
-        topics: TOPICS.compacted,
-        count: share(0.15),
-        keys: Math.max(200, share(0.002)),
-        tombstones: 0.05,
-        config: COMPACTION,
-        size: 400,
-      },
-      signal,
-    )
+    // In two goes: a segment is cut, and may be compacted, only when something is written after its time.
+    const fewKeys = { ...common, topics: TOPICS.compacted, keys: Math.max(200, share(0.002)), tombstones: 0.05 }
+    const compacted = [
+      await folder.produce('compacted', { ...fewKeys, count: share(0.1), config: COMPACTION }, signal),
+      await folder.produce('compacted-2', { ...fewKeys, count: share(0.05), seed: 2 }, signal),
+    ]
     log(`${share(0.15)} records with few keys written; waiting for the source to compact them`)
     await untilCompacted(folder, source.bootstrap, signal)
 
@@ -98,7 +91,7 @@ export const trial: Trial = {
     const after = await read('target', target)
     const codecCounts = await countCodecs(target.bootstrap, topics, signal)
 
-    const produced = await loadProduced([plain, old, transactional, compacted])
+    const produced = await loadProduced([plain, old, transactional, ...compacted])
     const unproduced = countUnproduced(before, produced)
     const compared = compareLogs(before, after)
     const acknowledged = countRecords(produced) - countRecords(only(produced, TOPICS.compacted))

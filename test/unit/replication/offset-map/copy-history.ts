@@ -101,7 +101,7 @@ export class CopyHistory {
   /** The map's partition as deletions and compactions have left it. */
   mapLog = new MapLog()
   /** All that was ever written to it. */
-  readonly everWritten: MapEntry[] = []
+  readonly everWritten = new MapLog()
   /** For each source offset, whether a record is there. */
   readonly #source: boolean[] = []
   /** For each target offset the record there, or undefined for a marker. */
@@ -283,7 +283,7 @@ export class CopyHistory {
   }
 
   #write(entry: MapEntry): void {
-    this.everWritten.push(entry)
+    this.everWritten.append(entry)
     this.#map.apply(entry, this.mapLog.append(entry))
   }
 

@@ -79,6 +79,13 @@ export class MapLog {
     return log
   }
 
+  without(...kinds: MapEntry['kind'][]): MapLog {
+    const log = new MapLog()
+    const left = new Set(this.entries().flatMap(({ entry, offset }) => (kinds.includes(entry.kind) ? [] : [offset])))
+    log.records = this.records.filter(({ offset }) => left.has(offset))
+    return log
+  }
+
   has(entry: MapEntry): boolean {
     const { key } = encodeEntry(entry)
     return this.records.some((record) => record.key.equals(key))
