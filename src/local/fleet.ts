@@ -22,6 +22,8 @@ export interface FleetPlan {
   readonly brokerCount: number
   readonly heapMb: number
   readonly overrides: Readonly<Record<string, string>>
+  /** By broker; where there is none the broker's own port is advertised. */
+  readonly advertisedPorts: readonly number[]
   /** For files that go when the region stops. */
   readonly workDir: string
   readonly logDir: string
@@ -54,7 +56,8 @@ export async function buildJvmFleet(plan: FleetPlan, programs: JvmPrograms): Pro
   const addresses = nodeIds(plan).map((nodeId, index): BrokerAddress => {
     const [clientPort = 0, mtlsPort = 0, internalPort = 0, controllerPort = 0] = ports.slice(index * PORTS_EACH)
     const host = { bindHost: ADVERTISED_HOST, internalHost: ADVERTISED_HOST }
-    return { nodeId, ...host, clientPort, mtlsPort, internalPort, controllerPort }
+    const advertisedPort = plan.advertisedPorts[index]
+    return { nodeId, ...host, clientPort, advertisedPort, mtlsPort, internalPort, controllerPort }
   })
   const brokers = addresses.map((broker) => {
     const dir = join(plan.workDir, `broker-${broker.nodeId}`)
@@ -90,7 +93,9 @@ export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
   const addresses = nodeIds(plan).map((nodeId, index): BrokerAddress => {
     const [clientPort = 0, mtlsPort = 0] = ports.slice(index * 2)
     const host = { bindHost: '0.0.0.0', internalHost: network === undefined ? 'localhost' : `broker-${nodeId}` }
-    return { nodeId, ...host, clientPort, mtlsPort, internalPort: INTERNAL_PORT, controllerPort: CONTROLLER_PORT }
+    const advertisedPort = plan.advertisedPorts[index]
+    const inside = { internalPort: INTERNAL_PORT, controllerPort: CONTROLLER_PORT }
+    return { nodeId, ...host, clientPort, advertisedPort, mtlsPort, ...inside }
   })
   if (network !== undefined) {
     guardEntry('network', network)

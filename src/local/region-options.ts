@@ -12,6 +12,8 @@ export interface RegionOptions {
   readonly secured?: boolean
   /** Broker settings that win over the built-in ones. */
   readonly brokerConfig?: Readonly<Record<string, string>>
+  /** Ports that clients are told to connect to, by broker: those of proxies in front of them. @defaultValue the brokers' own */
+  readonly advertisedPorts?: readonly number[]
   /** Heap of each broker, MiB. @defaultValue 320 */
   readonly heapMb?: number
   /** Where logs and data go. Data is deleted when the region stops, logs stay. @defaultValue a new directory under the system's temporary one */

@@ -49,6 +49,7 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
     brokerCount,
     heapMb: options.heapMb ?? HEAP_MB,
     overrides: options.brokerConfig ?? {},
+    advertisedPorts: options.advertisedPorts ?? [],
     workDir: join(dir, 'work'),
     logDir,
     security: secured ? await createSecurity(name, brokerCount, new Date(systemClock.nowMs())) : undefined,

@@ -12,6 +12,8 @@ export interface BrokerAddress {
   /** Name under which the other brokers of the region reach this one. */
   readonly internalHost: string
   readonly clientPort: number
+  /** Port that clients are told to connect to, where it is not `clientPort`: a proxy in front of the broker. */
+  readonly advertisedPort?: number | undefined
   readonly mtlsPort: number
   readonly internalPort: number
   readonly controllerPort: number
@@ -88,7 +90,7 @@ function listenerProperties(broker: BrokerAddress, secured: boolean): Record<str
   const { bindHost, internalHost } = broker
   const listeners = [`CLIENT://${bindHost}:${broker.clientPort}`, `INTERNAL://${bindHost}:${broker.internalPort}`]
   const advertised = [
-    `CLIENT://${ADVERTISED_HOST}:${broker.clientPort}`,
+    `CLIENT://${ADVERTISED_HOST}:${broker.advertisedPort ?? broker.clientPort}`,
     `INTERNAL://${internalHost}:${broker.internalPort}`,
   ]
   if (secured) {

@@ -32,27 +32,24 @@ export interface LogSpan {
   readonly end: number
 }
 
+type Finder = (span: LogSpan, random: Random) => number
+
+const anyRecord: Finder = ({ records, start }, random) => pick(records, random)?.offset ?? start
+
+const FINDERS: Readonly<Record<Place, Finder>> = {
+  zero: () => 0,
+  start: ({ start }) => start,
+  record: anyRecord,
+  'first-of-hole': (span, random) => pick(holesOf(span), random)?.first ?? anyRecord(span, random),
+  'last-of-hole': (span, random) => pick(holesOf(span), random)?.last ?? anyRecord(span, random),
+  anywhere: ({ start, end }, random) => start + randomBelow(random, end - start + 1),
+  'last-record': ({ records, start }) => records.at(-1)?.offset ?? start,
+  end: ({ end }) => end,
+}
+
 /** An offset at such a place; where the log has no holes, of a record instead. */
 export function offsetAt(place: Place, span: LogSpan, random: Random): number {
-  const { records, start, end } = span
-  switch (place) {
-    case 'zero':
-      return 0
-    case 'start':
-      return start
-    case 'end':
-      return end
-    case 'anywhere':
-      return start + randomBelow(random, end - start + 1)
-    case 'last-record':
-      return records.at(-1)?.offset ?? start
-    case 'record':
-      return pick(records, random)?.offset ?? start
-    case 'first-of-hole':
-      return pick(holesOf(span), random)?.first ?? offsetAt('record', span, random)
-    case 'last-of-hole':
-      return pick(holesOf(span), random)?.last ?? offsetAt('record', span, random)
-  }
+  return FINDERS[place](span, random)
 }
 
 interface Hole {

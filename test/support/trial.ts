@@ -9,13 +9,16 @@
 /** A figure of the result. A missing one, or one that is not a number, makes the trial fail. */
 export type Figure = number | bigint | string | boolean
 
+/** Figures that belong together, such as the ratios of one data set. Each has to be a finite number. */
+export type Figures = Readonly<Record<string, number>>
+
 export interface TrialResult {
   /** The trial's own verdict on what it saw. */
   readonly ok: boolean
   /** Lines of the printed table; the columns are the keys of the first row. */
   readonly rows: ReadonlyArray<Readonly<Record<string, Figure>>>
   /** What the last line of the output carries, by field. */
-  readonly summary: Readonly<Record<string, Figure | null | undefined>>
+  readonly summary: Readonly<Record<string, Figure | Figures | null | undefined>>
 }
 
 export interface TrialArguments {
@@ -60,7 +63,10 @@ export function judgeTrial(trial: Pick<Trial, 'fields' | 'populations'>, result:
 }
 
 function isFigure(value: unknown): boolean {
-  return value !== undefined && value !== null && !Number.isNaN(value)
+  if (value === undefined || value === null) return false
+  if (typeof value !== 'object') return !Number.isNaN(value)
+  const figures: unknown[] = Object.values(value)
+  return figures.length > 0 && figures.every((figure) => Number.isFinite(figure))
 }
 
 /** The rows as aligned columns: figures to the right, words to the left. */

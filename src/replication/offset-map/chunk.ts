@@ -9,8 +9,6 @@ import type { Evictable } from './map-memory.ts'
 import { SegmentList } from './segment-list.ts'
 import { isOverruled, type Segment } from './segments.ts'
 
-const FULL_SEGMENTS = 256
-
 export class Chunk implements Evictable {
   readonly writer: Producer
   #first: Segment
@@ -51,9 +49,9 @@ export class Chunk implements Evictable {
     return this.#segments?.bytes ?? 0
   }
 
-  /** Whether the entry may join: same writer, and not too many segments yet. */
-  accepts(entry: FlowEntry): boolean {
-    return this.#segments !== undefined && this.#segments.length < FULL_SEGMENTS && isSameProducer(this.writer, entry)
+  /** Whether the entry may join: same writer, and fewer segments so far than make a chunk full. */
+  accepts(entry: FlowEntry, fullSegments: number): boolean {
+    return this.#segments !== undefined && this.#segments.length < fullSegments && isSameProducer(this.writer, entry)
   }
 
   append(entry: FlowEntry, mapOffset: number): void {
@@ -100,7 +98,7 @@ export class Chunk implements Evictable {
     const segments = new SegmentList()
     for (const entry of entries) {
       if (!isSameProducer(this.writer, entry)) continue
-      for (const segment of entry.segments) if (!isOverruled(segment, this.#limit)) segments.push(segment)
+      for (const segment of entry.segments) segments.push(segment)
     }
     const first = segments.at(0)
     if (first?.source !== this.#first.source || first.target !== this.#first.target) return undefined

@@ -84,7 +84,7 @@ export class Chunks {
     if (this.isEmpty) this.#oldestMapOffset = mapOffset
     const hasOverruled = this.#truncate(first)
     const newest = this.#list.at(-1)
-    if (newest !== undefined && !hasOverruled && newest.accepts(entry)) {
+    if (newest !== undefined && !hasOverruled && newest.accepts(entry, this.#memory.chunkSegments)) {
       newest.append(entry, mapOffset)
       return
     }

@@ -21,7 +21,7 @@ export {
 } from './entry.ts'
 export { offsetMapFaults } from './faults.ts'
 export { type FlowFacts, FlowMap, type Lookup, type LookupNote } from './flow-map.ts'
-export { MapMemory } from './map-memory.ts'
+export { MapMemory, type MapMemoryOptions } from './map-memory.ts'
 export { isInSequence, type RecordedProducer } from './recorded-producers.ts'
 export {
   type AttributedSegment,

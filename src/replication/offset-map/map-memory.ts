@@ -10,14 +10,22 @@ export interface Evictable {
   evict(): void
 }
 
-export class MapMemory {
-  /** Bytes of segments that may be held. */
+export interface MapMemoryOptions {
+  /** Bytes of segments that may be held; 24 a segment. */
   readonly limitBytes: number
+  /** Segments from which on a chunk takes no more entries. @defaultValue 256 */
+  readonly chunkSegments?: number
+}
+
+export class MapMemory {
+  readonly limitBytes: number
+  readonly chunkSegments: number
   readonly #heldBytes = new Map<Evictable, number>()
   #usedBytes = 0
 
-  constructor(limitBytes: number) {
+  constructor({ limitBytes, chunkSegments = 256 }: MapMemoryOptions) {
     this.limitBytes = limitBytes
+    this.chunkSegments = chunkSegments
   }
 
   get usedBytes(): number {

@@ -13,15 +13,35 @@ import { systemClock } from '../../../src/core/index.ts'
 import { withFileLock } from '../../../src/local/file-lock.ts'
 
 const CLIENTS_VERSION = '4.3.1'
+const LOG4J_VERSION = '2.25.4'
 const RESOLVE_TIMEOUT_MS = 300_000
 /** How long a stopped program may take to finish its work. */
 const STOP_GRACE_MS = 20_000
 const STDERR_LINES = 30
 
-const DEPENDENCIES = [
-  ['org.apache.kafka', 'kafka-clients', CLIENTS_VERSION],
-  ['org.slf4j', 'slf4j-nop', '1.7.36'],
-] as const
+/** What Maven resolves together, and the name of the cache folder that keeps the result. */
+interface Artifacts {
+  readonly name: string
+  readonly list: readonly (readonly [group: string, artifact: string, version: string])[]
+}
+
+const CLIENTS: Artifacts = {
+  name: `java-clients-${CLIENTS_VERSION}`,
+  list: [
+    ['org.apache.kafka', 'kafka-clients', CLIENTS_VERSION],
+    ['org.slf4j', 'slf4j-nop', '1.7.36'],
+  ],
+}
+
+const TOOLS: Artifacts = {
+  name: `java-tools-${CLIENTS_VERSION}`,
+  list: [
+    ['org.apache.kafka', 'connect-mirror', CLIENTS_VERSION],
+    ['org.apache.kafka', 'connect-runtime', CLIENTS_VERSION],
+    ['org.apache.kafka', 'kafka-tools', CLIENTS_VERSION],
+    ['org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION],
+  ],
+}
 
 export interface JavaOptions {
   /** Asks the program to finish (SIGTERM), and after 20 s ends it. */
@@ -30,6 +50,8 @@ export interface JavaOptions {
   readonly onLine?: (line: string) => void
   /** Largest heap in MiB. Default 512. */
   readonly heapMb?: number
+  /** Default: the client and its codecs. */
+  readonly classpath?: string
 }
 
 export interface JavaExit {
@@ -37,29 +59,41 @@ export interface JavaExit {
   readonly isStopped: boolean
 }
 
-let resolving: Promise<string> | undefined
+const resolving = new Map<Artifacts, Promise<string>>()
 
 /** The classpath of the Java client and its codecs. Safe for several callers and processes at once. */
-export function javaClasspath(signal: AbortSignal = AbortSignal.timeout(RESOLVE_TIMEOUT_MS)): Promise<string> {
-  resolving ??= resolveClasspath(signal).catch((error: unknown) => {
-    resolving = undefined
+export function javaClasspath(signal?: AbortSignal): Promise<string> {
+  return classpathOf(CLIENTS, signal)
+}
+
+/** The classpath of Kafka's own tools and of MirrorMaker 2. */
+export function toolsClasspath(signal?: AbortSignal): Promise<string> {
+  return classpathOf(TOOLS, signal)
+}
+
+function classpathOf(artifacts: Artifacts, signal = AbortSignal.timeout(RESOLVE_TIMEOUT_MS)): Promise<string> {
+  const known = resolving.get(artifacts)
+  if (known !== undefined) return known
+  const resolved = resolveClasspath(artifacts, signal).catch((error: unknown) => {
+    resolving.delete(artifacts)
     throw error
   })
-  return resolving
+  resolving.set(artifacts, resolved)
+  return resolved
 }
 
 /**
- * Runs `file` with Java's single-source launcher and waits for its end. Throws with the last lines of its error output
- * where it exits with anything but 0.
+ * Runs a source file with Java's single-source launcher, or a class by its name, and waits for its end. Throws with the
+ * last lines of its error output where it exits with anything but 0.
  */
-export async function runJava(file: string, args: readonly string[], options: JavaOptions = {}): Promise<JavaExit> {
+export async function runJava(program: string, args: readonly string[], options: JavaOptions = {}): Promise<JavaExit> {
   const { signal, onLine, heapMb = 512 } = options
-  const classpath = await javaClasspath(signal)
+  const classpath = options.classpath ?? (await javaClasspath(signal))
   const java = await requireProgram('java')
   signal?.throwIfAborted()
   // Serial collection and one compiler tier less: these programs share a small machine with brokers.
   const flags = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-cp', classpath]
-  const child = spawn(java, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(java, [...flags, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const errors: string[] = []
   createInterface(child.stdout).on('line', (line) => onLine?.(line))
   createInterface(child.stderr).on('line', (line) => {
@@ -79,7 +113,7 @@ export async function runJava(file: string, args: readonly string[], options: Ja
     })
     // 143 is how a Java program that does not mind the signal answers it.
     if (signal?.aborted === true && (exit === '143' || exit === 'SIGTERM')) return { isStopped: true }
-    if (exit !== '0') throw new Error(`${file} ended with ${exit}:\n${errors.join('\n')}`)
+    if (exit !== '0') throw new Error(`${program} ended with ${exit}:\n${errors.join('\n')}`)
     return { isStopped: signal?.aborted ?? false }
   } finally {
     clearTimeout(kill)
@@ -87,12 +121,8 @@ export async function runJava(file: string, args: readonly string[], options: Ja
   }
 }
 
-async function resolveClasspath(signal: AbortSignal): Promise<string> {
-  const folder = join(
-    process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
-    'isthmus',
-    `java-clients-${CLIENTS_VERSION}`,
-  )
+async function resolveClasspath(artifacts: Artifacts, signal: AbortSignal): Promise<string> {
+  const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'isthmus', artifacts.name)
   const file = join(folder, 'classpath.txt')
   const cached = await readClasspath(file)
   if (cached !== undefined) return cached
@@ -101,7 +131,7 @@ async function resolveClasspath(signal: AbortSignal): Promise<string> {
   return withFileLock(join(folder, 'resolving'), { clock: systemClock, signal }, async () => {
     const resolvedMeanwhile = await readClasspath(file)
     if (resolvedMeanwhile !== undefined) return resolvedMeanwhile
-    await runMaven(maven, folder, signal)
+    await runMaven(maven, { folder, artifacts }, signal)
     await rename(join(folder, 'classpath.new'), file)
     const resolved = await readClasspath(file)
     if (resolved === undefined) throw new Error(`${file} names jars that are not there; remove it and try again`)
@@ -109,9 +139,13 @@ async function resolveClasspath(signal: AbortSignal): Promise<string> {
   })
 }
 
-async function runMaven(maven: string, folder: string, signal: AbortSignal): Promise<void> {
+async function runMaven(
+  maven: string,
+  { folder, artifacts }: { readonly folder: string; readonly artifacts: Artifacts },
+  signal: AbortSignal,
+): Promise<void> {
   const pom = join(folder, 'pom.xml')
-  await writeFile(pom, POM)
+  await writeFile(pom, renderPom(artifacts))
   const args = [
     '-B',
     '-q',
@@ -124,7 +158,7 @@ async function runMaven(maven: string, folder: string, signal: AbortSignal): Pro
     await promisify(execFile)(maven, args, { signal, timeout: RESOLVE_TIMEOUT_MS })
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    throw new Error(`Maven could not resolve kafka-clients ${CLIENTS_VERSION}:\n${stdout}${stderr}`, { cause: error })
+    throw new Error(`Maven could not resolve ${artifacts.name}:\n${stdout}${stderr}`, { cause: error })
   }
 }
 
@@ -150,9 +184,11 @@ function renderDependency([group, artifact, version]: readonly [string, string, 
   return `<dependency>${coordinates}</dependency>`
 }
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-<modelVersion>4.0.0</modelVersion><groupId>isthmus.test</groupId><artifactId>clients</artifactId><version>1</version>
+function renderPom({ name, list }: Artifacts): string {
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>isthmus.test</groupId><artifactId>${name}</artifactId><version>1</version>
 <dependencies>
-${DEPENDENCIES.map(renderDependency).join('\n')}
+${list.map(renderDependency).join('\n')}
 </dependencies></project>
 `
+}

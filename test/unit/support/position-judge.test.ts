@@ -50,11 +50,18 @@ test('a translation that returns its input is found wrong where offsets are shif
   const identity = Array.from({ length: 6 }, (_, offset) => pair(offset, offset))
   const verdict = judgePositions({ source: plain, target: shifted }, identity)
   expect(verdict).toMatchObject({ checked: 6, differing: 0, wrong: 3, missing: 0 })
-  expect(verdict.findings[0]).toBe('orders/0: source 3, target 3: 2 and 3 records left to read, the last 5 of them equal')
+  expect(verdict.findings[0]).toBe(
+    'orders/0: source 3, target 3: 2 and 3 records left to read, the last 5 of them equal',
+  )
 })
 
 test('a position that one side lacks is missing, not wrong', () => {
-  expect(judge(pair(1, undefined), pair(undefined, 1))).toMatchObject({ checked: 2, differing: 0, wrong: 0, missing: 2 })
+  expect(judge(pair(1, undefined), pair(undefined, 1))).toMatchObject({
+    checked: 2,
+    differing: 0,
+    wrong: 0,
+    missing: 2,
+  })
 })
 
 test('only pairs of unequal offsets count as differing', () => {

@@ -16,6 +16,20 @@ test.for([undefined, null, Number.NaN])('a trial whose field is %s is not ok', (
   expect(problems).toEqual(['the field lost is missing'])
 })
 
+test('a field may be a group of figures', () => {
+  const summary = { records: 7, lost: { random: 0, compressed: 0.5 } }
+  expect(judgeTrial(trial, { ok: true, rows: [], summary })).toEqual([])
+  expect(JSON.parse(renderVerdict('bench', [], summary))).toMatchObject(summary)
+})
+
+test.for([{}, { random: Number.NaN }, { random: 1, compressed: Number.POSITIVE_INFINITY }])(
+  'a group of figures like %j is a missing field',
+  (lost) => {
+    const problems = judgeTrial(trial, { ok: true, rows: [], summary: { records: 7, lost } })
+    expect(problems).toEqual(['the field lost is missing'])
+  },
+)
+
 test.for([0, -1, 0n, 'none'])('a trial with a population of %s is not ok', (records) => {
   const problems = judgeTrial(trial, { ok: true, rows: [], summary: { records, lost: 0 } })
   expect(problems).toEqual(['records must be greater than zero, or nothing was tried'])

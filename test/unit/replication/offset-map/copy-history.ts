@@ -3,11 +3,12 @@
  * over, meet markers between their batches, lose the target's tail, wake up after they were fenced and delete what is
  * covered. It holds both logs in full, so that the truth is always at hand.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
   type FlowMap,
   type MapEntry,
   MapMemory,
+  type MapMemoryOptions,
   type Producer,
   type Segment,
   segmentsBetween,
@@ -32,8 +33,8 @@ export interface HistoryOptions {
   readonly start: Segment
   /** Whether the pump, after a resume, takes its new place as the end of the run, and not the last record's. */
   readonly takesPlaceAsEnd: boolean
-  /** Bytes that the owners' maps may hold. */
-  readonly memoryBytes: number
+  /** What the owners' maps may hold. */
+  readonly memory: MapMemoryOptions
   readonly steps: readonly Step[]
 }
 
@@ -83,10 +84,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact'), every: fc.integer({ min: 1, max: 3 }) }) },
 )
 
+export const anyMemory: fc.Arbitrary<MapMemoryOptions> = fc.record({
+  limitBytes: fc.constantFrom(0, 100, 1_000_000),
+  chunkSegments: fc.integer({ min: 1, max: 20 }),
+})
+
 export const history: fc.Arbitrary<HistoryOptions> = fc.record({
   start: fc.record({ source: fc.nat({ max: 5 }), target: fc.nat({ max: 5 }) }),
   takesPlaceAsEnd: fc.boolean(),
-  memoryBytes: fc.constantFrom(0, 100, 1_000_000),
+  memory: anyMemory,
   steps: fc.array(step, { maxLength: 50, size: 'max' }),
 })
 
@@ -108,7 +114,7 @@ export class CopyHistory {
   readonly #target: (SentRecord | undefined)[] = []
   readonly #start: Segment
   readonly #takesPlaceAsEnd: boolean
-  readonly #memoryBytes: number
+  readonly #memory: MapMemoryOptions
   readonly #former: Producer[] = []
   #logStarts: Segment
   #producer: Producer = { producerId: 1n, producerEpoch: 0 }
@@ -122,11 +128,11 @@ export class CopyHistory {
   #sourceNext = 0
   #queue: number[] = []
 
-  constructor({ start, takesPlaceAsEnd, memoryBytes }: HistoryOptions) {
+  constructor({ start, takesPlaceAsEnd, memory }: HistoryOptions) {
     this.#start = start
     this.#logStarts = start
     this.#takesPlaceAsEnd = takesPlaceAsEnd
-    this.#memoryBytes = memoryBytes
+    this.#memory = memory
     this.#source = Array.from({ length: start.source }, () => false)
     this.#target = Array.from({ length: start.target }, () => undefined)
     this.#map = this.#openMap()
@@ -288,7 +294,7 @@ export class CopyHistory {
   }
 
   #openMap(): ShardMap {
-    const memory = new MapMemory(this.#memoryBytes)
+    const memory = new MapMemory(this.#memory)
     const map = new ShardMap({ loader: MapLog.loader(() => this.mapLog), memory })
     for (const { entry, offset } of this.mapLog.entries()) map.apply(entry, offset)
     return map

@@ -106,7 +106,7 @@ export class MapLog {
   }
 }
 
-export function readShardMap(log: MapLog, memory = new MapMemory(1_000_000)): ShardMap {
+export function readShardMap(log: MapLog, memory = new MapMemory({ limitBytes: 1_000_000 })): ShardMap {
   const map = new ShardMap({ loader: MapLog.loader(() => log), memory })
   for (const { entry, offset } of log.entries()) map.apply(entry, offset)
   return map

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import { type MapEntry, MapMemory, type Producer, ShardMap } from '../../../../src/replication/offset-map/index.ts'
+import { FLOW, flowEntry, segments } from './entries.ts'
+
+const writer = (producerId: bigint, producerEpoch: number): Producer => ({ producerId, producerEpoch })
+const owner = (producer: Producer): MapEntry => ({
+  kind: 'owner',
+  ...producer,
+  transactionalId: 'isthmus-shard-0',
+  processId: 'worker-1',
+  atMs: 0,
+})
+const handOver = (producer: Producer): MapEntry => ({ kind: 'hand-over', ...producer, atMs: 0 })
+
+function read(...entries: MapEntry[]) {
+  const loader = { load: () => Promise.reject(new Error('nothing should be loaded')) }
+  const map = new ShardMap({ loader, memory: new MapMemory({ limitBytes: 1_000_000 }) })
+  const outcomes = entries.map((entry, offset) => map.apply(entry, offset))
+  return { map, outcomes }
+}
+
+describe('the newest writer', () => {
+  test('makes entries of older epochs count no more', () => {
+    const { map, outcomes } = read(
+      flowEntry({ segments: segments([0, 0]) }, writer(7n, 1)),
+      owner(writer(7n, 2)),
+      flowEntry({ segments: segments([5, 9]) }, writer(7n, 1)),
+    )
+    expect(outcomes).toEqual(['applied', 'applied', 'ignored'])
+    expect(map.ignoredEntries).toBe(1)
+    expect(map.writer).toEqual(writer(7n, 2))
+    expect(map.flow(FLOW)?.lastSegment).toMatchObject({ source: 0, target: 0 })
+  })
+
+  test('may have a new producer id, and then the old one never comes back, whatever its epoch', () => {
+    const { outcomes } = read(
+      owner(writer(7n, 30)),
+      owner(writer(9n, 0)),
+      flowEntry({ segments: segments([5, 9]) }, writer(7n, 31)),
+      handOver(writer(7n, 30)),
+      flowEntry({ segments: segments([5, 9]) }, writer(9n, 0)),
+    )
+    expect(outcomes).toEqual(['applied', 'applied', 'ignored', 'ignored', 'applied'])
+  })
+
+  test('may show itself by any entry', () => {
+    const { map, outcomes } = read(
+      owner(writer(7n, 1)),
+      flowEntry({ segments: segments([0, 0]) }, writer(7n, 2)),
+      owner(writer(7n, 1)),
+    )
+    expect(outcomes.at(-1)).toBe('ignored')
+    expect(map.writer).toEqual(writer(7n, 2))
+    expect(map.owner).toMatchObject(writer(7n, 1))
+  })
+
+  test('and all before it are known by their ids', () => {
+    const { map } = read(owner(writer(7n, 1)), owner(writer(9n, 0)))
+    expect([7n, 8n, 9n].map((id) => map.hasSeenProducer(id))).toEqual([true, false, true])
+  })
+})
+
+describe('a hand-over', () => {
+  test('counts for a successor with the same id and exactly the next epoch', () => {
+    const { map } = read(owner(writer(7n, 5)), handOver(writer(7n, 5)))
+    expect(map.isHandedOverTo(writer(7n, 6))).toBe(true)
+    expect(map.isHandedOverTo(writer(7n, 7))).toBe(false)
+    expect(map.isHandedOverTo(writer(7n, 5))).toBe(false)
+    expect(map.isHandedOverTo(writer(8n, 6))).toBe(false)
+  })
+
+  test.each([
+    ['an owner entry of its successor', owner(writer(7n, 6))],
+    ['a flow entry of its successor', flowEntry({ segments: segments([0, 0]) }, writer(7n, 6))],
+    ['an entry of a writer that went on after it', flowEntry({ segments: segments([0, 0]) }, writer(7n, 5))],
+  ])('is cancelled by %s', (_what, entry) => {
+    const { map } = read(handOver(writer(7n, 5)), entry)
+    expect(map.handOver).toBeUndefined()
+    expect(map.isHandedOverTo(writer(7n, 6))).toBe(false)
+  })
+
+  test('is not cancelled by a writer that was fenced before it', () => {
+    const { map } = read(owner(writer(7n, 5)), handOver(writer(7n, 5)), owner(writer(7n, 4)))
+    expect(map.isHandedOverTo(writer(7n, 6))).toBe(true)
+  })
+})
+
+describe('recorded producers', () => {
+  const first = writer(7n, 1)
+  const second = writer(7n, 2)
+  const { map } = read(
+    flowEntry({ segments: segments([0, 0]), epochStart: 0 }, first),
+    flowEntry({ segments: segments([11, 10]), epochStart: 0 }, first),
+    flowEntry({ segments: segments([20, 21]), epochStart: 2 }, first),
+    flowEntry({ segments: segments([30, 40]), epochStart: 40 }, second),
+  )
+  const flow = map.flow(FLOW)
+
+  test('have several starts in one epoch where a marker appeared in its middle', () => {
+    expect(flow?.recordedProducers).toEqual([
+      { ...first, epochStart: 0, fromTarget: 0 },
+      { ...first, epochStart: 2, fromTarget: 21 },
+      { ...second, epochStart: 40, fromTarget: 40 },
+    ])
+    expect([5, 20, 21, 39].map((target) => flow?.epochStartOf(first, target))).toEqual([0, 0, 2, 2])
+  })
+
+  test('are not in force for offsets behind their successor', () => {
+    expect(flow?.epochStartOf(first, 40)).toBeUndefined()
+    expect(flow?.epochStartOf(second, 40)).toBe(40)
+    expect(flow?.epochStartOf(second, 39)).toBeUndefined()
+  })
+
+  test('are those alone that wrote entries for the flow', () => {
+    expect(flow?.isRecordedProducer(first)).toBe(true)
+    expect(flow?.isRecordedProducer(writer(7n, 3))).toBe(false)
+  })
+})
+
+describe('a deletion', () => {
+  const entry = flowEntry({ segments: segments([0, 0]) })
+  const newest = flowEntry({ segments: segments([11, 10]) })
+
+  test('of the newest entry removes the flow', () => {
+    const key = { ...writer(7n, 1), kind: 'flow', flow: FLOW, first: { source: 11, target: 10 } } as const
+    expect([...read(entry, newest, { kind: 'tombstone', key }).map.flows()]).toEqual([])
+  })
+
+  test('of an older one changes nothing by itself', () => {
+    const key = { ...writer(7n, 1), kind: 'flow', flow: FLOW, first: { source: 0, target: 0 } } as const
+    const { map } = read(entry, newest, { kind: 'tombstone', key })
+    expect(map.flow(FLOW)?.toTarget(3)).toEqual({ offset: 3, note: 'exact' })
+  })
+})
+
+test('entries are taken in the order of the log', () => {
+  const { map } = read(owner(writer(7n, 1)))
+  expect(() => map.apply(owner(writer(7n, 2)), 0)).toThrow('impossible')
+})
