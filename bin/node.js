@@ -14,8 +14,11 @@ const NEEDED = [24, 6]
 /** Folder of the checkout. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Arguments every start of the sources gets: Node 24 still calls some of what is used here experimental. */
-export const nodeFlags = ['--disable-warning=ExperimentalWarning']
+/**
+ * Arguments every start of the sources gets: Node 24 still calls some of what is used here experimental, and kafkajs
+ * sets timers that are already due.
+ */
+export const nodeFlags = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning']
 
 /** Path of a Node that runs the sources; undefined where there is none. */
 export function findNode() {

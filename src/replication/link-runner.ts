@@ -21,7 +21,7 @@ import { flowKeyText } from './offset-map/index.ts'
 import { PositionSync } from './positions/position-sync.ts'
 import type { TargetEngine } from './target-engine.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
-import type { Selection } from './topics/selection.ts'
+import { renameTopic, type Selection } from './topics/selection.ts'
 import { TopicSync } from './topics/topic-sync.ts'
 
 /** What a link copies. */
@@ -118,10 +118,9 @@ export class LinkRunner {
   }
 
   flow(topic: string, partition: number): Flow | undefined {
-    for (const { flow } of this.#flows.values()) {
-      if (flow.spec.key.topic === topic && flow.spec.key.partition === partition) return flow
-    }
-    return undefined
+    const { source } = this.spec
+    const targetTopic = renameTopic(this.spec.rename, { source, topic })
+    return this.#flows.get(flowKeyText({ source, topic, targetTopic, partition }))?.flow
   }
 
   start(): void {
@@ -275,8 +274,7 @@ export class LinkRunner {
   }
 
   #targetTopicOf(topic: string): string | undefined {
-    for (const { flow } of this.#flows.values()) if (flow.spec.key.topic === topic) return flow.spec.key.targetTopic
-    return undefined
+    return this.flow(topic, 0)?.spec.key.targetTopic
   }
 
   #emitError(what: string, error: unknown): void {

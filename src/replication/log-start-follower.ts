@@ -1,5 +1,6 @@
 import { type Clock, type Events, type LinkName, type Pass, type Reconciler, runLoop } from '../core/index.ts'
 import { type Cluster, errorName } from '../kafka/index.ts'
+import { cleanMap } from './clean-map.ts'
 import type { ReplicationEvents } from './events.ts'
 import type { Flow } from './flows/flow.ts'
 import { flowKeyText } from './offset-map/index.ts'
@@ -28,7 +29,8 @@ interface Decision {
 
 /**
  * A standby never expires anything by itself: its retention is unlimited, and it follows the source's log start with
- * DeleteRecords, so that both sides hold the same records. Every 5 s, for flows whose source start has moved.
+ * DeleteRecords, so that both sides hold the same records. Every 5 s, for flows whose source start has moved; what the
+ * map then no longer needs is deleted too.
  */
 export class LogStartFollower implements Reconciler<readonly Bound[], Decision> {
   readonly #options: LogStartFollowerOptions
@@ -81,9 +83,11 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
       for (const { topic, partition, errorCode } of refused)
         this.#tell(`${topic}-${partition}: ${errorName(errorCode)}`)
       const failed = new Set(refused.map(({ topic, partition }) => `${topic}-${partition}`))
-      for (const { flow, sourceStart } of wanted) {
+      for (const { flow, sourceStart: source, targetStart: target } of wanted) {
         const { targetTopic, partition } = flow.spec.key
-        if (!failed.has(`${targetTopic}-${partition}`)) this.#applied.set(flowKeyText(flow.spec.key), sourceStart)
+        if (failed.has(`${targetTopic}-${partition}`)) continue
+        await cleanMap(flow, { source, target }, this.#options.clock.nowMs(), signal)
+        this.#applied.set(flowKeyText(flow.spec.key), source)
       }
     }
     return { kind: 'done', reason }

@@ -61,7 +61,7 @@ export class Replicator {
   constructor(options: ReplicatorOptions) {
     this.#options = options
     const budget = new ByteBudget(options.bufferBytes)
-    const memory = new MapMemory(MAP_MEMORY_BYTES)
+    const memory = new MapMemory({ limitBytes: MAP_MEMORY_BYTES })
     this.#links = options.links.map((spec) => {
       const engine = this.#engineOf(spec.target, memory)
       const { events } = this

@@ -9,10 +9,17 @@ import { localPorts } from '../../src/local/index.ts'
 
 /** `isthmus run` as a process of its own, to be killed, frozen and woken. */
 export interface IsthmusOptions {
-  readonly regions: readonly { readonly name: string; readonly bootstrap: readonly string[] }[]
+  readonly regions: readonly RegionEntry[]
   /** YAML of everything below `regions`, such as links. */
   readonly rest: string
   readonly logLevel?: string
+}
+
+export interface RegionEntry {
+  readonly name: string
+  readonly bootstrap: readonly string[]
+  /** More keys of the region, in YAML's flow style, such as `tls: {}`. */
+  readonly access?: string
 }
 
 export interface Exit {
@@ -22,6 +29,7 @@ export interface Exit {
 
 export class IsthmusProcess implements AsyncDisposable {
   readonly apiUrl: string
+  readonly configFile: string
   /** The last lines of its log. */
   readonly log: string[] = []
   readonly exited: Promise<Exit>
@@ -32,9 +40,10 @@ export class IsthmusProcess implements AsyncDisposable {
     const [port] = await localPorts.take(1)
     const folder = mkdtempSync(join(tmpdir(), 'isthmus-process-'))
     const file = join(folder, 'isthmus.yaml')
-    const regions = options.regions.map(
-      ({ name, bootstrap }) => `  - { name: ${name}, bootstrap: [${bootstrap.join(', ')}] }`,
-    )
+    const regions = options.regions.map(({ name, bootstrap, access }) => {
+      const keys = [`name: ${name}`, `bootstrap: [${bootstrap.join(', ')}]`, ...(access === undefined ? [] : [access])]
+      return `  - { ${keys.join(', ')} }`
+    })
     const api = `api: { listen: "127.0.0.1:${port}" }`
     writeFileSync(file, ['apiVersion: isthmus/v1', 'regions:', ...regions, options.rest, api, ''].join('\n'))
     return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, options.logLevel ?? 'info')
@@ -42,6 +51,7 @@ export class IsthmusProcess implements AsyncDisposable {
 
   private constructor(file: string, folder: string, apiUrl: string, logLevel: string) {
     this.apiUrl = apiUrl
+    this.configFile = file
     this.#folder = folder
     const main = resolve(import.meta.dirname, '../../src/main.ts')
     const args = [main, 'run', '--config', file, '--log-level', logLevel]

@@ -7,6 +7,7 @@ import {
   lastOffset,
   readBatch,
   readControlType,
+  recordsFaults,
   repackBatches,
   rewriteHeader,
 } from '../../kafka/index.ts'
@@ -61,14 +62,19 @@ export interface Plan {
  * fetched bytes: those are ours alone.
  *
  * What can pass is never opened; control batches and aborted batches are dropped as a whole; the rest is repacked.
- * Whatever makes source and target offsets fall out of step begins a new segment.
+ * Whatever makes source and target offsets fall out of step begins a new segment. Faults: those of the records.
  */
 export function planBatches(fetched: FetchedPartition, start: PlanPosition, identity: PlanIdentity): Plan {
   const planner = new Planner(start, identity, fetched.aborted)
   const { records } = fetched
   for (let at = 0; at < records.length; ) {
     const header = readBatch(records, at)
-    if (header === undefined) break
+    if (header === undefined) {
+      // The last batch may be cut off; a broker never cuts off the first one (KIP-74).
+      if (at > 0) break
+      const why = `an answer of ${records.length} bytes holds no whole batch`
+      throw recordsFaults.fault('RECORDS_CORRUPT', { offset: start.sourceNext, why })
+    }
     at += header.sizeBytes
     planner.add(records, header)
   }

@@ -93,12 +93,17 @@ export class Chunk implements Evictable {
     this.#segments = undefined
   }
 
-  /** Takes the segments from entries read again; undefined where entries are missing. */
+  /**
+   * Takes the segments from entries read again; undefined where entries are missing. They may have been asked for before
+   * the floor was raised or a later entry overruled some of them.
+   */
   restore(entries: Iterable<FlowEntry>): SegmentList | undefined {
     const segments = new SegmentList()
     for (const entry of entries) {
       if (!isSameProducer(this.writer, entry)) continue
-      for (const segment of entry.segments) segments.push(segment)
+      for (const segment of entry.segments) {
+        if (segment.source >= this.#first.source && !isOverruled(segment, this.#limit)) segments.push(segment)
+      }
     }
     const first = segments.at(0)
     if (first?.source !== this.#first.source || first.target !== this.#first.target) return undefined

@@ -57,8 +57,10 @@ export class Copier {
     this.replicator.start()
   }
 
-  flow(): FlowStatus | undefined {
-    return this.replicator.status().links[0]?.flows[0]
+  /** The only one, or that of a topic. */
+  flow(topic?: string): FlowStatus | undefined {
+    const flows = this.replicator.status().links[0]?.flows ?? []
+    return flows.find((flow) => topic === undefined || flow.topic === topic)
   }
 
   events<Name extends keyof ReplicationEvents>(name: Name): ReplicationEvents[Name][] {
@@ -66,11 +68,11 @@ export class Copier {
   }
 
   /** Until the flow has copied the source up to an offset. */
-  async untilCopied(sourceEnd: number): Promise<FlowStatus> {
+  async untilCopied(sourceEnd: number, topic?: string): Promise<FlowStatus> {
     return eventually(
       `copied up to ${sourceEnd}`,
       () => {
-        const flow = this.flow()
+        const flow = this.flow(topic)
         return flow?.state === 'running' && (flow.sourceNext ?? -1) >= sourceEnd ? flow : undefined
       },
       () =>
@@ -124,12 +126,12 @@ export class Side {
   }
 
   async createTopic(topic: string, configs: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.cluster.createTopics([{ topic, partitions: 1, replicationFactor: 1, configs }], signal)
+    await this.cluster.createTopics([{ topic, partitions: 1, replicationFactor: -1, configs }], signal)
     await eventually(
       `${topic} has a leader`,
       async () => {
         const { topics } = await this.cluster.metadata([topic], signal)
-        return topics[0]?.partitions[0]?.leaderId === 1 || (topics[0]?.partitions[0]?.leaderId ?? -1) >= 0 || undefined
+        return (topics[0]?.partitions[0]?.leaderId ?? -1) >= 0 || undefined
       },
       () => '',
     )
@@ -148,10 +150,10 @@ export class Side {
   }
 
   /** One batch a call. */
-  async produce(topic: string, values: readonly string[], acks = -1): Promise<void> {
+  async produce(topic: string, values: readonly string[]): Promise<void> {
     const producer = this.kafka.producer({ retry: { retries: 8 } })
     await producer.connect()
-    await producer.send({ topic, acks, messages: values.map((value) => ({ key: `key of ${value}`, value })) })
+    await producer.send({ topic, messages: values.map((value) => ({ key: `key of ${value}`, value })) })
     await producer.disconnect()
   }
 

@@ -22,13 +22,14 @@ test('a field may be a group of figures', () => {
   expect(JSON.parse(renderVerdict('bench', [], summary))).toMatchObject(summary)
 })
 
-test.for([{}, { random: Number.NaN }, { random: 1, compressed: Number.POSITIVE_INFINITY }])(
-  'a group of figures like %j is a missing field',
-  (lost) => {
-    const problems = judgeTrial(trial, { ok: true, rows: [], summary: { records: 7, lost } })
-    expect(problems).toEqual(['the field lost is missing'])
-  },
-)
+test.for<Readonly<Record<string, number>>>([
+  {},
+  { random: Number.NaN },
+  { random: 1, compressed: Number.POSITIVE_INFINITY },
+])('a group of figures like %j is a missing field', (lost) => {
+  const problems = judgeTrial(trial, { ok: true, rows: [], summary: { records: 7, lost } })
+  expect(problems).toEqual(['the field lost is missing'])
+})
 
 test.for([0, -1, 0n, 'none'])('a trial with a population of %s is not ok', (records) => {
   const problems = judgeTrial(trial, { ok: true, rows: [], summary: { records, lost: 0 } })

@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../../../../src/core/index.ts'
 import type { FetchedPartition, ProducedPartition, ProducerIdentity } from '../../../../src/kafka/index.ts'
+import type { QueuedBatch } from '../../../../src/replication/flows/outgoing-queue.ts'
+import type { RawReader } from '../../../../src/replication/flows/raw-reader.ts'
 import { type FlowEntry, keyOf, MapMemory, ShardMap } from '../../../../src/replication/offset-map/index.ts'
 import { Tenure } from '../../../../src/replication/shards/tenure.ts'
 import type { TargetLog } from '../../../../src/replication/shards/target-log.ts'
@@ -24,7 +26,7 @@ export class ManualClock implements Clock {
   #timers: { readonly atMs: number; readonly action: () => void }[] = []
 
   nowMs(): number {
-    return 1_700_000_000_000 + this.#nowMs
+    return 1_700_000_000_000 + Math.floor(this.#nowMs)
   }
 
   monotonicMs(): number {
@@ -67,6 +69,11 @@ export class LogInMemory {
   #next = 0
   #hold: PromiseWithResolvers<void> | undefined
 
+  /** Something else is in the partition already. */
+  skipTo(offset: number): void {
+    this.#next = Math.max(this.#next, offset)
+  }
+
   /** Nothing is answered until the function that this returns is called. */
   hold(): () => void {
     const hold = Promise.withResolvers<void>()
@@ -98,7 +105,7 @@ export class LogInMemory {
 
 export function makeMap(): ShardMap {
   const loader = { load: () => Promise.reject(new Error('nothing is ever evicted here')) }
-  return new ShardMap({ memory: new MapMemory(1 << 20), loader })
+  return new ShardMap({ memory: new MapMemory({ limitBytes: 1 << 20 }), loader })
 }
 
 export function makeTenure(
@@ -159,7 +166,9 @@ export function plainModel(baseOffset: number, count: number, more: Partial<Mode
 export function markerBatch(offset: number, producerId: bigint, type: 'abort' | 'commit', producerEpoch = 0): Buffer {
   const key = Buffer.from([0, 0, 0, type === 'abort' ? 0 : 1])
   const record = { offset, timestamp: 0n, attributes: 0, key, value: Buffer.alloc(6), headers: [] }
-  const batch = modelEncode(plainModel(offset, 1, { producerId, producerEpoch, isTransactional: true, records: [record] }))
+  const batch = modelEncode(
+    plainModel(offset, 1, { producerId, producerEpoch, isTransactional: true, records: [record] }),
+  )
   return withBits(batch, CONTROL)
 }
 
@@ -198,5 +207,57 @@ export function answer(baseOffset: number, errorCode = 0): ProducedPartition {
     logStartOffset: 0,
     errorMessage: null,
     currentLeader: undefined,
+  }
+}
+
+/** One record of the source at the same offset of the target. */
+export function queuedBatch(targetBase: number, bytes = 10): QueuedBatch {
+  const place = { targetBase, sourceBase: targetBase, sourceEnd: targetBase + 1, recordCount: 1 }
+  return { ...place, bytes: Buffer.alloc(bytes), repacked: false, largestTimestampMs: 0, gate: { isOpen: true } }
+}
+
+export interface LoggedBatch {
+  readonly base: number
+  readonly end: number
+  readonly bytes: Buffer
+}
+
+/** Reads a log of batches, beginning with the one that holds the offset. */
+export function readerOf(batches: readonly LoggedBatch[]): RawReader {
+  const stub: Pick<RawReader, 'read'> = {
+    read: async (_ref, { offset, maxBytes }) => {
+      const rest = batches.filter(({ end }) => end > offset)
+      return fetched((maxBytes === 1 ? rest.slice(0, 1) : rest).map(({ bytes }) => Buffer.from(bytes)))
+    },
+  }
+  return stub as RawReader
+}
+
+/** A target log in the making, and where the next batch and the next sequence of `IDENTITY` stand. */
+export class TargetLogInMemory {
+  readonly batches: LoggedBatch[] = []
+  producer = IDENTITY
+  end = 0
+  sequence = 0
+
+  /** Records of the source from an offset on: their contents tell the offset. */
+  send(count: number, sourceBase = this.end): void {
+    const { records } = plainModel(sourceBase, count)
+    const moved = records.map((record, index) => ({ ...record, offset: this.end + index }))
+    this.#append(count, plainBatch(this.end, count, { ...this.producer, baseSequence: this.sequence, records: moved }))
+    this.sequence += count
+  }
+
+  foreign(count: number): void {
+    this.#append(count, plainBatch(this.end, count))
+  }
+
+  marker(producerId = this.producer.producerId): void {
+    this.#append(1, markerBatch(this.end, producerId, 'abort', this.producer.producerEpoch))
+  }
+
+  #append(count: number, bytes: Buffer): void {
+    this.batches.push({ base: this.end, end: this.end + count, bytes })
+    this.end += count
   }
 }

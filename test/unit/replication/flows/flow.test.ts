@@ -4,7 +4,18 @@ import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
 import { Flow, type FlowLane } from '../../../../src/replication/flows/flow.ts'
 import type { QueuedBatch } from '../../../../src/replication/flows/outgoing-queue.ts'
 import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
-import { answer, fetched, LEADER_EPOCH, LogInMemory, makeTenure, ManualClock, markerBatch, plainBatch, settle, SPEC } from './flow-fixtures.ts'
+import {
+  answer,
+  fetched,
+  LEADER_EPOCH,
+  LogInMemory,
+  makeTenure,
+  ManualClock,
+  markerBatch,
+  plainBatch,
+  settle,
+  SPEC,
+} from './flow-fixtures.ts'
 
 const LIMIT_BYTES = 10_000_000
 const start = { sourceNext: 0, targetNext: 0, epochStart: 0 }
@@ -199,17 +210,58 @@ describe('progress', () => {
   })
 })
 
+const happening = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('feed' as const),
+      count: fc.integer({ min: 1, max: 4 }),
+      marker: fc.boolean(),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('acknowledge' as const), code: fc.constantFrom(0, 0, 0, 0, 7, 19, 45, 10) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('lose' as const, 'end' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
+)
+type Happening = typeof happening extends fc.Arbitrary<infer One> ? One : never
+
+async function happen(event: Happening, inflight: QueuedBatch[]): Promise<void> {
+  switch (event.do) {
+    case 'feed': {
+      if (!flow.isOpen) return
+      const at = flow.fetchOffset
+      const batch = plainBatch(event.marker ? at + 1 : at, event.count)
+      feed(flow, event.marker ? [markerBatch(at, 9n, 'commit'), batch] : [batch])
+      return
+    }
+    case 'take': {
+      const batch = flow.takeBatch()
+      if (batch !== undefined) inflight.push(batch)
+      return
+    }
+    case 'acknowledge': {
+      const batch = inflight.shift()
+      if (batch !== undefined) flow.acknowledge(batch, answer(event.code === 0 ? batch.targetBase : -1, event.code))
+      return
+    }
+    case 'lose':
+      for (const batch of inflight.splice(0)) flow.lose(batch, 'cut')
+      return
+    case 'end':
+      flow.end({ kind: 'tenure-ended', reason: 'test' })
+      return
+    default:
+      await settle()
+  }
+}
+
 it('gives every byte back whatever happens', async () => {
-  const event = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('feed' as const), count: fc.integer({ min: 1, max: 4 }), marker: fc.boolean() }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('acknowledge' as const), code: fc.constantFrom(0, 0, 0, 0, 7, 19, 45, 10) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
-  )
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (events) => {
+    fc.asyncProperty(fc.array(happening, { maxLength: 60 }), async (events) => {
       clock = new ManualClock()
       budget = new ByteBudget(LIMIT_BYTES)
       tenure = makeTenure(clock, new LogInMemory())
@@ -220,20 +272,7 @@ it('gives every byte back whatever happens', async () => {
           const at = { sourceNext: flow.sourceDone ?? 0, targetNext: flow.targetDone ?? 0, epochStart: 0 }
           flow.begin(tenure, at, lane)
         }
-        if (event.do === 'feed' && flow.isOpen) {
-          const at = flow.fetchOffset
-          const batch = plainBatch(event.marker ? at + 1 : at, event.count)
-          feed(flow, event.marker ? [markerBatch(at, 9n, 'commit'), batch] : [batch])
-        } else if (event.do === 'take') {
-          const batch = flow.takeBatch()
-          if (batch !== undefined) inflight.push(batch)
-        } else if (event.do === 'acknowledge') {
-          const batch = inflight.shift()
-          if (batch !== undefined) flow.acknowledge(batch, answer(event.code === 0 ? batch.targetBase : -1, event.code))
-        } else if (event.do === 'lose') {
-          for (const batch of inflight.splice(0)) flow.lose(batch, 'cut')
-        } else if (event.do === 'end') flow.end({ kind: 'tenure-ended', reason: 'test' })
-        else await settle()
+        await happen(event, inflight)
       }
       flow.end({ kind: 'tenure-ended', reason: 'test' })
       for (const batch of inflight) flow.acknowledge(batch, answer(batch.targetBase))

@@ -207,6 +207,22 @@ describe('a floor', () => {
     expect(flow.toTarget(11 * 24)).toEqual({ offset: 250, note: 'before-start' })
   })
 
+  test('can be raised while a chunk is being read', async () => {
+    const { flow } = evictedMap()
+    const answer = flow.findTarget(11 * 28 + 3, neverAborted)
+    flow.raiseFloor(floorEntry(25, { source: 11 * 25, target: 10 * 25 }))
+    expect(await answer).toEqual({ offset: 283, note: 'exact' })
+    expect(flow.firstSegment).toEqual({ source: 11 * 25, target: 10 * 25 })
+  })
+
+  test('leaves nothing of a chunk whose rest was overruled while the floor was written', () => {
+    const { flow } = evictedMap()
+    flow.append(flowEntry({ segments: segments([11 * 55, 600]) }), 100)
+    flow.raiseFloor(floorEntry(55, { source: 11 * 55, target: 10 * 55 }))
+    expect(flow.firstSegment).toEqual({ source: 11 * 55, target: 600 })
+    expect(flow.toSource(570)).toEqual({ offset: 11 * 55, note: 'before-start' })
+  })
+
   test('of an earlier writer is deleted as well', async () => {
     const { flow } = evictedMap()
     flow.raiseFloor(floorEntry(10, { source: 110, target: 100 }))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type MapEntry, MapMemory, type Producer, ShardMap } from '../../../../src/replication/offset-map/index.ts'
-import { FLOW, flowEntry, segments } from './entries.ts'
+import { FLOW, flowEntry, MapLog, readShardMap, segments } from './entries.ts'
 
 const writer = (producerId: bigint, producerEpoch: number): Producer => ({ producerId, producerEpoch })
 const owner = (producer: Producer): MapEntry => ({
@@ -131,6 +131,24 @@ describe('a deletion', () => {
     const { map } = read(entry, newest, { kind: 'tombstone', key })
     expect(map.flow(FLOW)?.toTarget(3)).toEqual({ offset: 3, note: 'exact' })
   })
+})
+
+test('a floor keeps out what a half-done compaction brings back', () => {
+  const log = new MapLog()
+  const never = log.append(flowEntry({ segments: segments([0, 0]) }, writer(7n, 0)))
+  const corner = log.append(flowEntry({ segments: segments([0, 1], [2, 1]) }, writer(7n, 1)))
+  const first = { source: 3, target: 2 }
+  const mapOffset = log.append(flowEntry({ segments: [first] }, writer(7n, 2)))
+  log.append({ kind: 'floor', flow: FLOW, ...writer(7n, 2), mapOffset, first, atMs: 0 })
+  for (const [epoch, target] of [0, 1].entries()) {
+    const key = { kind: 'flow', flow: FLOW, ...writer(7n, epoch), first: { source: 0, target } } as const
+    log.append({ kind: 'tombstone', key })
+  }
+  // The next owner found a marker where the floor's first record would have been.
+  log.append(flowEntry({ segments: segments([3, 3]) }, writer(7n, 3)))
+  const halfDone = log.compacted((offset) => offset === corner)
+  expect(halfDone.records.map(({ offset }) => offset)).toContain(never)
+  expect(readShardMap(halfDone).flow(FLOW)?.toSource(2)).toMatchObject({ offset: 3 })
 })
 
 test('entries are taken in the order of the log', () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 /** A tuning of MirrorMaker 2, and why somebody would choose it. */
 export interface Tuning {
@@ -26,11 +27,14 @@ export const TUNINGS: readonly Tuning[] = [
     },
   },
   {
-    name: 'batch 128 KiB, 4 tasks',
+    name: 'batch 128 KiB, 4 tasks, 5 requests in flight',
     settings: {
       'tasks.max': '4',
       'producer.batch.size': '131072',
       'producer.linger.ms': '10',
+      // Connect's own default is one request, for order; an idempotent producer keeps it with five.
+      'producer.enable.idempotence': 'true',
+      'producer.max.in.flight.requests.per.connection': '5',
       'consumer.max.partition.fetch.bytes': '2097152',
       'consumer.max.poll.records': '2000',
     },
@@ -47,6 +51,10 @@ export const TUNINGS: readonly Tuning[] = [
     },
   },
 ]
+
+/** The heap of an ordinary installation. */
+export const JVM_FLAGS: readonly string[] = ['-Xms512m', '-Xmx512m']
+const LOG_LINES = 30
 
 export interface MirrorOptions {
   readonly classpath: string
@@ -71,6 +79,7 @@ export function renderMirrorConfig({ alias, source, target, topic, compression, 
     [`${flow}.emit.heartbeats.enabled`]: 'false',
     [`${flow}.emit.checkpoints.enabled`]: 'false',
     [`${flow}.sync.group.offsets.enabled`]: 'false',
+    [`${flow}.sync.topic.acls.enabled`]: 'false',
     'replication.factor': '1',
     'offset-syncs.topic.replication.factor': '1',
     'offset.storage.replication.factor': '1',
@@ -92,6 +101,8 @@ export function renderMirrorConfig({ alias, source, target, topic, compression, 
 
 /** One MirrorMaker 2 process. */
 export class MirrorMaker implements AsyncDisposable {
+  /** The last lines of its output; without a configuration its logger tells errors only. */
+  readonly log: string[] = []
   readonly #child: ChildProcess
   readonly #folder: string
 
@@ -99,8 +110,11 @@ export class MirrorMaker implements AsyncDisposable {
     this.#folder = mkdtempSync(join(tmpdir(), 'isthmus-mirrormaker-'))
     const file = join(this.#folder, 'mm2.properties')
     writeFileSync(file, renderMirrorConfig(options))
-    const args = ['-Xms512m', '-Xmx512m', '-cp', options.classpath, 'org.apache.kafka.connect.mirror.MirrorMaker', file]
-    this.#child = spawn('java', args, { stdio: 'ignore' })
+    const args = [...JVM_FLAGS, '-cp', options.classpath, 'org.apache.kafka.connect.mirror.MirrorMaker', file]
+    this.#child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#keep(line))
+    }
   }
 
   get pid(): number {
@@ -118,5 +132,10 @@ export class MirrorMaker implements AsyncDisposable {
       await exited
     }
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #keep(line: string): void {
+    this.log.push(line)
+    if (this.log.length > LOG_LINES) this.log.shift()
   }
 }

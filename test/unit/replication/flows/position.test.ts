@@ -1,0 +1,257 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Cluster } from '../../../../src/kafka/index.ts'
+import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
+import { Flow } from '../../../../src/replication/flows/flow.ts'
+import { type PositionContext, recoverFlow, resumeFlow } from '../../../../src/replication/flows/position.ts'
+import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
+import {
+  answer,
+  fetched,
+  flowEntry,
+  KEY,
+  LEADER_EPOCH,
+  LogInMemory,
+  makeTenure,
+  ManualClock,
+  neverAborted,
+  plainBatch,
+  readerOf,
+  SPEC,
+  TargetLogInMemory,
+  uuid,
+} from './flow-fixtures.ts'
+
+const OLD = { producerId: 7n, producerEpoch: 2 }
+
+let clock: ManualClock
+let log: LogInMemory
+let tenure: Tenure
+let flow: Flow
+let target: TargetLogInMemory
+let source: { start: number; end: number }
+let replicated: number | undefined
+let targetTopicId: string
+let gaps: [from: number, to: number][]
+let seamsSkipped: number
+
+beforeEach(() => {
+  clock = new ManualClock()
+  log = new LogInMemory()
+  tenure = makeTenure(clock, log)
+  flow = new Flow(SPEC, { clock, budget: new ByteBudget(1 << 20) })
+  target = new TargetLogInMemory()
+  source = { start: 0, end: 100 }
+  replicated = undefined
+  targetTopicId = SPEC.targetTopicId
+  gaps = []
+  seamsSkipped = 0
+})
+
+function clusterOf(ends: (timestamp: number, replicaId: number) => number): Cluster {
+  const stub: Partial<Cluster> = {
+    name: 'eu',
+    listOffsets: async ({ partitions, replicaId = -1 }) =>
+      partitions.map(({ topic, partition, timestamp }) => {
+        return { topic, partition, errorCode: 0, offset: ends(timestamp, replicaId), timestamp: -1, leaderEpoch: 0 }
+      }),
+    offsetForLeaderEpoch: async (query) =>
+      query.map(({ topic, partition, leaderEpoch }) => {
+        return { topic, partition, errorCode: 0, leaderEpoch, endOffset: source.end }
+      }),
+    metadata: async () => {
+      const topic = { name: KEY.targetTopic, topicId: targetTopicId, isInternal: false, errorCode: 0, partitions: [] }
+      return { clusterId: 'eu', controllerId: 1, brokers: [], topics: [topic] }
+    },
+  }
+  return stub as Cluster
+}
+
+function context(): PositionContext {
+  const sourceBatch = {
+    base: source.start,
+    end: source.end,
+    bytes: plainBatch(source.start, source.end - source.start),
+  }
+  return {
+    source: clusterOf((timestamp) => (timestamp === -2 ? source.start : source.end)),
+    target: clusterOf((timestamp, replicaId) => {
+      if (timestamp === -2) return 0
+      return replicaId === -2 ? target.end : (replicated ?? target.end)
+    }),
+    sourceReader: readerOf([sourceBatch]),
+    targetReader: readerOf(target.batches),
+    firstStart: 'earliest',
+    nowMs: () => clock.nowMs(),
+    onGap: (_flow, from, to) => gaps.push([from, to]),
+    onSeamSkipped: () => seamsSkipped++,
+  }
+}
+
+/** What older owners left in the map; the writer's own offsets follow behind it. */
+let mapOffset = 0
+function recorded(entry: Parameters<typeof flowEntry>[0]): void {
+  tenure.map.apply(flowEntry({ ...OLD, sourceLeaderEpoch: LEADER_EPOCH, ...entry }), mapOffset++)
+  log.skipTo(mapOffset)
+}
+
+beforeEach(() => {
+  mapOffset = 0
+})
+
+const resume = () => resumeFlow(flow, tenure, context(), neverAborted)
+const recover = () => recoverFlow(flow, tenure, context(), neverAborted)
+
+describe('a flow that resumes', () => {
+  it('begins both logs at their start where nothing is known', async () => {
+    source.start = 10
+    expect(await resume()).toEqual({ sourceNext: 10, targetNext: 0, epochStart: 0 })
+  })
+
+  it('refuses a target that holds records of unknown origin', async () => {
+    target.foreign(3)
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_TARGET_NOT_EMPTY' })
+  })
+
+  it('steps back over markers of recorded producers, and inverts where the data ends', async () => {
+    recorded({ segments: [{ source: 20, target: 0, causes: 1 }] })
+    target.producer = OLD
+    target.send(5, 20)
+    target.marker()
+    target.marker(OLD.producerId)
+    expect(await resume()).toEqual({ sourceNext: 25, targetNext: 7, epochStart: 7 })
+  })
+
+  it.each([
+    ['a record that is not ours', () => target.foreign(1)],
+    ['a marker of somebody else', () => target.marker(99n)],
+    ['a batch out of sequence', () => ((target.sequence = 40), target.send(1))],
+    ['another record than the source has there', () => target.send(1, 77)],
+  ])('has diverged at %s', async (_case, happens) => {
+    recorded({ segments: [{ source: 0, target: 0, causes: 1 }] })
+    target.producer = OLD
+    target.send(5)
+    happens()
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_DIVERGED' })
+  })
+
+  it('counts a gap once, when the map says so', async () => {
+    recorded({ segments: [{ source: 0, target: 0, causes: 1 }] })
+    target.producer = OLD
+    target.send(5)
+    source.start = 30
+    log.answers.push({ kind: 'unknown' })
+    const resumed = resume()
+    await clock.pass(5)
+    expect(gaps).toEqual([])
+    await clock.pass(5_000)
+    expect(await resumed).toEqual({ sourceNext: 30, targetNext: 5, epochStart: 5 })
+    expect(gaps).toEqual([[5, 30]])
+    expect(flow.counters.recordsLost).toBe(25)
+    expect(seamsSkipped).toBe(1)
+  })
+
+  it('goes on with its sequence where it already wrote under this tenure', async () => {
+    recorded({ ...tenure.identity, segments: [{ source: 0, target: 0, causes: 1 }] })
+    target.send(5)
+    expect(await resume()).toEqual({ sourceNext: 5, targetNext: 5, epochStart: 0 })
+  })
+
+  it('waits until what was appended is replicated', async () => {
+    recorded({ segments: [{ source: 0, target: 0, causes: 1 }] })
+    target.producer = OLD
+    target.send(5)
+    replicated = 3
+    await expect(resume()).rejects.toMatchObject({ code: 'TARGET_NOT_READY' })
+  })
+
+  it('waits for the fence of its partition before it reads anything', async () => {
+    const fenced = Promise.withResolvers<void>()
+    const unfenced = [{ ...KEY, topic: KEY.targetTopic, topicId: SPEC.targetTopicId, isGone: false, reason: 'sick' }]
+    tenure = makeTenure(clock, log, { unfenced, fenceLate: () => fenced.promise })
+    recorded({ segments: [{ source: 0, target: 0, causes: 1 }] })
+    target.producer = OLD
+    const resumed = resume()
+    await clock.pass(10)
+    // The old owner is still writing.
+    target.send(5)
+    fenced.resolve()
+    expect(await resumed).toMatchObject({ sourceNext: 5, targetNext: 5 })
+  })
+
+  it('refuses a source that was made anew', async () => {
+    recorded({ sourceTopicId: uuid(8), segments: [{ source: 0, target: 0, causes: 1 }] })
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_SOURCE_RECREATED' })
+  })
+
+  it('refuses a source that ends before the copy', async () => {
+    recorded({ segments: [{ source: 0, target: 0, causes: 1 }] })
+    target.producer = OLD
+    target.send(5)
+    source.end = 4
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_SOURCE_TRUNCATED' })
+  })
+})
+
+describe('a flow that recovers', () => {
+  /** Runs, has one batch acknowledged and loses its connection with three more records on the way. */
+  beforeEach(async () => {
+    recorded({ ...tenure.identity, segments: [{ source: 0, target: 0, causes: 1 }] })
+    flow.sourceLeaderEpoch = LEADER_EPOCH
+    flow.begin(tenure, { sourceNext: 0, targetNext: 0, epochStart: 0 }, { ready: () => undefined })
+    for (const [base, count] of [
+      [0, 2],
+      [2, 3],
+    ] as const) {
+      flow.accept(fetched(plainBatch(base, count)))
+      const batch = flow.takeBatch()!
+      if (base === 0) flow.acknowledge(batch, answer(0))
+      else flow.lose(batch, 'cut')
+    }
+    target.send(2)
+  })
+
+  it('goes on behind what was appended', async () => {
+    target.send(3)
+    expect(await recover()).toEqual({ sourceNext: 5, targetNext: 5, epochStart: 0 })
+  })
+
+  it('sends again what was not', async () => {
+    expect(await recover()).toEqual({ sourceNext: 2, targetNext: 2, epochStart: 0 })
+  })
+
+  it('waits for replication', async () => {
+    target.send(3)
+    replicated = 2
+    expect(await recover()).toMatchObject({ waiting: expect.stringContaining('3 appended records') })
+  })
+
+  it('does not take a foreign record for one of its own', async () => {
+    target.foreign(1)
+    await expect(recover()).rejects.toMatchObject({ code: 'FLOW_DIVERGED' })
+  })
+
+  it('goes on behind a marker of its own that moved its batch on', async () => {
+    target.marker()
+    target.send(3, 2)
+    expect(await recover()).toEqual({ sourceNext: 5, targetNext: 6, epochStart: 1 })
+    expect(tenure.map.flow(KEY)!.toTarget(2)).toEqual({ offset: 3, note: 'exact' })
+    expect(tenure.map.flow(KEY)!.toTarget(5)).toEqual({ offset: 6, note: 'exact' })
+  })
+
+  it('goes on behind a marker of its own at the end', async () => {
+    target.send(3)
+    target.marker()
+    expect(await recover()).toEqual({ sourceNext: 5, targetNext: 6, epochStart: 1 })
+  })
+
+  it('does not take a topic that was made anew for one that lost its tail', async () => {
+    target = new TargetLogInMemory()
+    targetTopicId = uuid(77)
+    await expect(recover()).rejects.toMatchObject({ code: 'TARGET_NOT_READY' })
+  })
+
+  it('copies the tail again that the target lost', async () => {
+    target = new TargetLogInMemory()
+    expect(await recover()).toEqual({ sourceNext: 0, targetNext: 0, epochStart: 0 })
+  })
+})
