@@ -154,7 +154,7 @@ export class LinkRunner {
       everyMs: this.#options.topicSyncMs,
       clock,
       events,
-      isCopy: (targetTopicId) => Promise.resolve(engine.index.targetTopicIds.has(targetTopicId)),
+      isCopy: (targetTopicId) => Promise.resolve(engine.isCopy(targetTopicId)),
       onFlows: (flows) => this.#keepFlows(flows, sourceClusterId),
     })
     const logStarts = new LogStartFollower({
@@ -248,7 +248,7 @@ export class LinkRunner {
     const { source, target, engine, clock, random, events } = this.#options
     const { key } = flow.spec
     const ref = { link: this.spec.name, topic: key.topic, targetTopic: key.targetTopic, partition: key.partition }
-    const isFirstStart = !topic.isNewTopic && !engine.index.sources.has(this.spec.source)
+    const isFirstStart = !topic.isNewTopic && !engine.hasCopiedFrom(this.spec.source)
     return {
       source,
       target,
@@ -265,6 +265,7 @@ export class LinkRunner {
       onRunning: () => {
         const { sourceDone: sourceNext, targetDone: targetNext } = flow
         events.emit('flow:started', { ...ref, sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 })
+        engine.noteCopy(flow)
         this.#fetches.add(flow)
       },
       onRecovering: (_, reason) => events.emit('flow:recovering', { ...ref, reason }),

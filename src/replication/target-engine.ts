@@ -35,6 +35,7 @@ export class TargetEngine {
   readonly #controller = new AbortController()
   readonly #shards = new Map<number, Shard>()
   readonly #flows = new Set<Flow>()
+  readonly #copies = new Set<string>()
   readonly #log: TargetLog
   readonly #vigil: Vigil
   #mapTopic: MapTopic | undefined
@@ -52,10 +53,19 @@ export class TargetEngine {
     })
   }
 
-  /** What the map said when the engine started: which topics are copies, and from where. */
-  get index(): MapIndex {
-    if (this.#index === undefined) throw new Error('the engine is not prepared')
-    return this.#index
+  /** Whether the map names the target topic as a copy: any other is not ours to alter. */
+  isCopy(targetTopicId: string): boolean {
+    return this.#copies.has(targetTopicId) || this.#preparedIndex().targetTopicIds.has(targetTopicId)
+  }
+
+  /** The flow has a map entry from now on. */
+  noteCopy(flow: Flow): void {
+    this.#copies.add(flow.spec.targetTopicId)
+  }
+
+  /** Whether anything had been copied from a region before this process started. */
+  hasCopiedFrom(source: string): boolean {
+    return this.#preparedIndex().sources.has(source)
   }
 
   /** Finds or creates the map topic and reads its index. May be called again after it failed. */
@@ -104,6 +114,11 @@ export class TargetEngine {
       this.reader[Symbol.asyncDispose](),
     ])
     await released
+  }
+
+  #preparedIndex(): MapIndex {
+    if (this.#index === undefined) throw new Error('the engine is not prepared')
+    return this.#index
   }
 
   #preparedTopic(): MapTopic {

@@ -3,7 +3,7 @@ import { type Cluster, openCluster } from '../../src/kafka/index.ts'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
 import { compareCopiers } from '../support/compare-copiers.ts'
 import { IsthmusProcess } from '../support/isthmus-process.ts'
-import { toolsClasspath } from '../support/java/classpath.ts'
+import { javaProgram, toolsClasspath } from '../support/java/classpath.ts'
 import { type Copier, type CopyMeasurement, measureCopy } from '../support/measure-copy.ts'
 import { JVM_FLAGS, MirrorMaker, renderMirrorConfig, TUNINGS, type Tuning } from '../support/mirrormaker.ts'
 import { type DataSet, writeLoad, writePayloads } from '../support/perf-load.ts'
@@ -36,9 +36,10 @@ export const trial: Trial = {
 
   async run({ short, options }, { signal, log }) {
     if (options.peer !== PEER) throw new Error(`--peer ${options.peer} is not known; the peer is ${PEER}`)
+    if (short) log('the short form shows that it works: its ratios are those of a peer that has not warmed up')
     const tunings = short ? TUNINGS.slice(0, 1) : TUNINGS
     const dataSets = describeData(short ? { random: 60_000, compressed: 300_000 } : options)
-    const classpath = await toolsClasspath(signal)
+    const [java, classpath] = await Promise.all([javaProgram(), toolsClasspath(signal)])
     using folder = new TrialFolder()
     const start = (name: string) => startRegion({ name, signal, heapMb: BROKER_HEAP_MB })
     const [source, target] = await Promise.all([start('source'), start('target')])
@@ -46,7 +47,7 @@ export const trial: Trial = {
     await using _target = target
     await using sourceCluster = clusterOf(source)
     await using targetCluster = clusterOf(target)
-    const stage = { source, target, sourceCluster, targetCluster, classpath, folder }
+    const stage = { source, target, sourceCluster, targetCluster, java, classpath, folder }
 
     const rows: TrialResult['rows'][number][] = []
     const ratios: Record<string, Record<string, number>> = {}
@@ -72,6 +73,7 @@ interface Stage {
   readonly target: LocalRegion
   readonly sourceCluster: Cluster
   readonly targetCluster: Cluster
+  readonly java: string
   readonly classpath: string
   readonly folder: TrialFolder
 }
@@ -168,6 +170,7 @@ async function runPeer(
   { signal, log }: TrialContext,
 ): Promise<Run> {
   const options = {
+    java: stage.java,
     classpath: stage.classpath,
     alias: `peer${number}`,
     source: stage.source.bootstrap,

@@ -195,9 +195,9 @@ async function prepare(stack: AsyncDisposableStack): Promise<Setup> {
   await workload.start(sourceClient)
   const regions = [source, { name: target.name, bootstrap: target.bootstrap, access }]
   const isthmus = stack.use(await IsthmusProcess.start({ regions, rest: linksText(), logLevel: 'debug' }))
-  const setup = { source, target, proxies, folder, access, password: user.password, sourceClient, targetClient }
-  await untilMoreIsCopied({ isthmus })
-  return { ...setup, workload, isthmus }
+  await untilMoreIsCopied({ isthmus, sourceClient })
+  const clients = { sourceClient, targetClient, workload }
+  return { source, target, proxies, folder, access, password: user.password, ...clients, isthmus }
 }
 
 function linksText(): string {
@@ -227,24 +227,19 @@ function writeSecret(folder: string, name: string, text: string): string {
   return file
 }
 
-/** Records that were written after the call are on the target, in every flow that gets some. */
-async function untilMoreIsCopied({ isthmus }: Pick<Setup, 'isthmus'>): Promise<void> {
-  const copiedReadings = async () => {
-    if (!isthmus.isRunning) throw new Error(`it ended: ${isthmus.log.slice(-3).join('\n')}`)
-    const flows = await isthmus.flows(LINK).catch(() => [])
-    return new Map(
-      flows.filter(({ topic }) => topic === TOPICS.readings).map((flow) => [flow.partition, flow.sourceEnd ?? -1]),
-    )
-  }
-  const before = await copiedReadings()
+/** Records that were written after the call are on the target, in every partition of the readings. */
+async function untilMoreIsCopied({ isthmus, sourceClient }: Pick<Setup, 'isthmus' | 'sourceClient'>): Promise<void> {
+  const ends = await withAdmin(sourceClient, (admin) => admin.fetchTopicOffsets(TOPICS.readings))
+  const endOf = new Map(ends.map(({ partition, high }) => [partition, Number(high)]))
+  const flowsOf = () => isthmus.flows(LINK).catch(() => [])
   const look = async () => {
-    const flows = await isthmus.flows(LINK).catch(() => [])
-    const readings = flows.filter(({ topic }) => topic === TOPICS.readings)
-    const isFurther = readings.every(({ partition, sourceNext }) => (sourceNext ?? -1) > (before.get(partition) ?? 0))
-    return readings.length > 0 && isFurther ? true : undefined
+    if (!isthmus.isRunning) throw new Error(`it ended: ${isthmus.log.slice(-3).join('\n')}`)
+    const readings = (await flowsOf()).filter(({ topic }) => topic === TOPICS.readings)
+    const isFurther = readings.every(({ partition, sourceNext }) => (sourceNext ?? 0) > (endOf.get(partition) ?? 0))
+    return readings.length === endOf.size && isFurther ? true : undefined
   }
   await eventually('more is copied', look, { limitMs: 60_000 }).catch(async (error: unknown) => {
-    const stuck = (await isthmus.flows(LINK).catch(() => [])).filter(({ state }) => state !== 'running')
+    const stuck = (await flowsOf()).filter(({ state }) => state !== 'running')
     throw new Error(JSON.stringify({ stuck: stuck.slice(0, 3), log: isthmus.log.slice(-8) }, null, 1), { cause: error })
   })
 }

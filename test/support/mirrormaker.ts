@@ -57,6 +57,8 @@ export const JVM_FLAGS: readonly string[] = ['-Xms512m', '-Xmx512m']
 const LOG_LINES = 30
 
 export interface MirrorOptions {
+  /** Path of the program. */
+  readonly java: string
   readonly classpath: string
   readonly alias: string
   readonly source: readonly string[]
@@ -67,7 +69,8 @@ export interface MirrorOptions {
 }
 
 /** The whole configuration file; it is printed with the result. */
-export function renderMirrorConfig({ alias, source, target, topic, compression, tuning }: MirrorOptions): string {
+export function renderMirrorConfig(options: Omit<MirrorOptions, 'java' | 'classpath'>): string {
+  const { alias, source, target, topic, compression, tuning } = options
   const flow = `${alias}->target`
   const lines: Record<string, string> = {
     clusters: `${alias}, target`,
@@ -76,12 +79,14 @@ export function renderMirrorConfig({ alias, source, target, topic, compression, 
     [`${flow}.enabled`]: 'true',
     [`${flow}.topics`]: topic,
     [`target->${alias}.enabled`]: 'false',
-    [`${flow}.emit.heartbeats.enabled`]: 'false',
+    'emit.heartbeats.enabled': 'false',
     [`${flow}.emit.checkpoints.enabled`]: 'false',
     [`${flow}.sync.group.offsets.enabled`]: 'false',
     [`${flow}.sync.topic.acls.enabled`]: 'false',
     'replication.factor': '1',
     'offset-syncs.topic.replication.factor': '1',
+    'heartbeats.topic.replication.factor': '1',
+    'checkpoints.topic.replication.factor': '1',
     'offset.storage.replication.factor': '1',
     'status.storage.replication.factor': '1',
     'config.storage.replication.factor': '1',
@@ -111,7 +116,7 @@ export class MirrorMaker implements AsyncDisposable {
     const file = join(this.#folder, 'mm2.properties')
     writeFileSync(file, renderMirrorConfig(options))
     const args = [...JVM_FLAGS, '-cp', options.classpath, 'org.apache.kafka.connect.mirror.MirrorMaker', file]
-    this.#child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = spawn(options.java, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#keep(line))
     }

@@ -36,6 +36,7 @@ function sensorJson(index: number, random: Random): string {
   const facts = {
     sensor: `sensor-${String(randomBelow(random, 500)).padStart(4, '0')}`,
     at: 1_700_000_000_000 + index * 250 + randomBelow(random, 250),
+    site: `hall-${randomBelow(random, 40)}`,
     celsius,
     humidity: randomBelow(random, 10_000) / 100,
     battery: randomBelow(random, 100),

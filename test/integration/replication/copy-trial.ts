@@ -27,7 +27,13 @@ export class Copier {
   readonly heard: Heard[] = []
   readonly #clusters: Map<ReturnType<typeof regionName>, Cluster>
 
-  constructor(source: LocalRegion, target: LocalRegion, topic: string, processName = 'first') {
+  constructor(
+    source: LocalRegion,
+    target: LocalRegion,
+    topic: string,
+    options: { processName?: string; replicationFactor?: number | 'default' } = {},
+  ) {
+    const { processName = 'first', replicationFactor = 'default' } = options
     const [from, to] = [regionName('source'), regionName('target')]
     this.#clusters = new Map([
       [from, openClusterOf(source)],
@@ -47,7 +53,7 @@ export class Copier {
       ],
       topicSyncMs: 500,
       positionSyncMs: 5_000,
-      replicationFactor: 'default',
+      replicationFactor,
       bufferBytes: 16 << 20,
       processName,
       clock,
@@ -79,6 +85,13 @@ export class Copier {
         JSON.stringify([this.flow(), this.heard.slice(-5)], (_, value: unknown) =>
           typeof value === 'bigint' || value instanceof Error ? String(value) : value,
         ),
+    )
+  }
+
+  /** Flows and what was heard last, for a test that fails. */
+  describe(): string {
+    return JSON.stringify([this.replicator.status().links, this.heard.slice(-5)], (_, value: unknown) =>
+      typeof value === 'bigint' || value instanceof Error ? String(value) : value,
     )
   }
 
@@ -141,9 +154,9 @@ export class Side {
     return (await this.cluster.metadata([topic], signal)).topics[0]?.topicId ?? ''
   }
 
-  async end(topic: string): Promise<number> {
+  async end(topic: string, partition = 0): Promise<number> {
     const listed = await this.cluster.listOffsets(
-      { isolation: 'read_uncommitted', partitions: [{ topic, partition: 0, timestamp: -1 }] },
+      { isolation: 'read_uncommitted', partitions: [{ topic, partition, timestamp: -1 }] },
       signal,
     )
     return listed[0]?.offset ?? -1
@@ -158,11 +171,11 @@ export class Side {
   }
 
   /** Every application record that is in the log, transactions left aside. */
-  async read(topic: string): Promise<ReadRecord[]> {
-    const ref = { topic, topicId: await this.topicId(topic), partition: 0 }
-    const end = await this.end(topic)
+  async read(topic: string, partition = 0): Promise<ReadRecord[]> {
+    const ref = { topic, topicId: await this.topicId(topic), partition }
+    const end = await this.end(topic, partition)
     const records: ReadRecord[] = []
-    const starts = { isolation: 'read_uncommitted' as const, partitions: [{ topic, partition: 0, timestamp: -2 }] }
+    const starts = { isolation: 'read_uncommitted' as const, partitions: [{ topic, partition, timestamp: -2 }] }
     for (let at = (await this.cluster.listOffsets(starts, signal))[0]?.offset ?? 0; at < end; ) {
       const fetched = await this.#reader.read(ref, { offset: at, maxBytes: 4 << 20 }, signal)
       const from = at

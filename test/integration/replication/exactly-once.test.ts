@@ -62,7 +62,7 @@ describe('a copy that is stopped and started', () => {
     const producer = from.kafka.producer({ transactionalId: 'crashes', maxInFlightRequests: 1, idempotent: true })
     await producer.connect()
     for (let crash = 0; crash < 4; crash++) {
-      const copier = new Copier(source, target, topic, `owner ${crash}`)
+      const copier = new Copier(source, target, topic, { processName: `owner ${crash}` })
       await eventually(
         'running',
         () => copier.flow()?.state === 'running' || undefined,
@@ -110,13 +110,14 @@ describe('two replicators at once', () => {
     const topic = 'twins'
     await from.createTopic(topic)
     await from.produce(topic, values('before', 100))
-    const older = new Copier(source, target, topic, 'older')
+    const older = new Copier(source, target, topic, { processName: 'older' })
     await older.untilCopied(100)
-    const newer = new Copier(source, target, topic, 'newer')
+    const newer = new Copier(source, target, topic, { processName: 'newer' })
     for (let round = 0; round < 10; round++) await from.produce(topic, values(`during ${round}`, 20))
-    const why = await older.replicator.untilFenced()
     await newer.untilCopied(300)
+    // The older one learns of it when it has something to send.
     await from.produce(topic, values('after', 10))
+    const why = await older.replicator.untilFenced()
     await newer.untilCopied(310)
     await older.stop()
     await newer.stop()
@@ -130,7 +131,7 @@ describe('two replicators at once', () => {
     const topic = 'forgotten'
     await to.createTopic(topic)
     await to.produce(topic, values('before', 20))
-    const old = new Copier(target, source, topic, 'old')
+    const old = new Copier(target, source, topic, { processName: 'old' })
     await old.untilCopied(20)
     const identity = old.events('shard:owned')[0]
     const shard = `__isthmus.shard-${identity?.shard}`
@@ -140,7 +141,7 @@ describe('two replicators at once', () => {
       async () => ((await from.cluster.describeTransaction(shard, signal)) === undefined ? true : undefined),
       () => '',
     )
-    const next = new Copier(target, source, topic, 'next')
+    const next = new Copier(target, source, topic, { processName: 'next' })
     await next.untilCopied(20)
     const owned = next.events('shard:owned')[0]
     const channel = await from.cluster.openChannel((await from.cluster.metadata([], signal)).brokers[0]!.nodeId, signal)

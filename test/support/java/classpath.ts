@@ -71,6 +71,11 @@ export function toolsClasspath(signal?: AbortSignal): Promise<string> {
   return classpathOf(TOOLS, signal)
 }
 
+/** Path of the `java` that everything here runs with. */
+export function javaProgram(): Promise<string> {
+  return requireProgram('java')
+}
+
 function classpathOf(artifacts: Artifacts, signal = AbortSignal.timeout(RESOLVE_TIMEOUT_MS)): Promise<string> {
   const known = resolving.get(artifacts)
   if (known !== undefined) return known
@@ -89,7 +94,7 @@ function classpathOf(artifacts: Artifacts, signal = AbortSignal.timeout(RESOLVE_
 export async function runJava(program: string, args: readonly string[], options: JavaOptions = {}): Promise<JavaExit> {
   const { signal, onLine, heapMb = 512 } = options
   const classpath = options.classpath ?? (await javaClasspath(signal))
-  const java = await requireProgram('java')
+  const java = await javaProgram()
   signal?.throwIfAborted()
   // Serial collection and one compiler tier less: these programs share a small machine with brokers.
   const flags = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-cp', classpath]

@@ -254,8 +254,11 @@ async function happen(event: Happening, inflight: QueuedBatch[]): Promise<void> 
     case 'end':
       flow.end({ kind: 'tenure-ended', reason: 'test' })
       return
-    default:
+    case 'wait':
       await settle()
+      return
+    default:
+      throw new Error('no such event')
   }
 }
 
