@@ -10,7 +10,7 @@ export {
   isFault,
 } from './faults.ts'
 export { isName, type LinkName, linkName, type RegionName, regionName } from './ids.ts'
-export { InvariantError, invariant, unreachable } from './invariant.ts'
+export { invariant, unreachable } from './invariant.ts'
 export { type LoopOptions, type Pass, type Reconciler, runLoop } from './loop.ts'
 export { type Random, randomBelow, seededRandom, systemRandom } from './random.ts'
 export {
@@ -20,5 +20,4 @@ export {
   type RetryDelays,
   type RetryPolicy,
   retry,
-  retryRetriable,
 } from './retry.ts'

@@ -1,5 +1,4 @@
 import { type Clock, sleep } from './clock.ts'
-import { Fault } from './faults.ts'
 import type { Random } from './random.ts'
 
 /** Delays of one kind of failure: doubled from the first to the most, each spread by up to a quarter. */
@@ -24,11 +23,6 @@ export interface RetryContext {
 }
 
 export const DEFAULT_DELAYS: RetryDelays = { firstMs: 100, mostMs: 2_000 }
-
-/** Policy of most calls: what a fault calls retriable is tried again until the deadline. */
-export function retryRetriable(deadlineMs: number, delays: RetryDelays = DEFAULT_DELAYS): RetryPolicy {
-  return { deadlineMs, delaysFor: (error) => (error instanceof Fault && error.retriable ? delays : undefined) }
-}
 
 /** Calls until it succeeds, the policy refuses, the deadline passes or the signal aborts. */
 export async function retry<Result>(

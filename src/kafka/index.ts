@@ -2,10 +2,7 @@
 export { createKafkaJs } from './application-client.ts'
 export type * from './cluster.ts'
 export {
-  errorMeaning,
   errorName,
-  isAuthorizationCode,
-  isFencedCode,
   isRetriableCode,
   type ProtocolError,
 } from './errors.ts'

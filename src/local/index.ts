@@ -5,8 +5,7 @@ export {
   createAuthority,
   type IssuedCertificate,
 } from './certificates.ts'
-export { detectEngine, type EngineChoice, type JvmPrograms, type LocalEngine } from './engine.ts'
-export { localFaults } from './faults.ts'
+export { type EngineChoice, type JvmPrograms, type LocalEngine } from './engine.ts'
 export { localPorts, type PortChooser } from './ports.ts'
 export { startRegion } from './region.ts'
 export type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'

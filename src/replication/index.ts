@@ -1,9 +1,7 @@
 /** Keeps topics, records and consumer positions flowing from region to region, exactly once. */
 export type { ReplicationEvents } from './events.ts'
-export { replicationFaults } from './faults.ts'
 export type { FirstStart } from './flows/position.ts'
 export type { LinkSpec } from './link-runner.ts'
-export { offsetMapFaults } from './offset-map/index.ts'
 export {
   GroupSelection,
   LinkStart,
@@ -24,5 +22,4 @@ export type {
   OffsetTranslation,
   ReplicationStatus,
 } from './status.ts'
-export { topicFaults } from './topics/faults.ts'
 export { compileGroupSelection, compileSelection } from './topics/selection.ts'

@@ -77,7 +77,7 @@ describe('two plain regions and one link', () => {
     test('check names every error at once, each with path, value, rule and remedy', async () => {
       const text = configOf(source.bootstrap, target.bootstrap)
         .replace('target: us', 'target: uss')
-        .replace('name: eu-to-us', 'name: Eu_To_Us')
+        .replace('source: eu', 'source: eu\n    start: yesterday')
         .replace('isthmus/v1', 'isthmus/v9')
       const bad = file('bad.yaml', `${text}replication: { topicSyncSecond: 3, bufferMb: 1 }\n`)
       const { code, stdout } = await runIsthmus(['check', '--config', bad])
@@ -85,7 +85,9 @@ describe('two plain regions and one link', () => {
       const lines = stdout.trimEnd().split('\n')
       expect(lines[0]).toContain('5 problems')
       expect(lines.find((line) => line.includes('links[0].target'))).toMatch(/line \d+: .*"uss".*did you mean us\?/)
-      expect(lines.find((line) => line.includes('links[0].name'))).toContain('"Eu_To_Us"')
+      expect(lines.find((line) => line.includes('links[0].start'))).toMatch(
+        /"yesterday" is not a start; write earliest/,
+      )
       expect(lines.find((line) => line.includes('apiVersion'))).toContain('"isthmus/v9"')
       expect(lines.find((line) => line.includes('topicSyncSecond'))).toContain('did you mean topicSyncSeconds?')
       expect(lines.find((line) => line.includes('replication.bufferMb'))).toMatch(/1 is below 8; give 8 or more/)
@@ -215,15 +217,16 @@ describe('two plain regions and one link', () => {
       expect(text).toMatch(new RegExp(`isthmus_link_state\\{link="${LINK}",.*state="running"\\} 1`))
     })
 
-    test('a second process takes over, and the first one ends with 5 and says why', async () => {
+    test('a second process takes over, and the first one ends with 5 at its next record and says why', async () => {
       const second = stack.use(await start())
+      await untilCopied(second, { link: LINK, flowCount: 2 }, AbortSignal.timeout(60_000))
+      await produce(clientOf(source), TOPIC, ['one more'])
       expect(await isthmus.exited).toEqual({ code: 5, signal: null })
-      expect(isthmus.log.join('\n')).toMatch(/another process took over/)
+      expect(isthmus.log.join('\n')).toContain('another process took over the work of this one')
       isthmus = second
-      await produce(clientOf(source), TOPIC, ['one more', 'and another'])
-      const copied = async () => ((await isthmus.status())?.links[0]?.recordsCopied === 2 ? true : undefined)
-      await eventually('the second one copies what is new', copied, { limitMs: 60_000 })
-    })
+      const copied = async () => ((await isthmus.status())?.links[0]?.recordsCopied === 1 ? true : undefined)
+      await eventually('the second one copies it', copied, { limitMs: 60_000 })
+    }, 90_000)
 
     test('SIGTERM hands over and ends with 0 within ten seconds', async () => {
       const startedMs = performance.now()

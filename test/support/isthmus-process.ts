@@ -109,7 +109,7 @@ export class IsthmusProcess implements AsyncDisposable {
     const flows: FlowBody[] = []
     for (let after = ''; ; ) {
       const query = new URLSearchParams({ limit: '1000', ...(after !== '' && { after }) })
-      const page = JSON.parse(await this.get(`/api/v1/links/${link}/flows?${query}`)) as FlowsBody
+      const page = JSON.parse(await this.get(`/api/v1/links/${link}/flows?${query.toString()}`)) as FlowsBody
       flows.push(...page.flows)
       if (page.next === null) return flows
       after = page.next

@@ -26,8 +26,16 @@ export const trial: Trial = {
     rate: { describe: 'records a second', default: '8000' },
   },
   fields: [
-    ...['compared', 'lost', 'repeated', 'reordered', 'different'],
-    ...['kills', 'inFlightAtKill', 'fencedExits', 'markersWritten', 'recordsPerSecond'],
+    'compared',
+    'lost',
+    'repeated',
+    'reordered',
+    'different',
+    'kills',
+    'inFlightAtKill',
+    'fencedExits',
+    'markersWritten',
+    'recordsPerSecond',
   ],
   populations: ['compared', 'kills', 'inFlightAtKill', 'fencedExits', 'markersWritten'],
 

@@ -3,7 +3,6 @@ export {
   type BatchHeader,
   type Codec,
   codecOf,
-  HEADER_BYTES,
   hasDeleteHorizon,
   hasHoles,
   isControl,
@@ -12,7 +11,6 @@ export {
   lastOffset,
   readBatch,
 } from './batch-header.ts'
-export { DEFAULT_LIMIT_BYTES } from './compression.ts'
 export { readControlType } from './control-record.ts'
 export { type DecodedRecord, decodeRecords, type RecordHeader } from './decode-records.ts'
 export { type EncodeOptions, encodeBatch, type NewRecord } from './encode-batch.ts'

@@ -4,7 +4,6 @@ export { type Alert } from './alerts.ts'
 export { type AnalyticsStats, SensorAnalytics, type SensorAnalyticsOptions } from './analytics.ts'
 export { createWorkloadClient } from './client.ts'
 export { type DeadLetter, type DeadLetterOrigin } from './dead-letters.ts'
-export { workloadFaults } from './faults.ts'
 export {
   type AggregateComparison,
   type AggregateDifference,

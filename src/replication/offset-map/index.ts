@@ -19,7 +19,6 @@ export {
   type Producer,
   type TombstoneEntry,
 } from './entry.ts'
-export { offsetMapFaults } from './faults.ts'
 export { type FlowFacts, FlowMap, type Lookup, type LookupNote } from './flow-map.ts'
 export { MapMemory, type MapMemoryOptions } from './map-memory.ts'
 export { isInSequence, type RecordedProducer } from './recorded-producers.ts'

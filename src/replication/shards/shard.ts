@@ -9,6 +9,8 @@ import { Tenure } from './tenure.ts'
 
 /** Data batches do not renew a transactional id; an hour is far below any sensible expiry (7 days by default). */
 const RENEW_EVERY_MS = 60 * 60_000
+/** How long an idle owner may go on syncing positions and log starts after somebody else has taken over. */
+const PROVE_EVERY_MS = 30_000
 const TAKEOVER_DELAYS = { firstMs: 200, mostMs: 5_000 }
 /** A tenure that lasted this long was sound: the next takeover need not wait. */
 const SOUND_TENURE_MS = 60_000
@@ -155,24 +157,37 @@ export class Shard {
   async #reign(tenure: Tenure, signal: AbortSignal): Promise<TenureEnd> {
     this.#current = tenure
     this.#next.resolve(tenure)
-    let timer: Timer | undefined
-    const renewLater = () => {
-      if (tenure.signal.aborted) return
-      timer = this.#context.clock.setTimer(
-        RENEW_EVERY_MS,
-        () => {
-          void this.#renew(tenure, signal).finally(renewLater)
-        },
-        { keepAlive: false },
-      )
-    }
-    renewLater()
+    this.#repeat(tenure, RENEW_EVERY_MS, () => this.#renew(tenure, signal))
+    this.#repeat(tenure, PROVE_EVERY_MS, () => this.#proveOrTell(tenure))
     const end = await tenure.untilEnded()
-    timer?.cancel()
     this.#current = undefined
     this.#next = Promise.withResolvers()
     this.#next.promise.catch(() => undefined)
     return end
+  }
+
+  /** Again and again until the tenure ends; the pause counts from the end of a step. */
+  #repeat(tenure: Tenure, everyMs: number, step: () => Promise<void>): void {
+    if (tenure.signal.aborted) return
+    const cancel = () => timer.cancel()
+    const timer = this.#context.clock.setTimer(
+      everyMs,
+      () => {
+        tenure.signal.removeEventListener('abort', cancel)
+        void step().finally(() => this.#repeat(tenure, everyMs, step))
+      },
+      { keepAlive: false },
+    )
+    tenure.signal.addEventListener('abort', cancel, { once: true })
+  }
+
+  /** An owner with nothing to write learns only this way that it was fenced. */
+  async #proveOrTell(tenure: Tenure): Promise<void> {
+    try {
+      await this.prove(tenure.signal)
+    } catch (error) {
+      if (!tenure.signal.aborted) this.#context.onTrouble(this.number, error)
+    }
   }
 
   /** Keeps the transactional id alive with an empty aborted transaction. */
