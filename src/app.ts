@@ -52,7 +52,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clusters = new Map(
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
-  const { topicSyncSeconds, positionSyncSeconds, replicationFactor, bufferMb } = config.replication
+  const { topicSyncSeconds, positionSyncSeconds, replicationFactor, bufferMb, acknowledgeUnfenced } = config.replication
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
   const replicator = createReplicator({
     clusters,
@@ -63,6 +63,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     positionSyncMs: positionSyncSeconds * 1_000,
     replicationFactor,
     bufferBytes: bufferMb * MEBIBYTE,
+    acknowledgeUnfenced,
     processName: `${hostname()}:${process.pid}`,
     clock,
     random,

@@ -1,59 +1,74 @@
 import { groupDigits, renderTable } from './cli/index.ts'
 import type { WorkloadStats } from './local/index.ts'
-import type { LinkStatus, ReplicationStatus } from './replication/index.ts'
+import type { GroupStatus, LinkStatus, ReplicationStatus } from './replication/index.ts'
 
 /** What the demo shows in the terminal, as text. */
 export interface ScreenFacts {
   readonly seconds: number
   readonly status: ReplicationStatus
   readonly workload: WorkloadStats
-  /** Consumer group whose positions are shown on both sides. */
+  /** Consumer group whose positions are shown in every region. */
   readonly group: string
 }
 
 export function renderScreen({ seconds, status, workload, group }: ScreenFacts): string {
   const { fleet, weather, analytics } = workload
-  const written = fleet.acknowledged + weather.acknowledged
-  const head =
-    `${seconds} s: ${groupDigits(written)} sensor and weather records written, ` +
-    `${groupDigits(analytics.windowsClosed)} windows closed, ${groupDigits(analytics.alerts)} alerts, ` +
-    `${groupDigits(fleet.deadLettered)} dead letters`
-  const links = renderTable(
-    ['LINK', 'STATE', 'COPIED', 'LAG RECORDS', 'LAG SECONDS', 'IDENTICAL OFFSETS'],
-    status.links.map(linkRow),
-  )
-  const positions = status.links.flatMap((link) => positionRows(link, group))
-  const table =
-    positions.length === 0
-      ? `(${group} has not committed yet)`
-      : renderTable([`POSITIONS OF ${group}`, 'PARTITION', 'SOURCE', 'TARGET', 'BEHIND'], positions)
-  return [head, '', links, '', table, ''].join('\n')
+  const head = [
+    `${seconds} s`,
+    `${groupDigits(fleet.acknowledged + weather.acknowledged)} sensor and weather records in`,
+    `${groupDigits(analytics.windowsClosed)} windows closed`,
+    `${groupDigits(analytics.alerts)} alerts`,
+    `${groupDigits(fleet.deadLettered)} dead letters`,
+  ]
+  const links = renderTable(['COPY', 'STATE', 'COPIED', 'LAG', 'LAG S', 'SAME OFFSETS'], status.links.map(linkRow))
+  const waiting = status.links.filter(({ state }) => state !== 'running')
+  const reasons = waiting.map((link) => `${link.source} -> ${link.target}: ${link.reason}`)
+  const errors = [fleet.lastError, weather.lastError].flatMap((error) => error ?? [])
+  const troubles = errors.map((error) => `The producers wait for their region: ${error}`)
+  return [head.join('   '), '', links, ...reasons, ...troubles, '', renderPositions(status, group)].join('\n')
+}
+
+/** True once every link copies and the group's positions are known on the target. */
+export function isInStep(status: ReplicationStatus, group: string): boolean {
+  return status.links.every((link) => {
+    const positions = positionsOf(link, group)
+    return link.state === 'running' && positions.length > 0 && positions.every((at) => at.targetOffset !== null)
+  })
 }
 
 function linkRow(link: LinkStatus) {
   const copied = link.flows.reduce((sum, flow) => sum + flow.counters.recordsCopied, 0)
-  const known = link.flows.every(({ lagRecords }) => lagRecords !== null)
-  const lag = known ? link.flows.reduce((sum, flow) => sum + (flow.lagRecords ?? 0), 0) : null
-  const seconds = known ? Math.max(0, ...link.flows.map((flow) => flow.lagSeconds ?? 0)) : null
-  const identical = link.flows.filter(({ offsetsIdentical }) => offsetsIdentical).length
-  const state = link.state === 'running' ? 'running' : `${link.state}: ${link.reason}`
-  return [`${link.source} -> ${link.target}`, state, copied, lag, seconds, `${identical} of ${link.flows.length}`]
+  const isKnown = link.flows.length > 0 && link.flows.every(({ lagRecords }) => lagRecords !== null)
+  const lag = isKnown ? link.flows.reduce((sum, flow) => sum + (flow.lagRecords ?? 0), 0) : null
+  const seconds = isKnown ? Math.max(...link.flows.map((flow) => flow.lagSeconds ?? 0)) : null
+  const same = link.flows.filter(({ offsetsIdentical }) => offsetsIdentical).length
+  const ofAll = isKnown ? `${same} of ${link.flows.length} partitions` : null
+  return [`${link.source} -> ${link.target}`, link.state, copied, lag, seconds, ofAll]
 }
 
-function positionRows(link: LinkStatus, group: string) {
+/** A line for each partition, a column for each region. */
+function renderPositions({ links }: ReplicationStatus, group: string): string {
+  const positions = links.map((link) => positionsOf(link, group))
+  const partitions = new Map(positions.flat().map((at) => [`${at.topic}-${at.partition}`, at]))
+  if (partitions.size === 0) return `The group ${group} has not committed a position yet.`
+  const rows = [...partitions].map(([name, { topic, partition, sourceOffset }]) => {
+    const there = positions.map((list) => list.find((at) => at.topic === topic && at.partition === partition))
+    const reread = Math.max(...there.map((at) => at?.behindRecords ?? 0))
+    return [name, sourceOffset, ...there.map((at) => at?.targetOffset), reread]
+  })
+  const regions = [links[0]?.source ?? '', ...links.map(({ target }) => target)]
+  return renderTable([`${group.toUpperCase()} STANDS AT`, ...regions, 'REREAD'], rows)
+}
+
+function positionsOf(link: LinkStatus, group: string): GroupStatus['positions'] {
   const positions = link.groups.find((one) => one.group === group)?.positions ?? []
-  const inOrder = [...positions].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition)
-  return inOrder.map(({ topic, partition, sourceOffset, targetOffset, behindRecords }) => [
-    `${link.source} -> ${link.target} ${topic}`,
-    partition,
-    sourceOffset,
-    targetOffset,
-    behindRecords,
-  ])
+  return [...positions].sort((one, other) => one.topic.localeCompare(other.topic) || one.partition - other.partition)
 }
 
 export interface HintFacts {
   readonly address: string
+  /** Where the commands look for the API without being told. */
+  readonly usualAddress: string
   readonly configFile: string
   readonly regions: readonly { readonly name: string; readonly bootstrap: readonly string[] }[]
   readonly group: string
@@ -61,19 +76,59 @@ export interface HintFacts {
 }
 
 /** Only commands that work, to be typed in another terminal. */
-export function renderHints({ address, configFile, regions, group, link }: HintFacts): string {
+export function renderHints({ address, usualAddress, configFile, regions, group, link }: HintFacts): string {
   const cli = 'node bin/isthmus.js'
-  const api = `--api ${address}`
+  const api = address === usualAddress ? '' : ` --api ${address}`
   return `
-Try in another terminal:
-  ${cli} status ${api}
-  ${cli} lag ${api}
-  ${cli} offsets translate --link ${link} --group ${group} ${api}
-  ${cli} offsets translate --link ${link} --topic sensors.readings --partition 0 --offset 100 ${api}
+Try in another terminal, in this folder:
+  ${cli} status${api}
+  ${cli} lag --group ${group}${api}
+  ${cli} offsets translate --link ${link} --group ${group}${api}
+  ${cli} offsets translate --link ${link} --topic sensors.readings --partition 0 --offset 100${api}
   ${cli} check --config ${configFile} --online
   curl ${address}/api/v1/status
   curl ${address}/metrics
 Kafka clients connect to ${regions.map(({ name, bootstrap }) => `${name} at ${bootstrap.join(',')}`).join(', ')}.
+COPIED counts what the analytics write as well: aggregates, alerts, changelog.
 Ctrl-C ends everything and leaves nothing behind.
 `
+}
+
+/** A terminal's part that is drawn anew in place. */
+export class Canvas {
+  readonly #terminal: Terminal
+  #drawn: readonly string[] = []
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  /** Replaces what was drawn before. Lines are cut to the terminal: a wrapped line could not be replaced. */
+  draw(text: string): void {
+    const { columns, rows } = this.#terminal
+    const lines = text
+      .split('\n')
+      .slice(0, Math.max(1, rows - 1))
+      .map((line) => (line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`))
+    this.#terminal.write(`${this.#erasure()}${lines.join('\n')}\n`)
+    this.#drawn = lines
+  }
+
+  clear(): void {
+    this.#terminal.write(this.#erasure())
+    this.#drawn = []
+  }
+
+  /** Lines that were drawn in a wider window take more of a narrower one. */
+  #erasure(): string {
+    const { columns } = this.#terminal
+    const height = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
+    return height === 0 ? '' : `\u001B[${height}A\u001B[J`
+  }
+}
+
+export interface Terminal {
+  readonly columns: number
+  readonly rows: number
+  write(text: string): unknown
 }

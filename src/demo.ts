@@ -6,17 +6,19 @@ import { createApp } from './app.ts'
 import { EXIT, type ExitCode } from './cli/index.ts'
 import { loadConfig } from './config/index.ts'
 import { pause, systemClock, systemRandom } from './core/index.ts'
-import { renderHints, renderScreen, type ScreenFacts } from './demo-screen.ts'
-import { createKafkaJs } from './kafka/index.ts'
+import { Canvas, isInStep, renderHints, renderScreen } from './demo-screen.ts'
 import {
+  createWorkloadClient,
   createWorkloadTopics,
   GROUPS,
   type LocalRegion,
   localPorts,
   SensorWorkload,
   startRegion,
+  type WorkloadStats,
 } from './local/index.ts'
 import { createLogger } from './observability/index.ts'
+import type { ReplicationStatus } from './replication/index.ts'
 
 /**
  * `npm run demo`: real Kafka regions on this machine, a sensor fleet that writes to the first, its topics copied to the
@@ -25,14 +27,18 @@ import { createLogger } from './observability/index.ts'
 const REGION_NAMES = ['eu-west', 'us-east', 'ap-south'] as const
 const GROUP_NAME = 'sensors'
 const REDRAW_MS = 1_000
+/** Where the output is no terminal. */
 const PLAIN_EVERY_MS = 5_000
+const IN_STEP_WITHIN_MS = 120_000
+const USUAL_PORT = 8080
+const USUAL_ADDRESS = `http://127.0.0.1:${USUAL_PORT}`
 
 const HELP = `usage: npm run demo -- [options]
 
   --regions 2|3            how many Kafka regions to bring up (2)
   --engine auto|container|jvm  containers where Docker answers, else Java processes (auto)
   --rate N                 sensor readings a second (200)
-  --seconds N              end by itself after N seconds (runs until Ctrl-C)
+  --seconds N              end by itself N seconds after everything is in step (runs until Ctrl-C)
   --port N                 port of the API on 127.0.0.1 (8080, or a free one where that is taken)
 `
 
@@ -52,24 +58,42 @@ export async function runDemo(args: readonly string[], signal: AbortSignal): Pro
     ;(isHelp ? process.stdout : process.stderr).write(options)
     return isHelp ? EXIT.ok : EXIT.usage
   }
-  const names = REGION_NAMES.slice(0, options.regions)
-  const say = (line: string) => void process.stdout.write(`${line}\n`)
-  say(`Bringing up ${names.length} Kafka regions: ${names.join(', ')}. The first time this downloads Kafka.`)
   await using stack = new AsyncDisposableStack()
-  const regions = await Promise.all(
-    names.map(async (name) => {
-      const region = await startRegion({ name, engine: options.engine, signal, onProgress: say })
-      stack.defer(() => region.stop())
-      return region
-    }),
-  )
-  return signal.aborted ? EXIT.ok : await runStack(regions, options, { stack, signal, say })
+  try {
+    const regions = await startRegions(REGION_NAMES.slice(0, options.regions), options, { stack, signal })
+    return await runStack(regions, options, { stack, signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+    return EXIT.ok
+  } finally {
+    say('Stopping: clients, replicator, regions.')
+  }
+}
+
+interface Scope {
+  readonly stack: AsyncDisposableStack
+  readonly signal: AbortSignal
+}
+
+/** All of them, or none: what has started stops with the stack. */
+async function startRegions(
+  names: readonly string[],
+  { engine }: DemoOptions,
+  { stack, signal }: Scope,
+): Promise<readonly LocalRegion[]> {
+  say(`Bringing up ${names.length} Kafka regions: ${names.join(', ')}. The first time this downloads Kafka.`)
+  const start = async (name: string) => stack.use(await startRegion({ name, engine, signal, onProgress: say }))
+  const started = await Promise.allSettled(names.map(start))
+  return started.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
 }
 
 async function runStack(
   regions: readonly LocalRegion[],
   options: DemoOptions,
-  { stack, signal, say }: { stack: AsyncDisposableStack; signal: AbortSignal; say: (line: string) => void },
+  { stack, signal }: Scope,
 ): Promise<ExitCode> {
   const [home] = regions
   if (home === undefined) return EXIT.usage
@@ -79,40 +103,76 @@ async function runStack(
   const port = options.port ?? (await choosePort())
   writeFileSync(configFile, renderConfig(regions, port))
 
-  const context = { clock: systemClock, random: systemRandom }
-  const kafka = createKafkaJs({ name: home.name, bootstrap: home.bootstrap, clientId: 'sensor-demo', context })
-  await createWorkloadTopics(kafka)
-  const workload = new SensorWorkload({ fleet: { ratePerSecond: options.ratePerSecond } })
-  stack.defer(() => workload.stop())
+  const kafka = createWorkloadClient(home.bootstrap)
+  await createWorkloadTopics(kafka, {}, signal)
+  const workload = stack.use(new SensorWorkload({ fleet: { ratePerSecond: options.ratePerSecond } }))
   await workload.start(kafka, signal)
   say(`A sensor fleet writes ${options.ratePerSecond} readings a second to ${home.name}.`)
 
+  const context = { clock: systemClock, random: systemRandom }
   const logger = createLogger({ level: 'silent', nowMs: () => systemClock.nowMs() })
   const app = await createApp({ config: loadConfig(configFile), version: 'demo', logger, ...context })
   stack.defer(() => app.stop())
   const address = await app.start()
-  const hints = renderHints({ address, configFile, regions, group: GROUPS.analytics, link: linkName(regions) })
-  say(hints)
+  const link = linkName(regions)
+  const hints = renderHints({
+    address,
+    usualAddress: USUAL_ADDRESS,
+    configFile,
+    regions,
+    group: GROUPS.analytics,
+    link,
+  })
+  return show({ status: () => app.status(), stats: () => workload.stats }, { hints, seconds: options.seconds }, signal)
+}
 
-  const endsAtMs = options.seconds > 0 ? systemClock.monotonicMs() + options.seconds * 1_000 : Number.POSITIVE_INFINITY
+interface Watched {
+  status(): ReplicationStatus
+  stats(): WorkloadStats
+}
+
+/** Shows what goes on; the hints come once everything that they name is there. */
+async function show(
+  watched: Watched,
+  { hints, seconds }: { readonly hints: string; readonly seconds: number },
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const canvas = process.stdout.isTTY ? new Canvas(process.stdout) : undefined
   const startedMs = systemClock.monotonicMs()
-  const isTerminal = process.stdout.isTTY
-  let drawnLines = 0
-  while (!signal.aborted && systemClock.monotonicMs() < endsAtMs) {
-    await pause(systemClock, isTerminal ? REDRAW_MS : PLAIN_EVERY_MS, signal)
-    const facts: ScreenFacts = {
-      seconds: Math.round((systemClock.monotonicMs() - startedMs) / 1_000),
-      status: app.status(),
-      workload: workload.stats,
-      group: GROUPS.analytics,
+  let inStepMs: number | undefined
+  let shownMs = Number.NEGATIVE_INFINITY
+  while (!signal.aborted) {
+    const nowMs = systemClock.monotonicMs()
+    const status = watched.status()
+    if (inStepMs === undefined && isInStep(status, GROUPS.analytics)) {
+      inStepMs = nowMs
+      canvas?.clear()
+      say(hints)
+      shownMs = Number.NEGATIVE_INFINITY
     }
-    const screen = renderScreen(facts)
-    if (isTerminal && drawnLines > 0) process.stdout.write(`\u001b[${drawnLines}A\u001b[J`)
-    say(screen)
-    drawnLines = screen.split('\n').length
+    if (nowMs - shownMs >= (canvas === undefined ? PLAIN_EVERY_MS : 0)) {
+      const facts = { seconds: Math.round((nowMs - startedMs) / 1_000), status, workload: watched.stats() }
+      const screen = renderScreen({ ...facts, group: GROUPS.analytics })
+      if (canvas === undefined) say(`${screen}\n`)
+      else canvas.draw(screen)
+      shownMs = nowMs
+    }
+    if (seconds > 0 && inStepMs !== undefined && nowMs - inStepMs >= seconds * 1_000) return EXIT.ok
+    if (inStepMs === undefined && nowMs - startedMs > IN_STEP_WITHIN_MS) return reportNotInStep(status)
+    await pause(systemClock, REDRAW_MS, signal)
   }
-  say('Stopping: clients, replicator, regions.')
   return EXIT.ok
+}
+
+function reportNotInStep({ links }: ReplicationStatus): ExitCode {
+  const reasons = links.map(({ link, state, reason }) => `link ${link} is ${state}: ${reason}`)
+  const seconds = IN_STEP_WITHIN_MS / 1_000
+  process.stderr.write(`isthmus demo: not everything is copied after ${seconds} s: ${reasons.join('; ')}\n`)
+  return EXIT.timedOut
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 function linkName([home, standby]: readonly LocalRegion[]): string {
@@ -128,12 +188,10 @@ failoverGroups:
   - name: ${GROUP_NAME}
     regions: [${regions.map(({ name }) => name).join(', ')}]
     topics: { include: ["sensors.*", "weather.*"] }
-    consumerGroups: { include: ["*"] }
+    consumerGroups: { include: [${Object.values(GROUPS).join(', ')}] }
 api: { listen: "127.0.0.1:${port}" }
 `
 }
-
-const USUAL_PORT = 8080
 
 async function choosePort(): Promise<number> {
   if (await localPorts.isFree(USUAL_PORT)) return USUAL_PORT

@@ -10,4 +10,10 @@ export { localPorts, type PortChooser } from './ports.ts'
 export { startRegion } from './region.ts'
 export type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'
 export type { LocalUser } from './server-properties.ts'
-export { createWorkloadTopics, GROUPS, SensorWorkload, type WorkloadStats } from './workload/index.ts'
+export {
+  createWorkloadClient,
+  createWorkloadTopics,
+  GROUPS,
+  SensorWorkload,
+  type WorkloadStats,
+} from './workload/index.ts'

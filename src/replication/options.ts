@@ -88,7 +88,15 @@ export const ReplicationOptions = Type.Object(
         minimum: 8,
         maximum: 16_384,
         default: 64,
-        description: 'Mebibytes of fetched records that a link holds at most while the target has not taken them.',
+        description: 'Mebibytes of fetched records that all links together hold while the targets have not taken them.',
+      }),
+    ),
+    acknowledgeUnfenced: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Vouches that no older replicator runs: a shard whose last owner can no longer be fenced (fault ' +
+          'SHARD_UNFENCED) is taken over all the same. Set it for one start only.',
       }),
     ),
   },

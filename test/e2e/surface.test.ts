@@ -175,7 +175,7 @@ describe('two plain regions and one link', () => {
 
     test('offsets translate goes both ways, and says what it met', async () => {
       const translate = (offset: number, direction: string) =>
-        ask(...['offsets', 'translate', '--link', LINK, '--topic', TOPIC], ...at(offset, direction))
+        ask('offsets', 'translate', '--link', LINK, '--topic', TOPIC, ...at(offset, direction))
       const there = await translate(SHIFT + 7, 'source-to-target')
       expect(there).toMatchObject({
         code: 0,

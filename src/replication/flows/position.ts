@@ -83,6 +83,11 @@ export async function resumeFlow(
 
   const copied = await map.findEnd(tail.dataEnd, signal)
   const { spec } = flow
+  if (copied.target !== tail.dataEnd) {
+    const evidence = `its log ends at ${tail.dataEnd}, the map knows records up to ${copied.target}`
+    const { targetTopic, partition } = spec.key
+    throw replicationFaults.fault('FLOW_MAP_CONTRADICTS', { targetTopic, partition, evidence })
+  }
   const seam = { spec, sourceOffset: copied.source - 1, lastBatch: tail.lastBatch, sourceStart: begin.sourceStart }
   const verdict = await checkSeam(context.sourceReader, sourceRef(flow), seam, signal)
   if (verdict === 'source-gone') context.onSeamSkipped(flow)

@@ -23,7 +23,7 @@ const INVALID_PRODUCER_EPOCH = 47
 const UNKNOWN_PRODUCER_ID = 59
 const UNKNOWN_TOPIC_ID = 100
 
-/** What an error code of a produce answer means for the flow (measured: table "Fault -> error codes seen" of the design). */
+/** What an error code of a produce answer means for the flow, as met on 4.3.1 brokers under faults. */
 export function judgeRefusal(
   { targetTopic, partition }: FlowKey,
   batch: QueuedBatch,

@@ -1,4 +1,4 @@
-import { backoffMs, describeError, isFault, pause, type Timer } from '../../core/index.ts'
+import { backoffMs, describeError, isFault, pause } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
 import { fenceByTransaction } from './fence.ts'
 import { MAP_TOPIC } from './map-topic.ts'
