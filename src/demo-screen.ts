@@ -15,7 +15,7 @@ export function renderScreen({ seconds, status, workload, group }: ScreenFacts):
   const { fleet, weather, analytics } = workload
   const head = [
     `${seconds} s`,
-    `${groupDigits(fleet.acknowledged + weather.acknowledged)} sensor and weather records in`,
+    `${groupDigits(fleet.acknowledged + weather.acknowledged)} records in`,
     `${groupDigits(analytics.windowsClosed)} windows closed`,
     `${groupDigits(analytics.alerts)} alerts`,
     `${groupDigits(fleet.deadLettered)} dead letters`,
@@ -49,12 +49,15 @@ function linkRow(link: LinkStatus) {
 /** A line for each partition, a column for each region. */
 function renderPositions({ links }: ReplicationStatus, group: string): string {
   const positions = links.map((link) => positionsOf(link, group))
-  const partitions = new Map(positions.flat().map((at) => [`${at.topic}-${at.partition}`, at]))
-  if (partitions.size === 0) return `The group ${group} has not committed a position yet.`
-  const rows = [...partitions].map(([name, { topic, partition, sourceOffset }]) => {
-    const there = positions.map((list) => list.find((at) => at.topic === topic && at.partition === partition))
+  const nameOf = (at: GroupStatus['positions'][number]) => `${at.topic}-${at.partition}`
+  const names = [...new Set(positions.flat().map(nameOf))]
+  if (names.length === 0) return `The group ${group} has not committed a position yet.`
+  const rows = names.map((name) => {
+    const there = positions.map((list) => list.find((at) => nameOf(at) === name))
+    // Each link looks at its own moment: the latest look at the source is ahead of every target.
+    const source = Math.max(...there.map((at) => at?.sourceOffset ?? 0))
     const reread = Math.max(...there.map((at) => at?.behindRecords ?? 0))
-    return [name, sourceOffset, ...there.map((at) => at?.targetOffset), reread]
+    return [name, source, ...there.map((at) => at?.targetOffset), reread]
   })
   const regions = [links[0]?.source ?? '', ...links.map(({ target }) => target)]
   return renderTable([`${group.toUpperCase()} STANDS AT`, ...regions, 'REREAD'], rows)
@@ -89,7 +92,7 @@ Try in another terminal, in this folder:
   curl ${address}/api/v1/status
   curl ${address}/metrics
 Kafka clients connect to ${regions.map(({ name, bootstrap }) => `${name} at ${bootstrap.join(',')}`).join(', ')}.
-COPIED counts what the analytics write as well: aggregates, alerts, changelog.
+Records in come from sensors and weather stations. COPIED counts what the analytics write as well.
 Ctrl-C ends everything and leaves nothing behind.
 `
 }

@@ -35,11 +35,11 @@ const USUAL_ADDRESS = `http://127.0.0.1:${USUAL_PORT}`
 
 const HELP = `usage: npm run demo -- [options]
 
-  --regions 2|3            how many Kafka regions to bring up (2)
+  --regions 2|3                how many Kafka regions to bring up (2)
   --engine auto|container|jvm  containers where Docker answers, else Java processes (auto)
-  --rate N                 sensor readings a second (200)
-  --seconds N              end by itself N seconds after everything is in step (runs until Ctrl-C)
-  --port N                 port of the API on 127.0.0.1 (8080, or a free one where that is taken)
+  --rate N                     sensor readings a second (200)
+  --seconds N                  end by itself N seconds after everything is in step (runs until Ctrl-C)
+  --port N                     port of the API on 127.0.0.1 (8080, or a free one where that is taken)
 `
 
 interface DemoOptions {

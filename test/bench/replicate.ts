@@ -29,8 +29,8 @@ export const trial: Trial = {
   describe: 'throughput, CPU and memory of copying, divided by those of MirrorMaker 2 on the same regions',
   options: {
     peer: { describe: 'what to run against', default: PEER },
-    random: { describe: 'records of 1,024 random bytes, not compressed', default: '1000000' },
-    compressed: { describe: 'records of about 120 bytes of JSON, lz4', default: '5000000' },
+    random: { describe: 'records of 1,024 random bytes, not compressed', default: '800000' },
+    compressed: { describe: 'records of about 120 bytes of JSON, lz4', default: '4000000' },
   },
   fields: ['random', 'compressed'],
 

@@ -11,6 +11,8 @@ import { clientOf, produce, withAdmin } from '../integration/local/region-client
 import { untilCopied } from '../support/copying.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { type CommandResult, runIsthmus } from './command.ts'
+import { createTopic } from './create-topic.ts'
+import { canRunKafka, testEngine } from './engine.ts'
 
 /**
  * What operators see of a running Isthmus: the commands as processes, the API, health and metrics, and how it ends.
@@ -30,7 +32,9 @@ const REST = `links:
     topics: { include: ["orders.*"] }
     consumerGroups: { include: ["${GROUP}"] }`
 
-describe('two plain regions and one link', () => {
+testEngine()
+
+describe.runIf(canRunKafka)('two plain regions and one link', () => {
   const stack = new AsyncDisposableStack()
   let source: LocalRegion
   let target: LocalRegion
@@ -249,7 +253,7 @@ function at(offset: number, direction = 'source-to-target'): string[] {
 }
 
 async function fillSource(kafka: Kafka): Promise<void> {
-  await withAdmin(kafka, (admin) => admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 2 }] }))
+  await createTopic(kafka, TOPIC, 2)
   const producer = kafka.producer({ transactionalId: 'orders', maxInFlightRequests: 1, idempotent: true })
   await producer.connect()
   for (const value of ['never', 'neither']) {

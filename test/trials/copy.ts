@@ -27,7 +27,7 @@ const COMPACTION =
 export const trial: Trial = {
   name: 'copy',
   describe: 'topics of every kind arrive record for record: all codecs, transactions, compaction, old timestamps',
-  options: { records: { describe: 'records in all topics together', default: '1000000' } },
+  options: { records: { describe: 'records in all topics together', default: '1250000' } },
   fields: [
     'compared',
     'acknowledged',

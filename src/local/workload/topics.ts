@@ -1,5 +1,5 @@
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs'
-import { describeError, isFault } from '../../core/index.ts'
+import { describeError, isFault, sleep, systemClock } from '../../core/index.ts'
 import { workloadFaults } from './faults.ts'
 
 /** Names of the topics of the workload, by their part in it. */
@@ -22,6 +22,8 @@ export interface WorkloadTopic {
 }
 
 const DAY_MS = 86_400_000
+const LED_WITHIN_MS = 30_000
+const LOOK_EVERY_MS = 100
 
 /**
  * Every topic with its partitions and configs. The changelog has as many partitions as the readings: the state built
@@ -68,13 +70,29 @@ export async function createWorkloadTopics(
     const topics = WORKLOAD_TOPICS.filter((topic) => !existing.has(topic.topic)).map((topic) =>
       toTopicConfig(topic, replicationFactor),
     )
-    if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: true })
+    if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: false })
+    await untilLed(admin, signal)
   } catch (error) {
     signal?.throwIfAborted()
     if (isFault(error)) throw error
     throw workloadFaults.fault('WORKLOAD_TOPICS_REFUSED', { problem: describeError(error) }, error)
   } finally {
     await admin.disconnect()
+  }
+}
+
+/** kafkajs's own wait gives up where a broker has not yet heard of a topic that another one has just created. */
+async function untilLed(admin: Admin, signal = new AbortController().signal): Promise<void> {
+  const topics = WORKLOAD_TOPICS.map(({ topic }) => topic)
+  const startedMs = systemClock.monotonicMs()
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics })
+      return
+    } catch (error) {
+      if (systemClock.monotonicMs() - startedMs > LED_WITHIN_MS) throw error
+    }
+    await sleep(systemClock, LOOK_EVERY_MS, signal)
   }
 }
 

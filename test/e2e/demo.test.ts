@@ -1,0 +1,180 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, describe, expect, test } from 'vitest'
+import { containerClient, useEndpoint } from '../../src/local/container-engine.ts'
+import { detectEngine } from '../../src/local/engine.ts'
+import { localPorts } from '../../src/local/index.ts'
+import { eventually } from '../support/isthmus-process.ts'
+import { runLauncher, runShell } from './command.ts'
+import { canRunKafka, testEngine } from './engine.ts'
+
+/** `npm run demo` as a new user meets it: what it shows, that what it suggests works, and that nothing is left. */
+const ROOT = resolve(import.meta.dirname, '../..')
+const children: ChildProcess[] = []
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
+testEngine()
+
+describe.runIf(canRunKafka)('the demo', () => {
+  test.each([
+    { regions: ['eu-west', 'us-east'], args: ['--seconds', '25'] },
+    { regions: ['eu-west', 'us-east', 'ap-south'], args: ['--seconds', '12', '--regions', '3'] },
+  ])('shows $regions.length regions at work, suggests what works, and leaves nothing', async ({ regions, args }) => {
+    const [port = 0] = await localPorts.take(1)
+    const demo = startDemo(['--rate', '100', '--port', String(port), ...args])
+    await eventually('it suggests commands', () => demo.find(/Ctrl-C ends everything/), { limitMs: 150_000 })
+    const tree = await descendantsOf(demo.child.pid)
+    const brokers = brokersOf(demo.text())
+    expect(brokers.map(({ region }) => region)).toEqual(regions)
+
+    const containers = demo.text().includes('(container)') ? await containersAt(brokers) : []
+    const commands = commandsOf(demo.text())
+    expect(commands).toHaveLength(7)
+    const results = await Promise.all(commands.map(runSuggested))
+    expect(results.filter(({ code }) => code !== 0)).toEqual([])
+
+    expect(await demo.ended).toBe(0)
+    const screen =
+      demo
+        .text()
+        .split(/\n(?=\d+ s {3})/)
+        .at(-1) ?? ''
+    const copied = regions.slice(1).map((target) => {
+      const row = new RegExp(`^eu-west -> ${target} +running +([\\d,]+)`, 'm').exec(screen)
+      return numberOf(row?.[1])
+    })
+    expect(Math.min(...copied)).toBeGreaterThan(500)
+    expect(numberOf(/^\d+ s {3}([\d,]+) records in/.exec(screen)?.[1])).toBeGreaterThan(500)
+    expect(screen).toMatch(new RegExp(`^SENSOR-ANALYTICS STANDS AT +${regions.join(' +')} +REREAD$`, 'm'))
+    expect(screen.match(/^sensors\.readings-\d( +[\d,]+)+$/gm)).toHaveLength(8)
+    expect(demo.text()).not.toMatch(/warning/i)
+
+    const isLeft = async () => (tree.some(isAlive) ? undefined : true)
+    await eventually('its processes are gone', isLeft, { limitMs: 15_000 })
+    expect(await Promise.all(containers.map(isContainer))).toEqual(containers.map(() => false))
+    for (const { host, brokerPort } of brokers) expect(await answers(host, brokerPort)).toBe(false)
+    expect(existsSync(/--config (\S+)/.exec(demo.text())?.[1] ?? ROOT)).toBe(false)
+  })
+
+  test('an interrupt while the regions come up ends it without a trace', async () => {
+    const demo = startDemo(['--seconds', '5'])
+    await eventually('it starts', () => demo.find(/Bringing up/), { limitMs: 30_000 })
+    await new Promise((settle) => setTimeout(settle, 1_000))
+    const tree = await descendantsOf(demo.child.pid)
+    demo.child.kill('SIGTERM')
+    expect(await demo.ended).toBe(0)
+    expect(demo.text()).not.toMatch(/unexpected|Error/)
+    const isLeft = async () => (tree.some(isAlive) ? undefined : true)
+    await eventually('its processes are gone', isLeft, { limitMs: 15_000 })
+  })
+})
+
+describe('without Docker and without Java', () => {
+  const { JAVA_HOME: _java, MAVEN_HOME: _maven, ...rest } = process.env
+  const env = { ...rest, PATH: '', DOCKER_HOST: 'tcp://127.0.0.1:9' }
+
+  test('the demo ends with 2 within two seconds and names both remedies', async () => {
+    const startedMs = performance.now()
+    const { code, stdout, stderr } = await runLauncher('demo', [], env)
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('apt-get install -y docker.io')
+    expect(stderr).toContain('apt-get install -y default-jdk-headless maven')
+  })
+})
+
+function startDemo(args: readonly string[]) {
+  const child = spawn(process.execPath, ['bin/demo.js', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  children.push(child)
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const ended = new Promise<number | null>((settle) => child.once('close', settle))
+  const find = async (pattern: RegExp) => {
+    if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}: ${text}`)
+    return pattern.test(text) ? true : undefined
+  }
+  return { child, ended, find, text: () => text }
+}
+
+/** What it suggests to type. */
+function commandsOf(text: string): string[] {
+  return [...text.matchAll(/^ {2}((?:node|curl) .*)$/gm)].map(([, command]) => command ?? '')
+}
+
+/** As typed; `curl` may not be on the machine. */
+async function runSuggested(command: string): Promise<{ command: string; code: number | null; output: string }> {
+  const [, url] = /^curl (\S+)$/.exec(command) ?? []
+  if (url === undefined) {
+    const { code, stdout, stderr } = await runShell(command)
+    return { command, code, output: `${stdout}${stderr}` }
+  }
+  const response = await fetch(url)
+  return { command, code: response.ok ? 0 : 1, output: await response.text() }
+}
+
+function brokersOf(text: string) {
+  const [line = ''] = /^Kafka clients connect to .*$/m.exec(text) ?? []
+  return [...line.matchAll(/([a-z-]+) at ([\d.]+):(\d+)/g)].map(([, region, host, port]) => {
+    return { region: region ?? '', host: host ?? '', brokerPort: Number(port) }
+  })
+}
+
+/** Ids of every process that it has started, and those have. */
+async function descendantsOf(pid = -1): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pid=,ppid='])
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+  const found = [pid]
+  for (const parent of found) for (const [id = -1, of] of pairs) if (of === parent) found.push(id)
+  return found
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Ids of the containers that publish the ports of the brokers. */
+async function containersAt(brokers: readonly { readonly brokerPort: number }[]): Promise<string[]> {
+  const choice = await detectEngine('container')
+  if (choice.engine === 'container') useEndpoint(choice.endpoint)
+  const listed = await (await containerClient()).container.list()
+  const isOurs = ({ Ports }: (typeof listed)[number]) =>
+    Ports.some(({ PublicPort }) => brokers.some(({ brokerPort }) => brokerPort === PublicPort))
+  const ids = listed.filter(isOurs).map(({ Id }) => Id)
+  expect(ids).toHaveLength(brokers.length)
+  return ids
+}
+
+async function isContainer(id: string): Promise<boolean> {
+  const inspected = (await containerClient()).container.getById(id).inspect()
+  return inspected.then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Whether anything listens there. */
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((settle) => {
+    const socket = createConnection({ host, port })
+    socket.once('connect', () => settle(true)).once('error', () => settle(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+function numberOf(text = ''): number {
+  return Number(text.replaceAll(',', '') || Number.NaN)
+}
