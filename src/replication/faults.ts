@@ -89,6 +89,13 @@ export const replicationFaults = defineFaults({
     retriable: true,
     status: 503,
   },
+  LOG_START_REFUSED: {
+    message:
+      'the log start of the source is not followed on {target}: DeleteRecords of {what} was refused with {error}',
+    remedy: 'Grant Isthmus DELETE on the topics it copies to; until then the copy keeps what the source has deleted.',
+    retriable: true,
+    status: 503,
+  },
   LINK_UNKNOWN: {
     message: 'there is no link {link} here',
     remedy: 'Links of this process: {links}.',

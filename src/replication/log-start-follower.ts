@@ -1,7 +1,8 @@
 import { type Clock, type Events, type LinkName, type Pass, type Reconciler, runLoop } from '../core/index.ts'
-import { type Cluster, errorName } from '../kafka/index.ts'
+import { type Cluster, errorName, type PartitionOutcome } from '../kafka/index.ts'
 import { cleanMap } from './clean-map.ts'
 import type { ReplicationEvents } from './events.ts'
+import { replicationFaults } from './faults.ts'
 import type { Flow } from './flows/flow.ts'
 import { flowKeyText } from './offset-map/index.ts'
 
@@ -36,6 +37,7 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
   readonly #options: LogStartFollowerOptions
   /** Per flow the source start that was applied last. */
   readonly #applied = new Map<string, number>()
+  #told = ''
 
   constructor(options: LogStartFollowerOptions) {
     this.#options = options
@@ -80,8 +82,7 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
       })
       const outcomes = await this.#options.target.deleteRecords(records, signal)
       const refused = outcomes.filter(({ errorCode }) => errorCode !== 0)
-      for (const { topic, partition, errorCode } of refused)
-        this.#tell(`${topic}-${partition}: ${errorName(errorCode)}`)
+      this.#tell(refused)
       const failed = new Set(refused.map(({ topic, partition }) => `${topic}-${partition}`))
       for (const { flow, sourceStart: source, targetStart: target } of wanted) {
         const { targetTopic, partition } = flow.spec.key
@@ -93,8 +94,16 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
     return { kind: 'done', reason }
   }
 
-  #tell(reason: string): void {
-    const error = new Error(`DeleteRecords was refused for ${reason}`)
-    this.#options.events.emit('link:error', { link: this.#options.link, what: 'following log starts', error })
+  /** The first refusal, and again only when it is another one. */
+  #tell(refused: readonly PartitionOutcome[]): void {
+    const [first] = refused
+    const what = first === undefined ? '' : `${first.topic}-${first.partition}`
+    if (first !== undefined && what !== this.#told) {
+      const { link, target, events } = this.#options
+      const facts = { target: target.name, what, error: errorName(first.errorCode) }
+      const error = replicationFaults.fault('LOG_START_REFUSED', facts)
+      events.emit('link:error', { link, what: 'following log starts', error })
+    }
+    this.#told = what
   }
 }

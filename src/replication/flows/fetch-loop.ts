@@ -5,6 +5,7 @@ import {
   errorName,
   type FetchedPartition,
   isRetriableCode,
+  readBatch,
 } from '../../kafka/index.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { Flow } from './flow.ts'
@@ -158,6 +159,12 @@ export class FetchLoop {
     flow.observe(fetched)
     if (fetched.records.length === 0) return 0
     try {
+      const first = readBatch(fetched.records, 0)
+      if (first !== undefined && flow.mustCheckEpoch(first.partitionLeaderEpoch)) {
+        const reason = `the source's leader epoch is ${first.partitionLeaderEpoch} now: the position is checked`
+        flow.end({ kind: 'recover', reason, afterMs: 0 })
+        return 0
+      }
       flow.accept(fetched)
       return fetched.records.length
     } catch (error) {

@@ -85,6 +85,7 @@ export class Flow implements TenureUser {
   #inStepAt = 0
   #epochStart = 0
   #recordedLeaderEpoch = -1
+  #checkedEpoch = -1
   #gate: Gate = { isOpen: true }
   #sourceDone: number | null = null
   #targetDone: number | null = null
@@ -216,6 +217,16 @@ export class Flow implements TenureUser {
 
   get fetchOffset(): number {
     return this.#sourcePlanned
+  }
+
+  /**
+   * True once for each newer leader epoch at the fetch position: after an unclean election the source's log may no
+   * longer hold what was copied, although the position is still valid in it (KIP-320). Recovery looks that up.
+   */
+  mustCheckEpoch(leaderEpoch: number): boolean {
+    if (this.sourceLeaderEpoch < 0 || leaderEpoch <= Math.max(this.sourceLeaderEpoch, this.#checkedEpoch)) return false
+    this.#checkedEpoch = leaderEpoch
+    return true
   }
 
   /** Changes whenever the fetch position jumps: an answer to a fetch of another generation is to be dropped. */

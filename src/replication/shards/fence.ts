@@ -10,6 +10,8 @@ import { replicationFaults } from '../faults.ts'
 const POLL_MS = 20
 const FENCE_DEADLINE_MS = 60_000
 const LAST_EPOCH = 32_767
+/** Another partition of the request was refused. */
+const OPERATION_NOT_ATTEMPTED = 55
 
 export interface FenceContext {
   readonly cluster: Cluster
@@ -32,8 +34,9 @@ export async function fenceByTransaction(
   if (partitions.length === 0) return
   const { cluster, clock, shard } = context
   const outcomes = await cluster.addPartitionsToTxn(txn, partitions, signal)
-  const refused = outcomes.find((outcome) => outcome.errorCode !== 0)
-  await cluster.endTxn(txn, 'abort', signal)
+  const isRefused = ({ errorCode }: { errorCode: number }) => errorCode !== 0 && errorCode !== OPERATION_NOT_ATTEMPTED
+  const refused = outcomes.find(isRefused) ?? outcomes.find(({ errorCode }) => errorCode !== 0)
+  // Partitions are added all or none: where one is refused, there is no transaction to end.
   if (refused !== undefined) {
     throw replicationFaults.fault('TARGET_NOT_READY', {
       what: `${refused.topic}-${refused.partition}`,
@@ -41,6 +44,7 @@ export async function fenceByTransaction(
       reason: `the fence was refused with ${errorName(refused.errorCode)}`,
     })
   }
+  await cluster.endTxn(txn, 'abort', signal)
   const startedMs = clock.monotonicMs()
   let state = 'unknown'
   while (clock.monotonicMs() - startedMs < FENCE_DEADLINE_MS) {

@@ -22,9 +22,14 @@ describe('ReplicationOptions', () => {
       positionSyncSeconds: 1,
       replicationFactor: 'default',
       bufferMb: 64,
+      acknowledgeUnfenced: false,
     })
     expect(Value.Check(ReplicationOptions, resolveReplicationOptions({}))).toBe(true)
-    expect(resolveReplicationOptions({ replicationFactor: 3 })).toMatchObject({ replicationFactor: 3, bufferMb: 64 })
+    expect(resolveReplicationOptions({ replicationFactor: 3 })).toMatchObject({
+      replicationFactor: 3,
+      bufferMb: 64,
+      acknowledgeUnfenced: false,
+    })
   })
 
   it.each([

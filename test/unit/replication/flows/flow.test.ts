@@ -195,6 +195,16 @@ describe('what is certain', () => {
   })
 })
 
+describe('the source', () => {
+  it('is checked once for each newer leader epoch, and not before the first batch', () => {
+    expect(flow.mustCheckEpoch(LEADER_EPOCH)).toBe(false)
+    expect(flow.mustCheckEpoch(LEADER_EPOCH + 1)).toBe(true)
+    expect(flow.mustCheckEpoch(LEADER_EPOCH + 1)).toBe(false)
+    expect(flow.mustCheckEpoch(LEADER_EPOCH + 2)).toBe(true)
+    expect(new Flow(SPEC, { clock, budget }).mustCheckEpoch(LEADER_EPOCH)).toBe(false)
+  })
+})
+
 describe('progress', () => {
   it('passes over what is dropped behind the last batch', () => {
     opened()

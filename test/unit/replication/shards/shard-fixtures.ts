@@ -1,5 +1,4 @@
 import { type Cluster, encodeBatch, type ProducerIdentity, type TopicPartition } from '../../../../src/kafka/index.ts'
-import { kafkaFaults } from '../../../../src/kafka/faults.ts'
 import type { RawReader } from '../../../../src/replication/flows/raw-reader.ts'
 import { encodeEntry, type MapEntry, MapMemory } from '../../../../src/replication/offset-map/index.ts'
 import type { TakeoverContext } from '../../../../src/replication/shards/takeover.ts'
@@ -133,8 +132,4 @@ export class TargetInMemory {
     this.meanwhile(call)
     return answer
   }
-}
-
-export function producerFenced() {
-  return kafkaFaults.fault('KAFKA_PRODUCER_FENCED', { cluster: 'eu', api: 'AddPartitionsToTxn', name: 'x', code: 90 })
 }
