@@ -1,5 +1,6 @@
 import { startRegion } from '../../src/local/index.ts'
-import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
+import { FAST_COMPACTION, untilCompacted, untilCopied } from '../support/copying.ts'
+import { IsthmusProcess } from '../support/isthmus-process.ts'
 import { compareLogs, countRecords, loadProduced, type RecordLog } from '../support/record-log.ts'
 import { countCodecs } from '../support/target-batches.ts'
 import type { Trial } from '../support/trial.ts'
@@ -19,10 +20,6 @@ const TOPICS = {
   old: 'sensors.old',
 }
 const LINK = 'source-to-target'
-const COPY_LIMIT_MS = 240_000
-
-const COMPACTION =
-  'cleanup.policy=compact;segment.bytes=1048576;segment.ms=500;min.cleanable.dirty.ratio=0.01;delete.retention.ms=86400000'
 
 export const trial: Trial = {
   name: 'copy',
@@ -64,11 +61,15 @@ export const trial: Trial = {
     // In two goes: a segment is cut, and may be compacted, only when something is written after its time.
     const fewKeys = { ...common, topics: TOPICS.compacted, keys: Math.max(200, share(0.002)), tombstones: 0.05 }
     const compacted = [
-      await folder.produce('compacted', { ...fewKeys, count: share(0.1), config: COMPACTION }, signal),
+      await folder.produce(
+        'compacted',
+        { ...fewKeys, count: share(0.1), config: `${FAST_COMPACTION};segment.ms=500` },
+        signal,
+      ),
       await folder.produce('compacted-2', { ...fewKeys, count: share(0.05), seed: 2 }, signal),
     ]
     log(`${share(0.15)} records with few keys written; waiting for the source to compact them`)
-    await untilCompacted(folder, source.bootstrap, signal)
+    await untilCompacted(folder, { bootstrap: source.bootstrap, topic: TOPICS.compacted }, signal)
 
     const rest = `links:\n  - { name: ${LINK}, source: source, target: target, topics: { include: ["sensors.*"] } }`
     await using isthmus = await IsthmusProcess.start({ regions: [source, target], rest })
@@ -91,7 +92,7 @@ export const trial: Trial = {
       },
       signal,
     )
-    const flows = await untilCopied(isthmus, 32, signal)
+    const flows = await untilCopied(isthmus, { link: LINK, flowCount: 32 }, signal)
     log('everything is copied; reading both sides')
 
     const topics = Object.values(TOPICS)
@@ -127,33 +128,6 @@ export const trial: Trial = {
     )
     return { ok, rows, summary }
   },
-}
-
-/** Compaction is over when two looks in a row find the same records, fewer than were written. */
-async function untilCompacted(folder: TrialFolder, bootstrap: readonly string[], signal: AbortSignal): Promise<void> {
-  let last = -1
-  const look = async () => {
-    const reading = { bootstrap, topics: [TOPICS.compacted], isolation: 'read_committed' as const }
-    const log = await folder.read('compaction', reading, signal)
-    const held = countRecords(log)
-    const hasHoles = [...log.values()].some((records) => (records.at(-1)?.offset ?? 0) + 1 > records.length)
-    const isOver = hasHoles && held === last
-    last = held
-    return isOver ? true : undefined
-  }
-  await eventually('the source compacts', look, { limitMs: 120_000, everyMs: 2_000, signal })
-}
-
-async function untilCopied(isthmus: IsthmusProcess, flowCount: number, signal: AbortSignal) {
-  const look = async () => {
-    if (!isthmus.isRunning) throw new Error(`the replicator ended: ${isthmus.log.slice(-5).join('\n')}`)
-    const flows = await isthmus.flows(LINK).catch(() => [])
-    return flows.length === flowCount && flows.every(({ lagRecords }) => lagRecords === 0) ? flows : undefined
-  }
-  await eventually('everything is copied', look, { limitMs: COPY_LIMIT_MS, signal })
-  // What was written last may not have been seen yet when its flow showed no lag.
-  await new Promise((resolve) => setTimeout(resolve, 1_500))
-  return eventually('everything is copied', look, { limitMs: COPY_LIMIT_MS, signal })
 }
 
 function only(log: RecordLog, topic: string): RecordLog {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localPorts, startRegion } from '../../src/local/index.ts'
+import { untilCopied } from '../support/copying.ts'
 import { DelayProxy } from '../support/delay-proxy.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { type Comparison, compareLogs, countRecords, loadProduced } from '../support/record-log.ts'
@@ -81,7 +82,7 @@ export const trial: Trial = {
     const files = await produced
     log('producers stopped; waiting for the last records')
     await using last = outcome.running
-    await untilCopied(last, signal)
+    await untilCopied(last, { link: LINK, flowCount: PARTITIONS * TOPICS.length }, signal)
     const end = await last.terminate()
     if (end.code !== 0) throw new Error(`a graceful stop ended with ${end.code}: ${last.log.slice(-3).join('\n')}`)
 
@@ -182,18 +183,6 @@ async function exitsFenced(isthmus: IsthmusProcess, signal: AbortSignal): Promis
   const look = () => Promise.resolve(isthmus.isRunning ? undefined : true)
   await eventually('a fenced replicator ends', look, { limitMs: 60_000, signal })
   return (await isthmus.exited).code === FENCED_EXIT
-}
-
-async function untilCopied(isthmus: IsthmusProcess, signal: AbortSignal): Promise<void> {
-  const look = async () => {
-    if (!isthmus.isRunning) throw new Error(`the replicator ended: ${isthmus.log.slice(-5).join('\n')}`)
-    const flows = await isthmus.flows(LINK).catch(() => [])
-    const isDone = flows.length === PARTITIONS * TOPICS.length && flows.every(({ lagRecords }) => lagRecords === 0)
-    return isDone ? true : undefined
-  }
-  await eventually('everything is copied', look, { limitMs: 120_000, signal })
-  await sleep(1_500)
-  await eventually('everything is copied', look, { limitMs: 120_000, signal })
 }
 
 function countLines(isthmus: IsthmusProcess, text: string): number {
