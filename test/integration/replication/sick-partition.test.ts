@@ -29,7 +29,7 @@ async function leaderOf(topic: string): Promise<number> {
 it('takes a shard over although one of its partitions can take no marker, and that one when it can again', async () => {
   // One shard for all, and copies with one replica each: spread over the brokers, so that one of them can be missed.
   await to.createTopic(MAP_TOPIC, { 'cleanup.policy': 'compact', 'min.insync.replicas': '2' })
-  const topics = ['one-a', 'one-b', 'one-c', 'one-d']
+  const topics = ['one-a', 'one-b', 'one-c', 'one-d', 'one-e', 'one-f', 'one-g', 'one-h']
   for (const topic of topics) {
     await from.createTopic(topic)
     await from.produce(topic, values('before', 20))
@@ -53,7 +53,8 @@ it('takes a shard over although one of its partitions can take no marker, and th
   const next = new Copier(source, target, 'one-*', { replicationFactor: 1 })
   for (const topic of fit) await next.untilCopied(40, topic)
   for (const topic of sick) {
-    expect(next.flow(topic)?.reason).toContain("it can't be fenced yet: LEADER_NOT_AVAILABLE")
+    const waits = () => next.flow(topic)?.reason.includes("it can't be fenced yet: LEADER_NOT_AVAILABLE") || undefined
+    await eventually(`${topic} waits for its fence`, waits, () => next.describe())
     expect(next.events('shard:trouble').some(({ reason }) => reason.includes(`${topic}-0`))).toBe(true)
   }
 
