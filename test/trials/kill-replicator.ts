@@ -42,11 +42,11 @@ export const trial: Trial = {
 
   async run({ short, options }, context) {
     const { signal, log } = context
-    const kills = short ? 3 : Number(options.kills)
-    const expiryMs = short ? 6_000 : 15_000
+    const kills = short ? 2 : Number(options.kills)
+    const expiryMs = short ? 5_000 : 15_000
     // Longer than the stall after which a replicator doubts that it still owns its shards.
     const frozenMs = short ? 2_000 : 12_000
-    const rate = Number(options.rate)
+    const rate = short ? 3_000 : Number(options.rate)
     using folder = new TrialFolder()
     const [proxyPort = 0] = await localPorts.take(1)
     const brokerConfig = {
@@ -132,9 +132,11 @@ async function disturb({ kills, expiryMs, frozenMs, proxy, start, context }: Dis
   let fencedExits = 0
   for (let kill = 1; kill <= kills; kill++) {
     await using isthmus = await start()
-    // Most are killed while they copy, one in four at any moment of its start.
-    if (kill % 4 !== 0) await untilMoving(isthmus, proxy, signal)
+    // Most are killed while they copy, with something on its way; one in four at any moment of its start.
+    const isStarting = kill % 4 === 0
+    if (!isStarting) await untilMoving(isthmus, proxy, signal)
     await sleep(Math.random() * 1_500)
+    if (!isStarting) await untilInFlight(proxy, signal)
     const inFlight = proxy.outstandingProduces
     await isthmus.kill()
     if (inFlight > 0) inFlightAtKill++
@@ -177,6 +179,11 @@ async function untilMoving(isthmus: IsthmusProcess, proxy: DelayProxy, signal: A
       : undefined
   }
   await eventually('flows run', look, { limitMs: 60_000, everyMs: 50, signal })
+}
+
+async function untilInFlight(proxy: DelayProxy, signal: AbortSignal): Promise<void> {
+  const look = () => Promise.resolve(proxy.outstandingProduces > 0 || undefined)
+  await eventually('something is in flight', look, { limitMs: 10_000, everyMs: 1, signal })
 }
 
 async function exitsFenced(isthmus: IsthmusProcess, signal: AbortSignal): Promise<boolean> {
