@@ -1,23 +1,23 @@
 import type { LinkName } from '../core/index.ts'
 import type { Flow } from './flows/flow.ts'
-import type { FaultReport, FlowStatus } from './status.ts'
+import type { FaultReport, FlowState, FlowStatus } from './status.ts'
 
-/** Older than this, what the source last said no longer counts as knowledge. */
-const SIGHT_MAX_AGE_MS = 15_000
+/** After this long without an answer, what the source last said no longer counts as knowledge. */
+const SILENCE_MAX_MS = 15_000
 
 /** A flow as the status shows it. A flow that does not run, or whose sight is old, has no lag: never 0. */
-export function describeFlow(link: LinkName, flow: Flow, nowMs: number): FlowStatus {
+export function describeFlow(link: LinkName, flow: Flow): FlowStatus {
   const { key } = flow.spec
   const { sight, sourceDone, targetDone, stopped } = flow
-  const isFresh = sight !== undefined && nowMs - sight.atMs <= SIGHT_MAX_AGE_MS
-  const hasLag = isFresh && flow.state === 'running' && sourceDone !== null
+  const { state, reason } = describeState(flow)
+  const hasLag = sight !== undefined && state === 'running' && sourceDone !== null
   return {
     link,
     topic: key.topic,
     targetTopic: key.targetTopic,
     partition: key.partition,
-    state: flow.state,
-    reason: flow.reason,
+    state,
+    reason,
     sourceNext: sourceDone,
     targetNext: targetDone,
     ...describeSight(sight),
@@ -27,6 +27,17 @@ export function describeFlow(link: LinkName, flow: Flow, nowMs: number): FlowSta
     counters: { ...flow.counters },
     fault: stopped === undefined ? null : reportFault(stopped),
   }
+}
+
+/** A flow that hears nothing does not run, whatever it was told last. */
+function describeState(flow: Flow): { state: FlowState; reason: string } {
+  const { state, reason } = flow
+  const silenceMs = flow.source.silenceMs()
+  if (state !== 'running' || silenceMs <= SILENCE_MAX_MS) return { state, reason }
+  const seconds = Math.round(silenceMs / 1000)
+  return flow.hasRoom()
+    ? { state: 'recovering', reason: `waiting: the source has not answered for ${seconds} s` }
+    : { state: 'recovering', reason: `waiting: the target has not taken what was fetched for ${seconds} s` }
 }
 
 function reportFault({ fault, sinceMs }: NonNullable<Flow['stopped']>): FaultReport {

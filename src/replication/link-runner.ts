@@ -17,11 +17,12 @@ import type { FirstStart } from './flows/position.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { FlowTranslator } from './flows/translate.ts'
 import { LogStartFollower } from './log-start-follower.ts'
-import { flowKeyText } from './offset-map/index.ts'
+import { type FlowKey, flowKeyText } from './offset-map/index.ts'
+import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
 import type { TargetEngine } from './target-engine.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
-import { renameTopic, type Selection } from './topics/selection.ts'
+import { compileSelection, renameTopic, type Selection } from './topics/selection.ts'
 import { TopicSync } from './topics/topic-sync.ts'
 
 /** What a link copies. */
@@ -72,6 +73,9 @@ export class LinkRunner {
   readonly #fetches: FetchPool
   readonly #positions: PositionSync
   readonly #translator: FlowTranslator
+  readonly #news: RepeatedNews
+  readonly #isSelected: (topic: string) => boolean
+  #hasCopiedBefore = false
   #running: Promise<void> | undefined
   #state: 'starting' | 'running' | 'stopped' = 'starting'
   #reason = 'starting'
@@ -80,6 +84,8 @@ export class LinkRunner {
     const { spec, source, clock, random, events, budget } = options
     this.spec = spec
     this.#options = options
+    this.#news = new RepeatedNews(options.clock)
+    this.#isSelected = compileSelection(spec.topics)
     this.#sourceReader = new RawReader(source, { clock, random })
     const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
     this.#fetches = new FetchPool({ cluster: source, budget, clock, random, onTrouble }, this.#controller.signal)
@@ -179,6 +185,7 @@ export class LinkRunner {
       return await retry(
         async () => {
           await engine.prepare(signal)
+          this.#hasCopiedBefore = engine.hasCopied((key) => this.#isOurs(key))
           return (await source.metadata([], signal)).clusterId
         },
         { deadlineMs: Number.MAX_SAFE_INTEGER, delaysFor: () => delays, onRetry },
@@ -248,7 +255,7 @@ export class LinkRunner {
     const { source, target, engine, clock, random, events } = this.#options
     const { key } = flow.spec
     const ref = { link: this.spec.name, topic: key.topic, targetTopic: key.targetTopic, partition: key.partition }
-    const isFirstStart = !topic.isNewTopic && !engine.hasCopiedFrom(this.spec.source)
+    const isFirstStart = !topic.isNewTopic && !this.#hasCopiedBefore
     return {
       source,
       target,
@@ -264,14 +271,23 @@ export class LinkRunner {
       onSeamSkipped: () => events.emit('flow:seam-skipped', ref),
       onRunning: () => {
         const { sourceDone: sourceNext, targetDone: targetNext } = flow
-        events.emit('flow:started', { ...ref, sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 })
+        const at = { sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 }
+        if (!flow.isTroubled) events.emit('flow:started', { ...ref, ...at })
         engine.noteCopy(flow)
         this.#fetches.add(flow)
       },
-      onRecovering: (_, reason) => events.emit('flow:recovering', { ...ref, reason }),
+      onRecovering: (_, reason) => {
+        if (this.#news.isNews(flowKeyText(key), reason)) events.emit('flow:recovering', { ...ref, reason })
+      },
       onStopped: (_, fault) =>
         events.emit('flow:stopped', { ...ref, code: fault.code, reason: fault.message, remedy: fault.remedy }),
     }
+  }
+
+  /** A flow that this link would copy. */
+  #isOurs({ source, topic, targetTopic }: FlowKey): boolean {
+    if (source !== this.spec.source || !this.#isSelected(topic)) return false
+    return renameTopic(this.spec.rename, { source, topic }) === targetTopic
   }
 
   #targetTopicOf(topic: string): string | undefined {
@@ -279,7 +295,7 @@ export class LinkRunner {
   }
 
   #emitError(what: string, error: unknown): void {
-    if (this.#controller.signal.aborted) return
+    if (this.#controller.signal.aborted || !this.#news.isNews(what, describeError(error))) return
     this.#options.events.emit('link:error', { link: this.spec.name, what, error })
   }
 }

@@ -4,7 +4,7 @@ import { cleanMap } from './clean-map.ts'
 import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
 import type { Flow } from './flows/flow.ts'
-import { flowKeyText } from './offset-map/index.ts'
+import { flowKeyText, type Segment } from './offset-map/index.ts'
 
 const EVERY_MS = 5_000
 
@@ -37,6 +37,7 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
   readonly #options: LogStartFollowerOptions
   /** Per flow the source start that was applied last. */
   readonly #applied = new Map<string, number>()
+  readonly #cleaning = new Set<Flow>()
   #told = ''
 
   constructor(options: LogStartFollowerOptions) {
@@ -87,11 +88,24 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
       for (const { flow, sourceStart: source, targetStart: target } of wanted) {
         const { targetTopic, partition } = flow.spec.key
         if (failed.has(`${targetTopic}-${partition}`)) continue
-        await cleanMap(flow, { source, target }, this.#options.clock.nowMs(), signal)
         this.#applied.set(flowKeyText(flow.spec.key), source)
+        this.#clean(flow, { source, target }, signal)
       }
     }
     return { kind: 'done', reason }
+  }
+
+  /** Aside: a map partition that takes no entries must not hold up the other flows. One at a time a flow. */
+  #clean(flow: Flow, logStarts: Segment, signal: AbortSignal): void {
+    if (this.#cleaning.has(flow)) return
+    this.#cleaning.add(flow)
+    const { link, events, clock } = this.#options
+    cleanMap(flow, logStarts, clock.nowMs(), signal)
+      .catch((error: unknown) => {
+        const isOver = signal.aborted || flow.tenure?.signal.aborted === true
+        if (!isOver) events.emit('link:error', { link, what: 'cleaning the offset map', error })
+      })
+      .finally(() => this.#cleaning.delete(flow))
   }
 
   /** The first refusal, and again only when it is another one. */

@@ -93,8 +93,8 @@ export class Replicator {
     const timer = clock.setTimer(deadlineMs, () => deadline.abort(new Error('the deadline of the stop has passed')))
     const passed = sleep(clock, deadlineMs, deadline.signal).catch(() => undefined)
     const links = Promise.all(this.#links.map((link) => link.stop(new Error('stopping'))))
-    await Promise.race([links, passed])
-    // What the engines cut off at the deadline lets the flows that still waited for an answer go.
+    // One flow that does not let go must not cost the other shards their clean hand-over.
+    await Promise.race([links, sleep(clock, deadlineMs / 2, deadline.signal).catch(() => undefined)])
     const engines = Promise.all([...this.#engines.values()].map((engine) => engine.stop(deadline.signal)))
     await Promise.race([engines, passed])
     timer.cancel()
@@ -103,7 +103,7 @@ export class Replicator {
 
   status(): ReplicationStatus {
     const atMs = this.#options.clock.nowMs()
-    return { atMs, links: this.#links.map((link) => describeLink(link, atMs)) }
+    return { atMs, links: this.#links.map((link) => describeLink(link)) }
   }
 
   /** Faults: LINK_UNKNOWN, FLOW_UNKNOWN, FLOW_NOT_READY. */
@@ -162,9 +162,9 @@ export class Replicator {
   }
 }
 
-function describeLink(link: LinkRunner, nowMs: number): LinkStatus {
+function describeLink(link: LinkRunner): LinkStatus {
   const { name, source, target } = link.spec
-  const flows = link.flows().map((flow) => describeFlow(name, flow, nowMs))
+  const flows = link.flows().map((flow) => describeFlow(name, flow))
   const groups = [...link.positions.statuses]
   const stopped = flows.filter(({ state }) => state === 'stopped').length
   const recovering = flows.filter(({ state }) => state === 'recovering').length

@@ -5,6 +5,7 @@ import type { Flow } from './flows/flow.ts'
 import { Lanes } from './flows/lanes.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
+import { RepeatedNews } from './repeated-news.ts'
 import { ensureMapTopic, type MapTopic, readMapIndex, type MapIndex } from './shards/map-topic.ts'
 import { Shard } from './shards/shard.ts'
 import { TargetLog } from './shards/target-log.ts'
@@ -36,6 +37,7 @@ export class TargetEngine {
   readonly #shards = new Map<number, Shard>()
   readonly #flows = new Set<Flow>()
   readonly #copies = new Set<string>()
+  readonly #news: RepeatedNews
   readonly #log: TargetLog
   readonly #vigil: Vigil
   #mapTopic: MapTopic | undefined
@@ -44,6 +46,7 @@ export class TargetEngine {
   constructor(options: TargetEngineOptions) {
     this.#options = options
     const { cluster, clock, random } = options
+    this.#news = new RepeatedNews(clock)
     this.reader = new RawReader(cluster, { clock, random })
     this.#log = new TargetLog(cluster, clock)
     this.#vigil = new Vigil(clock, (stalledMs) => this.#doubtAll(stalledMs))
@@ -63,9 +66,9 @@ export class TargetEngine {
     this.#copies.add(flow.spec.targetTopicId)
   }
 
-  /** Whether anything had been copied from a region before this process started. */
-  hasCopiedFrom(source: string): boolean {
-    return this.#preparedIndex().sources.has(source)
+  /** Whether anything like this had been copied before this process started. */
+  hasCopied(isLike: (key: FlowKey) => boolean): boolean {
+    return this.#preparedIndex().flows.some(isLike)
   }
 
   /** Finds or creates the map topic and reads its index. May be called again after it failed. */
@@ -140,14 +143,18 @@ export class TargetEngine {
       processName,
       onOwned: (shard, { identity, fenced }, tookMs) =>
         events.emit('shard:owned', { target: region, shard, ...identity, fenced, tookMs }),
-      onTrouble: (shard, error) =>
-        events.emit('shard:trouble', { target: region, shard, reason: describeError(error) }),
+      onTrouble: (shard, error) => this.#tell(shard, describeError(error)),
       onLost: (shard, reason) => {
         events.emit('shard:lost', { target: region, shard, reason })
         onLost(reason)
       },
       onHandedOver: (shard) => events.emit('shard:handed-over', { target: region, shard }),
     })
+  }
+
+  #tell(shard: number, reason: string): void {
+    const { region, events } = this.#options
+    if (this.#news.isNews(String(shard), reason)) events.emit('shard:trouble', { target: region, shard, reason })
   }
 
   /** Holds everything back until each shard's ownership is confirmed. */
@@ -168,8 +175,8 @@ export class TargetEngine {
     } catch (error) {
       // To take over anew would fence whoever took over meanwhile: the coordinator is asked until it answers.
       if (this.#controller.signal.aborted) return
-      const { events, region, clock } = this.#options
-      events.emit('shard:trouble', { target: region, shard: shard.number, reason: describeError(error) })
+      const { clock } = this.#options
+      this.#tell(shard.number, describeError(error))
       clock.setTimer(PROVE_AGAIN_MS, () => void this.#prove(shard), { keepAlive: false })
       return
     }

@@ -15,7 +15,7 @@ const FETCH_BYTES_MAX = 16 * 1024 * 1024
 const FETCH_BYTES_MIN = 1024 * 1024
 /** Long poll while every flow of the broker is in the request. */
 const WAIT_MS = 500
-/** While some are left out for want of room: they must not wait for the others' next record. */
+/** While some are left out for want of room. */
 const SHORT_WAIT_MS = 10
 /** Pause while no flow of the broker has room. */
 const FULL_MS = 5
@@ -127,7 +127,7 @@ export class FetchLoop {
       asked.set(fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition), { flow, generation: flow.generation })
     }
     const response = await channel.fetch({
-      maxWaitMs: flows.length === this.#flows.size ? WAIT_MS : SHORT_WAIT_MS,
+      maxWaitMs: this.#waitMs(),
       minBytes: 1,
       maxBytes,
       isolation: 'read_committed',
@@ -193,8 +193,21 @@ export class FetchLoop {
     }
     const isGone = errorCode === UNKNOWN_TOPIC_ID || errorCode === UNKNOWN_TOPIC_OR_PARTITION
     flow.fetchNotBeforeMs = nowMs + (isGone || isRetriableCode(errorCode) ? 1_000 : 5_000)
+    flow.source.isGone = isGone
     flow.show('recovering', `waiting: ${reason}`)
     this.#options.onMoved()
+  }
+
+  /** Those that run and were left out for want of room, or for a moment, must not wait for the others' next record. */
+  #waitMs(): number {
+    const nowMs = this.#options.clock.monotonicMs()
+    let waitMs = WAIT_MS
+    for (const flow of this.#flows.values()) {
+      if (!flow.isOpen) continue
+      if (!flow.hasRoom()) return SHORT_WAIT_MS
+      if (flow.fetchNotBeforeMs > nowMs) waitMs = Math.min(waitMs, flow.fetchNotBeforeMs - nowMs)
+    }
+    return Math.max(SHORT_WAIT_MS, Math.round(waitMs))
   }
 
   #inTurn(): Flow[] {

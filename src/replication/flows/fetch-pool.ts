@@ -1,11 +1,11 @@
-import type { Clock, Random } from '../../core/index.ts'
+import { backoffMs, type Clock, type Random } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { FetchLoop } from './fetch-loop.ts'
 import type { Flow } from './flow.ts'
 
-/** Between two looks for leaders, however many flows ask for one. */
-const REASSIGN_AFTER_MS = 100
+/** Between two looks for leaders, however many flows ask for one; longer while some have none. */
+const REASSIGN_DELAYS = { firstMs: 100, mostMs: 5_000 }
 
 export interface FetchPoolOptions {
   readonly cluster: Cluster
@@ -22,6 +22,7 @@ export class FetchPool {
   readonly #flows = new Set<Flow>()
   readonly #signal: AbortSignal
   #isReassigning = false
+  #tries = 1
 
   constructor(options: FetchPoolOptions, signal: AbortSignal) {
     this.#options = options
@@ -65,10 +66,13 @@ export class FetchPool {
   #reassignSoon(): void {
     if (this.#isReassigning || this.#signal.aborted) return
     this.#isReassigning = true
-    this.#options.clock.setTimer(REASSIGN_AFTER_MS, () => {
+    const { clock, random } = this.#options
+    clock.setTimer(backoffMs(REASSIGN_DELAYS, this.#tries, random), () => {
       void this.#reassign().finally(() => {
         this.#isReassigning = false
-        if ([...this.#flows].some((flow) => !this.#hasLeader(flow))) this.#reassignSoon()
+        const isLeaderless = [...this.#flows].some((flow) => !this.#hasLeader(flow))
+        this.#tries = isLeaderless ? this.#tries + 1 : 1
+        if (isLeaderless) this.#reassignSoon()
       })
     })
   }

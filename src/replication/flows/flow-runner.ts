@@ -60,15 +60,27 @@ async function runUnderTenure(
         tenure.end({ kind: 'restart', reason: trouble.reason })
         return
       case 'recover':
-        if (trouble.afterMs > 100) flow.show('recovering', trouble.reason)
-        context.onRecovering(flow, trouble.reason)
-        await pause(context.clock, trouble.afterMs, signal)
+        await pauseBeforeRecovery(flow, trouble, context, signal)
         findStart = () => attempt(flow, context, signal, () => untilRecovered(flow, tenure, context, signal))
         break
       default:
         unreachable(trouble)
     }
   }
+}
+
+/** Longer from try to try while nothing is acknowledged, so that a lasting refusal costs neither side much. */
+async function pauseBeforeRecovery(
+  flow: Flow,
+  trouble: { readonly reason: string; readonly afterMs: number },
+  context: FlowRunnerContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = flow.isTroubled ? backoffMs(RETRY_DELAYS, flow.fruitless, context.random) : 0
+  const waitMs = Math.max(trouble.afterMs, backoff)
+  if (waitMs > 100) flow.show('recovering', trouble.reason)
+  context.onRecovering(flow, trouble.reason)
+  await pause(context.clock, waitMs, signal)
 }
 
 /** One run, from its start until nothing of it is in flight any more. */
@@ -113,7 +125,6 @@ async function attempt<Result>(
       context.onRecovering(flow, reason)
       await pause(context.clock, backoffMs(RETRY_DELAYS, tries, context.random), signal)
       await context.target.metadata([flow.spec.key.targetTopic], signal).catch(() => undefined)
-      await context.source.metadata([flow.spec.key.topic], signal).catch(() => undefined)
     }
   }
   return undefined

@@ -4,9 +4,9 @@ import type { AttributedSegment, FlowKey } from '../offset-map/index.ts'
 import type { Tenure, TenureUser } from '../shards/tenure.ts'
 import type { FlowCounters, FlowState } from '../status.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { LagClock } from './lag-clock.ts'
 import { type Gate, OutgoingQueue, type QueuedBatch } from './outgoing-queue.ts'
 import { type PlannedBatch, planBatches } from './plan-batches.ts'
+import { type SourceSight, SourceWatch } from './source-watch.ts'
 import { judgeRefusal, OUT_OF_ORDER_SEQUENCE, REQUEST_TIMED_OUT, type Trouble } from './trouble.ts'
 
 export interface FlowSpec {
@@ -29,17 +29,12 @@ export interface FlowLane {
   ready(flow: Flow): void
 }
 
-/** What the source last said about the partition. */
-export interface SourceSight {
-  readonly start: number
-  readonly stableEnd: number
-  readonly highWatermark: number
-  readonly atMs: number
-}
-
 /** After this long without a write the broker may have forgotten the producer: the next batch goes alone. */
 const IDLE_BEFORE_ALONE_MS = 10 * 60_000
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024
+/** So many recoveries in a row may pass for the weather. */
+const FRUITLESS_MAX = 2
+const HELD_BYTES_MAX = 512 * 1024
 
 /**
  * One topic partition over a link, between a fetch loop that feeds it and a lane that empties it.
@@ -51,6 +46,7 @@ const QUEUE_BYTES_MAX = 4 * 1024 * 1024
  */
 export class Flow implements TenureUser {
   readonly spec: FlowSpec
+  readonly source: SourceWatch
   readonly counters: { -readonly [Name in keyof FlowCounters]: number } = {
     recordsCopied: 0,
     bytesCopied: 0,
@@ -68,11 +64,9 @@ export class Flow implements TenureUser {
   readonly #clock: Clock
   readonly #budget: ByteBudget
   readonly #queue = new OutgoingQueue()
-  readonly #lag = new LagClock()
   #state: FlowState = 'starting'
   #reason = 'starting'
   #fault: { readonly fault: Fault; readonly sinceMs: number } | undefined
-  #sight: SourceSight | undefined
 
   #isOpen = false
   #generation = 0
@@ -93,6 +87,7 @@ export class Flow implements TenureUser {
   #inflight = 0
   #isSick = false
   #outOfOrderStreak = 0
+  #fruitless = 0
   #isAlone = true
   #lastAckMs = 0
 
@@ -100,6 +95,7 @@ export class Flow implements TenureUser {
     this.spec = spec
     this.#clock = context.clock
     this.#budget = context.budget
+    this.source = new SourceWatch(context.clock)
   }
 
   // ---- what is known ------------------------------------------------------------------------------------------------
@@ -117,7 +113,7 @@ export class Flow implements TenureUser {
   }
 
   get sight(): SourceSight | undefined {
-    return this.#sight
+    return this.source.sight
   }
 
   get tenure(): Tenure | undefined {
@@ -152,8 +148,17 @@ export class Flow implements TenureUser {
     return this.#outOfOrderStreak
   }
 
+  /** Recoveries since something was last acknowledged. */
+  get fruitless(): number {
+    return this.#fruitless
+  }
+
+  get isTroubled(): boolean {
+    return this.#fruitless > FRUITLESS_MAX
+  }
+
   lagMs(): number {
-    return this.#lag.lagMs(this.#sourceDone ?? 0, this.#clock.monotonicMs())
+    return this.source.lagMs(this.#sourceDone ?? 0)
   }
 
   // ---- run ----------------------------------------------------------------------------------------------------------
@@ -174,7 +179,7 @@ export class Flow implements TenureUser {
     this.#trouble = Promise.withResolvers()
     this.#generation++
     this.#isOpen = true
-    this.show('running', 'running')
+    if (!this.isTroubled) this.show('running', 'running')
   }
 
   untilTrouble(): Promise<Trouble> {
@@ -184,6 +189,7 @@ export class Flow implements TenureUser {
   /** Ends the run: nothing more is planned or sent. The first trouble counts. */
   end(trouble: Trouble): void {
     if (!this.#isOpen) return
+    if (trouble.kind === 'recover') this.#fruitless++
     this.#isOpen = false
     this.#generation++
     this.#budget.release(this.#queue.clear())
@@ -234,16 +240,15 @@ export class Flow implements TenureUser {
     return this.#generation
   }
 
+  /** A flow that may not send now keeps only a little: the budget is everybody's. */
   hasRoom(): boolean {
-    return this.#queue.bytes < QUEUE_BYTES_MAX
+    const isHeld = !this.#gate.isOpen || this.#tenure?.maySend !== true
+    return this.#queue.bytes < (isHeld ? HELD_BYTES_MAX : QUEUE_BYTES_MAX)
   }
 
   observe(fetched: FetchedPartition): void {
-    const stableEnd = fetched.lastStableOffset >= 0 ? fetched.lastStableOffset : fetched.highWatermark
-    const start = Math.max(fetched.logStartOffset, this.#sight?.start ?? 0)
-    this.#sight = { start, stableEnd, highWatermark: fetched.highWatermark, atMs: this.#clock.nowMs() }
-    this.#lag.observe(stableEnd, this.#clock.monotonicMs())
-    if (this.#isOpen && this.#state === 'recovering') this.show('running', 'running')
+    this.source.observe(fetched)
+    if (this.#isOpen && this.#state === 'recovering' && !this.isTroubled) this.show('running', 'running')
   }
 
   /** Takes a fetch answer of this generation: plans it, writes its map entry ahead, queues its batches. */
@@ -338,7 +343,7 @@ export class Flow implements TenureUser {
       if (answer.errorCode === REQUEST_TIMED_OUT) this.#isSick = true
       // Timed out, too few replicas after the append, leader moved meanwhile: the leader may hold it all the same.
       if (isRetriableCode(answer.errorCode)) this.#doubtUpTo(batch)
-      const trouble = judgeRefusal(this.spec.key, batch, answer)
+      const trouble = judgeRefusal(this.spec.key, batch, answer, this.#fruitless)
       if (trouble.kind === 'tenure-ended') this.#tenure?.end({ kind: 'fenced', reason: trouble.reason })
       this.end(trouble)
     } else if (answer.baseOffset !== batch.targetBase) {
@@ -371,6 +376,8 @@ export class Flow implements TenureUser {
     this.#isAlone = false
     this.#isSick = false
     this.#outOfOrderStreak = 0
+    if (this.isTroubled) this.show('running', 'running')
+    this.#fruitless = 0
     this.#lastAckMs = this.#clock.monotonicMs()
     this.#advanceIfIdle()
   }

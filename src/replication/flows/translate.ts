@@ -21,6 +21,7 @@ export class FlowTranslator implements PositionTranslator {
     if (flow === undefined || copied === undefined) {
       return { pending: `${topic}-${partition} is not copied yet: ${flow?.reason ?? 'no such flow'}` }
     }
+    if (flow.source.isGone) return { pending: `${topic} is not there at the source, or was made anew` }
     const map = mapOf(flow)
     if (map === undefined) return { pending: `the map of ${topic}-${partition} is being taken over` }
     const { offset } = await map.findTarget(sourceOffset, signal, copied)

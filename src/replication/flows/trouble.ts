@@ -16,6 +16,8 @@ export type Trouble =
 
 /** It may well be appended: the answer even carries its base offset. */
 export const REQUEST_TIMED_OUT = 7
+const CORRUPT_MESSAGE = 2
+const DAMAGED_TRIES = 3
 const TOPIC_AUTHORIZATION_FAILED = 29
 const CLUSTER_AUTHORIZATION_FAILED = 31
 export const OUT_OF_ORDER_SEQUENCE = 45
@@ -28,6 +30,7 @@ export function judgeRefusal(
   { targetTopic, partition }: FlowKey,
   batch: QueuedBatch,
   answer: ProducedPartition,
+  fruitless = 0,
 ): Trouble {
   const reason = `${targetTopic}-${partition} answered ${errorName(answer.errorCode)}`
   switch (answer.errorCode) {
@@ -46,7 +49,9 @@ export function judgeRefusal(
     default:
       break
   }
-  if (isRetriableCode(answer.errorCode)) return { kind: 'recover', reason, afterMs: 100 }
+  // Damage on the way passes by; what is damaged at the source is refused each time.
+  const isDamaged = answer.errorCode === CORRUPT_MESSAGE && fruitless >= DAMAGED_TRIES
+  if (isRetriableCode(answer.errorCode) && !isDamaged) return { kind: 'recover', reason, afterMs: 100 }
   const error = errorName(answer.errorCode)
   const detail = answer.errorMessage ?? ''
   const facts = { targetTopic, partition, sourceOffset: batch.sourceBase, error, detail }

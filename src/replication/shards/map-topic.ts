@@ -14,6 +14,7 @@ import {
   type ChunkLoader,
   decodeEntry,
   type FlowEntry,
+  type FlowKey,
   flowKeyText,
   type MapEntry,
   type MapMemory,
@@ -111,29 +112,29 @@ export async function readShardMap(source: ShardMapSource, shard: number, signal
   return map
 }
 
-/** Which topics of a target are copies, and from which regions. Read without a fence: only to tell ours from foreign. */
+/** Which topics of a target are copies, and of what. Read without a fence: only to tell ours from foreign. */
 export interface MapIndex {
   readonly targetTopicIds: ReadonlySet<string>
-  readonly sources: ReadonlySet<string>
+  readonly flows: readonly FlowKey[]
 }
 
 const INDEX_READS_AT_ONCE = 8
 
 export async function readMapIndex(source: ShardMapSource, signal: AbortSignal): Promise<MapIndex> {
   const targetTopicIds = new Set<string>()
-  const sources = new Set<string>()
+  const flows: FlowKey[] = []
   const filled = await filledShards(source, signal)
   const readNext = async (): Promise<void> => {
     for (let shard = filled.pop(); shard !== undefined; shard = filled.pop()) {
       const map = await readShardMap(source, shard, signal)
       for (const flow of map.flows()) {
         targetTopicIds.add(flow.facts.targetTopicId)
-        sources.add(flow.flow.source)
+        flows.push(flow.flow)
       }
     }
   }
   await Promise.all(Array.from({ length: INDEX_READS_AT_ONCE }, readNext))
-  return { targetTopicIds, sources }
+  return { targetTopicIds, flows }
 }
 
 /** Shards whose partition holds anything: on a new target there is nothing to read. */

@@ -7,6 +7,7 @@ import type { TargetLog } from './target-log.ts'
 const BATCH_BYTES_MAX = 512 * 1024
 const PRODUCE_TIMEOUT_MS = 5_000
 const RETRY_DELAYS = { firstMs: 50, mostMs: 1_000 }
+const TELL_EVERY_TRIES = 8
 const SEQUENCE_SPAN = 2 ** 31
 
 const INVALID_PRODUCER_EPOCH = 47
@@ -27,6 +28,8 @@ export interface MapWriterOptions {
   readonly random: Random
   readonly signal: AbortSignal
   onEnd(end: TenureEnd): void
+  /** A batch is refused, or its fate unknown, for some time. */
+  readonly onTrouble?: ((reason: string) => void) | undefined
 }
 
 /**
@@ -111,6 +114,7 @@ export class MapWriter {
         return outcome.baseOffset
       }
       this.#trouble = outcome.kind === 'answered' ? errorName(outcome.errorCode) : outcome.reason
+      if (attempt % TELL_EVERY_TRIES === 0) this.#options.onTrouble?.(`the map takes no entries: ${this.#trouble}`)
       if (outcome.kind === 'answered') this.#judge(outcome.errorCode)
       await sleep(clock, backoffMs(RETRY_DELAYS, attempt, random), signal)
       await log.refresh(MAP_TOPIC, signal)

@@ -71,6 +71,7 @@ export class Shard {
     const tenure = this.#current
     if (tenure === undefined) return
     const { producerId, producerEpoch } = tenure.identity
+    const { doubts } = tenure
     const described = await this.#context.cluster.describeTransaction(tenure.transactionalId, signal)
     if (described === undefined) {
       tenure.end({ kind: 'restart', reason: 'the broker has forgotten the transactional id' })
@@ -78,7 +79,7 @@ export class Shard {
       const evidence = `producer ${described.producerId} epoch ${described.producerEpoch} holds it, this is ${producerId} epoch ${producerEpoch}`
       tenure.end({ kind: 'fenced', reason: evidence })
     } else {
-      tenure.confirm()
+      tenure.confirm(doubts)
     }
   }
 
@@ -130,7 +131,9 @@ export class Shard {
     const { clock, log, mapTopic, random, processName } = this.#context
     const startedMs = clock.monotonicMs()
     const takeover = await takeOver(this.#context, this.number, signal)
-    const tenure = new Tenure(this.number, takeover, { log, mapTopicId: mapTopic.topicId, clock, random })
+    const onTrouble = (reason: string) => this.#context.onTrouble(this.number, new Error(reason))
+    const context = { log, mapTopicId: mapTopic.topicId, clock, random, onTrouble }
+    const tenure = new Tenure(this.number, takeover, context)
     const onAbort = () => tenure.end({ kind: 'restart', reason: 'released' })
     signal.addEventListener('abort', onAbort, { once: true, signal: tenure.signal })
     const { identity, transactionalId } = takeover
@@ -209,7 +212,10 @@ export class Shard {
         tenure.end({ kind: 'fenced', reason: describeError(error) })
       } else if (isFault(error) && error.facts['code'] === INVALID_PRODUCER_ID_MAPPING) {
         tenure.end({ kind: 'restart', reason: 'the broker has forgotten the transactional id' })
-      } else this.#context.onTrouble(this.number, error)
+      } else {
+        // A transaction left open would be aborted at our epoch + 1, and look like a newer owner.
+        tenure.end({ kind: 'restart', reason: `the renewal failed: ${describeError(error)}` })
+      }
     }
   }
 

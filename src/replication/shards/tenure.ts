@@ -31,12 +31,19 @@ export class Tenure {
   #end: TenureEnd | undefined
   #transaction: Promise<void> = Promise.resolve()
   #isInDoubt = false
+  #doubts = 0
   #isUncertain = false
 
   constructor(
     shard: number,
     takeover: Takeover,
-    context: { log: TargetLog; mapTopicId: string; clock: Clock; random: Random },
+    context: {
+      log: TargetLog
+      mapTopicId: string
+      clock: Clock
+      random: Random
+      onTrouble?: (reason: string) => void
+    },
   ) {
     this.shard = shard
     this.identity = takeover.identity
@@ -64,12 +71,18 @@ export class Tenure {
     return !this.#isInDoubt && !this.signal.aborted
   }
 
-  doubt(): void {
-    this.#isInDoubt = true
+  /** How often it was doubted: a proof counts only for the doubts there were when it was asked for. */
+  get doubts(): number {
+    return this.#doubts
   }
 
-  confirm(): void {
-    this.#isInDoubt = false
+  doubt(): void {
+    this.#isInDoubt = true
+    this.#doubts++
+  }
+
+  confirm(doubts: number): void {
+    if (doubts === this.#doubts) this.#isInDoubt = false
   }
 
   /** Only while nothing that was ever sent, under it or an older one, can still arrive. */

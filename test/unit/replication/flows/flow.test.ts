@@ -102,7 +102,7 @@ describe('what may be sent', () => {
     feed(flow, [plainBatch(1, 1)])
     tenure.doubt()
     expect(flow.takeBatch()).toBeUndefined()
-    tenure.confirm()
+    tenure.confirm(tenure.doubts)
     expect(take().targetBase).toBe(1)
   })
 
@@ -192,6 +192,22 @@ describe('what is certain', () => {
     feed(flow, [plainBatch(1, 2)])
     flow.acknowledge(take(), answer(-1, 10))
     expect(flow.isCertain).toBe(true)
+  })
+})
+
+describe('a lasting refusal', () => {
+  it('does not show as running until something is acknowledged', () => {
+    for (let run = 0; run < 3; run++) {
+      flow.begin(tenure, start, lane)
+      feed(flow, [plainBatch(0, 1)])
+      flow.acknowledge(take(), answer(-1, 19))
+    }
+    flow.show('recovering', 'waiting')
+    flow.begin(tenure, start, lane)
+    feed(flow, [plainBatch(0, 1)])
+    expect([flow.isTroubled, flow.state]).toEqual([true, 'recovering'])
+    flow.acknowledge(take(), answer(0))
+    expect([flow.isTroubled, flow.state]).toEqual([false, 'running'])
   })
 })
 

@@ -23,6 +23,11 @@ describe('judgeRefusal', () => {
     expect('afterMs' in trouble ? trouble.afterMs : undefined).toBe(afterMs)
   })
 
+  it('takes a damaged batch for damage on the way, until it was refused again and again', () => {
+    expect(judgeRefusal(KEY, queuedBatch(4), answer(-1, 2), 0).kind).toBe('recover')
+    expect(judgeRefusal(KEY, queuedBatch(4), answer(-1, 2), 3).kind).toBe('stop')
+  })
+
   it('names the batch that is refused for good', () => {
     const trouble = judgeRefusal(KEY, queuedBatch(4), { ...answer(-1, 10), errorMessage: 'too large for the topic' })
     expect(trouble).toMatchObject({ fault: { code: 'FLOW_TARGET_REFUSED' } })
