@@ -94,6 +94,9 @@ export function repackBatches(inputs: readonly RepackInput[], options: RepackOpt
   }
 }
 
+/** A base timestamp beyond it and a delta that is exact as a number can add up to more than 64 bits. */
+const WRAP_MARGIN = 2n ** 62n
+
 /** The target batch in the making. */
 interface Packing {
   readonly block: Buffer
@@ -102,6 +105,8 @@ interface Packing {
   /** The first input that gave a record. */
   firstInput: RepackInput | undefined
   baseTimestamp: bigint
+  /** A small delta may wrap around 64 bits: then none is compared as a number. */
+  mayWrap: boolean
   /** Largest timestamp delta among those that are exact as numbers. */
   maxDelta: number
   /** Largest among the others. */
@@ -143,6 +148,7 @@ function startPacking(cursors: readonly RecordCursor[]): Packing {
     count: 0,
     firstInput: undefined,
     baseTimestamp: 0n,
+    mayWrap: false,
     maxDelta: Number.NEGATIVE_INFINITY,
     maxWideDelta: undefined,
     runs: [],
@@ -177,6 +183,7 @@ function carryTimestamps(packing: Packing, input: RepackInput): Timestamps {
   if (packing.firstInput === undefined) {
     packing.firstInput = input
     packing.baseTimestamp = base
+    packing.mayWrap = base > WRAP_MARGIN || base < -WRAP_MARGIN
   }
   const wideShift = BigInt.asIntN(64, base - packing.baseTimestamp)
   const shift = Number(wideShift)
@@ -192,7 +199,7 @@ function packRecord(packing: Packing, cursor: RecordCursor, timestamps: Timestam
   const room = packing.position + 5
   let at = room
   block[at++] = cursor.attributes
-  if (Number.isSafeInteger(delta) && Number.isSafeInteger(own)) {
+  if (Number.isSafeInteger(delta) && Number.isSafeInteger(own) && !packing.mayWrap) {
     at = writeVarint(block, at, delta)
     if (delta > packing.maxDelta) packing.maxDelta = delta
   } else {

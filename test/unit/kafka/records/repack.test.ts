@@ -105,6 +105,29 @@ describe('repackBatches', () => {
 
   it('keeps timestamps exact over all 64 bits', () => checkAgainstModel(true, 200))
 
+  it('finds the largest timestamp where a delta wraps around 64 bits', () => {
+    const [last, first] = [2n ** 63n - 1n, -(2n ** 63n)]
+    const record = { attributes: 0, key: null, value: null, headers: [] }
+    const model: ModelBatch = {
+      baseOffset: 0,
+      lastOffset: 2,
+      codec: 'none',
+      isLogAppendTime: false,
+      isTransactional: false,
+      hasDeleteHorizon: false,
+      baseTimestamp: last,
+      producerId: -1n,
+      producerEpoch: -1,
+      baseSequence: -1,
+      records: [
+        { ...record, timestamp: last, offset: 0 },
+        { ...record, timestamp: first, offset: 2 },
+      ],
+    }
+    const repacked = repackModels([model], { fromOffset: 0, identity: WHO })
+    expect(modelDecode(repacked!.batch).maxTimestamp).toBe(last)
+  })
+
   it('names runs across holes and batches', () => {
     const record = { timestamp: 1n, attributes: 0, key: null, value: null, headers: [] }
     const batch = (baseOffset: number, lastOffset: number, offsets: readonly number[]): ModelBatch => ({
