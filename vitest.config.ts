@@ -5,6 +5,7 @@ const project = (name: string, options: { timeoutMs: number; parallel: boolean }
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    setupFiles: ['test/support/seed.ts'],
     testTimeout: options.timeoutMs,
     hookTimeout: Math.max(options.timeoutMs, 30_000),
     fileParallelism: options.parallel,
