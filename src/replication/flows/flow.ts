@@ -138,7 +138,7 @@ export class Flow implements TenureUser {
     return this.#inflight === 0 && (this.#targetDone ?? 0) >= this.#uncertainBelow
   }
 
-  /** A produce request of it timed out: its batches go over a connection of their own until one is acknowledged. */
+  /** A produce request of it timed out: its batches keep away from the healthy flows' connection. */
   get isSick(): boolean {
     return this.#isSick
   }

@@ -4,8 +4,10 @@ import type { Flow } from './flow.ts'
 import { ProduceLane } from './produce-lane.ts'
 
 const LEADER_NOT_AVAILABLE = 5
+/** A broker in trouble makes many flows sick at once: they share so many connections to it. */
+const SICK_LANES = 8
 
-/** The produce lanes of one target: one a broker for the healthy flows, and one of its own for each sick flow. */
+/** The produce lanes of one target: one a broker for the healthy flows, and a few for the sick ones. */
 export class Lanes implements AsyncDisposable {
   readonly #cluster: Cluster
   readonly #beforeRequest: () => void
@@ -31,7 +33,7 @@ export class Lanes implements AsyncDisposable {
         reason: errorName(LEADER_NOT_AVAILABLE),
       })
     }
-    const name = flow.isSick ? `${leader.leaderId}/${targetTopic}-${partition}` : String(leader.leaderId)
+    const name = flow.isSick ? `${leader.leaderId}/sick-${partition % SICK_LANES}` : String(leader.leaderId)
     const known = this.#lanes.get(name)
     if (known !== undefined) return known
     const opening = this.#open(name, leader.leaderId)
