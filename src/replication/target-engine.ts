@@ -98,10 +98,6 @@ export class TargetEngine {
     this.#flows.delete(flow)
   }
 
-  get ownedShards(): number {
-    return [...this.#shards.values()].filter((shard) => shard.current !== undefined).length
-  }
-
   /**
    * After the flows have stopped: hands the shards over and closes the connections. When the signal aborts nothing
    * more is waited for: what is in flight is cut off, and the next owner fences.

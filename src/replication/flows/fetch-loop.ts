@@ -54,10 +54,6 @@ export class FetchLoop {
     this.#options = options
   }
 
-  get size(): number {
-    return this.#flows.size
-  }
-
   add(flow: Flow): void {
     this.#flows.set(fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition), flow)
     this.#wakeUp.resolve()
@@ -66,10 +62,6 @@ export class FetchLoop {
   remove(flow: Flow): void {
     const key = fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition)
     if (this.#flows.get(key) === flow) this.#flows.delete(key)
-  }
-
-  has(flow: Flow): boolean {
-    return this.#flows.get(fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition)) === flow
   }
 
   /** Until the signal aborts; never throws. */

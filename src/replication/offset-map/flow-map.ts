@@ -133,10 +133,6 @@ export class FlowMap {
     return this.#producers.list
   }
 
-  isRecordedProducer(producer: Producer): boolean {
-    return this.#producers.has(producer)
-  }
-
   /** Start of an epoch as it holds at a target offset; undefined where another producer was in force there. */
   epochStartOf(producer: Producer, targetOffset: number): number | undefined {
     return this.#producers.startOf(producer, targetOffset)

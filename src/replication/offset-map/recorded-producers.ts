@@ -37,10 +37,6 @@ export class RecordedProducers {
     }
   }
 
-  has(producer: Producer): boolean {
-    return this.#list.some((recorded) => isSameProducer(recorded, producer))
-  }
-
   /** The start of this epoch as it holds at a target offset; undefined where another producer was in force there. */
   startOf(producer: Producer, targetOffset: number): number | undefined {
     const inForce = this.#list.findLast((recorded) => recorded.fromTarget <= targetOffset)

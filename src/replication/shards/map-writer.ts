@@ -44,15 +44,9 @@ export class MapWriter {
   #waiting: Waiting[] = []
   #nextSequence = 0
   #isRunning = false
-  #trouble: string | null = null
 
   constructor(options: MapWriterOptions) {
     this.#options = options
-  }
-
-  /** Why the batch in flight is being tried again; null while all is well. */
-  get trouble(): string | null {
-    return this.#trouble
   }
 
   /** Resolves once the entry is on the target and applied to the map in memory. Rejects when the tenure ends first. */
@@ -109,12 +103,11 @@ export class MapWriter {
       const target = { topic: MAP_TOPIC, topicId: mapTopicId, partition: shard, batch }
       const outcome = await log.append(target, PRODUCE_TIMEOUT_MS, signal)
       if (outcome.kind === 'answered' && outcome.errorCode === 0) {
-        this.#trouble = null
         this.#nextSequence = (this.#nextSequence + taken.length) % SEQUENCE_SPAN
         return outcome.baseOffset
       }
-      this.#trouble = outcome.kind === 'answered' ? errorName(outcome.errorCode) : outcome.reason
-      if (attempt % TELL_EVERY_TRIES === 0) this.#options.onTrouble?.(`the map takes no entries: ${this.#trouble}`)
+      const trouble = outcome.kind === 'answered' ? errorName(outcome.errorCode) : outcome.reason
+      if (attempt % TELL_EVERY_TRIES === 0) this.#options.onTrouble?.(`the map takes no entries: ${trouble}`)
       if (outcome.kind === 'answered') this.#judge(outcome.errorCode)
       await sleep(clock, backoffMs(RETRY_DELAYS, attempt, random), signal)
       await log.refresh(MAP_TOPIC, signal)

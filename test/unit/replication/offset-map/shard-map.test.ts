@@ -110,11 +110,6 @@ describe('recorded producers', () => {
     expect(flow?.epochStartOf(second, 40)).toBe(40)
     expect(flow?.epochStartOf(second, 39)).toBeUndefined()
   })
-
-  test('are those alone that wrote entries for the flow', () => {
-    expect(flow?.isRecordedProducer(first)).toBe(true)
-    expect(flow?.isRecordedProducer(writer(7n, 3))).toBe(false)
-  })
 })
 
 describe('a deletion', () => {

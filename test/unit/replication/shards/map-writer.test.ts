@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { MapWriter } from '../../../../src/replication/shards/map-writer.ts'
 import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
 import { modelDecode } from '../../kafka/records/model.ts'
-import { flowEntry, KEY, LogInMemory, makeTenure, ManualClock, settle } from '../flows/flow-fixtures.ts'
+import { flowEntry, KEY, LogInMemory, makeTenure, ManualClock, settle, uuid } from '../flows/flow-fixtures.ts'
 
 let clock: ManualClock
 let log: LogInMemory
@@ -44,8 +45,6 @@ describe('the map writer', () => {
     async (outcome) => {
       log.answers.push(outcome, outcome)
       const written = tenure.writer.append(entry(0))
-      await settle()
-      expect(tenure.writer.trouble).not.toBeNull()
       await clock.pass(5_000)
       await written
       await tenure.writer.append(entry(1))
@@ -55,7 +54,6 @@ describe('the map writer', () => {
         [0, 1],
         [1, 1],
       ])
-      expect(tenure.writer.trouble).toBeNull()
     },
   )
 
@@ -80,5 +78,26 @@ describe('the map writer', () => {
     tenure.end({ kind: 'restart', reason: 'released' })
     await checked
     expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('tells of a map partition that takes nothing, and goes on trying', async () => {
+    const told: string[] = []
+    const writer = new MapWriter({
+      shard: 0,
+      mapTopicId: uuid(9),
+      identity: tenure.identity,
+      log: log.log,
+      map: tenure.map,
+      clock,
+      random: { next: () => 0.5 },
+      signal: tenure.signal,
+      onEnd: () => undefined,
+      onTrouble: (reason) => told.push(reason),
+    })
+    for (let refusal = 0; refusal < 9; refusal++) log.answers.push({ kind: 'answered', errorCode: 19 })
+    const written = writer.append(entry(0))
+    await clock.pass(20_000)
+    await written
+    expect(told).toEqual(['the map takes no entries: NOT_ENOUGH_REPLICAS'])
   })
 })
