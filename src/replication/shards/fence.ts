@@ -20,8 +20,7 @@ export interface FenceContext {
 }
 
 /**
- * One empty transaction over the partitions, aborted. EndTxn answers before the markers exist (measured: up to 4 s
- * before), so the fence is up only when the coordinator says CompleteAbort for our own id and epoch.
+ * One empty transaction over the partitions, aborted. EndTxn answers before the markers exist, so the fence is up only when the coordinator says CompleteAbort for our own id and epoch.
  *
  * Faults: KAFKA_PRODUCER_FENCED where a newer owner exists; FENCE_INCOMPLETE after 60 s.
  */
