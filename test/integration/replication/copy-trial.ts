@@ -11,7 +11,7 @@ import {
 } from '../../../src/kafka/index.ts'
 import type { LocalRegion } from '../../../src/local/index.ts'
 import { RawReader } from '../../../src/replication/flows/raw-reader.ts'
-import { type FlowStatus, Replicator, type ReplicationEvents } from '../../../src/replication/index.ts'
+import { type FirstStart, type FlowStatus, Replicator, type ReplicationEvents } from '../../../src/replication/index.ts'
 
 /** What the tests of whole copies share: replicators in this process, and both sides read raw. */
 export const signal = new AbortController().signal
@@ -31,9 +31,9 @@ export class Copier {
     source: LocalRegion,
     target: LocalRegion,
     topic: string,
-    options: { processName?: string; replicationFactor?: number | 'default' } = {},
+    options: { processName?: string; replicationFactor?: number | 'default'; start?: FirstStart } = {},
   ) {
-    const { processName = 'first', replicationFactor = 'default' } = options
+    const { processName = 'first', replicationFactor = 'default', start = 'earliest' } = options
     const [from, to] = [regionName('source'), regionName('target')]
     this.#clusters = new Map([
       [from, openClusterOf(source)],
@@ -48,7 +48,7 @@ export class Copier {
           target: to,
           topics: { include: [topic], exclude: [] },
           groups: { include: ['no-group'], exclude: [] },
-          start: 'earliest',
+          start,
         },
       ],
       topicSyncMs: 500,
