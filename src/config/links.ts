@@ -1,4 +1,5 @@
 import { isName, type LinkName, linkName, type RegionName, regionName } from '../core/index.ts'
+import { type ResolvedPolicies, resolvePolicies } from '../replication/index.ts'
 import type { PatternSelection } from './patterns.ts'
 import type { Path, ProblemCollector } from './problems.ts'
 import type { Entry, UsableConfig } from './validate.ts'
@@ -15,6 +16,7 @@ export interface LinkConfig {
   /** With `{topic}` and possibly `{source}`; null keeps the name. */
   readonly rename: string | null
   readonly start: StartPoint
+  readonly policies: ResolvedPolicies
   /** The failover group that implies it; null where it was declared. */
   readonly failoverGroup: string | null
 }
@@ -39,6 +41,7 @@ export function deriveLinks(file: UsableConfig, problems: ProblemCollector): Pla
     consumerGroups: selection(link.consumerGroups, NONE),
     rename: link.rename ?? null,
     start: parseStart(link.start, ['links', at, 'start'], problems),
+    policies: resolvePolicies(link.policies),
     failoverGroup: null,
     path: ['links', at],
   }))
@@ -71,6 +74,7 @@ function impliedLinks(
       consumerGroups: selection(group.consumerGroups, ALL),
       rename: null,
       start,
+      policies: resolvePolicies(group.policies),
       failoverGroup: group.name,
       path: [...path, 'regions', at + 1],
     }

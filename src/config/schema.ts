@@ -1,6 +1,13 @@
 import { Type } from 'typebox'
 import { ApiOptions } from '../api/index.ts'
-import { GroupSelection, LinkStart, ReplicationOptions, TopicRename, TopicSelection } from '../replication/index.ts'
+import {
+  GroupSelection,
+  LinkPolicies,
+  LinkStart,
+  ReplicationOptions,
+  TopicRename,
+  TopicSelection,
+} from '../replication/index.ts'
 
 /**
  * The one definition of the configuration file: types, validation, messages and the reference page come from it.
@@ -82,6 +89,7 @@ const FailoverGroup = strict(
     topics: TopicSelection,
     consumerGroups: Type.Optional(GroupSelection),
     start: Type.Optional(LinkStart),
+    policies: Type.Optional(LinkPolicies),
     objectives: Type.Optional(
       strict(
         {
@@ -122,6 +130,7 @@ const Link = strict(
     consumerGroups: Type.Optional(GroupSelection),
     rename: Type.Optional(TopicRename),
     start: Type.Optional(LinkStart),
+    policies: Type.Optional(LinkPolicies),
   },
   'A copy outside of failover groups, such as an aggregation or a migration. Consumer groups default to none.',
 )

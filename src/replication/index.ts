@@ -10,6 +10,7 @@ export {
   TopicRename,
   TopicSelection,
 } from './options.ts'
+export { LinkPolicies, type ResolvedPolicies, resolvePolicies } from './policies.ts'
 export { type OffsetQuery, Replicator, type ReplicatorOptions } from './replicator.ts'
 export type {
   FaultReport,

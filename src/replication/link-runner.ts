@@ -18,6 +18,7 @@ import { RawReader } from './flows/raw-reader.ts'
 import { FlowTranslator } from './flows/translate.ts'
 import { LogStartFollower } from './log-start-follower.ts'
 import { type FlowKey, flowKeyText } from './offset-map/index.ts'
+import type { ResolvedPolicies } from './policies.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
 import type { TargetEngine } from './target-engine.ts'
@@ -35,6 +36,8 @@ export interface LinkSpec {
   readonly rename?: string | undefined
   /** Where copying begins at the link's very first start; topics made later are copied from their beginning. */
   readonly start: FirstStart
+  /** @defaultValue every policy's own default */
+  readonly policies?: ResolvedPolicies
 }
 
 export interface LinkRunnerOptions {
