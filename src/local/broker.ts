@@ -18,17 +18,6 @@ export const START_DEADLINE_MS = 120_000
 /** An orderly stop that takes longer than this becomes a hard one. */
 export const STOP_DEADLINE_MS = 30_000
 
-/** Log4j 2: everything at INFO to standard output, which both engines send to the broker's log file. */
-export const LOG4J_PROPERTIES = `status = warn
-shutdownHook = disable
-appender.console.type = Console
-appender.console.name = STDOUT
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d] %p %m (%c)%n
-rootLogger.level = INFO
-rootLogger.appenderRef.stdout.ref = STDOUT
-`
-
 /** Serial collector and first-tier compiler: a broker starts twice as fast and takes half of the memory. */
 export function jvmFlags(heapMb: number): string[] {
   return [

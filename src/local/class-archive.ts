@@ -10,12 +10,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '../core/index.ts'
-import { jvmFlags, LOG4J_PROPERTIES } from './broker.ts'
+import { jvmFlags } from './broker.ts'
 import { withFileLock } from './file-lock.ts'
 import { kafkaCacheDir } from './kafka-classpath.ts'
+import type { KafkaRelease } from './kafka-release.ts'
 import { ADVERTISED_HOST, brokerProperties, renderProperties } from './server-properties.ts'
 
 export interface ArchiveOptions {
+  readonly release: KafkaRelease
   readonly javaProgram: string
   readonly classpath: string
   readonly clock: Clock
@@ -26,16 +28,20 @@ export interface ArchiveOptions {
 const RECORD_DEADLINE_MS = 60_000
 const RECORD_HEAP_MB = 256
 
-let recording: Promise<string | undefined> | undefined
+const recordings = new Map<string, Promise<string | undefined>>()
 
 /** Path of the archive; undefined where none could be recorded, which costs only time. */
 export function classArchive(options: ArchiveOptions): Promise<string | undefined> {
-  recording ??= findOrRecord(options).catch((error: unknown) => {
-    recording = undefined
+  const { version } = options.release
+  const known = recordings.get(version)
+  if (known !== undefined) return known
+  const recording = findOrRecord(options).catch((error: unknown) => {
+    recordings.delete(version)
     if (options.signal.aborted) throw error
     options.onProgress('brokers start without a class archive: it could not be recorded')
     return undefined
   })
+  recordings.set(version, recording)
   return recording
 }
 
@@ -43,22 +49,24 @@ async function findOrRecord(options: ArchiveOptions): Promise<string> {
   const java = await realpath(options.javaProgram)
   const key = `${java} ${(await stat(java)).mtimeMs} ${options.classpath}`
   const name = `classes-${createHash('sha256').update(key).digest('hex').slice(0, 12)}.jsa`
-  const archive = join(kafkaCacheDir(), name)
+  const dir = kafkaCacheDir(options.release)
+  const archive = join(dir, name)
   if (await exists(archive)) return archive
-  return withFileLock(join(kafkaCacheDir(), 'recording'), options, async () => {
+  return withFileLock(join(dir, 'recording'), options, async () => {
     if (!(await exists(archive))) await record(options, archive)
     return archive
   })
 }
 
-async function record({ javaProgram, classpath, signal }: ArchiveOptions, archive: string): Promise<void> {
+async function record({ release, javaProgram, classpath, signal }: ArchiveOptions, archive: string): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'isthmus-archive-'))
   try {
     const configFile = join(dir, 'server.properties')
-    const log4jFile = join(dir, 'log4j2.properties')
-    await writeFile(configFile, renderProperties(throwAwayProperties(join(dir, 'data'))))
-    await writeFile(log4jFile, LOG4J_PROPERTIES)
-    const flags = [...jvmFlags(RECORD_HEAP_MB), `-Dlog4j2.configurationFile=${log4jFile}`]
+    const { logging } = release
+    const loggingFile = join(dir, logging.file)
+    await writeFile(configFile, renderProperties(throwAwayProperties(release, join(dir, 'data'))))
+    await writeFile(loggingFile, logging.content)
+    const flags = [...jvmFlags(RECORD_HEAP_MB), `${logging.option}${loggingFile}`]
     const command = ['kafka.tools.StorageTool', 'format', '-c', configFile, '-t', 'AAAAAAAAAAAAAAAAAAAAAQ']
     await promisify(execFile)(
       javaProgram,
@@ -72,10 +80,17 @@ async function record({ javaProgram, classpath, signal }: ArchiveOptions, archiv
 }
 
 /** Nothing listens while storage is formatted: the ports are of no consequence. */
-function throwAwayProperties(dataPath: string): Record<string, string> {
+function throwAwayProperties(release: KafkaRelease, dataPath: string): Record<string, string> {
   const host = { bindHost: ADVERTISED_HOST, internalHost: ADVERTISED_HOST }
   const broker = { nodeId: 1, ...host, clientPort: 1, mtlsPort: 2, internalPort: 3, controllerPort: 4 }
-  return brokerProperties({ broker, brokers: [broker], dataPath, security: undefined, overrides: {} })
+  return brokerProperties({
+    major: release.major,
+    broker,
+    brokers: [broker],
+    dataPath,
+    security: undefined,
+    overrides: {},
+  })
 }
 
 function exists(path: string): Promise<boolean> {

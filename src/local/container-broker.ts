@@ -2,11 +2,12 @@ import { createWriteStream } from 'node:fs'
 import { pipeline, type Readable } from 'node:stream'
 import type { StartedTestContainer } from 'testcontainers'
 import type { Clock } from '../core/index.ts'
-import { jvmFlags, LOG4J_PROPERTIES, type LocalBroker, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
+import { jvmFlags, type LocalBroker, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
 import { fileSize, readTail, waitUntilReady } from './broker-log.ts'
 import { containerClient, loadTestcontainers, removeContainer, statusOf } from './container-engine.ts'
 import { localFaults } from './faults.ts'
 import { guardEntry, releaseEntry } from './guardian.ts'
+import type { KafkaRelease } from './kafka-release.ts'
 import { ADVERTISED_HOST, renderProperties } from './server-properties.ts'
 
 /** Directory inside the container for configuration and certificates. */
@@ -17,7 +18,7 @@ export const CONTAINER_DATA_DIR = '/tmp/isthmus-data'
 export interface ContainerBrokerOptions {
   readonly region: string
   readonly nodeId: number
-  readonly image: string
+  readonly release: KafkaRelease
   readonly containerName: string
   /** Network that the region's brokers share, and this broker's name in it. */
   readonly network: string | undefined
@@ -149,10 +150,10 @@ async function createContainer(
   const files = {
     ...options.files,
     'server.properties': renderProperties(options.properties),
-    'log4j2.properties': LOG4J_PROPERTIES,
+    [options.release.logging.file]: options.release.logging.content,
     'start.sh': startScript(options),
   }
-  const container = new LoopbackContainer(options.image)
+  const container = new LoopbackContainer(options.release.image)
     .withName(options.containerName)
     .withLabels({ 'isthmus.region': options.region })
     .withExposedPorts(...options.ports.map((port) => ({ container: port, host: port })))
@@ -173,14 +174,14 @@ async function createContainer(
  * Starts Kafka by its classes instead of the image's own script: that one cannot create SCRAM users at format time.
  * The image's class archive halves the start where it fits the flags; where not, the JVM silently does without.
  */
-function startScript({ heapMb, formatArgs }: ContainerBrokerOptions): string {
+function startScript({ release, heapMb, formatArgs }: ContainerBrokerOptions): string {
   const quoted = formatArgs.map((arg) => `'${arg}'`).join(' ')
   return `set -eu
 classpath=$(printf ':%s' /opt/kafka/libs/*.jar)
 archive=/opt/kafka/kafka.jsa
 kafka() {
   exec java ${jvmFlags(heapMb).join(' ')} -XX:SharedArchiveFile="$archive" \\
-    -Dlog4j2.configurationFile=${CONTAINER_DIR}/log4j2.properties -cp "\${classpath#:}" "$@"
+    ${release.logging.option}${CONTAINER_DIR}/${release.logging.file} -cp "\${classpath#:}" "$@"
 }
 mkdir -p ${CONTAINER_DATA_DIR}
 if [ ! -f ${CONTAINER_DATA_DIR}/meta.properties ]; then

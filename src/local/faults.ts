@@ -35,6 +35,12 @@ export const localFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  LOCAL_VERSION_UNKNOWN: {
+    message: 'Kafka {version} is not among the versions that local regions can run: {known}',
+    remedy: 'Ask for one of these versions, or for its line, such as 3.9.',
+    retriable: false,
+    status: 400,
+  },
   LOCAL_IMAGE_MISSING: {
     message: 'the image {image} is not on this machine and could not be pulled',
     remedy: 'Pull it by hand (docker pull {image}), or set ISTHMUS_ENGINE=jvm where a JDK 17+ and Maven are installed.',

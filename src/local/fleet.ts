@@ -8,13 +8,15 @@ import { createNetwork, removeNetwork } from './container-engine.ts'
 import type { JvmPrograms, LocalEngine } from './engine.ts'
 import { guardEntry, releaseEntry } from './guardian.ts'
 import { JvmBroker } from './jvm-broker.ts'
-import { KAFKA_VERSION, kafkaClasspath } from './kafka-classpath.ts'
+import { kafkaClasspath } from './kafka-classpath.ts'
+import type { KafkaRelease } from './kafka-release.ts'
 import { localPorts } from './ports.ts'
 import type { SecurityMaterial } from './region-security.ts'
 import { ADVERTISED_HOST, type BrokerAddress, brokerProperties } from './server-properties.ts'
 
 /** What both engines need to know to make a region's brokers. */
 export interface FleetPlan {
+  readonly release: KafkaRelease
   readonly region: string
   /** Unique on this machine: names containers and the network. */
   readonly runName: string
@@ -42,8 +44,6 @@ export interface Fleet {
   remove(): Promise<void>
 }
 
-export const KAFKA_IMAGE = `apache/kafka:${KAFKA_VERSION}`
-
 /** Ports inside containers, where nothing else listens. */
 const INTERNAL_PORT = 9_094
 const CONTROLLER_PORT = 9_093
@@ -62,6 +62,7 @@ export async function buildJvmFleet(plan: FleetPlan, programs: JvmPrograms): Pro
   const brokers = addresses.map((broker) => {
     const dir = join(plan.workDir, `broker-${broker.nodeId}`)
     return new JvmBroker({
+      release: plan.release,
       region: plan.region,
       nodeId: broker.nodeId,
       javaProgram: programs.javaProgram,
@@ -106,7 +107,7 @@ export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
       new ContainerBroker({
         region: plan.region,
         nodeId: broker.nodeId,
-        image: KAFKA_IMAGE,
+        release: plan.release,
         containerName: `${plan.runName}-${broker.nodeId}`,
         network,
         alias: broker.internalHost,
@@ -142,8 +143,9 @@ function propertiesOf(
   brokers: readonly BrokerAddress[],
   paths: { readonly dataPath: string; readonly secretsPath: string },
 ): Record<string, string> {
-  const { security, overrides } = plan
+  const { release, security, overrides } = plan
   return brokerProperties({
+    major: release.major,
     broker,
     brokers,
     overrides,

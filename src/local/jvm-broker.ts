@@ -2,13 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { access, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, sleep } from '../core/index.ts'
-import { jvmFlags, LOG4J_PROPERTIES, type LocalBroker, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
+import { jvmFlags, type LocalBroker, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
 import { fileSize, readTail, waitUntilReady } from './broker-log.ts'
 import { localFaults } from './faults.ts'
 import { guardEntry, releaseEntry } from './guardian.ts'
+import type { KafkaRelease } from './kafka-release.ts'
 import { ADVERTISED_HOST, renderProperties } from './server-properties.ts'
 
 export interface JvmBrokerOptions {
+  readonly release: KafkaRelease
   readonly region: string
   readonly nodeId: number
   readonly javaProgram: string
@@ -106,10 +108,11 @@ export class JvmBroker implements LocalBroker {
   }
 
   async #format(signal: AbortSignal): Promise<void> {
-    const { dir, files, formatArgs, properties } = this.#options
+    const { release, dir, files, formatArgs, properties } = this.#options
+    const { logging } = release
     if (await exists(join(dir, 'data', 'meta.properties'))) return
     await mkdir(dir, { recursive: true })
-    const all = { ...files, 'server.properties': renderProperties(properties), 'log4j2.properties': LOG4J_PROPERTIES }
+    const all = { ...files, 'server.properties': renderProperties(properties), [logging.file]: logging.content }
     // Key files are among them.
     for (const [name, content] of Object.entries(all)) await writeFile(join(dir, name), content, { mode: 0o600 })
     const run = await this.#spawn('kafka.tools.StorageTool', ['format', '-c', this.#propertiesFile, ...formatArgs])
@@ -123,9 +126,10 @@ export class JvmBroker implements LocalBroker {
 
   /** Its output is appended to the log file by the system, so that nothing is lost when this process dies. */
   async #spawn(mainClass: string, args: readonly string[]): Promise<Run> {
-    const { javaProgram, classpath, archive, heapMb, dir } = this.#options
+    const { release, javaProgram, classpath, archive, heapMb, dir } = this.#options
+    const { logging } = release
     await using log = await open(this.logFile, 'a')
-    const flags = [...jvmFlags(heapMb), `-Dlog4j2.configurationFile=${join(dir, 'log4j2.properties')}`]
+    const flags = [...jvmFlags(heapMb), `${logging.option}${join(dir, logging.file)}`]
     if (archive !== undefined) flags.push(`-XX:SharedArchiveFile=${archive}`)
     const child = spawn(javaProgram, [...flags, '-cp', classpath, mainClass, ...args], {
       cwd: dir,

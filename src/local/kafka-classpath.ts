@@ -5,40 +5,44 @@ import { delimiter, join } from 'node:path'
 import type { Clock } from '../core/index.ts'
 import { localFaults } from './faults.ts'
 import { withFileLock } from './file-lock.ts'
+import type { KafkaRelease } from './kafka-release.ts'
 
-/** Version of the brokers, both of the image and of the Maven artifacts. */
-export const KAFKA_VERSION = '4.3.1'
-const LOG4J_VERSION = '2.25.4'
 const RESOLVE_DEADLINE_MS = 600_000
 
 export interface ClasspathOptions {
+  readonly release: KafkaRelease
   readonly mavenProgram: string
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly onProgress: (line: string) => void
 }
 
-let resolving: Promise<string> | undefined
+const resolving = new Map<string, Promise<string>>()
 
 /**
  * The classpath of a broker. Resolved by Maven once a machine and kept in the user's cache; regions and processes
  * that ask at the same time wait for the first. Faults: LOCAL_ARTIFACTS_MISSING.
  */
 export function kafkaClasspath(options: ClasspathOptions): Promise<string> {
-  resolving ??= resolveClasspath(options).catch((error: unknown) => {
-    resolving = undefined
+  const { version } = options.release
+  const known = resolving.get(version)
+  if (known !== undefined) return known
+  const resolved = resolveClasspath(options).catch((error: unknown) => {
+    resolving.delete(version)
     throw error
   })
-  return resolving
+  resolving.set(version, resolved)
+  return resolved
 }
 
 /** `${XDG_CACHE_HOME:-~/.cache}/isthmus/kafka-<version>`. */
-export function kafkaCacheDir(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', `kafka-${KAFKA_VERSION}`)
+export function kafkaCacheDir({ version }: KafkaRelease): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', `kafka-${version}`)
 }
 
 async function resolveClasspath(options: ClasspathOptions): Promise<string> {
-  const dir = kafkaCacheDir()
+  const { release } = options
+  const dir = kafkaCacheDir(release)
   const file = join(dir, 'classpath.txt')
   const cached = await readClasspath(file)
   if (cached !== undefined) return cached
@@ -46,12 +50,12 @@ async function resolveClasspath(options: ClasspathOptions): Promise<string> {
   return withFileLock(join(dir, 'resolving'), options, async () => {
     const resolvedMeanwhile = await readClasspath(file)
     if (resolvedMeanwhile !== undefined) return resolvedMeanwhile
-    options.onProgress(`fetching Kafka ${KAFKA_VERSION} from Maven (once)`)
+    options.onProgress(`fetching Kafka ${release.version} from Maven (once)`)
     await runMaven(options, dir)
     await rename(join(dir, 'classpath.new'), file)
     const resolved = await readClasspath(file)
     if (resolved !== undefined) return resolved
-    throw artifactsMissing('its output names files that do not exist')
+    throw artifactsMissing(release, 'its output names files that do not exist')
   })
 }
 
@@ -66,36 +70,38 @@ async function readClasspath(file: string): Promise<string | undefined> {
   }
 }
 
-async function runMaven({ mavenProgram, signal }: ClasspathOptions, dir: string): Promise<void> {
+async function runMaven({ release, mavenProgram, signal }: ClasspathOptions, dir: string): Promise<void> {
   const pom = join(dir, 'pom.xml')
-  await writeFile(pom, POM)
+  await writeFile(pom, renderPom(release))
   const args = ['-B', '-q', '-f', pom, 'dependency:build-classpath', '-Dmdep.includeScope=runtime']
   args.push(`-Dmdep.outputFile=${join(dir, 'classpath.new')}`)
   await new Promise<void>((resolve, reject) => {
     execFile(mavenProgram, args, { signal, timeout: RESOLVE_DEADLINE_MS }, (error, stdout, stderr) => {
       if (error === null) resolve()
-      else reject(signal.aborted ? error : artifactsMissing(`${stdout}${stderr}` || error.message, error))
+      else reject(signal.aborted ? error : artifactsMissing(release, `${stdout}${stderr}` || error.message, error))
     })
   })
 }
 
-function artifactsMissing(output: string, cause?: unknown) {
+function artifactsMissing({ version }: KafkaRelease, output: string, cause?: unknown) {
   const tail = output.trimEnd().split('\n').slice(-15).join('\n')
-  return localFaults.fault('LOCAL_ARTIFACTS_MISSING', { version: KAFKA_VERSION, tail }, cause)
+  return localFaults.fault('LOCAL_ARTIFACTS_MISSING', { version, tail }, cause)
 }
-
-const dependency = (group: string, artifact: string, version: string, more = '') =>
-  `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${more}</dependency>`
 
 /** The tools bring Kafka Connect and its web server along; a broker needs neither. */
 const WITHOUT_CONNECT =
   '<exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>connect-runtime</artifactId></exclusion></exclusions>'
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+function renderPom({ artifacts }: KafkaRelease): string {
+  const dependencies = artifacts.map((coordinates) => {
+    const [group, artifact, version] = coordinates.split(':')
+    const place = `<groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>`
+    return `<dependency>${place}${WITHOUT_CONNECT}</dependency>`
+  })
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion><groupId>isthmus.local</groupId><artifactId>broker</artifactId><version>1</version>
 <dependencies>
-${dependency('org.apache.kafka', 'kafka_2.13', KAFKA_VERSION)}
-${dependency('org.apache.kafka', 'kafka-tools', KAFKA_VERSION, WITHOUT_CONNECT)}
-${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION)}
+${dependencies.join('\n')}
 </dependencies></project>
 `
+}

@@ -8,6 +8,11 @@ export interface RegionOptions {
   readonly brokers?: 1 | 3
   /** `auto` takes containers where Docker answers, else Java processes. @defaultValue 'auto' */
   readonly engine?: 'auto' | 'container' | 'jvm'
+  /**
+   * Kafka's version, or its line: `4.3`, `3.9`. Where the engine has no image of it and can pull none, `auto` takes
+   * Java processes. @defaultValue '4.3.1'
+   */
+  readonly kafkaVersion?: string
   /** TLS and SASL on the client listener, TLS everywhere else, an authorizer that refuses what no ACL allows. @defaultValue false */
   readonly secured?: boolean
   /** Broker settings that win over the built-in ones. */

@@ -7,7 +7,8 @@ import type { LocalBroker } from './broker.ts'
 import { obtainImage, useEndpoint } from './container-engine.ts'
 import { detectEngine } from './engine.ts'
 import { localFaults } from './faults.ts'
-import { buildContainerFleet, buildJvmFleet, type Fleet, type FleetPlan, KAFKA_IMAGE } from './fleet.ts'
+import { buildContainerFleet, buildJvmFleet, type Fleet, type FleetPlan } from './fleet.ts'
+import { kafkaRelease } from './kafka-release.ts'
 import type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'
 import { createSecurity, type SecurityMaterial } from './region-security.ts'
 import { ADVERTISED_HOST } from './server-properties.ts'
@@ -18,7 +19,7 @@ const HEAP_MB = 320
 /**
  * Starts a Kafka cluster on this machine and waits until clients can use it. Several may be started at once. Whatever
  * becomes of this process, its brokers are gone within seconds after it.
- * Faults: those of `detectEngine`, LOCAL_IMAGE_MISSING, LOCAL_ARTIFACTS_MISSING, LOCAL_BROKER_FAILED, LOCAL_NO_PORT.
+ * Faults: those of `detectEngine`, LOCAL_VERSION_UNKNOWN, LOCAL_IMAGE_MISSING, LOCAL_ARTIFACTS_MISSING, LOCAL_BROKER_FAILED, LOCAL_NO_PORT.
  */
 export async function startRegion(options: RegionOptions): Promise<LocalRegion> {
   const plan = await makePlan(options)
@@ -43,6 +44,7 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
   await mkdir(logDir, { recursive: true })
   const brokerCount = options.brokers ?? (secured ? 3 : 1)
   return {
+    release: kafkaRelease(options.kafkaVersion),
     region: name,
     runName,
     clusterId: randomClusterId(),
@@ -64,10 +66,11 @@ async function chooseFleet(options: RegionOptions, plan: FleetPlan): Promise<() 
   const choice = await detectEngine(options.engine)
   if (choice.engine === 'jvm') return () => buildJvmFleet(plan, choice.programs)
   useEndpoint(choice.endpoint)
-  if (await obtainImage(KAFKA_IMAGE, plan)) return () => buildContainerFleet(plan)
+  const { image } = plan.release
+  if (await obtainImage(image, plan)) return () => buildContainerFleet(plan)
   const { fallback } = choice
-  if (fallback === undefined) throw localFaults.fault('LOCAL_IMAGE_MISSING', { image: KAFKA_IMAGE })
-  plan.onProgress(`${KAFKA_IMAGE} cannot be pulled: running Kafka as Java processes instead`)
+  if (fallback === undefined) throw localFaults.fault('LOCAL_IMAGE_MISSING', { image })
+  plan.onProgress(`${image} cannot be pulled: running Kafka as Java processes instead`)
   return () => buildJvmFleet(plan, fallback)
 }
 

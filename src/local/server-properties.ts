@@ -36,6 +36,8 @@ export interface SecurityLayout {
 }
 
 export interface BrokerLayout {
+  /** Of Kafka: a broker is not given settings that it does not know. */
+  readonly major: 3 | 4
   readonly broker: BrokerAddress
   /** All brokers of the region, this one included. */
   readonly brokers: readonly BrokerAddress[]
@@ -59,6 +61,7 @@ export function brokerProperties(layout: BrokerLayout): Record<string, string> {
       .join(','),
     ...listenerProperties(broker, security !== undefined),
     ...replicationProperties(brokers.length),
+    ...(layout.major < 4 ? {} : shareGroupProperties(brokers.length)),
     ...(security === undefined ? {} : securityProperties(security)),
     ...SMALL_BROKER,
     ...layout.overrides,
@@ -78,7 +81,6 @@ const SMALL_BROKER: Readonly<Record<string, string>> = {
   'broker.heartbeat.interval.ms': '500',
   'offsets.topic.num.partitions': '8',
   'transaction.state.log.num.partitions': '8',
-  'share.coordinator.state.topic.num.partitions': '4',
   'num.network.threads': '2',
   'num.io.threads': '4',
   'background.threads': '2',
@@ -118,8 +120,15 @@ function replicationProperties(brokerCount: number): Record<string, string> {
     'offsets.topic.replication.factor': replicas,
     'transaction.state.log.replication.factor': replicas,
     'transaction.state.log.min.isr': inSync,
-    'share.coordinator.state.topic.replication.factor': replicas,
-    'share.coordinator.state.topic.min.isr': inSync,
+  }
+}
+
+/** Share groups came with Kafka 4. */
+function shareGroupProperties(brokerCount: number): Record<string, string> {
+  return {
+    'share.coordinator.state.topic.num.partitions': '4',
+    'share.coordinator.state.topic.replication.factor': String(brokerCount),
+    'share.coordinator.state.topic.min.isr': String(Math.max(1, brokerCount - 1)),
   }
 }
 

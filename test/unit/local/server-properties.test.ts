@@ -12,6 +12,7 @@ const address = (nodeId: number): BrokerAddress => ({
 })
 
 const layout = (brokers: readonly BrokerAddress[]) => ({
+  major: 4 as const,
   broker: brokers[0] as BrokerAddress,
   brokers,
   dataPath: '/data',
@@ -53,6 +54,11 @@ describe('the configuration of a broker', () => {
       'transaction.state.log.min.isr': inSync,
       'share.coordinator.state.topic.min.isr': inSync,
     })
+  })
+
+  test('gives a Kafka 3 broker nothing that only Kafka 4 knows', () => {
+    const keys = Object.keys(brokerProperties({ ...layout([address(1)]), major: 3 }))
+    expect(keys.filter((key) => key.startsWith('share.'))).toEqual([])
   })
 
   test('speaks plain text everywhere in a region that is not secured', () => {
