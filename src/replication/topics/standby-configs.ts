@@ -29,6 +29,9 @@ const NO_LIMIT = '9223372036854775807'
 /** Kafka's default, and so never less: batches that are merged while they are copied fit in it. */
 const MAX_MESSAGE_BYTES_LEAST = 1_048_588
 
+/** What brokers from 4.0 on take at the least (KIP-1030); a source before 4.0 may have less. */
+const SEGMENT_BYTES_LEAST = 1_048_576
+
 /** The same on every standby. */
 const STANDBY: Configs = {
   'compression.type': 'producer',
@@ -42,7 +45,7 @@ const STANDBY: Configs = {
 
 /**
  * Up to 3.9 it is in force while the two limits above have their defaults. Brokers from 4.0 on refuse the name, so it is
- * set only where the target is known to have it.
+ * set only where the target is known to have it; a target that has it is one before 4.0.
  */
 const OLD_TIMESTAMP_LIMIT = 'message.timestamp.difference.max.ms'
 
@@ -89,6 +92,10 @@ export function planStandbyConfigs(source: readonly ConfigEntry[], facts: Standb
   for (const { name, value } of ownEntries(source)) {
     const isCarried = !NEVER_SYNCED.has(name) && !MASKED.includes(name) && (known?.has(name) ?? true)
     if (isCarried) configs[name] = value
+  }
+  const segmentBytes = configs['segment.bytes']
+  if (segmentBytes !== undefined && !known?.has(OLD_TIMESTAMP_LIMIT)) {
+    configs['segment.bytes'] = String(Math.max(Number(segmentBytes), SEGMENT_BYTES_LEAST))
   }
   Object.assign(configs, STANDBY)
   if (known?.has(OLD_TIMESTAMP_LIMIT)) configs[OLD_TIMESTAMP_LIMIT] = NO_LIMIT

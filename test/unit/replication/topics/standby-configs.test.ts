@@ -72,6 +72,18 @@ describe('planStandbyConfigs', () => {
     expect(planned).not.toHaveProperty(['new.in.kafka.5'])
   })
 
+  it('raises a segment size that brokers from 4.0 on refuse, and leaves it to older ones', () => {
+    const wanted = (names: string[] | undefined, bytes: string) =>
+      planStandbyConfigs(entries({ 'segment.bytes': bytes }), {
+        ...facts,
+        targetConfigNames: names && new Set(['segment.bytes', ...names]),
+      })['segment.bytes']
+    expect(wanted([], '65536')).toBe('1048576')
+    expect(wanted(undefined, '65536')).toBe('1048576')
+    expect(wanted([], '2000000')).toBe('2000000')
+    expect(wanted(['message.timestamp.difference.max.ms'], '65536')).toBe('65536')
+  })
+
   it('lifts the timestamp limit of brokers before 4.0 where they have it', () => {
     const name = 'message.timestamp.difference.max.ms'
     expect(planStandbyConfigs([entry(name, '5')], facts)).not.toHaveProperty([name])
