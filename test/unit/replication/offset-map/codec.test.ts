@@ -98,13 +98,18 @@ describe('the codec', () => {
     expect((of(1000)?.length ?? 0) - (of(500)?.length ?? 0)).toBe(1500)
   })
 
-  test('names the place of a record in a format of a later version', () => {
-    const { key, value } = encodedFlow()
-    value[0] = 2
-    expect(() => decodeEntry(key, value, PLACE)).toThrow(
-      expect.objectContaining({
-        code: 'MAP_FORMAT_UNKNOWN',
-        facts: expect.objectContaining({ ...PLACE, why: 'version 2' }),
+  test('refuses every kind of record in a format of a later version, and names its place', () => {
+    fc.assert(
+      fc.property(anyEntry, fc.integer({ min: 2, max: 255 }), (entry, version) => {
+        const { key, value } = encodeEntry(entry)
+        fc.pre(value !== null)
+        const later = Buffer.concat([Buffer.of(version), value?.subarray(1) ?? Buffer.alloc(0)])
+        expect(() => decodeEntry(key, later, PLACE)).toThrow(
+          expect.objectContaining({
+            code: 'MAP_FORMAT_UNKNOWN',
+            facts: expect.objectContaining({ ...PLACE, why: `version ${version}` }),
+          }),
+        )
       }),
     )
   })

@@ -27,6 +27,8 @@ export class TargetInMemory {
   markerCode = 0
   /** States that the coordinator answers with, one a call, before the last one stays. */
   states = ['CompleteAbort']
+  /** Entries from here on are in a format of a later version. */
+  laterFormatFrom = Number.POSITIVE_INFINITY
   /** Called before a call is answered. */
   meanwhile: (call: string) => void = () => undefined
 
@@ -83,8 +85,9 @@ export class TargetInMemory {
       read: async (_ref, { offset }) => {
         const end = this.entries.length
         this.#answer(`read map to ${end}`, undefined)
-        const records = this.entries.slice(offset, end).map((entry) => {
+        const records = this.entries.slice(offset, end).map((entry, at) => {
           const { key, value } = encodeEntry(entry)
+          if (value !== null && offset + at >= this.laterFormatFrom) value[0] = 2
           return { timestamp: 0, key, value }
         })
         const identity = { producerId: 1n, producerEpoch: 0, baseSequence: 0 }

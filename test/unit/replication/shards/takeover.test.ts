@@ -56,6 +56,22 @@ describe('a takeover', () => {
     expect(isDone).toBe(true)
   })
 
+  it.each(['an entry', 'a hand-over'])(
+    'refuses %s of a later format before it fences or writes anything',
+    async (what) => {
+      const old = { producerId: 7n, producerEpoch: 3 }
+      target.own(old)
+      if (what === 'a hand-over') target.handOver(old)
+      target.laterFormatFrom = target.entries.length - 1
+      await expect(takeIt()).rejects.toMatchObject({
+        code: 'MAP_FORMAT_UNKNOWN',
+        retriable: false,
+        facts: { offset: target.laterFormatFrom, why: 'version 2' },
+      })
+      expect(target.calls).toEqual(['init', `read map to ${target.entries.length}`])
+    },
+  )
+
   it('says which transaction does not complete', async () => {
     target.states = ['PrepareAbort']
     const taken = takeIt()
