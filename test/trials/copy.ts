@@ -2,6 +2,7 @@ import { startRegion } from '../../src/local/index.ts'
 import { FAST_COMPACTION, untilCompacted, untilCopied } from '../support/copying.ts'
 import { IsthmusProcess } from '../support/isthmus-process.ts'
 import { compareLogs, countRecords, loadProduced, type RecordLog } from '../support/record-log.ts'
+import { VERSION_OPTIONS, versionsOf } from '../support/region-versions.ts'
 import { countCodecs } from '../support/target-batches.ts'
 import type { Trial } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
@@ -24,7 +25,7 @@ const LINK = 'source-to-target'
 export const trial: Trial = {
   name: 'copy',
   describe: 'topics of every kind arrive record for record: all codecs, transactions, compaction, old timestamps',
-  options: { records: { describe: 'records in all topics together', default: '1250000' } },
+  options: { records: { describe: 'records in all topics together', default: '1250000' }, ...VERSION_OPTIONS },
   fields: [
     'compared',
     'acknowledged',
@@ -46,10 +47,11 @@ export const trial: Trial = {
 
   async run({ short, options }, { signal, log }) {
     const records = short ? 60_000 : Number(options.records)
+    const versions = versionsOf(options)
     using folder = new TrialFolder()
     const [source, target] = await Promise.all([
-      startRegion({ name: 'source', signal, brokerConfig: { 'log.cleaner.backoff.ms': '500' } }),
-      startRegion({ name: 'target', signal, brokerConfig: { 'log.cleaner.enable': 'false' } }),
+      startRegion({ name: 'source', ...versions.source, signal, brokerConfig: { 'log.cleaner.backoff.ms': '500' } }),
+      startRegion({ name: 'target', ...versions.target, signal, brokerConfig: { 'log.cleaner.enable': 'false' } }),
     ])
     await using _source = source
     await using _target = target

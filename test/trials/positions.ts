@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GroupsBody, TranslateBody } from '../../src/api/contract/index.ts'
 import { type Random, randomBelow, seededRandom, systemClock, systemRandom } from '../../src/core/index.ts'
-import { type Cluster, createKafkaJs, type GroupPosition, openCluster } from '../../src/kafka/index.ts'
+import { type Cluster, type GroupPosition, openCluster } from '../../src/kafka/index.ts'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
+import { committedPairs } from '../support/committed-pairs.ts'
 import { FAST_COMPACTION, untilCompacted, untilCopied } from '../support/copying.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { type BothSides, judgePositions, type PositionPair, type PositionVerdict } from '../support/position-judge.ts'
 import { type LogSpan, offsetAt, PLACES } from '../support/position-places.ts'
 import type { RecordLog } from '../support/record-log.ts'
+import { VERSION_OPTIONS, versionsOf } from '../support/region-versions.ts'
 import type { Trial } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
 
@@ -36,6 +38,7 @@ export const trial: Trial = {
   options: {
     records: { describe: 'records in all topics together', default: '400000' },
     seed: { describe: 'of the places that are tried', default: '1' },
+    ...VERSION_OPTIONS,
   },
   fields: ['checked', 'differing', 'wrong', 'missing', 'groups', 'identityWrong'],
   populations: ['checked', 'differing', 'groups', 'identityWrong'],
@@ -43,10 +46,11 @@ export const trial: Trial = {
   async run({ short, options }, { signal, log }) {
     const records = short ? 40_000 : Number(options.records)
     const random = seededRandom(Number(options.seed))
+    const versions = versionsOf(options)
     using folder = new TrialFolder()
     const [source, target] = await Promise.all([
-      startRegion({ name: 'source', signal, brokerConfig: { 'log.cleaner.backoff.ms': '500' } }),
-      startRegion({ name: 'target', signal, brokerConfig: { 'log.cleaner.enable': 'false' } }),
+      startRegion({ name: 'source', ...versions.source, signal, brokerConfig: { 'log.cleaner.backoff.ms': '500' } }),
+      startRegion({ name: 'target', ...versions.target, signal, brokerConfig: { 'log.cleaner.enable': 'false' } }),
     ])
     await using _source = source
     await using _target = target
@@ -84,7 +88,7 @@ export const trial: Trial = {
     const sides = { source: before, target: after }
     const targetSpans = spansOf(after, await offsetsOf(targetCluster, signal))
     const pairs = {
-      committed: await committedPairs(target, committed),
+      committed: await committedPairs(target.bootstrap, committed),
       'source-to-target': await translatedPairs(isthmus, { spans: sourceSpans, direction: 'source-to-target', random }),
       'target-to-source': await translatedPairs(isthmus, { spans: targetSpans, direction: 'target-to-source', random }),
     }
@@ -297,33 +301,6 @@ async function untilSynced(
     return true
   }
   await eventually('every group is in step', look, { limitMs: SYNC_LIMIT_MS, everyMs: 500, signal })
-}
-
-/** What the groups have committed on the target, as an ordinary client is told. */
-async function committedPairs(
-  target: LocalRegion,
-  committed: ReadonlyMap<string, readonly GroupPosition[]>,
-): Promise<PositionPair[]> {
-  const context = { clock: systemClock, random: systemRandom }
-  const admin = createKafkaJs({ name: 'target', bootstrap: target.bootstrap, context }).admin()
-  await admin.connect()
-  try {
-    const pairs: PositionPair[] = []
-    for (const [groupId, positions] of committed) {
-      const topics = [...new Set(positions.map(({ topic }) => topic))]
-      const found = new Map<string, number>()
-      for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {
-        for (const { partition, offset } of partitions) found.set(`${topic}/${partition}`, Number(offset))
-      }
-      for (const { topic, partition, offset } of positions) {
-        const there = found.get(`${topic}/${partition}`) ?? -1
-        pairs.push({ partition: `${topic}/${partition}`, source: offset, target: there < 0 ? undefined : there })
-      }
-    }
-    return pairs
-  } finally {
-    await admin.disconnect()
-  }
 }
 
 /** One offset at each place of each partition, through the API. */
