@@ -35,6 +35,9 @@ const WORDING: Wording = {
       `${flow(event)} lost source offsets ${event.fromOffset} to ${event.toOffset - 1}: ` +
         `${event.kind} removed them before they were copied`,
     ),
+  'incident:recorded': (event) => error(`incident ${event.id} (${event.action}) of ${flow(event)}: ${event.reason}`),
+  'incident:acknowledged': (event) =>
+    info(`incident ${event.id} (${event.code}) of ${flow(event)} was acknowledged by ${event.by}`),
   'topic:created': (event) =>
     info(`link ${event.link} created topic ${event.targetTopic} with ${event.partitions} partitions`),
   'topic:grown': (event) =>

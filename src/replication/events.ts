@@ -1,4 +1,5 @@
 import type { LinkName, RegionName } from '../core/index.ts'
+import type { IncidentAction, OffsetRange } from './offset-map/index.ts'
 
 interface FlowRef {
   readonly link: LinkName
@@ -32,6 +33,20 @@ export type ReplicationEvents = {
   'flow:recovering': FlowRef & { readonly reason: string }
   'flow:stopped': FlowRef & { readonly code: string; readonly reason: string; readonly remedy: string }
   'flow:gap': FlowRef & { readonly kind: 'retention'; readonly fromOffset: number; readonly toOffset: number }
+  'incident:recorded': FlowRef & {
+    readonly id: string
+    readonly code: string
+    readonly action: IncidentAction
+    readonly source: OffsetRange | null
+    readonly target: OffsetRange | null
+    readonly reason: string
+  }
+  'incident:acknowledged': FlowRef & {
+    readonly id: string
+    readonly code: string
+    readonly by: string
+    readonly note: string
+  }
   'topic:created': {
     readonly link: LinkName
     readonly topic: string

@@ -16,6 +16,7 @@ import { type FlowRunnerContext, runFlow } from './flows/flow-runner.ts'
 import type { FirstStart } from './flows/position.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { FlowTranslator } from './flows/translate.ts'
+import { IncidentLog } from './incidents/incident-log.ts'
 import { LogStartFollower } from './log-start-follower.ts'
 import { type FlowKey, flowKeyText } from './offset-map/index.ts'
 import type { ResolvedPolicies } from './policies.ts'
@@ -77,6 +78,7 @@ export class LinkRunner {
   readonly #positions: PositionSync
   readonly #translator: FlowTranslator
   readonly #news: RepeatedNews
+  readonly #incidents: IncidentLog
   readonly #isSelected: (topic: string) => boolean
   #hasCopiedBefore = false
   #running: Promise<void> | undefined
@@ -88,6 +90,7 @@ export class LinkRunner {
     this.spec = spec
     this.#options = options
     this.#news = new RepeatedNews(options.clock)
+    this.#incidents = new IncidentLog({ link: spec.name, clock, events })
     this.#isSelected = compileSelection(spec.topics)
     this.#sourceReader = new RawReader(source, { clock, random })
     const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
@@ -264,6 +267,7 @@ export class LinkRunner {
       target,
       sourceReader: this.#sourceReader,
       targetReader: engine.reader,
+      incidents: this.#incidents,
       firstStart: isFirstStart ? this.spec.start : 'earliest',
       nowMs: () => clock.nowMs(),
       clock,

@@ -1,6 +1,7 @@
 import { invariant } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
+import type { IncidentLog } from '../incidents/incident-log.ts'
 import { type AttributedSegment, type FlowMap, SEGMENT_CAUSES, segmentsBetween } from '../offset-map/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import { findShifts, segmentsOfShifts, shiftedBy } from './appended.ts'
@@ -25,6 +26,8 @@ export interface PositionContext {
   readonly targetReader: RawReader
   /** Where a flow begins that the map does not know. */
   readonly firstStart: FirstStart
+  /** Where what is lost, or is not what it was, is put on record. */
+  readonly incidents: IncidentLog
   nowMs(): number
   /** Offsets `[from, to)` were gone from the source before they could be copied. */
   onGap(flow: Flow, from: number, to: number): void

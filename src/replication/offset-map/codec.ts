@@ -1,10 +1,11 @@
 /**
- * Map entries as Kafka records. Key: text, see `entry-key.ts`. Value: a version byte, then compact binary; a deletion
- * has none. What the key says is not repeated in the value. A segment behind the first takes three to four bytes:
+ * Map entries as Kafka records. Key: text, see `entry-key.ts`. Value: a version byte, then compact binary (JSON for an
+ * incident); a deletion has none. What the key says is not repeated in the value. A segment behind the first takes three to four bytes:
  * the distance to the one before on the target, how much further it is on the source, and its causes.
  */
 import { invariant, isFault, unreachable } from '../../core/index.ts'
 import { type EntryKey, type FlowEntry, type FlowEntryKey, keyOf, type MapEntry } from './entry.ts'
+import { decodeIncident, encodeIncident } from './entry-incident.ts'
 import { formatEntryKey, KEY_KINDS, parseEntryKey } from './entry-key.ts'
 import { offsetMapFaults } from './faults.ts'
 import { type AttributedSegment, isAscending } from './segments.ts'
@@ -53,6 +54,8 @@ function encodeValue(entry: MapEntry): Buffer | null {
       return writer.unsigned(entry.first.source).unsigned(entry.first.target).finish()
     case 'hand-over':
       return writer.unsigned(entry.atMs).finish()
+    case 'incident':
+      return writer.bytes(encodeIncident(entry.facts)).finish()
     case 'flow':
       writer.unsigned(entry.atMs).signed(entry.epochStart).signed(entry.sourceLeaderEpoch)
       writer.bytes(uuidBytes(entry.sourceTopicId)).bytes(uuidBytes(entry.targetTopicId)).text(entry.sourceClusterId)
@@ -97,6 +100,8 @@ function readEntry(key: EntryKey, reader: CompactReader): MapEntry {
     }
     case 'hand-over':
       return { ...key, kind: 'hand-over', atMs: reader.unsigned() }
+    case 'incident':
+      return { ...key, facts: decodeIncident(reader.bytes(reader.remainingBytes).toString('utf8')) }
     default:
       return unreachable(key)
   }

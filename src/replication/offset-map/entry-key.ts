@@ -2,17 +2,25 @@
  * Keys of map records: text, so that any console consumer can read them.
  * `flow/<region>/<topic>/<target topic>/<partition>/<producer id>.<epoch>/<first source>.<first target>`,
  * `floor/<region>/<topic>/<target topic>/<partition>/<producer id>.<epoch>`,
+ * `incident/<region>/<topic>/<target topic>/<partition>/<producer id>.<epoch>/<id>`,
  * `owner/<producer id>.<epoch>`, `hand-over/<producer id>.<epoch>`.
  */
 import { type EntryKey, type FlowKey, flowKeyText } from './entry.ts'
 
 /** The kinds of keys this version knows. */
-export const KEY_KINDS: readonly string[] = ['flow', 'floor', 'owner', 'hand-over'] satisfies EntryKey['kind'][]
+export const KEY_KINDS: readonly string[] = [
+  'flow',
+  'floor',
+  'owner',
+  'hand-over',
+  'incident',
+] satisfies EntryKey['kind'][]
 
 export function formatEntryKey(key: EntryKey): string {
   const producer = `${key.producerId}.${key.producerEpoch}`
   if (key.kind === 'owner' || key.kind === 'hand-over') return `${key.kind}/${producer}`
   const text = `${key.kind}/${flowKeyText(key.flow)}/${producer}`
+  if (key.kind === 'incident') return `${text}/${key.id}`
   return key.kind === 'floor' ? text : `${text}/${key.first.source}.${key.first.target}`
 }
 
@@ -21,6 +29,7 @@ export function parseEntryKey(text: string): EntryKey | undefined {
   const [kind, ...parts] = text.split('/')
   if (kind === 'flow' && parts.length === 6) return parseFlowEntryKey(parts)
   if (kind === 'floor' && parts.length === 5) return parseFloorEntryKey(parts)
+  if (kind === 'incident' && parts.length === 6) return parseIncidentEntryKey(parts)
   if ((kind !== 'owner' && kind !== 'hand-over') || parts.length !== 1) return undefined
   const producer = parseProducer(parts[0])
   return producer && { kind, ...producer }
@@ -38,6 +47,13 @@ function parseFloorEntryKey(parts: readonly string[]): EntryKey | undefined {
   const flow = parseFlowKey(parts)
   const producer = parseProducer(parts[4])
   return flow && producer && { kind: 'floor', flow, ...producer }
+}
+
+function parseIncidentEntryKey(parts: readonly string[]): EntryKey | undefined {
+  const flow = parseFlowKey(parts)
+  const producer = parseProducer(parts[4])
+  const id = parts[5]
+  return flow && producer && id ? { kind: 'incident', flow, ...producer, id } : undefined
 }
 
 function parseFlowKey([source, topic, targetTopic, partitionText]: readonly string[]): FlowKey | undefined {

@@ -7,6 +7,7 @@
  * An owner entry is written once, first of all that its epoch writes: it marks, for good, where that epoch begins.
  */
 import { invariant, unreachable } from '../../core/index.ts'
+import type { IncidentFacts } from './entry-incident.ts'
 import type { AttributedSegment, Segment } from './segments.ts'
 
 /** One topic partition over a link. */
@@ -68,13 +69,22 @@ export interface HandOverEntry extends Producer {
   readonly atMs: number
 }
 
+/** Something was lost, or is not what it was, in one flow: kept until an operator has acknowledged it, and beyond. */
+export interface IncidentEntry extends Producer {
+  readonly kind: 'incident'
+  readonly flow: FlowKey
+  /** The same for the same incident, whoever finds it and however often. */
+  readonly id: string
+  readonly facts: IncidentFacts
+}
+
 /** The record with this key counts no longer. */
 export interface TombstoneEntry {
   readonly kind: 'tombstone'
   readonly key: EntryKey
 }
 
-export type MapEntry = FlowEntry | FloorEntry | OwnerEntry | HandOverEntry | TombstoneEntry
+export type MapEntry = FlowEntry | FloorEntry | OwnerEntry | HandOverEntry | IncidentEntry | TombstoneEntry
 
 export interface FlowEntryKey extends Producer {
   readonly kind: 'flow'
@@ -96,8 +106,14 @@ export interface HandOverEntryKey extends Producer {
   readonly kind: 'hand-over'
 }
 
+export interface IncidentEntryKey extends Producer {
+  readonly kind: 'incident'
+  readonly flow: FlowKey
+  readonly id: string
+}
+
 /** What the key of a record says. */
-export type EntryKey = FlowEntryKey | FloorEntryKey | OwnerEntryKey | HandOverEntryKey
+export type EntryKey = FlowEntryKey | FloorEntryKey | OwnerEntryKey | HandOverEntryKey | IncidentEntryKey
 
 /** The key under which the map topic keeps an entry. */
 export function keyOf(entry: FlowEntry): FlowEntryKey
@@ -120,6 +136,10 @@ export function keyOf(entry: MapEntry): EntryKey {
         producerId: entry.producerId,
         producerEpoch: entry.producerEpoch,
       }
+    case 'incident': {
+      const { kind, flow, producerId, producerEpoch, id } = entry
+      return { kind, flow, producerId, producerEpoch, id }
+    }
     case 'owner':
     case 'hand-over':
       return { kind: entry.kind, producerId: entry.producerId, producerEpoch: entry.producerEpoch }

@@ -11,6 +11,8 @@ export {
   flowKeyText,
   type HandOverEntry,
   type HandOverEntryKey,
+  type IncidentEntry,
+  type IncidentEntryKey,
   isSameProducer,
   keyOf,
   type MapEntry,
@@ -19,6 +21,7 @@ export {
   type Producer,
   type TombstoneEntry,
 } from './entry.ts'
+export { INCIDENT_ACTIONS, type IncidentAction, type IncidentFacts, type OffsetRange } from './entry-incident.ts'
 export { type FlowFacts, FlowMap, type Lookup, type LookupNote } from './flow-map.ts'
 export { MapMemory, type MapMemoryOptions } from './map-memory.ts'
 export { isInSequence, type RecordedProducer } from './recorded-producers.ts'

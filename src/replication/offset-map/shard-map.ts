@@ -18,6 +18,7 @@ import {
   type TombstoneEntry,
 } from './entry.ts'
 import { FlowMap } from './flow-map.ts'
+import { IncidentBook } from './incident-book.ts'
 import type { MapMemory } from './map-memory.ts'
 
 export interface ShardMapOptions {
@@ -27,6 +28,8 @@ export interface ShardMapOptions {
 }
 
 export class ShardMap {
+  /** What was lost, or is not what it was. */
+  readonly incidents = new IncidentBook()
   readonly #options: ShardMapOptions
   readonly #flows = new Map<string, FlowMap>()
   readonly #producerIds = new Set<bigint>()
@@ -57,6 +60,7 @@ export class ShardMap {
     this.#handOver = entry.kind === 'hand-over' ? entry : undefined
     if (entry.kind === 'owner') this.#owner = entry
     if (entry.kind === 'flow') this.#appendTo(entry, mapOffset)
+    if (entry.kind === 'incident') this.incidents.apply(entry)
     if (entry.kind === 'floor') this.flow(entry.flow)?.raiseFloor(entry)
     return 'applied'
   }
@@ -113,6 +117,7 @@ export class ShardMap {
   }
 
   #forget({ key }: TombstoneEntry): void {
+    if (key.kind === 'incident') this.incidents.forget(key)
     if (key.kind === 'flow' && this.flow(key.flow)?.isNewest(key)) this.#flows.delete(flowKeyText(key.flow))
   }
 }

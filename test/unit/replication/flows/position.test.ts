@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { createEvents, linkName } from '../../../../src/core/index.ts'
 import type { Cluster } from '../../../../src/kafka/index.ts'
 import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
 import { Flow } from '../../../../src/replication/flows/flow.ts'
 import { type PositionContext, recoverFlow, resumeFlow } from '../../../../src/replication/flows/position.ts'
+import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
 import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
 import {
   answer,
@@ -81,6 +83,7 @@ function context(): PositionContext {
     sourceReader: readerOf([sourceBatch]),
     targetReader: readerOf(target.batches),
     firstStart: 'earliest',
+    incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
     nowMs: () => clock.nowMs(),
     onGap: (_flow, from, to) => gaps.push([from, to]),
     onSeamSkipped: () => seamsSkipped++,

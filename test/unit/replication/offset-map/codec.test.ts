@@ -4,6 +4,8 @@ import {
   decodeEntry,
   encodeEntry,
   type FlowEntry,
+  INCIDENT_ACTIONS,
+  type IncidentEntry,
   type MapEntry,
   keyOf,
 } from '../../../../src/replication/offset-map/index.ts'
@@ -46,11 +48,34 @@ const anyFlowEntry: fc.Arbitrary<FlowEntry> = fc.record({
   segments: anySegments,
 })
 
+const anyRange = fc.option(fc.record({ from: offset, to: fc.option(offset) }))
+const anyIncident: fc.Arbitrary<IncidentEntry> = fc.record({
+  kind: fc.constant('incident'),
+  flow,
+  ...producer,
+  id: fc.stringMatching(/^[0-9a-f]{16}$/),
+  facts: fc.record({
+    code: fc.string({ minLength: 1 }),
+    link: fc.string(),
+    sourceTopicId: fc.uuid(),
+    targetTopicId: fc.uuid(),
+    source: anyRange,
+    target: anyRange,
+    reason: fc.string(),
+    action: fc.constantFrom(...INCIDENT_ACTIONS),
+    atMs: offset,
+    folded: fc.nat(),
+    acknowledged: fc.option(fc.record({ atMs: offset, by: fc.string(), note: fc.string() })),
+  }),
+})
+
 const anyEntry: fc.Arbitrary<MapEntry> = fc.oneof(
   anyFlowEntry,
   anyFlowEntry.map((entry): MapEntry => ({ kind: 'tombstone', key: keyOf(entry) })),
   fc.record({ kind: fc.constant('floor'), flow, ...producer, mapOffset: offset, first: point, atMs: offset }),
   fc.record({ kind: fc.constant('hand-over'), ...producer, atMs: offset }),
+  anyIncident,
+  anyIncident.map((entry): MapEntry => ({ kind: 'tombstone', key: keyOf(entry) })),
   fc.record({
     kind: fc.constant('owner'),
     ...producer,

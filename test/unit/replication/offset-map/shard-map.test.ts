@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { type MapEntry, MapMemory, type Producer, ShardMap } from '../../../../src/replication/offset-map/index.ts'
+import {
+  type IncidentEntry,
+  type IncidentFacts,
+  keyOf,
+  type MapEntry,
+  MapMemory,
+  type Producer,
+  ShardMap,
+} from '../../../../src/replication/offset-map/index.ts'
 import { FLOW, flowEntry, MapLog, readShardMap, segments } from './entries.ts'
 
 const writer = (producerId: bigint, producerEpoch: number): Producer => ({ producerId, producerEpoch })
@@ -125,6 +133,52 @@ describe('a deletion', () => {
     const key = { ...writer(7n, 1), kind: 'flow', flow: FLOW, first: { source: 0, target: 0 } } as const
     const { map } = read(entry, newest, { kind: 'tombstone', key })
     expect(map.flow(FLOW)?.toTarget(3)).toEqual({ offset: 3, note: 'exact' })
+  })
+})
+
+describe('an incident', () => {
+  const open: IncidentFacts = {
+    code: 'FLOW_RETENTION_GAP',
+    link: 'eu-to-us',
+    sourceTopicId: '',
+    targetTopicId: '',
+    source: { from: 5, to: 9 },
+    target: null,
+    reason: 'lost',
+    action: 'went-on',
+    atMs: 0,
+    folded: 0,
+    acknowledged: null,
+  }
+  const acknowledged = { ...open, acknowledged: { atMs: 1, by: 'ada', note: '' } }
+  const incident = (facts: IncidentFacts, producer: Producer, id = 'a'): IncidentEntry => {
+    return { kind: 'incident', flow: FLOW, id, facts, ...producer }
+  }
+  const deletion = (entry: MapEntry): MapEntry => ({ kind: 'tombstone', key: keyOf(entry) })
+  const found = incident(open, writer(7n, 1))
+
+  test('is what its newest entry says, and the entry of an older writer may be deleted then', () => {
+    const { map } = read(found, incident(acknowledged, writer(7n, 2)))
+    expect(map.incidents.find('a')?.facts.acknowledged?.by).toBe('ada')
+    expect(map.incidents.replaced()).toEqual([keyOf(found)])
+    map.apply(deletion(found), 9)
+    expect(map.incidents.replaced()).toEqual([])
+    expect(map.incidents.of(FLOW)).toHaveLength(1)
+  })
+
+  test('is not changed by a writer that was fenced', () => {
+    const { map } = read(found, owner(writer(7n, 2)), incident(acknowledged, writer(7n, 1)))
+    expect(map.incidents.find('a')?.facts.acknowledged).toBeNull()
+  })
+
+  test('is gone when its newest entry is deleted', () => {
+    expect(read(found, incident(open, writer(7n, 1), 'b'), deletion(found)).map.incidents.of(FLOW)).toMatchObject([
+      { id: 'b' },
+    ])
+  })
+
+  test('is no flow', () => {
+    expect([...read(found).map.flows()]).toEqual([])
   })
 })
 
