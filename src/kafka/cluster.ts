@@ -40,6 +40,11 @@ export interface Cluster extends AsyncDisposable {
   /** EndTxn v3 (never v5, which raises the epoch). Answers before the markers are written. */
   endTxn(txn: TransactionHandle, outcome: 'commit' | 'abort', signal: AbortSignal): Promise<void>
   describeTransaction(transactionalId: string, signal: AbortSignal): Promise<TransactionDescription | undefined>
+  /**
+   * Transactions by producer id, of every broker; throws where one does not answer, because its transactions would
+   * silently be missing. Transactional ids that may not be described are left out without a word.
+   */
+  listTransactions(producerIds: readonly bigint[], signal: AbortSignal): Promise<TransactionListing[]>
   describeProducers(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<PartitionProducers[]>
   /** WriteTxnMarkers (abort), sent to each partition's leader. Needs ALTER or CLUSTER_ACTION on the cluster. */
   writeAbortMarkers(
@@ -309,6 +314,13 @@ export interface TransactionDescription extends ProducerIdentity {
   readonly partitions: readonly TopicPartition[]
   readonly startTimeMs: number
   readonly timeoutMs: number
+}
+
+export interface TransactionListing {
+  readonly transactionalId: string
+  readonly producerId: bigint
+  /** As in `TransactionDescription`. */
+  readonly state: string
 }
 
 export interface PartitionProducers extends PartitionOutcome {

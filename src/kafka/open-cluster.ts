@@ -18,6 +18,7 @@ import {
   describeTransaction,
   endTxn,
   initProducerId,
+  listTransactions,
   writeAbortMarkers,
 } from './transactions.ts'
 
@@ -48,6 +49,7 @@ export function openCluster(options: ClusterOptions): Cluster {
     addPartitionsToTxn: (txn, partitions, signal) => addPartitionsToTxn(parts, txn, partitions, signal),
     endTxn: (txn, outcome, signal) => endTxn(parts, txn, outcome, signal),
     describeTransaction: (transactionalId, signal) => describeTransaction(parts, transactionalId, signal),
+    listTransactions: (producerIds, signal) => listTransactions(parts, producerIds, signal),
     describeProducers: (partitions, signal) => describeProducers(parts, partitions, signal),
     writeAbortMarkers: (marker, partitions, signal) => writeAbortMarkers(parts, marker, partitions, signal),
     listGroups: (signal) => listGroups(parts, signal),

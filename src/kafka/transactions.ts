@@ -1,3 +1,4 @@
+import { retry } from '../core/index.ts'
 import type {
   AbortMarker,
   PartitionOutcome,
@@ -6,15 +7,19 @@ import type {
   TopicPartition,
   TransactionDescription,
   TransactionHandle,
+  TransactionListing,
 } from './cluster.ts'
-import type { ClusterParts } from './cluster-parts.ts'
+import { CALL_DEADLINE_MS, type ClusterParts } from './cluster-parts.ts'
 import { CONCURRENT_TRANSACTIONS, isFencedCode, staleAfter, TRANSACTIONAL_ID_NOT_FOUND } from './errors.ts'
 import { callLeaders, failPartition } from './partition-calls.ts'
+import { requestFault } from './request-fault.ts'
+import { retryProtocol } from './retry-delays.ts'
 import { addPartitionsToTxnApi } from './wire/add-partitions-to-txn.ts'
 import { describeProducersApi } from './wire/describe-producers.ts'
 import { describeTransactionsApi } from './wire/describe-transactions.ts'
 import { endTxnApi } from './wire/end-txn.ts'
 import { initProducerIdApi } from './wire/init-producer-id.ts'
+import { listTransactionsApi } from './wire/list-transactions.ts'
 import { writeTxnMarkersApi } from './wire/write-txn-markers.ts'
 
 /**
@@ -103,6 +108,23 @@ export async function describeTransaction(
   if (described === undefined || described.errorCode === TRANSACTIONAL_ID_NOT_FOUND) return undefined
   const { producerId, producerEpoch, state, partitions, startTimeMs, timeoutMs } = described
   return { producerId, producerEpoch, state, partitions, startTimeMs, timeoutMs }
+}
+
+export async function listTransactions(
+  parts: ClusterParts,
+  producerIds: readonly bigint[],
+  signal: AbortSignal,
+): Promise<TransactionListing[]> {
+  const { calls, refresh, view, name } = parts
+  const listOnce = async (signal: AbortSignal) => {
+    await refresh.refresh([], signal)
+    const answers = await Promise.all(
+      view.brokers.map(({ nodeId }) => calls.callNode(nodeId, listTransactionsApi, producerIds, signal)),
+    )
+    for (const { errorCode } of answers) if (errorCode !== 0) throw requestFault(name, 'ListTransactions', errorCode)
+    return answers.flatMap(({ transactions }) => transactions)
+  }
+  return retry(listOnce, retryProtocol(CALL_DEADLINE_MS), parts.retryContext(signal))
 }
 
 export function describeProducers(

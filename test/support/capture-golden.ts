@@ -105,6 +105,7 @@ const producer = await capture<object>('InitProducerId', () => ({ transactionalI
 const txn = { transactionalId: 'golden-txn', ...producer }
 await capture('AddPartitionsToTxn', () => ({ ...txn, partitions: [{ topic: TOPIC, partition: 1 }] }))
 await capture<DescribedTransaction[]>('DescribeTransactions', () => ['golden-txn', 'golden-none'])
+await capture('ListTransactions', () => [(producer as { producerId: bigint }).producerId])
 await capture('EndTxn', () => ({ ...txn, outcome: 'abort' }))
 await sleep(500)
 await capture('WriteTxnMarkers', (version) => ({

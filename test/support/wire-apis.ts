@@ -17,6 +17,7 @@ import { incrementalAlterConfigsApi } from '../../src/kafka/wire/incremental-alt
 import { initProducerIdApi } from '../../src/kafka/wire/init-producer-id.ts'
 import { listGroupsApi } from '../../src/kafka/wire/list-groups.ts'
 import { listOffsetsApi } from '../../src/kafka/wire/list-offsets.ts'
+import { listTransactionsApi } from '../../src/kafka/wire/list-transactions.ts'
 import { metadataApi } from '../../src/kafka/wire/metadata.ts'
 import { offsetCommitApi } from '../../src/kafka/wire/offset-commit.ts'
 import { offsetFetchApi } from '../../src/kafka/wire/offset-fetch.ts'
@@ -45,6 +46,7 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   InitProducerId: initProducerIdApi,
   ListGroups: listGroupsApi,
   ListOffsets: listOffsetsApi,
+  ListTransactions: listTransactionsApi,
   Metadata: metadataApi,
   OffsetCommit: offsetCommitApi,
   OffsetFetch: offsetFetchApi,

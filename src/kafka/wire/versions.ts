@@ -46,6 +46,8 @@ export const API_VERSIONS = {
   IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },
   DescribeProducers: { key: 61, min: 0, max: 0 },
   DescribeTransactions: { key: 65, min: 0, max: 0 },
+  /** Later versions only add filters. */
+  ListTransactions: { key: 66, min: 0, max: 0 },
   /** Groups of the consumer protocol (KIP-848); brokers before 3.7 do not have it. */
   ConsumerGroupDescribe: { key: 69, min: 0, max: 1 },
 } as const satisfies Record<string, VersionRange>

@@ -234,6 +234,10 @@ describe('one real broker', () => {
       partitions: [],
     })
     expect(await cluster.describeTransaction('room-unknown', signal())).toBeUndefined()
+    expect(await cluster.listTransactions([second.producerId], signal())).toEqual([
+      { transactionalId, producerId: second.producerId, state: 'CompleteAbort' },
+    ])
+    expect(await cluster.listTransactions([second.producerId + 1_000n], signal())).toEqual([])
   })
 
   test('an abort marker by hand fences a producer that its coordinator has forgotten', async () => {
