@@ -62,6 +62,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     topicSyncMs: topicSyncSeconds * 1_000,
     positionSyncMs: positionSyncSeconds * 1_000,
     replicationFactor,
+    heldBackMs: config.replication.heldBackSeconds * 1_000,
     bufferBytes: bufferMb * MEBIBYTE,
     acknowledgeUnfenced,
     processName: `${hostname()}:${process.pid}`,

@@ -9,11 +9,20 @@ export interface LinkSums {
   readonly recordsCopied: number
   readonly bytesCopied: number
   readonly recordsLost: number
+  readonly heldBackRecords: number
+  readonly hangingFlows: number
 }
 
 export function sumLink({ flows }: LinkStatus): LinkSums {
   const states = { starting: 0, running: 0, recovering: 0, stopped: 0 }
-  const sums = { recordsCopied: 0, bytesCopied: 0, recordsLost: 0, lagUnknownFlows: 0 }
+  const sums = {
+    recordsCopied: 0,
+    bytesCopied: 0,
+    recordsLost: 0,
+    lagUnknownFlows: 0,
+    heldBackRecords: 0,
+    hangingFlows: 0,
+  }
   let lagRecords: number | null = null
   let lagSeconds: number | null = null
   for (const flow of flows) {
@@ -21,6 +30,8 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
     sums.recordsCopied += flow.counters.recordsCopied
     sums.bytesCopied += flow.counters.bytesCopied
     sums.recordsLost += flow.counters.recordsLost
+    sums.heldBackRecords += flow.heldBackRecords ?? 0
+    if (flow.heldBack?.state === 'hanging') sums.hangingFlows++
     if (flow.lagRecords === null) sums.lagUnknownFlows++
     else lagRecords = (lagRecords ?? 0) + flow.lagRecords
     if (flow.lagSeconds !== null) lagSeconds = Math.max(lagSeconds ?? 0, flow.lagSeconds)

@@ -85,9 +85,16 @@ function parseCursor(cursor: string): FlowKey {
 }
 
 function viewFlow(flow: FlowStatus): FlowBody {
-  const { link: _link, counters, fault, sourceHighWatermark: _end, ...same } = flow
+  const { link: _link, counters, fault, heldBack, sourceHighWatermark: _end, ...same } = flow
   const { recordsCopied, bytesCopied, recordsLost } = counters
-  return { ...same, recordsCopied, bytesCopied, recordsLost, ...(fault !== null && { fault }) }
+  return {
+    ...same,
+    recordsCopied,
+    bytesCopied,
+    recordsLost,
+    ...(fault !== null && { fault }),
+    ...(heldBack !== null && { heldBack: { ...heldBack, producerId: heldBack.producerId?.toString() ?? null } }),
+  }
 }
 
 export function viewGroup(group: GroupStatus): GroupBody {

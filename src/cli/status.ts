@@ -43,7 +43,7 @@ export function addStatus(program: Command, { io, exit }: CommandContext): void 
 }
 
 function needsOperator(status: StatusBody): boolean {
-  return status.links.some((link) => link.flows.stopped > 0)
+  return status.links.some((link) => link.flows.stopped + link.hangingFlows > 0)
 }
 
 export function renderStatus(status: StatusBody): string {

@@ -38,6 +38,12 @@ const WORDING: Wording = {
   'incident:recorded': (event) => error(`incident ${event.id} (${event.action}) of ${flow(event)}: ${event.reason}`),
   'incident:acknowledged': (event) =>
     info(`incident ${event.id} (${event.code}) of ${flow(event)} was acknowledged by ${event.by}`),
+  'flow:held-back': (event) => {
+    const sentence = `${flow(event)} is held back at source offset ${event.stableOffset}: ${event.reason}`
+    return event.state === 'hanging' ? error(sentence) : warn(sentence)
+  },
+  'flow:released': (event) =>
+    info(`${flow(event)} is held back no longer, from source offset ${event.stableOffset} on`),
   'topic:created': (event) =>
     info(`link ${event.link} created topic ${event.targetTopic} with ${event.partitions} partitions`),
   'topic:grown': (event) =>

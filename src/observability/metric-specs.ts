@@ -32,6 +32,12 @@ export const FLOW_METRICS: readonly MetricSpec<FlowStatus>[] = [
     read: (flow) => (isMoving(flow) ? (flow.lagSeconds ?? undefined) : undefined),
   },
   {
+    name: 'isthmus_flow_held_back_records',
+    kind: 'gauge',
+    help: 'Source offsets behind the last stable offset: an open transaction holds them back from every committed reader, and so from the copy.',
+    read: (flow) => flow.heldBackRecords ?? undefined,
+  },
+  {
     name: 'isthmus_flow_observation_age_seconds',
     kind: 'gauge',
     help: 'Seconds since the end of the source was last observed; +Inf before the first time. Old means that the lag is not to be trusted.',
@@ -101,6 +107,18 @@ export const LINK_METRICS: readonly MetricSpec<LinkStatus>[] = [
     kind: 'gauge',
     help: 'Flows of the link in this process.',
     read: (link) => link.flows.length,
+  },
+  {
+    name: 'isthmus_link_flows_held_back',
+    kind: 'gauge',
+    help: 'Flows whose last stable offset at the source has stood for longer than `heldBackSeconds`.',
+    read: (link) => link.flows.filter(({ heldBack }) => heldBack !== null).length,
+  },
+  {
+    name: 'isthmus_link_flows_hanging',
+    kind: 'gauge',
+    help: 'Of those, the ones held back by a hanging transaction: it ends only when an operator aborts it.',
+    read: (link) => link.flows.filter(({ heldBack }) => heldBack?.state === 'hanging').length,
   },
 ]
 

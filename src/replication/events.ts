@@ -47,6 +47,18 @@ export type ReplicationEvents = {
     readonly by: string
     readonly note: string
   }
+  'flow:held-back': FlowRef & {
+    /** `open`, `ending`, `hanging` or `unknown`: whether the transaction that holds it back ends by itself. */
+    readonly state: 'open' | 'ending' | 'hanging' | 'unknown'
+    readonly stableOffset: number
+    readonly producerId: bigint | null
+    readonly transactionalId: string | null
+    /** Of the fault, where it hangs. */
+    readonly code: string | null
+    readonly reason: string
+    readonly remedy: string
+  }
+  'flow:released': FlowRef & { readonly stableOffset: number }
   'topic:created': {
     readonly link: LinkName
     readonly topic: string

@@ -96,6 +96,14 @@ export const replicationFaults = defineFaults({
     retriable: true,
     status: 503,
   },
+  SOURCE_TRANSACTION_HANGING: {
+    message:
+      'source {topic}-{partition} stands still at offset {offset}: the transaction of producer {producerId} (transactional id {transactionalId}), open since {since}, hangs: {reason}',
+    remedy:
+      'Nothing will end it by itself. Make sure that its application does not run, then abort it: kafka-transactions.sh --bootstrap-server {bootstrap} abort --topic {topic} --partition {partition} --start-offset {offset}',
+    retriable: false,
+    status: 409,
+  },
   LINK_UNKNOWN: {
     message: 'there is no link {link} here',
     remedy: 'Links of this process: {links}.',

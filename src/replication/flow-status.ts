@@ -1,14 +1,15 @@
 import type { LinkName } from '../core/index.ts'
 import type { Flow } from './flows/flow.ts'
-import type { FaultReport, FlowState, FlowStatus } from './status.ts'
+import type { FaultReport, FlowState, FlowStatus, HeldBackStatus } from './status.ts'
+import type { HeldBack } from './transactions/transaction-watch.ts'
 
 /** After this long without an answer, what the source last said no longer counts as knowledge. */
 const SILENCE_MAX_MS = 15_000
 
 /** A flow as the status shows it. A flow that does not run, or whose sight is old, has no lag: never 0. */
-export function describeFlow(link: LinkName, flow: Flow): FlowStatus {
+export function describeFlow(link: LinkName, flow: Flow, heldBack?: HeldBack): FlowStatus {
   const { key } = flow.spec
-  const { sight, sourceDone, targetDone, stopped } = flow
+  const { sight, sourceDone, targetDone } = flow
   const { state, reason } = describeState(flow)
   const hasLag = sight !== undefined && state === 'running' && sourceDone !== null
   return {
@@ -25,7 +26,8 @@ export function describeFlow(link: LinkName, flow: Flow): FlowStatus {
     lagSeconds: hasLag ? flow.lagMs() / 1000 : null,
     offsetsIdentical: flow.tenure?.map.flow(key)?.isIdentical ?? false,
     counters: { ...flow.counters },
-    fault: stopped === undefined ? null : reportFault(stopped),
+    fault: describeFault(flow, heldBack),
+    heldBack: heldBack === undefined ? null : describeHeldBack(heldBack),
   }
 }
 
@@ -40,6 +42,18 @@ function describeState(flow: Flow): { state: FlowState; reason: string } {
     : { state: 'recovering', reason: `waiting: the target has not taken what was fetched for ${seconds} s` }
 }
 
+function describeFault({ stopped }: Flow, heldBack: HeldBack | undefined): FaultReport | null {
+  if (stopped !== undefined) return reportFault(stopped)
+  const fault = heldBack?.fault ?? undefined
+  return fault === undefined ? null : reportFault({ fault, sinceMs: heldBack?.sinceMs ?? 0 })
+}
+
+function describeHeldBack({ producer, fault, ...heldBack }: HeldBack): HeldBackStatus {
+  const { state, reason, transactionalId, openSinceMs, sinceMs } = heldBack
+  const told = fault?.message ?? reason
+  return { state, reason: told, producerId: producer?.producerId ?? null, transactionalId, openSinceMs, sinceMs }
+}
+
 function reportFault({ fault, sinceMs }: NonNullable<Flow['stopped']>): FaultReport {
   return { code: fault.code, message: fault.message, remedy: fault.remedy, sinceMs }
 }
@@ -50,6 +64,7 @@ function describeSight(sight: Flow['sight']) {
     sourceStart: sight?.start ?? null,
     sourceEnd: sight?.stableEnd ?? null,
     sourceHighWatermark: sight?.highWatermark ?? null,
+    heldBackRecords: sight === undefined ? null : Math.max(0, sight.highWatermark - sight.stableEnd),
     observedAtMs: sight?.atMs ?? null,
   }
 }

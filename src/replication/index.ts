@@ -19,6 +19,7 @@ export type {
   FlowStatus,
   GroupPositionStatus,
   GroupStatus,
+  HeldBackStatus,
   LinkStatus,
   OffsetTranslation,
   ReplicationStatus,

@@ -26,6 +26,7 @@ import type { TargetEngine } from './target-engine.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
 import { compileSelection, renameTopic, type Selection } from './topics/selection.ts'
 import { TopicSync } from './topics/topic-sync.ts'
+import { TransactionWatch } from './transactions/transaction-watch.ts'
 
 /** What a link copies. */
 export interface LinkSpec {
@@ -50,10 +51,13 @@ export interface LinkRunnerOptions {
   readonly topicSyncMs: number
   readonly positionSyncMs: number
   readonly replicationFactor: number | 'default'
+  readonly heldBackMs?: number
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>
 }
+
+const HELD_BACK_MS = 60_000
 
 interface RunningFlow {
   readonly flow: Flow
@@ -77,6 +81,8 @@ export class LinkRunner {
   readonly #fetches: FetchPool
   readonly #positions: PositionSync
   readonly #translator: FlowTranslator
+  /** Who holds back the source's last stable offsets. */
+  readonly transactions: TransactionWatch
   readonly #news: RepeatedNews
   readonly #incidents: IncidentLog
   readonly #isSelected: (topic: string) => boolean
@@ -96,6 +102,14 @@ export class LinkRunner {
     const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
     this.#fetches = new FetchPool({ cluster: source, budget, clock, random, onTrouble }, this.#controller.signal)
     this.#translator = new FlowTranslator((topic, partition) => this.flow(topic, partition))
+    this.transactions = new TransactionWatch({
+      link: spec.name,
+      source,
+      flows: () => this.flows(),
+      afterMs: options.heldBackMs ?? HELD_BACK_MS,
+      clock,
+      events,
+    })
     this.#positions = new PositionSync({
       link: spec.name,
       source,
@@ -176,7 +190,8 @@ export class LinkRunner {
       clock,
       events,
     })
-    await Promise.all([topics.run(signal), this.#positions.run(signal), logStarts.run(signal)])
+    const loops = [topics, this.#positions, logStarts, this.transactions]
+    await Promise.all(loops.map((loop) => loop.run(signal)))
   }
 
   /** Both clusters have to answer once before anything can start; until then it is tried again. */

@@ -83,6 +83,13 @@ export const ReplicationOptions = Type.Object(
         remedy: 'write a whole number from 1 on, or default',
       }),
     ),
+    heldBackSeconds: seconds({
+      minimum: 1,
+      default: 60,
+      description:
+        'Seconds for which a transaction may hold back the last stable offset of a source partition before Isthmus ' +
+        'asks whose it is and whether it hangs.',
+    }),
     bufferMb: Type.Optional(
       Type.Integer({
         minimum: 8,

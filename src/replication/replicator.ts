@@ -28,6 +28,8 @@ export interface ReplicatorOptions {
   readonly topicSyncMs: number
   readonly positionSyncMs: number
   readonly replicationFactor: number | 'default'
+  /** How long a last stable offset may stand before it is asked why. @defaultValue 60000 */
+  readonly heldBackMs?: number
   /** Bound of records that are fetched and not yet acknowledged, over all links. */
   readonly bufferBytes: number
   /** An operator vouches that no older replicator runs; see fault SHARD_UNFENCED. @defaultValue false */
@@ -164,15 +166,21 @@ export class Replicator {
 
 function describeLink(link: LinkRunner): LinkStatus {
   const { name, source, target } = link.spec
-  const flows = link.flows().map((flow) => describeFlow(name, flow))
+  const flows = link.flows().map((flow) => describeFlow(name, flow, link.transactions.heldBack(flow)))
   const groups = [...link.positions.statuses]
   const stopped = flows.filter(({ state }) => state === 'stopped').length
   const recovering = flows.filter(({ state }) => state === 'recovering').length
+  const hanging = flows.filter(({ heldBack }) => heldBack?.state === 'hanging').length
   const isStarting = link.state === 'starting' || flows.some(({ state }) => state === 'starting')
   if (link.state === 'stopped')
     return { link: name, source, target, state: 'stopped', reason: link.reason, flows, groups }
-  if (stopped + recovering > 0) {
-    const reason = [count(stopped, 'stopped'), count(recovering, 'recovering')].filter((part) => part !== '').join(', ')
+  if (stopped + recovering + hanging > 0) {
+    const parts = [
+      count(stopped, 'stopped'),
+      count(recovering, 'recovering'),
+      count(hanging, 'held back by a hanging transaction'),
+    ]
+    const reason = parts.filter((part) => part !== '').join(', ')
     return { link: name, source, target, state: 'degraded', reason, flows, groups }
   }
   const reason = link.state === 'running' && isStarting ? 'flows are being taken over' : link.reason

@@ -38,6 +38,10 @@ export interface FlowStatus {
   readonly sourceEnd: number | null
   /** High watermark of the source, as last observed. */
   readonly sourceHighWatermark: number | null
+  /** Offsets between the two: held back from readers, and from the copy, by a transaction that is open. Null until known. */
+  readonly heldBackRecords: number | null
+  /** What holds them back, where the last stable offset has stood for longer than `heldBackSeconds`. */
+  readonly heldBack: HeldBackStatus | null
   /** `sourceEnd - sourceNext`: offsets, an upper bound of records. Null while unknown: a stopped flow never shows 0. */
   readonly lagRecords: number | null
   /** Age of the oldest record that is not yet on the target, as far as known; 0 when there is none. */
@@ -47,7 +51,25 @@ export interface FlowStatus {
   /** True while every source offset so far equals its target offset. */
   readonly offsetsIdentical: boolean
   readonly counters: FlowCounters
+  /** Why it is stopped, or what holds it back for good. */
   readonly fault: FaultReport | null
+}
+
+/** A transaction that holds back the last stable offset of the source. */
+export interface HeldBackStatus {
+  /**
+   * `open`: a long transaction, ended by its coordinator at its timeout at the latest. `ending`: its markers are under
+   * way. `hanging`: nothing will end it, see the flow's fault. `unknown`: nothing can be said yet.
+   */
+  readonly state: 'open' | 'ending' | 'hanging' | 'unknown'
+  readonly reason: string
+  /** Null where no producer of the partition has an open transaction. */
+  readonly producerId: bigint | null
+  readonly transactionalId: string | null
+  /** When the transaction began, or was last written to where that is not known. */
+  readonly openSinceMs: number | null
+  /** When the last stable offset was first seen to stand. */
+  readonly sinceMs: number
 }
 
 /** Since the process started. */

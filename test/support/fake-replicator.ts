@@ -53,6 +53,8 @@ export function flowStatus(given: Partial<FlowStatus> = {}): FlowStatus {
     sourceStart: 0,
     sourceEnd: 100,
     sourceHighWatermark: 100,
+    heldBackRecords: 0,
+    heldBack: null,
     lagRecords: 10,
     lagSeconds: 0.5,
     observedAtMs: 999_000,

@@ -8,7 +8,29 @@ export const FaultBody = object(
     remedy: text('What to do.'),
     sinceMs: atMs('When it was first seen.'),
   },
-  'Why a flow stands still.',
+  'Why a flow stands still, or what it cannot get past.',
+)
+
+export const HeldBackBody = object(
+  {
+    state: Type.Enum(['open', 'ending', 'hanging', 'unknown'], {
+      description:
+        '`open`: a long transaction that its coordinator ends at its timeout at the latest. `ending`: its markers are ' +
+        'under way. `hanging`: nothing will end it but an operator. `unknown`: nothing can be said yet.',
+    }),
+    reason: text('A sentence for the operator.'),
+    producerId: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Producer of the transaction; a string, because it may exceed 2^53. Null while unknown.',
+    }),
+    transactionalId: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Its transactional id; null while unknown.',
+    }),
+    openSinceMs: nullableInteger('When it began, or was last written to where that is not known.'),
+    sinceMs: atMs('When the last stable offset was first seen to stand.'),
+  },
+  'What holds back the last stable offset of the source for longer than `heldBackSeconds`.',
 )
 
 export const FlowState = Type.Enum(['starting', 'running', 'recovering', 'stopped'])
@@ -24,6 +46,8 @@ export const FlowBody = object(
     targetNext: nullableInteger('Every target offset below it is acknowledged.'),
     sourceStart: nullableInteger('First offset the source still serves.'),
     sourceEnd: nullableInteger('End of what committed readers can see at the source, as last observed.'),
+    heldBackRecords: nullableInteger('Offsets behind `sourceEnd` that an open transaction holds back from readers.'),
+    heldBack: Type.Optional(HeldBackBody),
     lagRecords: nullableInteger('Offsets still to copy, an upper bound of records. Null while unknown.'),
     lagSeconds: nullableNumber('Age of the oldest record that is not on the target yet. Null while unknown.'),
     observedAtMs: nullableInteger('When `sourceEnd` was last observed, milliseconds since 1970.'),
@@ -57,6 +81,8 @@ export const LinkBody = object(
     ),
     lagRecords: nullableInteger('Sum over the flows whose lag is known; null where none is.'),
     lagSeconds: nullableNumber('The most of any flow whose lag is known; null where none is.'),
+    heldBackRecords: count('Offsets that open transactions hold back at the source, over all flows.'),
+    hangingFlows: count('Flows that a hanging transaction holds back: they need an operator.'),
     lagUnknownFlows: count('Flows whose lag is not known: the sums above leave them out.'),
     groups: count('Consumer groups whose positions are looked after.'),
     recordsCopied: count('Since the process started.'),
