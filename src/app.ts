@@ -16,7 +16,17 @@ import { type ReplicationStatus, Replicator, type ReplicatorOptions } from './re
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
 export type ReplicatorPort = Pick<
   Replicator,
-  'start' | 'stop' | 'status' | 'translateOffset' | 'translateGroup' | 'untilFenced' | 'events'
+  | 'start'
+  | 'stop'
+  | 'status'
+  | 'translateOffset'
+  | 'translateGroup'
+  | 'startVerification'
+  | 'verification'
+  | 'verifications'
+  | 'cancelVerification'
+  | 'untilFenced'
+  | 'events'
 >
 
 export interface AppOptions {

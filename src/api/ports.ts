@@ -1,11 +1,21 @@
 import type { LinkName, RegionName } from '../core/index.ts'
-import type { GroupStatus, OffsetTranslation, ReplicationStatus } from '../replication/index.ts'
+import type {
+  GroupStatus,
+  OffsetTranslation,
+  ReplicationStatus,
+  VerificationReport,
+  VerificationRequest,
+} from '../replication/index.ts'
 
 /** What the API reads of the replicator. */
 export interface ReplicationView {
   status(): ReplicationStatus
   translateOffset(query: OffsetQuery, signal: AbortSignal): Promise<OffsetTranslation>
   translateGroup(query: { readonly link: LinkName; readonly group: string }, signal: AbortSignal): Promise<GroupStatus>
+  startVerification(request: VerificationRequest): VerificationReport
+  verification(id: string): VerificationReport
+  verifications(link: LinkName): readonly VerificationReport[]
+  cancelVerification(id: string): Promise<VerificationReport>
 }
 
 export interface OffsetQuery {

@@ -9,6 +9,7 @@ import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './
 import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
 import { offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
+import { verificationRoutes } from './verification-routes.ts'
 
 export interface ApiServerOptions {
   readonly options: Required<ApiOptions>
@@ -59,6 +60,7 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(serviceRoutes, { content })
   await http.register(statusRoutes, { prefix: '/api/v1', content })
   await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
+  await http.register(verificationRoutes, { prefix: '/api/v1', content })
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
   await http.ready()
   return {
@@ -86,6 +88,7 @@ function describe(version: string) {
       { name: 'links', description: 'Links, their flows and groups' },
       { name: 'lag', description: 'What has still to be copied and read' },
       { name: 'offsets', description: 'Exact translation' },
+      { name: 'verification', description: 'Comparing both sides' },
     ],
   }
 }

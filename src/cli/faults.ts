@@ -26,6 +26,18 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_VERIFY_UNCLEAR: {
+    message: '{option} {value} is not clear',
+    remedy: 'write offsets and counts as whole numbers, minutes like 15m and times like 2026-01-31T06:00:00Z',
+    retriable: false,
+    status: 400,
+  },
+  CLI_VERIFY_STATE_INVALID: {
+    message: 'the state file {file} cannot be used: {reason}',
+    remedy: 'delete it to begin anew, or name another one',
+    retriable: false,
+    status: 400,
+  },
   CLI_TRANSLATE_UNCLEAR: {
     message: 'it is not clear what to translate',
     remedy: 'give --topic, --partition and --offset, or --group alone',

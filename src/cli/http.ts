@@ -6,7 +6,7 @@ import type { CliIo } from './io.ts'
 const TIMEOUT_MS = 15_000
 
 /** GET of the API. @throws the API's own fault, `CLI_API_UNREACHABLE`, `CLI_API_TIMED_OUT`, `CLI_NOT_ISTHMUS` */
-export async function getJson<Body>(
+export function getJson<Body>(
   io: CliIo,
   api: string,
   path: string,
@@ -14,10 +14,27 @@ export async function getJson<Body>(
 ): Promise<Body> {
   const url = parseUrl(api, path)
   for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value))
+  return exchange<Body>(io, api, url, {})
+}
+
+/** A request that changes something; faults as `getJson`. */
+export function sendJson<Body>(
+  io: CliIo,
+  api: string,
+  method: 'POST' | 'DELETE',
+  path: string,
+  body?: object,
+): Promise<Body> {
+  const content =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+  return exchange<Body>(io, api, parseUrl(api, path), { method, ...content })
+}
+
+async function exchange<Body>(io: CliIo, api: string, url: URL, request: RequestInit): Promise<Body> {
   const deadline = new AbortController()
   const timer = io.clock.setTimer(TIMEOUT_MS, () => deadline.abort())
   try {
-    const response = await io.fetch(url, { signal: AbortSignal.any([io.signal, deadline.signal]) })
+    const response = await io.fetch(url, { ...request, signal: AbortSignal.any([io.signal, deadline.signal]) })
     const body: unknown = await response.json().catch(() => undefined)
     if (response.ok && body !== undefined) return body as Body
     throw faultOf(body, api, response.status)

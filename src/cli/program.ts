@@ -9,6 +9,7 @@ import { reportError } from './output.ts'
 import type { ProcessVerbs } from './process-verbs.ts'
 import { addRun } from './run.ts'
 import { addStatus } from './status.ts'
+import { addVerify } from './verify.ts'
 
 const DEFAULT_API = 'http://127.0.0.1:8080'
 
@@ -31,6 +32,7 @@ export async function runCli(
   addStatus(program, context)
   addLag(program, context)
   addOffsetsTranslate(program, context)
+  addVerify(program, context)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code

@@ -51,6 +51,17 @@ const WORDING: Wording = {
   'topic:configured': (event) =>
     info(`link ${event.link} configured topic ${event.targetTopic}: ${event.changed.join(', ')}`),
   'topic:refused': (event) => error(`link ${event.link} does not copy topic ${event.topic}: ${event.reason}`),
+  'verification:partition': (event) =>
+    event.first === undefined
+      ? { level: 'debug', sentence: `${flow(event)} was verified: ${event.records} records are equal` }
+      : error(
+          `${flow(event)} differs from its source in ${event.differences} records, the first at source offset ` +
+            `${event.first.sourceOffset} (${event.first.kind})`,
+        ),
+  'verification:ended': (event) => {
+    const what = `verification ${event.id} of link ${event.link} ended: ${event.records} records compared, ${event.differences} differ`
+    return event.differences > 0 ? error(what) : event.isComplete ? info(what) : warn(`${what}; it is not complete`)
+  },
   'positions:synced': (event) => ({
     level: 'debug',
     sentence: `link ${event.link} looked at ${event.groups} groups and committed ${event.committed} positions`,

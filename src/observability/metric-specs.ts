@@ -145,6 +145,21 @@ export const EVENT_METRICS = {
     help: 'Times the positions of a group could not be synced.',
     labels: ['link'],
   },
+  recordsVerified: {
+    name: 'isthmus_verified_records_total',
+    help: 'Records of both sides that verifications have compared.',
+    labels: ['link'],
+  },
+  differences: {
+    name: 'isthmus_verify_differences_total',
+    help: 'Records that verifications found different, missing or extra on the target.',
+    labels: ['link'],
+  },
+  lastVerified: {
+    name: 'isthmus_last_verified_timestamp_seconds',
+    help: 'When a verification of the link last ended that could compare everything it was asked to and found no difference, seconds since 1970.',
+    labels: ['link'],
+  },
 } as const
 
 function counter(name: string, help: string, read: (flow: FlowStatus) => number): MetricSpec<FlowStatus> {

@@ -99,6 +99,9 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   const linkErrors = new Counter(options(EVENT_METRICS.linkErrors))
   const refused = new Counter(options(EVENT_METRICS.topicsRefused))
   const failed = new Counter(options(EVENT_METRICS.positionsFailed))
+  const verified = new Counter(options(EVENT_METRICS.recordsVerified))
+  const differences = new Counter(options(EVENT_METRICS.differences))
+  const lastVerified = new Gauge(options(EVENT_METRICS.lastVerified))
   const shards = new Map<string, Set<number>>()
   const own = (target: string, change: (held: Set<number>) => void) => {
     const held = shards.get(target) ?? new Set()
@@ -115,6 +118,13 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   events.on('link:error', ({ link }) => linkErrors.inc({ link }))
   events.on('topic:refused', ({ link }) => refused.inc({ link }))
   events.on('positions:failed', ({ link }) => failed.inc({ link }))
+  events.on('verification:partition', (event) => {
+    verified.inc({ link: event.link }, event.records)
+    differences.inc({ link: event.link }, event.differences)
+  })
+  events.on('verification:ended', ({ link, isComplete, differences: found, atMs }) => {
+    if (isComplete && found === 0) lastVerified.set({ link }, atMs / 1_000)
+  })
 }
 
 function flowsOf(status: ReplicationStatus): FlowStatus[] {

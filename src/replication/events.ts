@@ -1,5 +1,6 @@
 import type { LinkName, RegionName } from '../core/index.ts'
 import type { IncidentAction, OffsetRange } from './offset-map/index.ts'
+import type { Difference } from './verification/report.ts'
 
 interface FlowRef {
   readonly link: LinkName
@@ -68,6 +69,21 @@ export type ReplicationEvents = {
   'topic:grown': { readonly link: LinkName; readonly targetTopic: string; readonly from: number; readonly to: number }
   'topic:configured': { readonly link: LinkName; readonly targetTopic: string; readonly changed: readonly string[] }
   'topic:refused': { readonly link: LinkName; readonly topic: string; readonly code: string; readonly reason: string }
+  'verification:partition': FlowRef & {
+    readonly records: number
+    readonly differences: number
+    readonly first?: Difference
+  }
+  'verification:ended': {
+    readonly link: LinkName
+    readonly id: string
+    readonly records: number
+    readonly differences: number
+    /** False where it was cancelled, or some partition could not be compared. */
+    readonly isComplete: boolean
+    readonly atMs: number
+    readonly tookMs: number
+  }
   'positions:synced': {
     readonly link: LinkName
     readonly groups: number

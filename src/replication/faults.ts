@@ -123,6 +123,38 @@ export const replicationFaults = defineFaults({
     retriable: false,
     status: 404,
   },
+  VERIFY_BUSY: {
+    message: 'so many verifications run already: {running}',
+    remedy: 'Wait for one of them, or cancel one.',
+    retriable: true,
+    status: 429,
+  },
+  VERIFY_NOTHING_SELECTED: {
+    message: 'link {link} copies no topic of these names',
+    remedy: 'Give names or patterns of topics at the source; `isthmus status` shows them.',
+    retriable: false,
+    status: 404,
+  },
+  VERIFY_UNKNOWN: {
+    message: 'there is no verification {id} here',
+    remedy:
+      'Reports are kept until the process ends, the last 16 of them. Start it again; a state file goes on from there.',
+    retriable: false,
+    status: 404,
+  },
+  VERIFY_NOT_READY: {
+    message: '{topic}-{partition} cannot be compared: {reason}',
+    remedy: 'Verify it again when `isthmus status` shows the flow running.',
+    retriable: true,
+    status: 503,
+  },
+  VERIFY_TOO_MANY_KEYS: {
+    message:
+      'compaction has gone different ways on both sides: {keys} keys wait for a later record, the limit is {limit}',
+    remedy: 'Verify a range, or wait until the cleaner has gone over both sides.',
+    retriable: true,
+    status: 503,
+  },
   FLOW_NOT_READY: {
     message: 'flow {topic}-{partition} of link {link} has no position yet: {reason}',
     remedy: 'Try again when `isthmus status` shows it running.',

@@ -24,4 +24,12 @@ export type {
   OffsetTranslation,
   ReplicationStatus,
 } from './status.ts'
+export type {
+  ComparisonCounts,
+  Difference,
+  PartitionReport,
+  VerificationReport,
+  VerificationRequest,
+  VerificationScope,
+} from './verification/report.ts'
 export { compileGroupSelection, compileSelection } from './topics/selection.ts'

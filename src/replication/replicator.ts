@@ -16,6 +16,8 @@ import { LinkRunner, type LinkSpec } from './link-runner.ts'
 import { MapMemory } from './offset-map/index.ts'
 import type { GroupStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
+import type { VerificationReport, VerificationRequest } from './verification/report.ts'
+import { Verifier } from './verification/verifier.ts'
 
 /** Shards of a map topic that is not there yet; an existing topic keeps what it has. */
 const SHARDS = 64
@@ -58,10 +60,12 @@ export class Replicator {
   readonly #options: ReplicatorOptions
   readonly #engines = new Map<RegionName, TargetEngine>()
   readonly #links: LinkRunner[]
+  readonly #verifier: Verifier
   readonly #fenced = Promise.withResolvers<string>()
 
   constructor(options: ReplicatorOptions) {
     this.#options = options
+    this.#verifier = new Verifier({ ...options, events: this.events })
     const budget = new ByteBudget(options.bufferBytes)
     const memory = new MapMemory({ limitBytes: MAP_MEMORY_BYTES })
     this.#links = options.links.map((spec) => {
@@ -94,11 +98,12 @@ export class Replicator {
     const deadline = new AbortController()
     const timer = clock.setTimer(deadlineMs, () => deadline.abort(new Error('the deadline of the stop has passed')))
     const passed = sleep(clock, deadlineMs, deadline.signal).catch(() => undefined)
+    const verifications = this.#verifier.stop()
     const links = Promise.all(this.#links.map((link) => link.stop(new Error('stopping'))))
     // One flow that does not let go must not cost the other shards their clean hand-over.
     await Promise.race([links, sleep(clock, deadlineMs / 2, deadline.signal).catch(() => undefined)])
     const engines = Promise.all([...this.#engines.values()].map((engine) => engine.stop(deadline.signal)))
-    await Promise.race([engines, passed])
+    await Promise.race([Promise.all([engines, verifications]), passed])
     timer.cancel()
     deadline.abort(new Error('stopped'))
   }
@@ -128,6 +133,29 @@ export class Replicator {
     return status === undefined
       ? Promise.reject(replicationFaults.fault('GROUP_UNKNOWN', { ...query }))
       : Promise.resolve(status)
+  }
+
+  /** Compares what is copied, beside the copying. Faults: LINK_UNKNOWN, VERIFY_BUSY, VERIFY_NOTHING_SELECTED. */
+  startVerification(request: VerificationRequest): VerificationReport {
+    const link = this.#link(request.link)
+    const { name, source, target } = link.spec
+    const verified = { name, source: this.#cluster(source), target: this.#cluster(target), flows: () => link.flows() }
+    return this.#verifier.start(verified, request)
+  }
+
+  /** Fault VERIFY_UNKNOWN. */
+  verification(id: string): VerificationReport {
+    return this.#verifier.report(id)
+  }
+
+  /** Of the last verifications, those of one link. Fault LINK_UNKNOWN. */
+  verifications(link: LinkName): VerificationReport[] {
+    return this.#verifier.reports(this.#link(link).spec.name)
+  }
+
+  /** Fault VERIFY_UNKNOWN. */
+  cancelVerification(id: string): Promise<VerificationReport> {
+    return this.#verifier.cancel(id)
   }
 
   #link(name: LinkName): LinkRunner {

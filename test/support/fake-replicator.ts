@@ -6,6 +6,7 @@ import type {
   LinkStatus,
   ReplicationEvents,
   ReplicationStatus,
+  VerificationReport,
 } from '../../src/replication/index.ts'
 
 /** A replicator whose status is what the test says. */
@@ -23,6 +24,13 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()]) {
       return { link, topic, targetTopic: topic, partition, direction, from, to: from - 7, note: 'exact' }
     },
     translateGroup: async () => groupStatus(),
+    startVerification: ({ link, scope, resume = [] }) => {
+      calls.push('verify')
+      return verificationReport({ link, scope, ...(resume.length > 0 && { partitions: resume }) })
+    },
+    verification: (id) => verificationReport({ id, state: 'done', verdict: 'different', endedAtMs: 1_000_000 }),
+    verifications: () => [verificationReport()],
+    cancelVerification: async (id) => verificationReport({ id, state: 'cancelled', verdict: 'incomplete' }),
   }
   return { port, calls, links, fence: (reason: string) => fenced.resolve(reason) }
 }
@@ -85,6 +93,44 @@ export function stoppedFlow(given: Partial<FlowStatus> = {}): FlowStatus {
     fault,
     ...given,
   })
+}
+
+/** Of one partition, with a value that differs. */
+export function verificationReport(given: Partial<VerificationReport> = {}): VerificationReport {
+  return {
+    id: 'v1',
+    link: linkName('eu-to-us'),
+    scope: { kind: 'whole' },
+    state: 'running',
+    verdict: null,
+    startedAtMs: 990_000,
+    endedAtMs: null,
+    partitions: [
+      {
+        topic: 'orders',
+        targetTopic: 'orders',
+        targetTopicId: '00000000-0000-4000-8000-000000000002',
+        partition: 0,
+        state: 'different',
+        reason: '1 records differ',
+        from: 0,
+        to: 90,
+        next: 90,
+        records: 83,
+        blockRecords: 80,
+        blockBytes: 8_000,
+        decodedBytes: 300,
+        different: 1,
+        missing: 0,
+        extra: 0,
+        superseded: 0,
+        attributed: 0,
+        expired: 0,
+        first: { kind: 'different', sourceOffset: 41, targetOffset: 38, fields: ['value'] },
+      },
+    ],
+    ...given,
+  }
 }
 
 export function groupStatus(given: Partial<GroupStatus> = {}): GroupStatus {

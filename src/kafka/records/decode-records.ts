@@ -1,6 +1,6 @@
-import { type BatchHeader, corrupt, isLogAppendTime } from './batch-header.ts'
+import { type BatchHeader, corrupt } from './batch-header.ts'
 import { DEFAULT_LIMIT_BYTES } from './compression.ts'
-import { nextRecord, openCursor, type RecordCursor, readRecordsBlock } from './record-cursor.ts'
+import { nextRecord, openCursor, type RecordCursor, readRecordsBlock, timestampOf } from './record-cursor.ts'
 import { type ByteReader, readVarint } from './varint.ts'
 
 /** A header's key and value. Keys stay bytes: two keys that differ only in invalid UTF-8 are different headers. */
@@ -33,16 +33,24 @@ export function decodeRecords(
   limitBytes: number = DEFAULT_LIMIT_BYTES,
 ): DecodedRecord[] {
   const cursor = openCursor(readRecordsBlock(buffer, header, limitBytes), header)
-  const appendTime = isLogAppendTime(header) ? header.maxTimestamp : undefined
   const records: DecodedRecord[] = []
-  while (nextRecord(cursor)) {
-    try {
-      records.push(decodeRecord(cursor, appendTime ?? header.baseTimestamp + cursor.timestampDelta))
-    } catch (error) {
-      throw corrupt(header.baseOffset, `its record ${cursor.index - 1} is malformed`, error)
-    }
-  }
+  while (nextRecord(cursor)) records.push(decodeCurrent(cursor))
   return records
+}
+
+/**
+ * The record at which a cursor stands.
+ *
+ * @throws RECORDS_CORRUPT
+ */
+export function decodeCurrent(cursor: RecordCursor): DecodedRecord {
+  const { header } = cursor
+  cursor.position = cursor.bodyAt
+  try {
+    return decodeRecord(cursor, timestampOf(cursor))
+  } catch (error) {
+    throw corrupt(header.baseOffset, `its record ${cursor.index - 1} is malformed`, error)
+  }
 }
 
 function decodeRecord(cursor: RecordCursor, timestamp: number): DecodedRecord {

@@ -4,8 +4,8 @@
  *
  * A record: length, attributes (1 byte), timestamp delta, offset delta, then its body: key, value and headers.
  */
-import { type BatchHeader, codecOf, corrupt, HEADER_BYTES } from './batch-header.ts'
-import { decompress } from './compression.ts'
+import { type BatchHeader, codecOf, corrupt, HEADER_BYTES, isLogAppendTime } from './batch-header.ts'
+import { DEFAULT_LIMIT_BYTES, decompress } from './compression.ts'
 import { isFault } from '../../core/index.ts'
 import { type ByteReader, readVarint, readVarlong } from './varint.ts'
 
@@ -64,6 +64,16 @@ export function openCursor(block: Buffer, header: BatchHeader): RecordCursor {
     bodyAt: 0,
     end: 0,
   }
+}
+
+/** A cursor before the first record of a batch, whatever its compression. @throws as `readRecordsBlock` */
+export function openRecords(buffer: Buffer, header: BatchHeader): RecordCursor {
+  return openCursor(readRecordsBlock(buffer, header, DEFAULT_LIMIT_BYTES), header)
+}
+
+/** Of the current record, milliseconds since 1970; rounded beyond 2^53. */
+export function timestampOf({ header, timestampDelta }: RecordCursor): number {
+  return isLogAppendTime(header) ? header.maxTimestamp : header.baseTimestamp + timestampDelta
 }
 
 /**

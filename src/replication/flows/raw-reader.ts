@@ -19,6 +19,8 @@ export interface RawRead {
   readonly offset: number
   /** At least one whole batch is answered, however large. */
   readonly maxBytes: number
+  /** `read_committed` ends at the last stable offset and names the aborted transactions. @defaultValue read_uncommitted */
+  readonly isolation?: 'read_uncommitted' | 'read_committed'
 }
 
 /** How long a read goes on trying to find a leader that answers. */
@@ -82,7 +84,7 @@ export class RawReader implements AsyncDisposable {
         maxWaitMs: 0,
         minBytes: 0,
         maxBytes: read.maxBytes,
-        isolation: 'read_uncommitted',
+        isolation: read.isolation ?? 'read_uncommitted',
         rack: '',
         partitions: [
           {

@@ -12,6 +12,7 @@ import { isOverruled, type Segment } from './segments.ts'
 export class Chunk implements Evictable {
   readonly writer: Producer
   #first: Segment
+  #causes: number
   #fromMapOffset: number
   #toMapOffset: number
   #segments: SegmentList | undefined = new SegmentList()
@@ -23,6 +24,7 @@ export class Chunk implements Evictable {
   constructor(entry: FlowEntry, { source, target }: Segment, mapOffset: number) {
     this.writer = { producerId: entry.producerId, producerEpoch: entry.producerEpoch }
     this.#first = { source, target }
+    this.#causes = entry.segments[0]?.causes ?? 0
     this.#fromMapOffset = mapOffset
     this.#toMapOffset = mapOffset
     this.append(entry, mapOffset)
@@ -30,6 +32,11 @@ export class Chunk implements Evictable {
 
   get first(): Segment {
     return this.#first
+  }
+
+  /** Of its first segment. */
+  get causes(): number {
+    return this.#causes
   }
 
   get fromMapOffset(): number {
@@ -81,6 +88,7 @@ export class Chunk implements Evictable {
     this.#count = this.#segments?.length
     this.#fromMapOffset = mapOffset
     this.#first = this.#segments?.at(0) ?? first
+    this.#causes = this.#segments?.at(0)?.causes ?? 0
     return true
   }
 

@@ -34,7 +34,7 @@ export interface ChunksOptions {
 /** The segment that covers an offset, and the one behind it. */
 export interface Place {
   readonly at: Segment
-  readonly next: Segment | undefined
+  readonly next: AttributedSegment | undefined
 }
 
 /** An entry that begins at or below both log starts, and where it is: no lookup above them needs older ones. */
@@ -105,7 +105,9 @@ export class Chunks {
     const found = segments.lastAtOrBelow(side, offset)
     const at = segments.at(found)
     invariant(at, 'a chunk begins with its first segment')
-    return { at, next: segments.at(found + 1) ?? this.#list[index + 1]?.first }
+    const behind = this.#list[index + 1]
+    const next = segments.at(found + 1) ?? (behind && { ...behind.first, causes: behind.causes })
+    return { at, next }
   }
 
   /** The segments of a chunk if they are loaded, noting that they were used. */

@@ -37,6 +37,17 @@ export interface Lookup {
   readonly note: LookupNote
 }
 
+/** What follows from a source offset on. `run`: records side by side. `hole`: source offsets without a record. */
+export interface Stretch {
+  readonly kind: 'run' | 'hole'
+  /** Target offset of the first record at or behind the source offset. */
+  readonly target: number
+  /** In source offsets. */
+  readonly length: number
+  /** Of a hole, see `SEGMENT_CAUSES`; 0 for what the map does not reach back to. */
+  readonly causes: number
+}
+
 /** What an entry says beside its segments. */
 export type FlowFacts = Omit<FlowEntry, 'kind' | 'flow' | 'segments'>
 
@@ -128,6 +139,11 @@ export class FlowMap {
     return this.#loading((read) => this.#endBelow(target, read), signal)
   }
 
+  /** What follows from a source offset on, to walk along the map. Faults: MAP_ENTRY_MISSING. */
+  findStretch(source: number, signal: AbortSignal): Promise<Stretch> {
+    return this.#loading((read) => this.#stretchAt(source, read), signal)
+  }
+
   /** The producer epochs that wrote the target partition, by the target offset from which each did. */
   get recordedProducers(): readonly RecordedProducer[] {
     return this.#producers.list
@@ -207,6 +223,19 @@ export class FlowMap {
     const { at, next = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY } } = place
     const records = Math.min(target - at.target, next.target - at.target, next.source - at.source)
     return { source: at.source + records, target: at.target + records }
+  }
+
+  #stretchAt(source: number, read: ReadChunk): Stretch | Chunk {
+    const { first } = this.#chunks
+    if (source < first.source) return { kind: 'hole', target: first.target, length: first.source - source, causes: 0 }
+    const place = this.#chunks.seek('source', source, read)
+    if (place instanceof Chunk) return place
+    const { at, next } = place
+    const passed = source - at.source
+    if (next === undefined) return { kind: 'run', target: at.target + passed, length: Infinity, causes: 0 }
+    const left = Math.min(next.source - at.source, next.target - at.target) - passed
+    if (left > 0) return { kind: 'run', target: at.target + passed, length: left, causes: 0 }
+    return { kind: 'hole', target: next.target, length: next.source - source, causes: next.causes }
   }
 
   /** Looks until nothing is missing; what was loaded on the way stays at hand whatever is evicted meanwhile. */
