@@ -11,7 +11,7 @@ import {
   type Logger,
   logReplicationEvents,
 } from './observability/index.ts'
-import { type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
+import { bytesPerSecond, type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
 
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
 export type ReplicatorPort = Pick<
@@ -62,7 +62,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clusters = new Map(
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
-  const { topicSyncSeconds, positionSyncSeconds, replicationFactor, bufferMb, acknowledgeUnfenced } = config.replication
+  const {
+    topicSyncSeconds,
+    positionSyncSeconds,
+    replicationFactor,
+    bufferMb,
+    maxMegabytesPerSecond,
+    acknowledgeUnfenced,
+  } = config.replication
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
   const replicator = createReplicator({
     clusters,
@@ -74,6 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     replicationFactor,
     heldBackMs: config.replication.heldBackSeconds * 1_000,
     bufferBytes: bufferMb * MEBIBYTE,
+    maxBytesPerSecond: bytesPerSecond(maxMegabytesPerSecond),
     acknowledgeUnfenced,
     processName: `${hostname()}:${process.pid}`,
     clock,

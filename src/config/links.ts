@@ -1,5 +1,10 @@
 import { isName, type LinkName, linkName, type RegionName, regionName } from '../core/index.ts'
-import { type ResolvedPolicies, resolvePolicies } from '../replication/index.ts'
+import {
+  type LinkBandwidthOptions,
+  type ResolvedPolicies,
+  resolvePolicies,
+  resolveTraffic,
+} from '../replication/index.ts'
 import type { PatternSelection } from './patterns.ts'
 import type { Path, ProblemCollector } from './problems.ts'
 import type { Entry, UsableConfig } from './validate.ts'
@@ -17,6 +22,7 @@ export interface LinkConfig {
   readonly rename: string | null
   readonly start: StartPoint
   readonly policies: ResolvedPolicies
+  readonly traffic: LinkBandwidthOptions
   /** The failover group that implies it; null where it was declared. */
   readonly failoverGroup: string | null
 }
@@ -42,6 +48,7 @@ export function deriveLinks(file: UsableConfig, problems: ProblemCollector): Pla
     rename: link.rename ?? null,
     start: parseStart(link.start, ['links', at, 'start'], problems),
     policies: resolvePolicies(link.policies),
+    traffic: resolveTraffic(link.traffic),
     failoverGroup: null,
     path: ['links', at],
   }))
@@ -75,6 +82,7 @@ function impliedLinks(
       rename: null,
       start,
       policies: resolvePolicies(group.policies),
+      traffic: resolveTraffic(group.traffic),
       failoverGroup: group.name,
       path: [...path, 'regions', at + 1],
     }

@@ -4,6 +4,7 @@ import {
   GroupSelection,
   LinkPolicies,
   LinkStart,
+  LinkTraffic,
   ReplicationOptions,
   TopicRename,
   TopicSelection,
@@ -90,6 +91,7 @@ const FailoverGroup = strict(
     consumerGroups: Type.Optional(GroupSelection),
     start: Type.Optional(LinkStart),
     policies: Type.Optional(LinkPolicies),
+    traffic: Type.Optional(LinkTraffic),
     objectives: Type.Optional(
       strict(
         {
@@ -131,6 +133,7 @@ const Link = strict(
     rename: Type.Optional(TopicRename),
     start: Type.Optional(LinkStart),
     policies: Type.Optional(LinkPolicies),
+    traffic: Type.Optional(LinkTraffic),
   },
   'A copy outside of failover groups, such as an aggregation or a migration. Consumer groups default to none.',
 )

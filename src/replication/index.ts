@@ -1,12 +1,16 @@
 /** Keeps topics, records and consumer positions flowing from region to region, exactly once. */
 export type { ReplicationEvents } from './events.ts'
+export type { LinkBandwidthOptions } from './bandwidth.ts'
 export type { FirstStart } from './flows/position.ts'
 export type { LinkSpec } from './link-runner.ts'
 export {
   GroupSelection,
+  bytesPerSecond,
   LinkStart,
+  LinkTraffic,
   ReplicationOptions,
   resolveReplicationOptions,
+  resolveTraffic,
   TopicRename,
   TopicSelection,
 } from './options.ts'

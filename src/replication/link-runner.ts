@@ -8,6 +8,7 @@ import {
   retry,
 } from '../core/index.ts'
 import type { Cluster } from '../kafka/index.ts'
+import type { LinkBandwidth, LinkBandwidthOptions } from './bandwidth.ts'
 import type { ReplicationEvents } from './events.ts'
 import type { ByteBudget } from './flows/byte-budget.ts'
 import { FetchPool } from './flows/fetch-pool.ts'
@@ -40,6 +41,8 @@ export interface LinkSpec {
   readonly start: FirstStart
   /** @defaultValue every policy's own default */
   readonly policies?: ResolvedPolicies
+  /** @defaultValue no limit of its own, and the weight of any other link */
+  readonly traffic?: LinkBandwidthOptions
 }
 
 export interface LinkRunnerOptions {
@@ -48,6 +51,7 @@ export interface LinkRunnerOptions {
   readonly target: Cluster
   readonly engine: TargetEngine
   readonly budget: ByteBudget
+  readonly bandwidth: LinkBandwidth
   readonly topicSyncMs: number
   readonly positionSyncMs: number
   readonly replicationFactor: number | 'default'
@@ -92,7 +96,7 @@ export class LinkRunner {
   #reason = 'starting'
 
   constructor(options: LinkRunnerOptions) {
-    const { spec, source, clock, random, events, budget } = options
+    const { spec, source, clock, random, events, budget, bandwidth } = options
     this.spec = spec
     this.#options = options
     this.#news = new RepeatedNews(options.clock)
@@ -100,7 +104,10 @@ export class LinkRunner {
     this.#isSelected = compileSelection(spec.topics)
     this.#sourceReader = new RawReader(source, { clock, random })
     const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
-    this.#fetches = new FetchPool({ cluster: source, budget, clock, random, onTrouble }, this.#controller.signal)
+    this.#fetches = new FetchPool(
+      { cluster: source, budget, bandwidth, clock, random, onTrouble },
+      this.#controller.signal,
+    )
     this.#translator = new FlowTranslator((topic, partition) => this.flow(topic, partition))
     this.transactions = new TransactionWatch({
       link: spec.name,

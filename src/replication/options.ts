@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { LinkBandwidthOptions } from './bandwidth.ts'
 
 /**
  * What replication can be told in the configuration file: types, validation and the reference page come from here.
@@ -59,6 +60,46 @@ export const TopicRename = Type.String({
   remedy: 'write {topic} once, where the name goes, such as {source}.{topic}, and else only a-z A-Z 0-9 . _ -',
 })
 
+const MEGABYTE = 1_000_000
+
+const megabytesPerSecond = (description: string) =>
+  Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 100_000,
+      default: 0,
+      description: `${description} Megabytes (1,000,000 bytes) a second, as they come from the source; 0 is no limit.`,
+    }),
+  )
+
+export const LinkTraffic = Type.Object(
+  {
+    maxMegabytesPerSecond: megabytesPerSecond('How much the link may fetch.'),
+    priority: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: 10,
+        description:
+          'Weight of the link where `replication.maxMegabytesPerSecond` makes links compete: one of 20 gets twice as ' +
+          'much as one of 10. What a link leaves unused goes to the others.',
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'How much of the way to the other region the link takes.' },
+)
+export type LinkTraffic = Type.Static<typeof LinkTraffic>
+
+/** The traffic options in the form that the bandwidth takes. */
+export function resolveTraffic({ maxMegabytesPerSecond = 0, priority = 10 }: LinkTraffic = {}): LinkBandwidthOptions {
+  return { weight: priority, limit: bytesPerSecond(maxMegabytesPerSecond) }
+}
+
+/** Undefined: no limit. */
+export function bytesPerSecond(megabytes: number): number | undefined {
+  return megabytes === 0 ? undefined : megabytes * MEGABYTE
+}
+
 const seconds = (options: { minimum: number; default: number; description: string }) =>
   Type.Optional(Type.Number({ maximum: 3600, ...options }))
 
@@ -98,6 +139,7 @@ export const ReplicationOptions = Type.Object(
         description: 'Mebibytes of fetched records that all links together hold while the targets have not taken them.',
       }),
     ),
+    maxMegabytesPerSecond: megabytesPerSecond('How much all links together may fetch, shared by their `priority`.'),
     acknowledgeUnfenced: Type.Optional(
       Type.Boolean({
         default: false,

@@ -8,12 +8,14 @@ import {
   sleep,
 } from '../core/index.ts'
 import type { Cluster } from '../kafka/index.ts'
+import { Bandwidth } from './bandwidth.ts'
 import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
 import { describeFlow } from './flow-status.ts'
 import { ByteBudget } from './flows/byte-budget.ts'
 import { LinkRunner, type LinkSpec } from './link-runner.ts'
 import { MapMemory } from './offset-map/index.ts'
+import { resolveTraffic } from './options.ts'
 import type { GroupStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
@@ -34,6 +36,8 @@ export interface ReplicatorOptions {
   readonly heldBackMs?: number
   /** Bound of records that are fetched and not yet acknowledged, over all links. */
   readonly bufferBytes: number
+  /** What all links together may fetch; undefined: no limit. */
+  readonly maxBytesPerSecond?: number | undefined
   /** An operator vouches that no older replicator runs; see fault SHARD_UNFENCED. @defaultValue false */
   readonly acknowledgeUnfenced?: boolean
   /** Who we are, for the owner record in the map. */
@@ -67,6 +71,7 @@ export class Replicator {
     this.#options = options
     this.#verifier = new Verifier({ ...options, events: this.events })
     const budget = new ByteBudget(options.bufferBytes)
+    const bandwidth = new Bandwidth(options.clock, options.maxBytesPerSecond)
     const memory = new MapMemory({ limitBytes: MAP_MEMORY_BYTES })
     this.#links = options.links.map((spec) => {
       const engine = this.#engineOf(spec.target, memory)
@@ -78,6 +83,7 @@ export class Replicator {
         target: this.#cluster(spec.target),
         engine,
         budget,
+        bandwidth: bandwidth.join(spec.traffic ?? resolveTraffic()),
         events,
       })
     })

@@ -7,6 +7,7 @@ import {
   isRetriableCode,
   readBatch,
 } from '../../kafka/index.ts'
+import type { LinkBandwidth } from '../bandwidth.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { Flow } from './flow.ts'
 
@@ -31,6 +32,7 @@ export interface FetchLoopOptions {
   readonly cluster: Cluster
   readonly nodeId: number
   readonly budget: ByteBudget
+  readonly bandwidth: LinkBandwidth
   readonly clock: Clock
   readonly random: Random
   /** The leader of some of its flows has moved, or the broker is gone: look for leaders again. */
@@ -93,19 +95,22 @@ export class FetchLoop {
   }
 
   async #round(channel: BrokerChannel, signal: AbortSignal): Promise<void> {
-    const { budget, clock } = this.#options
+    const { budget, bandwidth, clock } = this.#options
     const nowMs = clock.monotonicMs()
     const asked = this.#inTurn().filter((flow) => flow.isOpen && flow.hasRoom() && nowMs >= flow.fetchNotBeforeMs)
     if (asked.length === 0) {
       await this.#untilWoken(signal)
       return
     }
-    const reserved = await budget.reserve(this.#wantedBytes, FETCH_BYTES_MIN, signal)
+    const allowed = await bandwidth.take(signal)
+    const wanted = Math.min(this.#wantedBytes, allowed)
+    const reserved = await budget.reserve(wanted, Math.min(wanted, FETCH_BYTES_MIN), signal)
     let received = 0
     try {
       const open = asked.filter((flow) => flow.isOpen)
       received = await this.#fetch(channel, open, reserved)
     } finally {
+      bandwidth.used(received)
       budget.release(reserved - received)
     }
     const isFull = received * 2 > reserved

@@ -1,5 +1,6 @@
 import { backoffMs, type Clock, type Random } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
+import type { LinkBandwidth } from '../bandwidth.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { FetchLoop } from './fetch-loop.ts'
 import type { Flow } from './flow.ts'
@@ -10,6 +11,7 @@ const REASSIGN_DELAYS = { firstMs: 100, mostMs: 5_000 }
 export interface FetchPoolOptions {
   readonly cluster: Cluster
   readonly budget: ByteBudget
+  readonly bandwidth: LinkBandwidth
   readonly clock: Clock
   readonly random: Random
   onTrouble(reason: string): void

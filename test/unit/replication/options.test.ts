@@ -22,12 +22,14 @@ describe('ReplicationOptions', () => {
       positionSyncSeconds: 1,
       replicationFactor: 'default',
       bufferMb: 64,
+      maxMegabytesPerSecond: 0,
       acknowledgeUnfenced: false,
     })
     expect(Value.Check(ReplicationOptions, resolveReplicationOptions({}))).toBe(true)
     expect(resolveReplicationOptions({ replicationFactor: 3 })).toMatchObject({
       replicationFactor: 3,
       bufferMb: 64,
+      maxMegabytesPerSecond: 0,
       acknowledgeUnfenced: false,
     })
   })
