@@ -31,14 +31,15 @@ export const trial: Trial = {
     peer: { describe: 'what to run against', default: PEER },
     random: { describe: 'records of 1,024 random bytes, not compressed', default: '800000' },
     compressed: { describe: 'records of about 120 bytes of JSON, lz4', default: '4000000' },
+    unbatched: { describe: 'records of 100 bytes, each a batch of its own', default: '400000' },
   },
-  fields: ['random', 'compressed'],
+  fields: ['random', 'compressed', 'unbatched'],
 
   async run({ short, options }, { signal, log }) {
     if (options.peer !== PEER) throw new Error(`--peer ${options.peer} is not known; the peer is ${PEER}`)
     if (short) log('the short form shows that it works: its ratios are those of a peer that has not warmed up')
     const tunings = short ? TUNINGS.slice(0, 1) : TUNINGS
-    const dataSets = describeData(short ? { random: 60_000, compressed: 300_000 } : options)
+    const dataSets = describeData(short ? { random: 60_000, compressed: 300_000, unbatched: 30_000 } : options)
     const [java, classpath] = await Promise.all([javaProgram(), toolsClasspath(signal)])
     using folder = new TrialFolder()
     const start = (name: string) => startRegion({ name, signal, heapMb: BROKER_HEAP_MB })
@@ -87,7 +88,7 @@ interface Run extends CopyMeasurement {
 }
 
 function describeData(counts: Readonly<Record<string, number | string>>): DataSet[] {
-  const { random, compressed } = counts
+  const { random, compressed, unbatched } = counts
   return [
     {
       name: 'random',
@@ -104,6 +105,15 @@ function describeData(counts: Readonly<Record<string, number | string>>): DataSe
       bytes: 120,
       compression: 'lz4',
       payload: 'json',
+    },
+    {
+      name: 'unbatched',
+      topic: 'bench.unbatched',
+      records: Number(unbatched),
+      bytes: 100,
+      compression: 'none',
+      payload: 'random',
+      isUnbatched: true,
     },
   ]
 }

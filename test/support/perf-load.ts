@@ -11,6 +11,8 @@ export interface DataSet {
   readonly bytes: number
   readonly compression: 'none' | 'lz4'
   readonly payload: 'random' | 'json'
+  /** One record a batch, each sent at once. */
+  readonly isUnbatched?: boolean
 }
 
 const BATCH_BYTES = 131_072
@@ -47,14 +49,14 @@ function sensorJson(index: number, random: Random): string {
 
 /** Writes a data set with Kafka's own ProducerPerformance; answers its records a second. */
 export async function writeLoad(
-  { records, compression }: DataSet,
+  { records, compression, isUnbatched = false }: DataSet,
   to: { readonly bootstrap: readonly string[]; readonly topic: string; readonly payloads: string },
   signal: AbortSignal,
 ): Promise<number> {
   const properties = [
     `bootstrap.servers=${to.bootstrap.join(',')}`,
-    `batch.size=${BATCH_BYTES}`,
-    'linger.ms=20',
+    `batch.size=${isUnbatched ? 0 : BATCH_BYTES}`,
+    `linger.ms=${isUnbatched ? 0 : 20}`,
     `compression.type=${compression}`,
     'buffer.memory=67108864',
   ]

@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock, systemRandom } from '../../src/core/index.ts'
+import { type Cluster, openCluster } from '../../src/kafka/index.ts'
+import { type LocalRegion, localPorts, startRegion } from '../../src/local/index.ts'
+import { IsthmusProcess } from '../support/isthmus-process.ts'
+import { LongPipe, measurePlainStream } from '../support/long-pipe.ts'
+import { measureCopy } from '../support/measure-copy.ts'
+import { compareLogs, type RecordLog } from '../support/record-log.ts'
+import type { Trial, TrialContext } from '../support/trial.ts'
+import { TrialFolder } from '../support/trial-folder.ts'
+
+/**
+ * A region that is 100 ms away, there and back, behind a pipe of a given rate and an ordinary TCP window.
+ *
+ * One partition of 16 KiB batches is copied from there and to there, against a plain TCP stream through the same pipe.
+ * Then three links share a limit: their rates are held against what limit and priorities say.
+ */
+const RECORD_BYTES = 1_000
+const MEGABYTE = 1e6
+/** Of the process, and of the one link that has a limit of its own. */
+const LIMIT_MB = 4
+const OWN_LIMIT_MB = 0.5
+const PRIORITIES = { low: 10, high: 30 }
+const WARM_UP_MS = 2_500
+const TOLERANCE = 0.05
+const COPY_LIMIT_MS = 120_000
+
+export const trial: Trial = {
+  name: 'wan',
+  describe: 'a long pipe is filled by one partition, in both directions; limits and priorities of links hold',
+  options: {
+    megabytes: { describe: 'to copy in each direction', default: '400' },
+    'pipe-megabytes': { describe: 'a second that the pipe lets through', default: '25' },
+  },
+  fields: [
+    'compared',
+    'lost',
+    'repeated',
+    'reordered',
+    'different',
+    'farSource',
+    'farTarget',
+    'limitError',
+    'ownLimitError',
+    'priorityError',
+  ],
+  populations: ['compared', 'farSource', 'farTarget'],
+
+  async run({ short, options }, context) {
+    const { signal, log } = context
+    const records = short ? 80_000 : Number(options.megabytes) * 1_000
+    const rate = short ? 10 : Number(options['pipe-megabytes'])
+    const pipe = { delayMs: 50, bytesPerSecond: rate * MEGABYTE, windowBytes: 4 * 1024 * 1024 }
+    using folder = new TrialFolder()
+    const [pipePort = 0, streamPort = 0] = await localPorts.take(2)
+    const [near, far] = await Promise.all([
+      startRegion({ name: 'near', signal }),
+      startRegion({ name: 'far', signal, advertisedPorts: [pipePort] }),
+    ])
+    await using _near = near
+    await using _far = far
+    const targetPort = Number(far.bootstrap[0]?.split(':')[1])
+    await using _pipe = await LongPipe.start({ ...pipe, listenPort: pipePort, targetPort })
+    const plain = await measurePlainStream({ ...pipe, listenPort: streamPort, bytes: 2 * pipe.bytesPerSecond })
+    log(`a plain TCP stream through the pipe: ${(plain / MEGABYTE).toFixed(1)} MB/s`)
+
+    const [from, to] = [
+      { source: far, target: near, topic: 'wan.in' },
+      { source: near, target: far, topic: 'wan.out' },
+    ]
+    await Promise.all([from, to].map((way) => write(folder, way, records, signal)))
+    const stage = { folder, records, plain }
+    const farSource = await copy(stage, from, context)
+    const farTarget = await copy(stage, to, context)
+    const shares = await measureShares({ source: far, target: near, records }, context)
+
+    const compared = add(farSource.compared, farTarget.compared)
+    const ok =
+      compared.lost + compared.repeated + compared.reordered + compared.different === 0 &&
+      Math.min(farSource.ratio, farTarget.ratio) >= 0.8 &&
+      Math.max(shares.limitError, shares.ownLimitError, shares.priorityError) <= TOLERANCE
+    const row = (way: string, { ratio }: { ratio: number }) => ({ way, 'of a plain stream': ratio })
+    return {
+      ok,
+      rows: [row('from far to near', farSource), row('from near to far', farTarget)],
+      summary: { ...compared, farSource: farSource.ratio, farTarget: farTarget.ratio, ...shares },
+    }
+  },
+}
+
+interface Way {
+  readonly source: LocalRegion
+  readonly target: LocalRegion
+  readonly topic: string
+}
+
+async function write(folder: TrialFolder, { source, topic }: Way, count: number, signal: AbortSignal): Promise<void> {
+  const properties = folder.file(`${topic}.properties`)
+  writeFileSync(properties, 'batch.size=16384\n')
+  const options = { topics: topic, partitions: 1, count, keys: 'none', size: RECORD_BYTES, values: 'random' }
+  await folder.produce(topic, { bootstrap: source.bootstrap.join(','), ...options, properties }, signal)
+}
+
+/** Copies the topic while its records are already there, and compares both sides. */
+async function copy(
+  { folder, records, plain }: { readonly folder: TrialFolder; readonly records: number; readonly plain: number },
+  { source, target, topic }: Way,
+  { signal, log }: TrialContext,
+) {
+  const rest = `links:\n  - { name: wan, source: ${source.name}, target: ${target.name}, topics: { include: [${topic}] } }`
+  await using cluster = clusterOf(target)
+  await using isthmus = await IsthmusProcess.start({ regions: [source, target], rest, logLevel: 'warn' })
+  const wanted = { cluster, topic, partitions: 1, records, limitMs: COPY_LIMIT_MS }
+  const { recordsPerSecond } = await measureCopy(isthmus, wanted, signal)
+  const ratio = round((recordsPerSecond * RECORD_BYTES) / plain)
+  log(`${topic}: ${((recordsPerSecond * RECORD_BYTES) / MEGABYTE).toFixed(1)} MB/s, ${ratio} of a plain stream`)
+  const read = ({ name, bootstrap }: LocalRegion) =>
+    folder.read(name, { bootstrap, topics: [topic], isolation: 'read_uncommitted' }, signal)
+  const [before, after]: RecordLog[] = await Promise.all([read(source), read(target)])
+  return { ratio, compared: compareLogs(before ?? new Map(), after ?? new Map()) }
+}
+
+/** Rates of three links that all want more than they get, over the same seconds. */
+async function measureShares(
+  { source, target, records }: { readonly source: LocalRegion; readonly target: LocalRegion; readonly records: number },
+  { signal, log }: TrialContext,
+) {
+  const link = (name: string, traffic: string) =>
+    `  - { name: ${name}, source: ${source.name}, target: ${target.name}, topics: { include: [wan.in] }, ` +
+    `rename: "${name}.{topic}", traffic: { ${traffic} } }`
+  const rest = [
+    `replication: { maxMegabytesPerSecond: ${LIMIT_MB} }`,
+    'links:',
+    link('low', `priority: ${PRIORITIES.low}`),
+    link('high', `priority: ${PRIORITIES.high}`),
+    link('own', `priority: ${PRIORITIES.high}, maxMegabytesPerSecond: ${OWN_LIMIT_MB}`),
+  ].join('\n')
+  await using isthmus = await IsthmusProcess.start({ regions: [source, target], rest, logLevel: 'warn' })
+  const look = async () => {
+    const metrics = await isthmus.get('/metrics')
+    return { atMs: performance.now(), bytes: (name: string) => bytesCopied(metrics, name) }
+  }
+  while ((await look()).bytes('low') === 0) await sleep(100, undefined, { signal })
+  await sleep(WARM_UP_MS, undefined, { signal })
+  const first = await look()
+  // As long as the fastest link has something left to copy.
+  const fastest = LIMIT_MB * MEGABYTE
+  await sleep(Math.min(20_000, ((records * RECORD_BYTES) / fastest) * 600), undefined, { signal })
+  const last = await look()
+  const rate = (name: string) => ((last.bytes(name) - first.bytes(name)) * 1_000) / (last.atMs - first.atMs) / MEGABYTE
+  const [low, high, own] = [rate('low'), rate('high'), rate('own')]
+  log(`links: low ${low.toFixed(2)}, high ${high.toFixed(2)}, own limit ${own.toFixed(2)} MB/s`)
+  return {
+    limitError: round(Math.abs((low + high + own) / LIMIT_MB - 1)),
+    ownLimitError: round(Math.abs(own / OWN_LIMIT_MB - 1)),
+    priorityError: round(Math.abs(high / low / (PRIORITIES.high / PRIORITIES.low) - 1)),
+  }
+}
+
+function bytesCopied(metrics: string, link: string): number {
+  const lines = metrics.split('\n').filter((line) => line.startsWith('isthmus_flow_bytes_copied_total{'))
+  const own = lines.filter((line) => line.includes(`link="${link}"`))
+  return own.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
+
+function clusterOf({ name, bootstrap }: LocalRegion): Cluster {
+  return openCluster({ name, bootstrap, context: { clock: systemClock, random: systemRandom } })
+}
+
+function add(one: ReturnType<typeof compareLogs>, other: ReturnType<typeof compareLogs>) {
+  return {
+    compared: one.compared + other.compared,
+    lost: one.lost + other.lost,
+    repeated: one.repeated + other.repeated,
+    reordered: one.reordered + other.reordered,
+    different: one.different + other.different,
+  }
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(3))
+}
