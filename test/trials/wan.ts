@@ -1,10 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { type Cluster, openCluster } from '../../src/kafka/index.ts'
-import { type LocalRegion, localPorts, startRegion } from '../../src/local/index.ts'
+import type { LocalRegion } from '../../src/local/index.ts'
+import { MEGABYTE, pipeOf, RECORD_BYTES, startFarStage, writeSmallBatches } from '../support/far-region.ts'
 import { IsthmusProcess } from '../support/isthmus-process.ts'
-import { LongPipe, measurePlainStream } from '../support/long-pipe.ts'
 import { measureCopy } from '../support/measure-copy.ts'
 import { compareLogs, type RecordLog } from '../support/record-log.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
@@ -16,8 +15,6 @@ import { TrialFolder } from '../support/trial-folder.ts'
  * One partition of 16 KiB batches is copied from there and to there, against a plain TCP stream through the same pipe.
  * Then three links share a limit: their rates are held against what limit and priorities say.
  */
-const RECORD_BYTES = 1_000
-const MEGABYTE = 1e6
 /** Of the process, and of the one link that has a limit of its own. */
 const LIMIT_MB = 4
 const OWN_LIMIT_MB = 0.5
@@ -50,30 +47,20 @@ export const trial: Trial = {
   async run({ short, options }, context) {
     const { signal, log } = context
     const records = short ? 80_000 : Number(options.megabytes) * 1_000
-    const rate = short ? 10 : Number(options['pipe-megabytes'])
-    const pipe = { delayMs: 50, bytesPerSecond: rate * MEGABYTE, windowBytes: 4 * 1024 * 1024 }
     using folder = new TrialFolder()
-    const [pipePort = 0, streamPort = 0] = await localPorts.take(2)
-    const [near, far] = await Promise.all([
-      startRegion({ name: 'near', signal }),
-      startRegion({ name: 'far', signal, advertisedPorts: [pipePort] }),
-    ])
-    await using _near = near
-    await using _far = far
-    const targetPort = Number(far.bootstrap[0]?.split(':')[1])
-    await using _pipe = await LongPipe.start({ ...pipe, listenPort: pipePort, targetPort })
-    const plain = await measurePlainStream({ ...pipe, listenPort: streamPort, bytes: 2 * pipe.bytesPerSecond })
+    await using regions = await startFarStage(pipeOf(short ? 10 : Number(options['pipe-megabytes'])), signal)
+    const { near, far, plain } = regions
     log(`a plain TCP stream through the pipe: ${(plain / MEGABYTE).toFixed(1)} MB/s`)
 
     const [from, to] = [
       { source: far, target: near, topic: 'wan.in' },
       { source: near, target: far, topic: 'wan.out' },
     ]
-    await Promise.all([from, to].map((way) => write(folder, way, records, signal)))
+    await Promise.all([from, to].map((way) => writeSmallBatches(folder, { ...way, count: records }, signal)))
     const stage = { folder, records, plain }
     const farSource = await copy(stage, from, context)
     const farTarget = await copy(stage, to, context)
-    const shares = await measureShares({ source: far, target: near, records }, context)
+    const shares = await measureShares({ ...from, records }, context)
 
     const compared = add(farSource.compared, farTarget.compared)
     const ok =
@@ -93,13 +80,6 @@ interface Way {
   readonly source: LocalRegion
   readonly target: LocalRegion
   readonly topic: string
-}
-
-async function write(folder: TrialFolder, { source, topic }: Way, count: number, signal: AbortSignal): Promise<void> {
-  const properties = folder.file(`${topic}.properties`)
-  writeFileSync(properties, 'batch.size=16384\n')
-  const options = { topics: topic, partitions: 1, count, keys: 'none', size: RECORD_BYTES, values: 'random' }
-  await folder.produce(topic, { bootstrap: source.bootstrap.join(','), ...options, properties }, signal)
 }
 
 /** Copies the topic while its records are already there, and compares both sides. */
