@@ -113,6 +113,8 @@ async function runOne(trial: Trial, args: TrialArguments, writeError: (text: str
     return { result: { ok: false, rows: [], summary: {} }, problems: [describeError(error)] }
   } finally {
     clearTimeout(limit)
+    // Programs that the trial left running, as after an error, go with it.
+    end('the trial is over')
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
   }
 }
