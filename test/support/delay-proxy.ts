@@ -93,7 +93,7 @@ interface Link {
 }
 
 /** Cuts a stream into Kafka's size-prefixed frames; hands over the first bytes of each. */
-class FrameReader {
+export class FrameReader {
   readonly #onFrame: (head: Buffer) => void
   #head = Buffer.alloc(0)
   #toSkip = 0

@@ -7,6 +7,8 @@ export interface ProcessUsage {
   readonly cpuSeconds: number
   /** Largest resident set so far, bytes. */
   readonly peakBytes: number
+  /** Resident set now, bytes. */
+  readonly residentBytes: number
 }
 
 const TICKS_PER_SECOND = 100
@@ -17,8 +19,10 @@ export function readUsage(pid: number): ProcessUsage {
   // The name in parentheses may hold anything: fields are counted from behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = Number(fields[11]) + Number(fields[12])
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return { cpuSeconds: ticks / ticksPerSecond(), peakBytes: Number(peak) * 1024 }
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const readBytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
+  const memory = { peakBytes: readBytes('VmHWM'), residentBytes: readBytes('VmRSS') }
+  return { cpuSeconds: ticks / ticksPerSecond(), ...memory }
 }
 
 let ticks: number | undefined
