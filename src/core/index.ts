@@ -9,6 +9,7 @@ export {
   type FaultSpec,
   isFault,
 } from './faults.ts'
+export { Gather, type GatherOptions } from './gather.ts'
 export { isName, type LinkName, linkName, type RegionName, regionName } from './ids.ts'
 export { invariant, unreachable } from './invariant.ts'
 export { type LoopOptions, type Pass, type Reconciler, runLoop } from './loop.ts'

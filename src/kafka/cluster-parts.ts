@@ -2,6 +2,7 @@ import type { RetryContext } from '../core/index.ts'
 import type { BrokerCalls } from './broker-calls.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { Coordinators } from './coordinators.ts'
+import type { GatheredOffsets } from './gathered-offsets.ts'
 import type { MetadataRefresh } from './metadata-refresh.ts'
 
 /** What the calls of a cluster share. Built once by `openCluster`. */
@@ -12,6 +13,7 @@ export interface ClusterParts {
   readonly view: ClusterView
   readonly refresh: MetadataRefresh
   readonly coordinators: Coordinators
+  readonly gathered: GatheredOffsets
   retryContext(signal: AbortSignal): RetryContext
 }
 

@@ -13,12 +13,17 @@ import { listOffsetsApi } from './wire/list-offsets.ts'
 import { offsetForLeaderEpochApi } from './wire/offset-for-leader-epoch.ts'
 
 /** Calls about where logs begin, end and diverge, each answered by the leader of the partition. */
-export function listOffsets(
+export async function listOffsets(
   parts: ClusterParts,
   query: ListOffsetsQuery,
   signal: AbortSignal,
 ): Promise<ListedOffset[]> {
   const { isolation, replicaId = -1 } = query
+  const [only, ...others] = query.partitions
+  if (only !== undefined && others.length === 0) {
+    const listed = await parts.gathered.list(query, only, signal)
+    if (listed !== undefined) return [listed]
+  }
   return callLeaders<ListOffsetsQuery['partitions'][number], ListedOffset>(
     parts,
     {
@@ -32,11 +37,16 @@ export function listOffsets(
   )
 }
 
-export function offsetForLeaderEpoch(
+export async function offsetForLeaderEpoch(
   parts: ClusterParts,
   query: readonly EpochQuery[],
   signal: AbortSignal,
 ): Promise<EpochEnd[]> {
+  const [only, ...others] = query
+  if (only !== undefined && others.length === 0) {
+    const ended = await parts.gathered.epochEnd(only, signal)
+    if (ended !== undefined) return [ended]
+  }
   return callLeaders<EpochQuery, EpochEnd>(
     parts,
     {

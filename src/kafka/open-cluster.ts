@@ -8,6 +8,7 @@ import { type BrokerAddress, type ConnectionSettings, librarySasl, readTls } fro
 import { Connections } from './connections.ts'
 import { Coordinators } from './coordinators.ts'
 import { kafkaFaults } from './faults.ts'
+import { GatheredOffsets } from './gathered-offsets.ts'
 import { commitGroupOffsets, describeGroups, fetchGroupOffsets, listGroups } from './groups.ts'
 import { MetadataRefresh } from './metadata-refresh.ts'
 import { deleteRecords, listOffsets, offsetForLeaderEpoch } from './offsets.ts'
@@ -98,6 +99,7 @@ function buildParts(options: ClusterOptions, settings: ConnectionSettings, conne
     view,
     refresh,
     coordinators: new Coordinators({ cluster: name, calls, view }),
+    gathered: new GatheredOffsets({ calls, view, lifetime: connections.lifetime }),
     retryContext: (signal) => ({ ...context, signal: AbortSignal.any([signal, connections.lifetime]) }),
   }
 }

@@ -1,10 +1,14 @@
-import { backoffMs, type Clock, DEFAULT_DELAYS, type Random, sleep } from '../../core/index.ts'
+import { backoffMs, type Clock, DEFAULT_DELAYS, Gather, type Random, sleep } from '../../core/index.ts'
 import {
   type BrokerChannel,
   type Cluster,
   errorName,
   type FetchedPartition,
+  type FetchResponse,
+  type FetchPartition,
+  type FetchRequest,
   isRetriableCode,
+  readBatch,
 } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 
@@ -17,7 +21,7 @@ export interface PartitionRef {
 
 export interface RawRead {
   readonly offset: number
-  /** At least one whole batch is answered, however large. */
+  /** At least one whole batch is answered, however large; 1 for no more than that, where it can be avoided. */
   readonly maxBytes: number
   /** `read_committed` ends at the last stable offset and names the aborted transactions. @defaultValue read_uncommitted */
   readonly isolation?: 'read_uncommitted' | 'read_committed'
@@ -27,6 +31,12 @@ export interface RawRead {
 const READ_DEADLINE_MS = 15_000
 /** Takeovers of many shards read side by side. */
 const READS_AT_ONCE = 32
+const ONE_BATCH = 1
+/** Reads of one batch each go together: thousands of flows that start at once prove their tails. */
+const TOGETHER_MAX = 200
+const TOGETHER_BYTES = 4 * 1024 * 1024
+/** Of each partition but the first that has any: a batch that does not fit is read alone. */
+const TOGETHER_PARTITION_BYTES = 16 * 1024
 
 /**
  * Reads single pieces of a log by offset, uncommitted and control batches included: for takeovers, tail and seam
@@ -37,6 +47,8 @@ export class RawReader implements AsyncDisposable {
   readonly #clock: Clock
   readonly #random: Random
   readonly #channels = new Map<number, Promise<BrokerChannel>>()
+  readonly #together = new Map<number, Gather<FetchPartition, FetchedPartition | undefined>>()
+  readonly #lifetime = new AbortController()
 
   constructor(cluster: Cluster, context: { clock: Clock; random: Random }) {
     this.#cluster = cluster
@@ -66,6 +78,7 @@ export class RawReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.abort(new Error('closed'))
     const channels = await Promise.allSettled(this.#channels.values())
     this.#channels.clear()
     for (const channel of channels) if (channel.status === 'fulfilled') await channel.value.close()
@@ -78,33 +91,66 @@ export class RawReader implements AsyncDisposable {
     }
     const leader = this.#cluster.leaderOf(ref.topic, ref.partition)
     if (leader === undefined) return 'no leader'
+    const { maxBytes, isolation = 'read_uncommitted' } = read
+    const place = {
+      topicId: ref.topicId,
+      partition: ref.partition,
+      currentLeaderEpoch: -1,
+      fetchOffset: read.offset,
+      lastFetchedEpoch: -1,
+    }
     try {
-      const channel = await this.#channelTo(leader.leaderId, signal)
-      const response = await channel.fetch({
-        maxWaitMs: 0,
-        minBytes: 0,
-        maxBytes: read.maxBytes,
-        isolation: read.isolation ?? 'read_uncommitted',
-        rack: '',
-        partitions: [
-          {
-            topicId: ref.topicId,
-            partition: ref.partition,
-            currentLeaderEpoch: -1,
-            fetchOffset: read.offset,
-            lastFetchedEpoch: -1,
-            maxBytes: read.maxBytes,
-          },
-        ],
-      })
-      const partition = response.partitions[0]
-      if (partition === undefined) return errorName(response.errorCode)
+      let partition: FetchedPartition | undefined
+      if (maxBytes === ONE_BATCH && isolation === 'read_uncommitted') {
+        partition = await this.#laneTo(leader.leaderId).ask({ ...place, maxBytes: TOGETHER_PARTITION_BYTES })
+      }
+      if (partition === undefined) {
+        const wanted = { isolation, maxBytes, partitions: [{ ...place, maxBytes }] }
+        const alone = await this.#fetch(leader.leaderId, wanted, signal)
+        if (alone.partitions[0] === undefined) return errorName(alone.errorCode)
+        partition = alone.partitions[0]
+      }
       return isFinal(partition.errorCode) ? partition : errorName(partition.errorCode)
     } catch (error) {
       signal.throwIfAborted()
-      this.#channels.delete(leader.leaderId)
       return error instanceof Error ? error.message : 'the request failed'
     }
+  }
+
+  async #fetch(
+    nodeId: number,
+    wanted: Pick<FetchRequest, 'isolation' | 'maxBytes' | 'partitions'>,
+    signal: AbortSignal,
+  ): Promise<FetchResponse> {
+    const opening = this.#channelTo(nodeId, signal)
+    try {
+      const channel = await opening
+      return await channel.fetch({ maxWaitMs: 0, minBytes: 0, rack: '', ...wanted })
+    } catch (error) {
+      if (this.#channels.get(nodeId) === opening) this.#channels.delete(nodeId)
+      throw error
+    }
+  }
+
+  /** Undefined for a partition whose batch did not fit. */
+  #laneTo(nodeId: number): Gather<FetchPartition, FetchedPartition | undefined> {
+    const known = this.#together.get(nodeId)
+    if (known !== undefined) return known
+    const lane = new Gather<FetchPartition, FetchedPartition | undefined>({
+      itemsMax: TOGETHER_MAX,
+      keyOf: placeKey,
+      send: async (partitions) => {
+        const wanted = { isolation: 'read_uncommitted' as const, maxBytes: TOGETHER_BYTES, partitions }
+        const response = await this.#fetch(nodeId, wanted, this.#lifetime.signal)
+        const fetched = new Map(response.partitions.map((partition) => [placeKey(partition), partition]))
+        return partitions.map((place) => {
+          const answer = fetched.get(placeKey(place))
+          return answer?.errorCode !== 0 || hasWholeBatch(answer.records) ? answer : undefined
+        })
+      },
+    })
+    this.#together.set(nodeId, lane)
+    return lane
   }
 
   #channelTo(nodeId: number, signal: AbortSignal): Promise<BrokerChannel> {
@@ -118,6 +164,19 @@ export class RawReader implements AsyncDisposable {
     }
     opening.then((channel) => channel.onClose(forget), forget)
     return opening
+  }
+}
+
+function placeKey({ topicId, partition }: { readonly topicId: string; readonly partition: number }): string {
+  return `${topicId}/${partition}`
+}
+
+/** What cannot be read is for the caller to judge, who then reads it alone. */
+function hasWholeBatch(records: Buffer): boolean {
+  try {
+    return readBatch(records, 0) !== undefined
+  } catch {
+    return false
   }
 }
 
