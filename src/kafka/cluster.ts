@@ -192,7 +192,20 @@ export interface FetchRequest {
   readonly isolation: 'read_uncommitted' | 'read_committed'
   /** `client.rack`; '' for none. */
   readonly rack: string
+  /** Without a session: all that is asked for, in the order in which the broker fills its answer. */
   readonly partitions: readonly FetchPartition[]
+  /** @defaultValue none: the broker is to keep nothing in mind */
+  readonly session?: FetchSessionStep
+}
+
+/** KIP-227: within a session a request names only what has changed, and an answer only what there is news of. */
+export interface FetchSessionStep {
+  /** 0 asks for a new session. */
+  readonly id: number
+  /** 0 begins a session with all partitions of the request, and ends the one of `id`; then 1, 2, and so on. */
+  readonly epoch: number
+  /** Left out from now on. */
+  readonly forgotten: readonly { readonly topicId: string; readonly partition: number }[]
 }
 
 export interface FetchPartition {
@@ -209,6 +222,8 @@ export interface FetchPartition {
 export interface FetchResponse {
   readonly errorCode: number
   readonly throttleMs: number
+  /** 0 where the broker keeps no session. */
+  readonly sessionId: number
   readonly partitions: readonly FetchedPartition[]
 }
 

@@ -8,7 +8,7 @@ import type {
   PartitionLeader,
 } from '../cluster.ts'
 import type { Api } from './api.ts'
-import { readInt64, readTagged } from './codec.ts'
+import { readInt64, readTagged, writeInt32s } from './codec.ts'
 
 /*
   Fetch Request (Version: 13-17) => (v13-14: replica_id) max_wait_ms min_bytes max_bytes isolation_level session_id
@@ -16,6 +16,7 @@ import { readInt64, readTagged } from './codec.ts'
     topics => topic_id [partitions] TAG_BUFFER
       partitions => partition current_leader_epoch fetch_offset last_fetched_epoch log_start_offset
                     partition_max_bytes TAG_BUFFER
+    forgotten_topics_data => topic_id [partition] TAG_BUFFER
 
   Fetch Response (Version: 13-17) => throttle_time_ms error_code session_id [responses] TAG_BUFFER
     responses => topic_id [partitions] TAG_BUFFER
@@ -27,11 +28,11 @@ import { readInt64, readTagged } from './codec.ts'
         tag 1 current_leader => leader_id leader_epoch TAG_BUFFER
 
   Records stay an untouched view on the response frame. A fetch names many partitions and is sent many times a second,
-  so the fixed-size part of each is laid into one buffer instead of passing through the writer field by field.
+  so the fixed-size part of each is laid into one buffer instead of passing through the writer field by field. The order
+  of the partitions is kept, since a broker fills its answer from the front: a topic is named again where it comes back.
 */
 const CONSUMER_REPLICA_ID = -1
-const NO_SESSION_ID = 0
-const NO_SESSION_EPOCH = -1
+const NO_SESSION = { id: 0, epoch: -1, forgotten: [] }
 const PARTITION_BYTES = 33
 
 export const fetchApi: Api<FetchRequest, FetchResponse> = {
@@ -40,36 +41,46 @@ export const fetchApi: Api<FetchRequest, FetchResponse> = {
     if (version < 15) writer.appendInt32(CONSUMER_REPLICA_ID)
     writer.appendInt32(request.maxWaitMs).appendInt32(request.minBytes).appendInt32(request.maxBytes)
     writer.appendInt8(request.isolation === 'read_committed' ? 1 : 0)
-    writer.appendInt32(NO_SESSION_ID).appendInt32(NO_SESSION_EPOCH)
-    const topics = groupByTopicId(request.partitions)
-    writer.appendUnsignedVarInt(topics.size + 1)
-    for (const [topicId, partitions] of topics) {
-      writer.appendUUID(topicId).appendUnsignedVarInt(partitions.length + 1)
+    const { id, epoch, forgotten } = request.session ?? NO_SESSION
+    writer.appendInt32(id).appendInt32(epoch)
+    const topics = runsOfTopics(request.partitions)
+    writer.appendUnsignedVarInt(topics.length + 1)
+    for (const partitions of topics) {
+      writer.appendUUID(partitions[0]?.topicId).appendUnsignedVarInt(partitions.length + 1)
       writer.append(layPartitions(partitions)).appendTaggedFields()
     }
-    writer.appendUnsignedVarInt(1).appendString(request.rack).appendTaggedFields()
+    const left = runsOfTopics(forgotten)
+    writer.appendUnsignedVarInt(left.length + 1)
+    for (const partitions of left) {
+      writer.appendUUID(partitions[0]?.topicId)
+      const indexes = partitions.map(({ partition }) => partition)
+      writeInt32s(writer, indexes)
+      writer.appendTaggedFields()
+    }
+    writer.appendString(request.rack).appendTaggedFields()
   },
   read(reader) {
     const throttleMs = reader.readInt32()
     const errorCode = reader.readInt16()
-    reader.readInt32()
+    const sessionId = reader.readInt32()
     const partitions: FetchedPartition[] = []
     reader.readArray(() => {
       const topicId = reader.readUUID()
       reader.readArray(() => partitions.push(readPartition(reader, topicId)), true, false)
     })
-    return { errorCode, throttleMs, partitions }
+    return { errorCode, throttleMs, sessionId, partitions }
   },
 }
 
-function groupByTopicId(partitions: readonly FetchPartition[]): Map<string, FetchPartition[]> {
-  const topics = new Map<string, FetchPartition[]>()
-  for (const partition of partitions) {
-    const known = topics.get(partition.topicId)
-    if (known === undefined) topics.set(partition.topicId, [partition])
-    else known.push(partition)
+/** Neighbours of the same topic together. */
+function runsOfTopics<Item extends { readonly topicId: string }>(items: readonly Item[]): Item[][] {
+  const runs: Item[][] = []
+  let run: Item[] | undefined
+  for (const item of items) {
+    if (run?.[0]?.topicId === item.topicId) run.push(item)
+    else runs.push((run = [item]))
   }
-  return topics
+  return runs
 }
 
 function layPartitions(partitions: readonly FetchPartition[]): Buffer {

@@ -4,12 +4,15 @@ import {
   type Cluster,
   errorName,
   type FetchedPartition,
+  type FetchPartition,
   isRetriableCode,
   readBatch,
 } from '../../kafka/index.ts'
 import type { LinkBandwidth } from '../bandwidth.ts'
 import type { ByteBudget } from './byte-budget.ts'
+import { FetchSession, SESSION_CODES } from './fetch-session.ts'
 import type { Flow } from './flow.ts'
+import type { Hearing } from './source-watch.ts'
 
 const PARTITION_BYTES_MAX = 1024 * 1024
 const FETCH_BYTES_MAX = 16 * 1024 * 1024
@@ -40,16 +43,25 @@ export interface FetchLoopOptions {
   onTrouble(reason: string): void
 }
 
+/** What the broker was asked for a flow. */
+interface Asked extends FetchPartition {
+  readonly flow: Flow
+  readonly generation: number
+}
+
 /**
- * Fetches all flows of a link that one source broker leads, over one connection, read_committed. Each round asks for
- * the flows that have room, beginning with another one each time, since a broker fills its answer from the front.
- * What a round may receive is reserved in the byte budget first.
+ * Fetches all flows of a link that one source broker leads, over one connection, read_committed, in a fetch session:
+ * a round looks only at flows that had an answer, that came or that wait, however many others are idle. Flows without
+ * room are left out. What a round may receive is reserved in the byte budget first.
  */
 export class FetchLoop {
   readonly #options: FetchLoopOptions
   readonly #flows = new Map<string, Flow>()
+  readonly #session = new FetchSession<Asked>()
+  /** Those whose place in the session may have to change. */
+  readonly #pending = new Set<Flow>()
+  readonly #hearing: Hearing = { monotonicMs: 0, atMs: 0 }
   #wakeUp = Promise.withResolvers<void>()
-  #turn = 0
   #wantedBytes = FETCH_BYTES_MIN
 
   constructor(options: FetchLoopOptions) {
@@ -57,13 +69,19 @@ export class FetchLoop {
   }
 
   add(flow: Flow): void {
-    this.#flows.set(fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition), flow)
+    const { spec } = flow
+    this.#flows.set(fetchKey(spec.sourceTopicId, spec.key.partition), flow)
+    this.#pending.add(flow)
     this.#wakeUp.resolve()
   }
 
   remove(flow: Flow): void {
-    const key = fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition)
-    if (this.#flows.get(key) === flow) this.#flows.delete(key)
+    const { spec } = flow
+    const key = fetchKey(spec.sourceTopicId, spec.key.partition)
+    if (this.#flows.get(key) !== flow) return
+    this.#flows.delete(key)
+    this.#pending.delete(flow)
+    this.#leaveOut(flow)
   }
 
   /** Until the signal aborts; never throws. */
@@ -78,6 +96,7 @@ export class FetchLoop {
       while (this.#flows.size === 0 && !signal.aborted) await this.#untilWoken(signal)
       try {
         channel = await cluster.openChannel(nodeId, signal, { inflightMax: 1 })
+        this.#session.lose()
         while (!signal.aborted && channel.isOpen) {
           await this.#round(channel, signal)
           tries = 0
@@ -95,10 +114,9 @@ export class FetchLoop {
   }
 
   async #round(channel: BrokerChannel, signal: AbortSignal): Promise<void> {
-    const { budget, bandwidth, clock } = this.#options
-    const nowMs = clock.monotonicMs()
-    const asked = this.#inTurn().filter((flow) => flow.isOpen && flow.hasRoom() && nowMs >= flow.fetchNotBeforeMs)
-    if (asked.length === 0) {
+    const { budget, bandwidth } = this.#options
+    this.#review()
+    if (this.#session.size === 0) {
       await this.#untilWoken(signal)
       return
     }
@@ -107,8 +125,8 @@ export class FetchLoop {
     const reserved = await budget.reserve(wanted, Math.min(wanted, FETCH_BYTES_MIN), signal)
     let received = 0
     try {
-      const open = asked.filter((flow) => flow.isOpen)
-      received = await this.#fetch(channel, open, reserved)
+      this.#review()
+      if (this.#session.size > 0) received = await this.#fetch(channel, reserved)
     } finally {
       bandwidth.used(received)
       budget.release(reserved - received)
@@ -117,33 +135,49 @@ export class FetchLoop {
     this.#wantedBytes = isFull ? Math.min(FETCH_BYTES_MAX, this.#wantedBytes * 2) : FETCH_BYTES_MIN
   }
 
-  /** Answers the bytes that flows took: they give them back batch by batch. */
-  async #fetch(channel: BrokerChannel, flows: readonly Flow[], maxBytes: number): Promise<number> {
-    const asked = new Map<string, { flow: Flow; generation: number }>()
-    for (const flow of flows) {
-      asked.set(fetchKey(flow.spec.sourceTopicId, flow.spec.key.partition), { flow, generation: flow.generation })
+  /** Takes flows into the session that may be fetched, at their position, and leaves out those that may not. */
+  #review(): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    for (const flow of this.#pending) {
+      const isAsked = flow.isOpen && nowMs >= flow.fetchNotBeforeMs && flow.hasRoom()
+      // One that is closed comes back by `add` when it has a position again.
+      if (isAsked || !flow.isOpen) this.#pending.delete(flow)
+      if (isAsked) this.#session.put(askFor(flow))
+      else this.#leaveOut(flow)
     }
+  }
+
+  #leaveOut(flow: Flow): void {
+    const place = { topicId: flow.spec.sourceTopicId, partition: flow.spec.key.partition }
+    if (this.#session.get(place)?.flow !== flow) return
+    this.#session.drop(place)
+    flow.source.unfollow()
+  }
+
+  /** Answers the bytes that flows took: they give them back batch by batch. */
+  async #fetch(channel: BrokerChannel, maxBytes: number): Promise<number> {
     const response = await channel.fetch({
       maxWaitMs: this.#waitMs(),
       minBytes: 1,
       maxBytes,
       isolation: 'read_committed',
       rack: '',
-      partitions: flows.map((flow) => ({
-        topicId: flow.spec.sourceTopicId,
-        partition: flow.spec.key.partition,
-        currentLeaderEpoch: -1,
-        fetchOffset: flow.fetchOffset,
-        lastFetchedEpoch: -1,
-        maxBytes: PARTITION_BYTES_MAX,
-      })),
+      ...this.#session.next(),
     })
-    if (response.errorCode !== 0) throw new Error(`the fetch was refused with ${errorName(response.errorCode)}`)
+    if (response.errorCode !== 0 && !SESSION_CODES.has(response.errorCode)) {
+      throw new Error(`the fetch was refused with ${errorName(response.errorCode)}`)
+    }
+    if (!this.#session.settle(response)) return 0
+    this.#hearing.monotonicMs = this.#options.clock.monotonicMs()
+    this.#hearing.atMs = this.#options.clock.nowMs()
     let taken = 0
     for (const fetched of response.partitions) {
-      const entry = asked.get(fetchKey(fetched.topicId, fetched.partition))
-      if (entry === undefined || entry.generation !== entry.flow.generation) continue
-      taken += this.#deliver(entry.flow, fetched)
+      const asked = this.#session.get(fetched)
+      if (asked === undefined) continue
+      const { flow, generation, fetchOffset } = asked
+      const isCurrent = generation === flow.generation && fetchOffset === flow.fetchOffset
+      if (!isCurrent || fetched.errorCode !== 0 || fetched.records.length > 0) this.#pending.add(flow)
+      if (isCurrent) taken += this.#deliver(flow, fetched)
     }
     return taken
   }
@@ -154,6 +188,7 @@ export class FetchLoop {
       return 0
     }
     flow.observe(fetched)
+    flow.source.follow(this.#hearing)
     if (fetched.records.length === 0) return 0
     try {
       const first = readBatch(fetched.records, 0)
@@ -199,26 +234,34 @@ export class FetchLoop {
   #waitMs(): number {
     const nowMs = this.#options.clock.monotonicMs()
     let waitMs = WAIT_MS
-    for (const flow of this.#flows.values()) {
+    for (const flow of this.#pending) {
       if (!flow.isOpen) continue
       if (!flow.hasRoom()) return SHORT_WAIT_MS
-      if (flow.fetchNotBeforeMs > nowMs) waitMs = Math.min(waitMs, flow.fetchNotBeforeMs - nowMs)
+      waitMs = Math.min(waitMs, flow.fetchNotBeforeMs - nowMs)
     }
     return Math.max(SHORT_WAIT_MS, Math.round(waitMs))
-  }
-
-  #inTurn(): Flow[] {
-    const flows = [...this.#flows.values()]
-    this.#turn = flows.length === 0 ? 0 : (this.#turn + 1) % flows.length
-    return [...flows.slice(this.#turn), ...flows.slice(0, this.#turn)]
   }
 
   async #untilWoken(signal: AbortSignal): Promise<void> {
     this.#wakeUp = Promise.withResolvers()
     await Promise.race([
       this.#wakeUp.promise,
-      pause(this.#options.clock, this.#flows.size > 0 ? FULL_MS : IDLE_MS, signal),
+      pause(this.#options.clock, this.#pending.size > 0 ? FULL_MS : IDLE_MS, signal),
     ])
+  }
+}
+
+function askFor(flow: Flow): Asked {
+  const { sourceTopicId: topicId, key } = flow.spec
+  return {
+    flow,
+    generation: flow.generation,
+    topicId,
+    partition: key.partition,
+    currentLeaderEpoch: -1,
+    fetchOffset: flow.fetchOffset,
+    lastFetchedEpoch: -1,
+    maxBytes: PARTITION_BYTES_MAX,
   }
 }
 

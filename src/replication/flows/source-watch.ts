@@ -11,6 +11,13 @@ export interface SourceSight {
   readonly atMs: number
 }
 
+/** When a source broker last answered. In a fetch session its silence about a partition says that nothing has changed. */
+export interface Hearing {
+  monotonicMs: number
+  /** Wall clock. */
+  atMs: number
+}
+
 /** What is heard of a flow's source partition, and how long ago. */
 export class SourceWatch {
   /** The source said that the topic is not there: what is known of it may belong to one that was deleted. */
@@ -19,6 +26,7 @@ export class SourceWatch {
   readonly #lag = new LagClock()
   #sight: SourceSight | undefined
   #heardMs: number
+  #hearing: Hearing | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -26,12 +34,14 @@ export class SourceWatch {
   }
 
   get sight(): SourceSight | undefined {
-    return this.#sight
+    const sight = this.#sight
+    if (sight === undefined || this.#hearing === undefined) return sight
+    return { ...sight, atMs: Math.max(sight.atMs, this.#hearing.atMs) }
   }
 
   /** Since the source was last heard, or since this began. */
   silenceMs(): number {
-    return this.#clock.monotonicMs() - this.#heardMs
+    return this.#clock.monotonicMs() - Math.max(this.#heardMs, this.#hearing?.monotonicMs ?? 0)
   }
 
   observe(fetched: FetchedPartition): void {
@@ -41,6 +51,19 @@ export class SourceWatch {
     this.#heardMs = this.#clock.monotonicMs()
     this.#lag.observe(stableEnd, this.#heardMs)
     this.isGone = false
+  }
+
+  /** From now on what is known holds for as long as the broker answers at all; to be called with an answer. */
+  follow(hearing: Hearing): void {
+    this.#hearing = hearing
+  }
+
+  /** The broker is no longer asked: what was heard until now grows old. */
+  unfollow(): void {
+    if (this.#hearing === undefined) return
+    this.#heardMs = Math.max(this.#heardMs, this.#hearing.monotonicMs)
+    this.#sight = this.sight
+    this.#hearing = undefined
   }
 
   lagMs(sourceDone: number): number {
