@@ -28,6 +28,8 @@ export interface OffsetRange {
 export interface DataBatch {
   readonly header: BatchHeader
   readonly buffer: Buffer
+  /** Records below it were deleted, although the batch still holds them, or were not asked for. */
+  readonly from: number
   /** Between the data batch before it, or the start of the range, and this one. */
   readonly before: Passed
 }
@@ -62,6 +64,7 @@ export async function* readCommitted(
   signal: AbortSignal,
 ): AsyncGenerator<DataBatch> {
   let at = range.from
+  let from = at
   let passed = { control: 0, aborted: 0, end: range.from }
   let upcoming = at < range.to ? readPiece(context, at, range.to, signal) : undefined
   while (upcoming !== undefined) {
@@ -69,7 +72,7 @@ export async function* readCommitted(
     if (piece.errorCode === OFFSET_OUT_OF_RANGE) {
       const start = await context.logStart(signal)
       if (start <= at) return
-      at = start
+      at = from = start
       upcoming = at < range.to ? readPiece(context, at, range.to, signal) : undefined
       continue
     }
@@ -85,11 +88,11 @@ export async function* readCommitted(
       const control = isControl(header)
       const isAborted = !control && isTransactional(header) && aborted.includes(header.producerId, end - 1)
       if (control && readControlType(piece.records, header) === 'abort') aborted.endedBy(header.producerId, end - 1)
-      if (end <= range.from || header.baseOffset >= range.to) continue
+      if (end <= from || header.baseOffset >= range.to) continue
       if (control) passed = { ...passed, control: passed.control + end - header.baseOffset, end }
       else if (isAborted) passed = { ...passed, aborted: passed.aborted + end - header.baseOffset, end }
       else {
-        yield { header, buffer: piece.records, before: passed }
+        yield { header, buffer: piece.records, from, before: passed }
         passed = { control: 0, aborted: 0, end }
       }
     }

@@ -102,12 +102,13 @@ async function latestOf(
   log: AsyncIterable<DataBatch>,
 ): Promise<ReadonlyMap<string, Held>> {
   const latest = new Map<string, Held>()
-  for await (const { buffer, header } of log) {
+  for await (const { buffer, header, from } of log) {
     const records = openRecords(buffer, header)
     while (nextRecord(records)) {
       const { key, value, offset } = decodeCurrent(records)
       const text = key?.toString('latin1')
-      if (text !== undefined && keys.has(text)) latest.set(text, { offset, isDeletion: value === null })
+      if (offset >= from && text !== undefined && keys.has(text))
+        latest.set(text, { offset, isDeletion: value === null })
     }
   }
   return latest

@@ -48,7 +48,7 @@ export class SideCursor {
   /** Whether the batch it stands before lies in the range with all of its records. */
   get isWhole(): boolean {
     const header = this.#batch?.header
-    return header !== undefined && header.baseOffset >= this.#range.from && lastOffset(header) < this.#range.to
+    return header !== undefined && header.baseOffset >= this.#from && lastOffset(header) < this.#range.to
   }
 
   /** Opens batches until it stands at a record; false at the end. */
@@ -98,12 +98,16 @@ export class SideCursor {
     await this.#batches.return?.()
   }
 
+  get #from(): number {
+    return Math.max(this.#range.from, this.#batch?.from ?? 0)
+  }
+
   #step(): boolean {
     const records = this.#records
     if (records === undefined) return false
     while (nextRecord(records)) {
       this.offset = records.header.baseOffset + records.offsetDelta
-      if (this.offset >= this.#range.from && this.offset < this.#range.to) return true
+      if (this.offset >= this.#from && this.offset < this.#range.to) return true
     }
     return false
   }

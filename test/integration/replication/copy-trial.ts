@@ -11,7 +11,15 @@ import {
 } from '../../../src/kafka/index.ts'
 import type { LocalRegion } from '../../../src/local/index.ts'
 import { RawReader } from '../../../src/replication/flows/raw-reader.ts'
-import { type FirstStart, type FlowStatus, Replicator, type ReplicationEvents } from '../../../src/replication/index.ts'
+import {
+  type FirstStart,
+  type FlowStatus,
+  Replicator,
+  type ReplicationEvents,
+  type ResolvedPolicies,
+  type VerificationReport,
+  type VerificationScope,
+} from '../../../src/replication/index.ts'
 
 /** What the tests of whole copies share: replicators in this process, and both sides read raw. */
 export const signal = new AbortController().signal
@@ -31,12 +39,19 @@ export class Copier {
     source: LocalRegion,
     target: LocalRegion,
     topic: string,
-    options: { processName?: string; replicationFactor?: number | 'default'; start?: FirstStart } = {},
+    options: {
+      processName?: string
+      replicationFactor?: number | 'default'
+      start?: FirstStart
+      policies?: ResolvedPolicies
+      /** What stands between the copier and its source. */
+      sourceThrough?: (cluster: Cluster) => Cluster
+    } = {},
   ) {
     const { processName = 'first', replicationFactor = 'default', start = 'earliest' } = options
     const [from, to] = [regionName('source'), regionName('target')]
     this.#clusters = new Map([
-      [from, openClusterOf(source)],
+      [from, options.sourceThrough?.(openClusterOf(source)) ?? openClusterOf(source)],
       [to, openClusterOf(target)],
     ])
     this.replicator = new Replicator({
@@ -49,6 +64,7 @@ export class Copier {
           topics: { include: [topic], exclude: [] },
           groups: { include: ['no-group'], exclude: [] },
           start,
+          ...(options.policies && { policies: options.policies }),
         },
       ],
       topicSyncMs: 500,
@@ -93,6 +109,16 @@ export class Copier {
     return JSON.stringify([this.replicator.status().links, this.heard.slice(-5)], (_, value: unknown) =>
       typeof value === 'bigint' || value instanceof Error ? String(value) : value,
     )
+  }
+
+  /** Compares what is copied now. */
+  async verify(scope: VerificationScope = { kind: 'whole' }): Promise<VerificationReport> {
+    const { id } = this.replicator.startVerification({ link: linkName('trial'), scope })
+    const look = () => {
+      const report = this.replicator.verification(id)
+      return report.state === 'running' ? undefined : report
+    }
+    return eventually('verified', look, () => JSON.stringify(this.replicator.verification(id)))
   }
 
   async untilStopped(): Promise<FlowStatus> {
