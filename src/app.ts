@@ -65,6 +65,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const {
     topicSyncSeconds,
     positionSyncSeconds,
+    groupDeletionGraceSeconds,
     replicationFactor,
     bufferMb,
     maxMegabytesPerSecond,
@@ -78,6 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
     topicSyncMs: topicSyncSeconds * 1_000,
     positionSyncMs: positionSyncSeconds * 1_000,
+    groupDeletionGraceMs: groupDeletionGraceSeconds * 1_000,
     replicationFactor,
     heldBackMs: config.replication.heldBackSeconds * 1_000,
     bufferBytes: bufferMb * MEBIBYTE,

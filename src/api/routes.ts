@@ -4,6 +4,7 @@ import {
   FlowsBody,
   FlowsQuery,
   GroupsBody,
+  GroupsQuery,
   HealthBody,
   LagBody,
   LagQuery,
@@ -15,8 +16,9 @@ import {
   TranslateQuery,
 } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
+import { viewGroup, viewGroups } from './group-views.ts'
 import type { ApiContent } from './ports.ts'
-import { findLink, knownLink, viewFlows, viewGroup, viewLag, viewLink, viewStatus } from './views.ts'
+import { findLink, knownLink, viewFlows, viewLag, viewLink, viewStatus } from './views.ts'
 
 const LinkParams = Type.Object({ link: Type.String({ maxLength: 63, description: 'Name of the link.' }) })
 const problems = { '4xx': ProblemBody, '5xx': ProblemBody }
@@ -81,7 +83,10 @@ export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
   app.get(
     '/links',
     { schema: { tags: ['links'], summary: 'Every link', response: { 200: LinksBody, ...problems } } },
-    () => ({ links: replication.status().links.map(viewLink) }),
+    () => {
+      const { links, atMs } = replication.status()
+      return { links: links.map((link) => viewLink(link, atMs)) }
+    },
   )
   app.get(
     '/links/:link/flows',
@@ -96,19 +101,26 @@ export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
     },
     (request) => viewFlows(findLink(replication.status(), request.params.link), request.query),
   )
+  done()
+}
+
+/** `/api/v1`: consumer groups and lag. */
+export const groupRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
+  const { replication } = content
   app.get(
     '/links/:link/groups',
     {
       schema: {
         tags: ['links'],
-        summary: 'The consumer groups of a link and their positions',
+        summary: 'The consumer groups of a link and their positions, in pages',
         params: LinkParams,
+        querystring: GroupsQuery,
         response: { 200: GroupsBody, ...problems },
       },
     },
     (request) => {
-      const link = findLink(replication.status(), request.params.link)
-      return { link: link.link, groups: link.groups.map(viewGroup) }
+      const status = replication.status()
+      return viewGroups(findLink(status, request.params.link), request.query, status.atMs)
     },
   )
   app.get(
@@ -145,10 +157,11 @@ export const offsetRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent; c
     },
     async (request) => {
       const { topic, partition, offset, group, direction = 'source-to-target' } = request.query
-      const link = knownLink(replication.status(), request.query.link)
+      const status = replication.status()
+      const link = knownLink(status, request.query.link)
       const named = [topic, partition, offset].filter((part) => part !== undefined).length
       if (group !== undefined && named === 0) {
-        return { group: viewGroup(await replication.translateGroup({ link, group }, closing)) }
+        return { group: viewGroup(await replication.translateGroup({ link, group }, closing), status.atMs) }
       }
       if (group !== undefined || topic === undefined || partition === undefined || offset === undefined) {
         throw apiFaults.fault('API_REQUEST_INVALID', {

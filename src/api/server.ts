@@ -8,7 +8,7 @@ import { apiFaults } from './faults.ts'
 import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './options.ts'
 import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
-import { offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
+import { groupRoutes, offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
 import { verificationRoutes } from './verification-routes.ts'
 
 export interface ApiServerOptions {
@@ -59,6 +59,7 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(swagger, { openapi: describe(content.version) })
   await http.register(serviceRoutes, { content })
   await http.register(statusRoutes, { prefix: '/api/v1', content })
+  await http.register(groupRoutes, { prefix: '/api/v1', content })
   await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
   await http.register(verificationRoutes, { prefix: '/api/v1', content })
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())

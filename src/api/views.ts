@@ -1,16 +1,8 @@
 import { type LinkName, linkName, type RegionName } from '../core/index.ts'
-import type { FlowStatus, GroupStatus, LinkStatus, ReplicationStatus } from '../replication/index.ts'
-import type {
-  FlowBody,
-  FlowsBody,
-  FlowsQuery,
-  GroupBody,
-  LagBody,
-  LagQuery,
-  LinkBody,
-  StatusBody,
-} from './contract/index.ts'
+import type { FlowStatus, LinkStatus, ReplicationStatus } from '../replication/index.ts'
+import type { FlowBody, FlowsBody, FlowsQuery, LagBody, LagQuery, LinkBody, StatusBody } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
+import { sumGroups } from './group-views.ts'
 import { sumLink, summarise } from './summary.ts'
 
 /** From the status of replication to the bodies of the contract. Pure. */
@@ -29,13 +21,13 @@ export function viewStatus(
       sourceOf: linksOf('source', region),
       targetOf: linksOf('target', region),
     })),
-    links: status.links.map(viewLink),
+    links: status.links.map((link) => viewLink(link, status.atMs)),
   }
 }
 
-export function viewLink(link: LinkStatus): LinkBody {
+export function viewLink(link: LinkStatus, nowMs: number): LinkBody {
   const { link: name, source, target, state, reason } = link
-  return { link: name, source, target, state, reason, groups: link.groups.length, ...sumLink(link) }
+  return { link: name, source, target, state, reason, ...sumGroups(link, nowMs), ...sumLink(link) }
 }
 
 /** @throws `API_LINK_UNKNOWN` */
@@ -97,10 +89,6 @@ function viewFlow(flow: FlowStatus): FlowBody {
   }
 }
 
-export function viewGroup(group: GroupStatus): GroupBody {
-  return { ...group, positions: group.positions.map((position) => ({ ...position })) }
-}
-
 type LagGroup = LagBody['groups'][number]
 type LagPartition = LagGroup['topics'][number]['partitions'][number]
 
@@ -119,8 +107,8 @@ function lagOfLink(link: LinkStatus, query: LagQuery): LagGroup[] {
     .filter((group) => query.group === undefined || group.group === query.group)
     .map((group) => {
       const positions = group.positions.filter((position) => isAsked(position.topic)).sort(compareFlows)
-      const topics = byTopic(positions, ({ topic, partition, sourceOffset, behindRecords }) => ({
-        ...lagOf(flowAt.get(`${topic}:${partition}`), sourceOffset, behindRecords),
+      const topics = byTopic(positions, ({ topic, partition, sourceOffset, rereadRecords }) => ({
+        ...lagOf(flowAt.get(`${topic}:${partition}`), sourceOffset, rereadRecords),
         partition,
       }))
       return { link: link.link, group: group.group, topics }
@@ -128,7 +116,7 @@ function lagOfLink(link: LinkStatus, query: LagQuery): LagGroup[] {
   return query.group === undefined ? [copy, ...groups] : groups
 }
 
-function lagOf(flow: FlowStatus | undefined, position: number | null, rereadRecords: number): LagPartition {
+function lagOf(flow: FlowStatus | undefined, position: number | null, rereadRecords: number | null): LagPartition {
   const end = flow?.sourceEnd ?? null
   return {
     partition: flow?.partition ?? 0,

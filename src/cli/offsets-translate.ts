@@ -83,7 +83,7 @@ function renderGroup(group: GroupBody): string {
     at.partition,
     at.sourceOffset,
     at.targetOffset,
-    at.behindRecords,
+    at.rereadRecords,
   ])
   const head = `Group ${group.group} over link ${group.link} is ${group.state}: ${group.reason}`
   if (rows.length === 0) return `${head}\nIt has no position on this link.`

@@ -3,6 +3,7 @@ import { addCheck } from './check.ts'
 import { addDemo } from './demo.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { type CliIo, OUTPUT_FORMATS } from './io.ts'
+import { addGroups } from './groups.ts'
 import { addLag } from './lag.ts'
 import { addOffsetsTranslate } from './offsets-translate.ts'
 import { reportError } from './output.ts'
@@ -31,6 +32,7 @@ export async function runCli(
   addCheck(program, context, verbs)
   addStatus(program, context)
   addLag(program, context)
+  addGroups(program, context)
   addOffsetsTranslate(program, context)
   addVerify(program, context)
   try {

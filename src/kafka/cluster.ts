@@ -54,14 +54,21 @@ export interface Cluster extends AsyncDisposable {
   ): Promise<PartitionOutcome[]>
 
   // ---- groups ---------------------------------------------------------------------------------------------------
-  listGroups(signal: AbortSignal): Promise<GroupListing[]>
+  /** Of every broker that answers; throws where none does. */
+  listGroups(signal: AbortSignal): Promise<GroupListings>
   describeGroups(groupIds: readonly string[], signal: AbortSignal): Promise<GroupDescription[]>
-  /** Committed offsets; `partitions` undefined asks for all of the group. Partitions without a position are left out. */
+  /** Committed offsets of all partitions; those without a position are left out. */
   fetchGroupOffsets(groupIds: readonly string[], signal: AbortSignal): Promise<GroupOffsets[]>
   /** As a simple consumer: generation -1, no member; a broker takes it while the group has no members. */
   commitGroupOffsets(
     groupId: string,
     positions: readonly GroupPosition[],
+    signal: AbortSignal,
+  ): Promise<PartitionOutcome[]>
+  /** OffsetDelete; needs DELETE on the group. 86 where a member of the group is subscribed to the topic. */
+  deleteGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<PartitionOutcome[]>
 
@@ -355,6 +362,12 @@ export interface AbortMarker extends ProducerIdentity {
 }
 
 // ---- groups -------------------------------------------------------------------------------------------------------
+
+export interface GroupListings {
+  readonly groups: readonly GroupListing[]
+  /** Brokers that did not answer, in words: the groups they coordinate are missing from the list. */
+  readonly silent: readonly string[]
+}
 
 export interface GroupListing {
   readonly groupId: string

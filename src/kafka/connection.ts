@@ -8,7 +8,7 @@ import { callFault, type ConnectionFacts, dialFault, TlsAlertError } from './con
 import { kafkaFaults } from './faults.ts'
 import type { Api } from './wire/api.ts'
 import { apiVersionsApi } from './wire/api-versions.ts'
-import { API_VERSIONS, type ApiName, type BrokerVersions, chooseVersion } from './wire/versions.ts'
+import { API_VERSIONS, type ApiName, type BrokerVersions, chooseVersion, headersOf } from './wire/versions.ts'
 
 /**
  * One TCP connection to one broker: TLS, SASL and framing by the client library, versions negotiated, errors turned
@@ -119,6 +119,7 @@ export class BrokerConnection {
     if (version === undefined) {
       throw kafkaFaults.fault('KAFKA_VERSION_UNSUPPORTED', { ...this.#facts, api: api.name, min, max })
     }
+    const tagged = headersOf(api.name)
     this.#inflight++
     try {
       return await new Promise<Response>((resolve, reject) => {
@@ -131,8 +132,8 @@ export class BrokerConnection {
             return writer
           },
           (_correlationId, _key, _version, reader) => this.#read(api, reader, version),
-          true,
-          api.name !== 'ApiVersions',
+          tagged.request,
+          tagged.response,
           (error, response) => {
             if (error === null) resolve(response as Response)
             else reject(callFault(this.#withCauses(error), this.#facts, api.name))

@@ -11,7 +11,9 @@ import { type CoordinatorKind, findCoordinatorApi } from './wire/find-coordinato
  * Finds and remembers which broker coordinates a group or a transactional id. An entry is dropped when its broker
  * says that it is not the coordinator (14, 15, 16) or cannot be reached.
  */
-const REMEMBERED_MAX = 10_000
+const REMEMBERED_MAX = 100_000
+/** Keys asked for in one request. */
+const KEYS_PER_REQUEST = 2_000
 
 export type LocatedKey = { readonly key: string } & ({ readonly nodeId: number } | { readonly errorCode: number })
 
@@ -42,8 +44,9 @@ export class Coordinators {
   async locate(kind: CoordinatorKind, keys: readonly string[], signal: AbortSignal): Promise<LocatedKey[]> {
     const unknown = keys.filter((key) => !this.#nodes.has(idOf(kind, key)))
     const failed = new Map<string, number>()
-    if (unknown.length > 0) {
-      const found = await this.#options.calls.callAny(findCoordinatorApi, { kind, keys: unknown }, signal)
+    for (let at = 0; at < unknown.length; at += KEYS_PER_REQUEST) {
+      const some = unknown.slice(at, at + KEYS_PER_REQUEST)
+      const found = await this.#options.calls.callAny(findCoordinatorApi, { kind, keys: some }, signal)
       for (const { key, nodeId, host, port, errorCode } of found) {
         if (errorCode === 0) this.#remember(idOf(kind, key), { nodeId, host, port })
         else failed.set(key, errorCode)

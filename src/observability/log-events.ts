@@ -66,7 +66,15 @@ const WORDING: Wording = {
     level: 'debug',
     sentence: `link ${event.link} looked at ${event.groups} groups and committed ${event.committed} positions`,
   }),
-  'positions:failed': (event) => warn(`link ${event.link} could not sync group ${event.group}: ${event.reason}`),
+  'positions:failed': (event) => {
+    const others = event.groups === 1 ? '' : ` and ${event.groups - 1} more`
+    return warn(`link ${event.link} could not sync group ${event.group}${others}: ${event.reason}`)
+  },
+  'positions:left-out': (event) => info(`link ${event.link} leaves group ${event.group} out: ${event.reason}`),
+  'positions:deleted': (event) =>
+    info(
+      `link ${event.link} deleted ${event.positions} positions of group ${event.group}: they are gone at the source`,
+    ),
 }
 
 /** Logs every event of replication. Returns what ends it. */

@@ -1,4 +1,5 @@
 import type { FlowStatus, GroupStatus, LinkStatus } from '../replication/index.ts'
+import { GROUP_SERIES_MAX } from './worst-groups.ts'
 
 /**
  * Every metric, as data: the collector and the reference page read the same table.
@@ -77,28 +78,44 @@ export const FLOW_METRICS: readonly MetricSpec<FlowStatus>[] = [
   ),
 ]
 
+const FEW_GROUPS =
+  `A link with more than ${GROUP_SERIES_MAX} groups has series for the ${GROUP_SERIES_MAX} in the worst state only; its ` +
+  'own gauges count all.'
+
 export const GROUP_METRICS: readonly MetricSpec<GroupStatus>[] = [
   {
     name: 'isthmus_positions_sync_age_seconds',
     kind: 'gauge',
-    help: 'Seconds since the positions of the group were last in step on the target; +Inf before the first time.',
+    help: `Seconds since the positions of the group were last in step on the target; +Inf before the first time. ${FEW_GROUPS}`,
     read: (group, nowMs) => (group.syncedAtMs === null ? Infinity : Math.max(0, nowMs - group.syncedAtMs) / 1_000),
   },
   {
     name: 'isthmus_group_reread_records',
     kind: 'gauge',
-    help: 'Records the group would read again on the target, over all of its partitions.',
-    read: (group) => group.positions.reduce((sum, position) => sum + position.behindRecords, 0),
+    help: `Records the group would read again if it moved to the target now, over all of its partitions. Left out while unknown. ${FEW_GROUPS}`,
+    read: (group) => group.rereadRecords ?? undefined,
   },
 ]
 
 export const FLOW_STATES = ['starting', 'running', 'recovering', 'stopped'] as const
+export const GROUP_STATES = [
+  'synced',
+  'active-on-target',
+  'foreign-position',
+  'not-copied',
+  'failed',
+  'gone-at-source',
+] as const
 export const LINK_STATES = ['starting', 'running', 'degraded', 'stopped'] as const
 
 /** Sets of states: one series for each state, 1 for the one that holds. */
 export const STATE_METRICS = {
   flow: { name: 'isthmus_flow_state', help: `1 for the state the flow is in: ${FLOW_STATES.join(', ')}.` },
   link: { name: 'isthmus_link_state', help: `1 for the state the link is in: ${LINK_STATES.join(', ')}.` },
+  group: {
+    name: 'isthmus_link_groups',
+    help: `Consumer groups of the link in each state: ${GROUP_STATES.join(', ')}.`,
+  },
 } as const
 
 export const LINK_METRICS: readonly MetricSpec<LinkStatus>[] = [
@@ -120,7 +137,37 @@ export const LINK_METRICS: readonly MetricSpec<LinkStatus>[] = [
     help: 'Of those, the ones held back by a hanging transaction: it ends only when an operator aborts it.',
     read: (link) => link.flows.filter(({ heldBack }) => heldBack?.state === 'hanging').length,
   },
+  {
+    name: 'isthmus_link_positions_age_seconds',
+    kind: 'gauge',
+    help: 'Seconds since the positions of every group were last in step on the target: the most of any group whose positions are to be in step; +Inf where one never was.',
+    read: (link, nowMs) => oldestSync(followed(link), nowMs),
+  },
+  {
+    name: 'isthmus_link_reread_records',
+    kind: 'gauge',
+    help: 'Records that the groups of the link would read again if they moved to the target now, as far as known.',
+    read: (link) => followed(link).reduce((sum, { rereadRecords }) => sum + (rereadRecords ?? 0), 0),
+  },
+  {
+    name: 'isthmus_link_reread_unknown_groups',
+    kind: 'gauge',
+    help: 'Groups for which it is not known what they would read again.',
+    read: (link) => followed(link).filter(({ rereadRecords }) => rereadRecords === null).length,
+  },
 ]
+
+/** Groups whose positions are to be in step; the others are left alone on purpose. */
+function followed({ groups }: LinkStatus): GroupStatus[] {
+  return groups.filter(({ state }) => state === 'synced' || state === 'not-copied' || state === 'failed')
+}
+
+function oldestSync(groups: readonly GroupStatus[], nowMs: number): number | undefined {
+  if (groups.length === 0) return undefined
+  let oldestMs = nowMs
+  for (const { syncedAtMs } of groups) oldestMs = Math.min(oldestMs, syncedAtMs ?? Number.NEGATIVE_INFINITY)
+  return (nowMs - oldestMs) / 1_000
+}
 
 /** From events, because the status does not hold them. */
 export const EVENT_METRICS = {
@@ -158,6 +205,11 @@ export const EVENT_METRICS = {
   lastVerified: {
     name: 'isthmus_last_verified_timestamp_seconds',
     help: 'When a verification of the link last ended that could compare everything it was asked to and found no difference, seconds since 1970.',
+    labels: ['link'],
+  },
+  positionsDeleted: {
+    name: 'isthmus_positions_deleted_total',
+    help: 'Positions deleted on the target because they are gone at the source.',
     labels: ['link'],
   },
 } as const

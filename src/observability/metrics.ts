@@ -7,11 +7,13 @@ import {
   FLOW_METRICS,
   GROUP_LABELS,
   GROUP_METRICS,
+  GROUP_STATES,
   LINK_LABELS,
   LINK_METRICS,
   type MetricSpec,
   STATE_METRICS,
 } from './metric-specs.ts'
+import { worstGroups } from './worst-groups.ts'
 
 export interface Metrics {
   readonly contentType: string
@@ -79,11 +81,18 @@ function refreshStates(registry: Registry): Refresh {
     new Gauge({ name, help, labelNames: [...labels, 'state'], registers: [registry] })
   const flowState = gauge(STATE_METRICS.flow, FLOW_LABELS)
   const linkState = gauge(STATE_METRICS.link, LINK_LABELS)
+  const groupState = gauge(STATE_METRICS.group, LINK_LABELS)
   return (status) => {
     flowState.reset()
     linkState.reset()
+    groupState.reset()
     for (const flow of flowsOf(status)) flowState.set({ ...labelsOfFlow(flow), state: flow.state }, 1)
-    for (const link of status.links) linkState.set({ ...labelsOfLink(link), state: link.state }, 1)
+    for (const link of status.links) {
+      linkState.set({ ...labelsOfLink(link), state: link.state }, 1)
+      for (const state of GROUP_STATES) {
+        groupState.set({ ...labelsOfLink(link), state }, link.groups.filter((group) => group.state === state).length)
+      }
+    }
   }
 }
 
@@ -102,6 +111,7 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   const verified = new Counter(options(EVENT_METRICS.recordsVerified))
   const differences = new Counter(options(EVENT_METRICS.differences))
   const lastVerified = new Gauge(options(EVENT_METRICS.lastVerified))
+  const deleted = new Counter(options(EVENT_METRICS.positionsDeleted))
   const shards = new Map<string, Set<number>>()
   const own = (target: string, change: (held: Set<number>) => void) => {
     const held = shards.get(target) ?? new Set()
@@ -117,7 +127,6 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   })
   events.on('link:error', ({ link }) => linkErrors.inc({ link }))
   events.on('topic:refused', ({ link }) => refused.inc({ link }))
-  events.on('positions:failed', ({ link }) => failed.inc({ link }))
   events.on('verification:partition', (event) => {
     verified.inc({ link: event.link }, event.records)
     differences.inc({ link: event.link }, event.differences)
@@ -125,6 +134,8 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   events.on('verification:ended', ({ link, isComplete, differences: found, atMs }) => {
     if (isComplete && found === 0) lastVerified.set({ link }, atMs / 1_000)
   })
+  events.on('positions:failed', ({ link, groups }) => failed.inc({ link }, groups))
+  events.on('positions:deleted', ({ link, positions }) => deleted.inc({ link }, positions))
 }
 
 function flowsOf(status: ReplicationStatus): FlowStatus[] {
@@ -132,7 +143,7 @@ function flowsOf(status: ReplicationStatus): FlowStatus[] {
 }
 
 function groupsOf(status: ReplicationStatus): GroupStatus[] {
-  return status.links.flatMap((link) => link.groups)
+  return status.links.flatMap((link) => worstGroups(link.groups))
 }
 
 function linksOf(status: ReplicationStatus): readonly LinkStatus[] {

@@ -90,5 +90,15 @@ export type ReplicationEvents = {
     readonly committed: number
     readonly tookMs: number
   }
-  'positions:failed': { readonly link: LinkName; readonly group: string; readonly reason: string }
+  /** `groups` fail for the same reason; `group` is one of them. */
+  'positions:failed': {
+    readonly link: LinkName
+    readonly group: string
+    readonly groups: number
+    readonly reason: string
+  }
+  /** Once for each selected group that has no positions to keep in step. */
+  'positions:left-out': { readonly link: LinkName; readonly group: string; readonly reason: string }
+  /** The positions were gone at the source. */
+  'positions:deleted': { readonly link: LinkName; readonly group: string; readonly positions: number }
 }

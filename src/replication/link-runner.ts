@@ -54,6 +54,7 @@ export interface LinkRunnerOptions {
   readonly bandwidth: LinkBandwidth
   readonly topicSyncMs: number
   readonly positionSyncMs: number
+  readonly groupDeletionGraceMs?: number
   readonly replicationFactor: number | 'default'
   readonly heldBackMs?: number
   readonly clock: Clock
@@ -125,6 +126,7 @@ export class LinkRunner {
       targetTopicOf: (topic) => this.#targetTopicOf(topic),
       translator: this.#translator,
       everyMs: options.positionSyncMs,
+      ...(options.groupDeletionGraceMs !== undefined && { deletionGraceMs: options.groupDeletionGraceMs }),
       clock,
       events,
     })

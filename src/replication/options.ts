@@ -115,6 +115,13 @@ export const ReplicationOptions = Type.Object(
       default: 1,
       description: 'Seconds between looks at the positions of the consumer groups.',
     }),
+    groupDeletionGraceSeconds: seconds({
+      minimum: 1,
+      default: 600,
+      description:
+        'Seconds that a consumer group, or its positions in a topic, have to be gone at the source before the positions ' +
+        'that Isthmus wrote for them are deleted on the target.',
+    }),
     replicationFactor: Type.Optional(
       Type.Union([Type.Integer({ minimum: 1, maximum: 32_767 }), Type.Literal('default')], {
         default: 'default',

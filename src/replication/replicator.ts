@@ -31,6 +31,8 @@ export interface ReplicatorOptions {
   readonly links: readonly LinkSpec[]
   readonly topicSyncMs: number
   readonly positionSyncMs: number
+  /** How long a position has to be gone at the source before it is deleted on a target. @defaultValue 600000 */
+  readonly groupDeletionGraceMs?: number
   readonly replicationFactor: number | 'default'
   /** How long a last stable offset may stand before it is asked why. @defaultValue 60000 */
   readonly heldBackMs?: number

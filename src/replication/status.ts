@@ -96,10 +96,16 @@ export interface FaultReport {
 export interface GroupStatus {
   readonly link: LinkName
   readonly group: string
-  /** `synced`, or why its positions are not written: `active-on-target`, `foreign-position`, `not-copied`, `failed`. */
-  readonly state: 'synced' | 'active-on-target' | 'foreign-position' | 'not-copied' | 'failed'
+  /**
+   * `synced`, or why its positions are not written: `active-on-target`, `foreign-position`, `not-copied`, `failed`;
+   * `gone-at-source` while its deletion at the source is about to be followed.
+   */
+  readonly state: 'synced' | 'active-on-target' | 'foreign-position' | 'not-copied' | 'failed' | 'gone-at-source'
   readonly reason: string
+  /** When all of its positions were last known to be in step; null before the first time. */
   readonly syncedAtMs: number | null
+  /** Over all positions; null where one of them is not known. */
+  readonly rereadRecords: number | null
   readonly positions: readonly GroupPositionStatus[]
 }
 
@@ -112,6 +118,11 @@ export interface GroupPositionStatus {
   readonly targetOffset: number | null
   /** Records a reader would meet again on the target because the copy is behind the group: normally 0. */
   readonly behindRecords: number
+  /**
+   * Records the group would read again if it moved to the target now: offsets between its position there, as last seen
+   * or written, and the one at the source. Null where the target has no position, or nothing is known of it.
+   */
+  readonly rereadRecords: number | null
 }
 
 /** Answer of `offsets translate`. */

@@ -125,6 +125,13 @@ await capture('OffsetCommit', (version) => ({
   positions: [{ topic: TOPIC, partition: 0, offset: version, leaderEpoch: -1, metadata: 'from the source' }],
 }))
 await capture('OffsetFetch', () => [GROUP, 'golden-none'])
+await capture('OffsetDelete', () => ({
+  groupId: GROUP,
+  partitions: [
+    { topic: TOPIC, partition: 0 },
+    { topic: 'golden-missing', partition: 0 },
+  ],
+}))
 await capture('ListGroups', () => null)
 await capture('DescribeGroups', () => [GROUP, 'golden-none'])
 await capture('ConsumerGroupDescribe', () => [GROUP])

@@ -140,8 +140,17 @@ export function groupStatus(given: Partial<GroupStatus> = {}): GroupStatus {
     state: 'synced',
     reason: 'in step',
     syncedAtMs: 998_000,
+    rereadRecords: 0,
     positions: [
-      { topic: 'orders', targetTopic: 'orders', partition: 0, sourceOffset: 60, targetOffset: 53, behindRecords: 0 },
+      {
+        topic: 'orders',
+        targetTopic: 'orders',
+        partition: 0,
+        sourceOffset: 60,
+        targetOffset: 53,
+        behindRecords: 0,
+        rereadRecords: 0,
+      },
     ],
     ...given,
   }

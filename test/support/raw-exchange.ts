@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Reader, Writer } from '@platformatic/kafka'
 import type { Api } from '../../src/kafka/wire/api.ts'
-import { API_VERSIONS } from '../../src/kafka/wire/versions.ts'
+import { API_VERSIONS, headersOf } from '../../src/kafka/wire/versions.ts'
 
 /** One request and its answer over a bare socket, at a version of the caller's choice, with the bodies as sent. */
 export interface Exchange<Response> {
@@ -40,11 +40,14 @@ export class RawClient {
     const request = body.buffer
     const correlationId = ++this.#correlationId
     const header = Writer.create().appendInt16(API_VERSIONS[api.name].key).appendInt16(version)
-    header.appendInt32(correlationId).appendString('golden', false).appendTaggedFields().append(request).prependLength()
+    const tagged = headersOf(api.name)
+    header.appendInt32(correlationId).appendString('golden', false)
+    if (tagged.request) header.appendTaggedFields()
+    header.append(request).prependLength()
     this.#socket.write(header.buffer)
     const frame = await this.#readFrame()
     if (frame.readInt32BE(0) !== correlationId) throw new Error('the answer belongs to another request')
-    const response = frame.subarray(api.name === 'ApiVersions' ? 4 : 5)
+    const response = frame.subarray(tagged.response ? 5 : 4)
     const reader = Reader.from(response)
     const output = api.read(reader, version)
     return { request, response, output }

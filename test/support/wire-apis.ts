@@ -20,6 +20,7 @@ import { listOffsetsApi } from '../../src/kafka/wire/list-offsets.ts'
 import { listTransactionsApi } from '../../src/kafka/wire/list-transactions.ts'
 import { metadataApi } from '../../src/kafka/wire/metadata.ts'
 import { offsetCommitApi } from '../../src/kafka/wire/offset-commit.ts'
+import { offsetDeleteApi } from '../../src/kafka/wire/offset-delete.ts'
 import { offsetFetchApi } from '../../src/kafka/wire/offset-fetch.ts'
 import { offsetForLeaderEpochApi } from '../../src/kafka/wire/offset-for-leader-epoch.ts'
 import { produceApi } from '../../src/kafka/wire/produce.ts'
@@ -49,6 +50,7 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   ListTransactions: listTransactionsApi,
   Metadata: metadataApi,
   OffsetCommit: offsetCommitApi,
+  OffsetDelete: offsetDeleteApi,
   OffsetFetch: offsetFetchApi,
   OffsetForLeaderEpoch: offsetForLeaderEpochApi,
   Produce: produceApi,

@@ -9,11 +9,22 @@ export const PositionBody = object(
     sourceOffset: count('Position committed at the source.'),
     targetOffset: nullableInteger('The same position on the target. Null while it can not be told.'),
     behindRecords: count('Records the group would read again on the target, because the copy is behind it.'),
+    rereadRecords: nullableInteger(
+      'Records the group would read again if it moved now: between its position on the target, whoever wrote it, and ' +
+        'the one at the source. Null where it has none there, or nothing is known.',
+    ),
   },
   'Position of a group in one partition.',
 )
 
-export const GroupState = Type.Enum(['synced', 'active-on-target', 'foreign-position', 'not-copied', 'failed'])
+export const GroupState = Type.Enum([
+  'synced',
+  'active-on-target',
+  'foreign-position',
+  'not-copied',
+  'failed',
+  'gone-at-source',
+])
 
 export const GroupBody = object(
   {
@@ -22,6 +33,8 @@ export const GroupBody = object(
     state: GroupState,
     reason: text('A sentence for the operator.'),
     syncedAtMs: nullableInteger('When its positions were last in step, milliseconds since 1970.'),
+    syncAgeSeconds: nullableNumber('Seconds since then. Null before the first time.'),
+    rereadRecords: nullableInteger('Over all of its positions. Null where one of them is not known.'),
     positions: Type.Array(PositionBody),
   },
   'A consumer group over a link.',
@@ -29,10 +42,29 @@ export const GroupBody = object(
 export type GroupBody = Type.Static<typeof GroupBody>
 
 export const GroupsBody = object(
-  { link: text('Name of the link.'), groups: Type.Array(GroupBody) },
-  'The consumer groups of a link.',
+  {
+    link: text('Name of the link.'),
+    total: count('Groups that match, over all pages.'),
+    next: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Give it as `after` for the next page; null on the last.',
+    }),
+    groups: Type.Array(GroupBody),
+  },
+  'A page of the consumer groups of a link, in the order of their names.',
 )
 export type GroupsBody = Type.Static<typeof GroupsBody>
+
+export const GroupsQuery = object(
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Groups a page.' })),
+    after: Type.Optional(Type.String({ maxLength: 300, description: '`next` of the page before.' })),
+    state: Type.Optional(GroupState),
+    group: Type.Optional(Type.String({ maxLength: 249, description: 'Only this consumer group.' })),
+  },
+  'Which groups.',
+)
+export type GroupsQuery = Type.Static<typeof GroupsQuery>
 
 const LagPartition = object(
   {
@@ -42,7 +74,7 @@ const LagPartition = object(
     lagRecords: nullableInteger('Records the group has still to read at the source. Null while unknown.'),
     copyLagRecords: nullableInteger('Records the copy has still to take. Null while unknown.'),
     copyLagSeconds: nullableNumber('Age of the oldest record the copy lacks. Null while unknown.'),
-    rereadRecords: count('Records the group would read again on the target.'),
+    rereadRecords: nullableInteger('Records the group would read again on the target. Null while unknown.'),
   },
   'Lag of one partition.',
 )

@@ -85,6 +85,13 @@ export const LinkBody = object(
     hangingFlows: count('Flows that a hanging transaction holds back: they need an operator.'),
     lagUnknownFlows: count('Flows whose lag is not known: the sums above leave them out.'),
     groups: count('Consumer groups whose positions are looked after.'),
+    positionsAgeSeconds: nullableNumber(
+      'Seconds since the positions of every group were last known to be in step: the most of any group. Null where one ' +
+        'never was, or there is none.',
+    ),
+    rereadRecords: nullableInteger(
+      'Records that all groups together would read again if they moved now. Null while unknown.',
+    ),
     recordsCopied: count('Since the process started.'),
     bytesCopied: count('Since the process started.'),
     recordsLost: count('Source offsets that were gone before they could be copied.'),

@@ -1,7 +1,7 @@
 /**
  * The versions of each Kafka API that Isthmus speaks, as data. A connection picks the highest version that both sides
  * know, per broker (KIP-511). Every version listed is a flexible one (KIP-482), so that all requests and responses
- * share one header layout; the exception is the response header of ApiVersions.
+ * share one header layout; the exceptions are the response header of ApiVersions, and what is marked.
  */
 export interface VersionRange {
   readonly key: number
@@ -9,6 +9,8 @@ export interface VersionRange {
   readonly max: number
   /** Set where the lowest common version is wanted instead of the highest. */
   readonly prefer?: 'lowest'
+  /** False where no version is flexible: headers without tagged fields. */
+  readonly isFlexible?: boolean
 }
 
 export const API_VERSIONS = {
@@ -44,6 +46,8 @@ export const API_VERSIONS = {
   DescribeConfigs: { key: 32, min: 4, max: 4 },
   CreatePartitions: { key: 37, min: 2, max: 3 },
   IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },
+  /** Positions of one group; there is no other way to delete some of them. */
+  OffsetDelete: { key: 47, min: 0, max: 0, isFlexible: false },
   DescribeProducers: { key: 61, min: 0, max: 0 },
   DescribeTransactions: { key: 65, min: 0, max: 0 },
   /** Later versions only add filters. */
@@ -66,4 +70,10 @@ export function chooseVersion(name: ApiName, broker: BrokerVersions): number | u
   const highest = Math.min(ours.max, theirs.max)
   if (lowest > highest) return undefined
   return ours.prefer === 'lowest' ? lowest : highest
+}
+
+/** Whether request and response carry tagged fields in their headers. */
+export function headersOf(name: ApiName): { readonly request: boolean; readonly response: boolean } {
+  const { isFlexible = true }: VersionRange = API_VERSIONS[name]
+  return { request: isFlexible, response: isFlexible && name !== 'ApiVersions' }
 }

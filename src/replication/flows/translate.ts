@@ -24,9 +24,23 @@ export class FlowTranslator implements PositionTranslator {
     if (flow.source.isGone) return { pending: `${topic} is not there at the source, or was made anew` }
     const map = mapOf(flow)
     if (map === undefined) return { pending: `the map of ${topic}-${partition} is being taken over` }
-    const { offset } = await map.findTarget(sourceOffset, signal, copied)
+    // Below the log start there is nothing to read on either side: a reader would be sent to wherever its reset says.
+    const { offset } = await map.findTarget(Math.max(sourceOffset, flow.sight?.start ?? 0), signal, copied)
     const behindRecords = Math.max(0, sourceOffset - copied.source)
     return { targetTopic: flow.spec.key.targetTopic, offset, behindRecords }
+  }
+
+  /** What a position on the target stands for at the source; undefined while it cannot be told. */
+  async translateBack(
+    topic: string,
+    partition: number,
+    targetOffset: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const flow = this.#find(topic, partition)
+    const map = flow && mapOf(flow)
+    const copied = flow && copiedTo(flow)
+    return map && copied && (await map.findSource(targetOffset, signal, copied)).offset
   }
 
   /** One offset, in either direction. Fault FLOW_NOT_READY while the flow has no position. */

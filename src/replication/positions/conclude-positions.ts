@@ -7,11 +7,17 @@ import {
   type PositionDecision,
   type PositionMemory,
   type PositionVerdict,
-  traceKey,
 } from './decide-positions.ts'
-import { noteWrite } from './position-trace.ts'
+import { noteWrite, traceKey } from './position-trace.ts'
+import { type DeletionOutcome, forgetDeleted } from './source-deletions.ts'
 
-/** What came of one group's commits: Kafka error codes by `traceKey` of the target partition, or of none of them. */
+/** What came of one group's writes: Kafka error codes by `traceKey` of the target partition, or of none of them. */
+export interface GroupOutcome {
+  /** Undefined where nothing was committed. */
+  readonly commits?: CommitOutcome
+  /** Undefined where nothing was deleted. */
+  readonly deletions?: DeletionOutcome
+}
 export type CommitOutcome = ReadonlyMap<string, number> | { readonly failed: string }
 
 export interface PositionConclusion {
@@ -19,6 +25,8 @@ export interface PositionConclusion {
   readonly statuses: readonly GroupStatus[]
   /** Positions written. */
   readonly committed: number
+  /** Positions deleted because they are gone at the source, by group. */
+  readonly deleted: ReadonlyMap<string, number>
 }
 
 /**
@@ -27,32 +35,37 @@ export interface PositionConclusion {
  */
 const HAS_MEMBERS: ReadonlySet<number> = new Set([22, 25, 27, 110, 113])
 
-/** Memory and statuses after a pass: pure. A group without an outcome had nothing to commit. */
+/** Memory and statuses after a pass: pure. A group without an outcome had nothing to write. */
 export function concludePositions(
   decision: PositionDecision,
-  outcomes: ReadonlyMap<string, CommitOutcome>,
+  outcomes: ReadonlyMap<string, GroupOutcome>,
   link: LinkName,
 ): PositionConclusion {
   const memory = new Map(decision.memory)
   const statuses: GroupStatus[] = []
+  const deleted = new Map<string, number>()
   let committed = 0
   for (const decided of decision.groups) {
-    const outcome = outcomes.get(decided.group)
-    const verdict = outcome === undefined ? decided : settle(decided, outcome)
+    const { commits, deletions } = outcomes.get(decided.group) ?? {}
+    const verdict = commits === undefined ? decided : settle(decided, commits)
     const before = memory.get(decided.group)
-    const synced = verdict.positions.every(({ kind }) => kind === 'in-step' || kind === 'commit')
-    const known = before && noteWrites(before, verdict, decision.monotonicMs)
-    const syncedAtMs =
-      synced && verdict.failure === undefined && !verdict.isActiveOnTarget
-        ? decision.nowMs
-        : (known?.syncedAtMs ?? null)
+    const written = before && noteWrites(before, verdict, decision.monotonicMs)
+    const { known, count, refusal } = forgetDeleted(written, verdict.gone, { deletions, nowMs: decision.monotonicMs })
+    const syncedAtMs = isInStep(verdict) ? decision.nowMs : (known?.syncedAtMs ?? null)
     if (known !== undefined) memory.set(decided.group, { ...known, syncedAtMs })
+    if (count > 0) deleted.set(decided.group, count)
     committed += verdict.positions.filter(({ kind }) => kind === 'commit').length
-    if (verdict.positions.length > 0 || verdict.failure !== undefined) {
-      statuses.push(describeGroup(verdict, link, syncedAtMs))
+    const isOver = count > 0 && count === verdict.gone.length
+    if (verdict.positions.length > 0 || verdict.failure !== undefined || (verdict.gone.length > 0 && !isOver)) {
+      statuses.push(describeGroup(verdict, { link, syncedAtMs, refusal }))
     }
   }
-  return { memory, statuses, committed }
+  return { memory, statuses, committed, deleted }
+}
+
+function isInStep({ failure, isActiveOnTarget, positions }: GroupVerdict): boolean {
+  if (failure !== undefined || isActiveOnTarget || positions.length === 0) return false
+  return positions.every(({ kind }) => kind === 'in-step' || kind === 'commit')
 }
 
 /** The verdict after its commits were answered: what was not written is `failed`, or the group has members after all. */
@@ -86,17 +99,30 @@ function noteWrites(before: GroupMemory, verdict: GroupVerdict, atMs: number): G
   return { ...before, wasActive: before.wasActive || verdict.isActiveOnTarget, traces }
 }
 
-function describeGroup(verdict: GroupVerdict, link: LinkName, syncedAtMs: number | null): GroupStatus {
+function describeGroup(
+  verdict: GroupVerdict,
+  {
+    link,
+    syncedAtMs,
+    refusal,
+  }: { readonly link: LinkName; readonly syncedAtMs: number | null; readonly refusal: string | undefined },
+): GroupStatus {
   const positions = verdict.positions.filter(({ observed }) => observed.source.offset >= 0).map(describePosition)
-  return { link, group: verdict.group, ...describeState(verdict), syncedAtMs, positions }
+  const rereadRecords = positions.reduce<number | null>(
+    (sum, position) => (sum === null || position.rereadRecords === null ? null : sum + position.rereadRecords),
+    verdict.failure === undefined && positions.length > 0 ? 0 : null,
+  )
+  const state = refusal === undefined ? describeState(verdict) : { state: 'failed' as const, reason: refusal }
+  return { link, group: verdict.group, ...state, syncedAtMs, rereadRecords, positions }
 }
 
 function describeState(verdict: GroupVerdict): Pick<GroupStatus, 'state' | 'reason'> {
-  const { failure, isActiveOnTarget, positions } = verdict
+  const { failure, isActiveOnTarget, positions, gone } = verdict
   if (failure !== undefined) return { state: 'failed', reason: failure }
   if (isActiveOnTarget) {
     return { state: 'active-on-target', reason: 'the group has members on the target: its positions there are its own' }
   }
+  if (positions.length === 0) return { state: 'gone-at-source', reason: gone[0]?.reason ?? 'gone at the source' }
   const failed = worst(positions, ['failed'])
   if (failed !== undefined) return { state: 'failed', reason: failed }
   const foreign = worst(positions, ['foreign'])
@@ -118,8 +144,8 @@ function worst(positions: readonly PositionVerdict[], kinds: readonly PositionVe
   return `${topic}-${partition}: ${first.reason}${share}`
 }
 
-function describePosition({ observed }: PositionVerdict): GroupPositionStatus {
-  const { topic, targetTopic, partition, source, translation } = observed
+function describePosition(verdict: PositionVerdict): GroupPositionStatus {
+  const { topic, targetTopic, partition, source, translation } = verdict.observed
   return {
     topic,
     targetTopic,
@@ -127,7 +153,15 @@ function describePosition({ observed }: PositionVerdict): GroupPositionStatus {
     sourceOffset: source.offset,
     targetOffset: 'pending' in translation ? null : translation.offset,
     behindRecords: behindRecords(translation),
+    rereadRecords: rereadRecords(verdict),
   }
+}
+
+/** From the position that the target is known to have now, whoever wrote it. */
+function rereadRecords({ observed, kind }: PositionVerdict): number | null {
+  const { source, translation, targetAtSource } = observed
+  if (kind === 'commit' || kind === 'in-step') return behindRecords(translation)
+  return targetAtSource === undefined ? null : Math.max(0, source.offset - targetAtSource)
 }
 
 function behindRecords(translation: PositionVerdict['observed']['translation']): number {

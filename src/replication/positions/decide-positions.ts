@@ -1,5 +1,12 @@
 import type { GroupPosition } from '../../kafka/index.ts'
-import { judgeOwner, type PositionTrace, type Write } from './position-trace.ts'
+import { judgeOwner, type PositionTrace, traceKey, type Write } from './position-trace.ts'
+import {
+  decideGone,
+  explainMassVanishing,
+  type GoneSince,
+  type GoneVerdict,
+  type ObservedGone,
+} from './source-deletions.ts'
 
 /**
  * Decides which positions are committed on the target: pure, one partition of one group at a time.
@@ -9,6 +16,7 @@ import { judgeOwner, type PositionTrace, type Write } from './position-trace.ts'
  * - A position never moves backwards, unless the group itself went back at the source since our last write.
  * - A position that someone else wrote is left alone; `position-trace.ts` says how that is told.
  * - What cannot be read or translated for one partition changes nothing for another.
+ * - An unchanged position costs no write until it has to be renewed, and renewals are spread over passes.
  */
 export interface ObservedPositions {
   /** Wall clock, for statuses. */
@@ -16,6 +24,8 @@ export interface ObservedPositions {
   /** For the age of writes. */
   readonly monotonicMs: number
   readonly renewAfterMs: number
+  /** How long a position has to be gone at the source before it is deleted on the target. */
+  readonly deletionGraceMs: number
   readonly groups: readonly ObservedGroup[]
   readonly memory: PositionMemory
 }
@@ -27,6 +37,8 @@ export interface ObservedGroup {
   readonly isActiveOnTarget: boolean
   /** Of the copied topics only. */
   readonly positions: readonly ObservedPosition[]
+  /** Written by this process and no longer at the source. */
+  readonly gone: readonly ObservedGone[]
 }
 
 export interface ObservedPosition {
@@ -39,6 +51,8 @@ export interface ObservedPosition {
   /** Undefined where the group has none on the target. */
   readonly target: Committed | undefined
   readonly translation: Translation
+  /** The source offset that the position on the target stands for; undefined where there is none or it is not known. */
+  readonly targetAtSource: number | undefined
 }
 
 export interface Committed {
@@ -65,6 +79,8 @@ export interface GroupMemory {
   readonly wasActive: boolean
   /** By source topic and partition; see `traceKey`. */
   readonly traces: ReadonlyMap<string, PositionTrace>
+  /** Since when positions are gone at the source, by the same key. */
+  readonly goneSince: ReadonlyMap<string, GoneSince>
   /** Wall clock of the last pass that left all positions in step. */
   readonly syncedAtMs: number | null
   /** Monotonic; a group that the source has not listed for a day is forgotten. */
@@ -85,6 +101,7 @@ export interface GroupVerdict {
   readonly failure: string | undefined
   readonly isActiveOnTarget: boolean
   readonly positions: readonly PositionVerdict[]
+  readonly gone: readonly GoneVerdict[]
 }
 
 export interface PositionVerdict {
@@ -94,6 +111,8 @@ export interface PositionVerdict {
   readonly reason: string
   /** What to write, for `commit`. */
   readonly commit?: { readonly position: GroupPosition; readonly sourceOffset: number }
+  /** Nothing has changed: the write can wait for a later pass. */
+  readonly isRenewal?: true
 }
 
 interface Step {
@@ -102,25 +121,53 @@ interface Step {
 }
 
 const FORGET_AFTER_MS = 86_400_000
-
-export function traceKey({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}/${partition}`
-}
+/** Groups that are written in one pass for no other reason than their age. */
+const RENEWED_PER_PASS = 100
 
 /** The verdict on every position, and what is known after it. */
 export function decidePositions(observed: ObservedPositions): PositionDecision {
   const { monotonicMs } = observed
   const memory = new Map([...observed.memory].filter(([, { seenAtMs }]) => monotonicMs - seenAtMs < FORGET_AFTER_MS))
+  const tracked = observed.groups.filter(({ positions, gone }) => positions.length + gone.length > 0)
+  const massVanishing = explainMassVanishing(tracked.filter(hasVanished).length, tracked.length)
   const groups: GroupVerdict[] = []
+  let renewed = 0
   for (const seen of observed.groups) {
-    const nothing: GroupMemory = { wasActive: false, traces: new Map(), syncedAtMs: null, seenAtMs: monotonicMs }
-    const decided = decideGroup(seen, memory.get(seen.group) ?? nothing, observed)
-    groups.push(decided.verdict)
+    const decided = decideGroup(seen, memory.get(seen.group) ?? nothingKnown(monotonicMs), observed)
+    const isRenewal = hasOnlyRenewals(decided.verdict)
+    const verdict = isRenewal && renewed >= RENEWED_PER_PASS ? withoutRenewals(decided.verdict) : decided.verdict
+    if (isRenewal) renewed++
+    groups.push(massVanishing === undefined ? verdict : keepGone(verdict, massVanishing))
     memory.set(seen.group, decided.memory)
   }
   const commits = groups.reduce((sum, { positions }) => sum + positions.filter(isCommit).length, 0)
   const reason = commits === 0 ? `${groups.length} groups in step` : `${commits} positions to commit`
   return { reason, nowMs: observed.nowMs, monotonicMs, groups, memory }
+}
+
+function nothingKnown(seenAtMs: number): GroupMemory {
+  return { wasActive: false, traces: new Map(), goneSince: new Map(), syncedAtMs: null, seenAtMs }
+}
+
+/** Nothing is left of the group at the source. */
+function hasVanished({ failure, positions, gone }: ObservedGroup): boolean {
+  return failure === undefined && positions.length === 0 && gone.length > 0
+}
+
+function hasOnlyRenewals({ positions }: GroupVerdict): boolean {
+  return positions.some(isCommit) && positions.every((position) => !isCommit(position) || position.isRenewal === true)
+}
+
+function withoutRenewals(verdict: GroupVerdict): GroupVerdict {
+  const positions = verdict.positions.map((position) =>
+    isCommit(position) ? conclude(position.observed, 'in-step', 'in step') : position,
+  )
+  return { ...verdict, positions }
+}
+
+function keepGone(verdict: GroupVerdict, reason: string): GroupVerdict {
+  const gone = verdict.gone.map((one): GoneVerdict => (one.kind === 'delete' ? { ...one, kind: 'kept', reason } : one))
+  return { ...verdict, gone }
 }
 
 function decideGroup(
@@ -130,10 +177,11 @@ function decideGroup(
 ): { readonly verdict: GroupVerdict; readonly memory: GroupMemory } {
   const { group, failure, isActiveOnTarget } = seen
   if (failure !== undefined) {
-    return { verdict: { group, failure, isActiveOnTarget, positions: [] }, memory: known }
+    return { verdict: { group, failure, isActiveOnTarget, positions: [], gone: [] }, memory: known }
   }
   const wasActive = known.wasActive || isActiveOnTarget
-  const traces = new Map<string, PositionTrace>()
+  const gone = decideGone(seen, known, observed)
+  const traces = new Map(gone.traces)
   const positions: PositionVerdict[] = []
   for (const position of seen.positions) {
     const before = known.traces.get(traceKey(position))
@@ -143,8 +191,10 @@ function decideGroup(
     positions.push(verdict)
     if (trace !== undefined) traces.set(traceKey(position), trace)
   }
-  const memory = { wasActive, traces, syncedAtMs: known.syncedAtMs, seenAtMs: observed.monotonicMs }
-  return { verdict: { group, failure, isActiveOnTarget, positions }, memory }
+  const { syncedAtMs } = known
+  const seenAtMs = hasVanished(seen) ? known.seenAtMs : observed.monotonicMs
+  const memory = { wasActive, traces, goneSince: gone.goneSince, syncedAtMs, seenAtMs }
+  return { verdict: { group, failure, isActiveOnTarget, positions, gone: gone.verdicts }, memory }
 }
 
 function decidePosition(
@@ -186,7 +236,7 @@ function decideOwn(
   }
   if ((source.metadata ?? '') !== (target.metadata ?? '')) return commitTo(position, offset, 'its metadata changed')
   if (written.atMs === undefined || monotonicMs - written.atMs >= renewAfterMs) {
-    return commitTo(position, offset, 'renewed before it expires')
+    return { ...commitTo(position, offset, 'renewed before it expires'), isRenewal: true }
   }
   return conclude(position, 'in-step', 'in step')
 }

@@ -1,10 +1,20 @@
 import { describeError } from '../../core/index.ts'
-import { type Cluster, errorName, type GroupListing, type GroupOffsets, type GroupPosition } from '../../kafka/index.ts'
-import type { ObservedGroup, ObservedPosition, Translation } from './decide-positions.ts'
+import {
+  type Cluster,
+  errorName,
+  type GroupListing,
+  type GroupOffsets,
+  type GroupPosition,
+  type TopicPartition,
+} from '../../kafka/index.ts'
+import type { ObservedGroup, ObservedPosition, PositionMemory, Translation } from './decide-positions.ts'
+import { traceKey } from './position-trace.ts'
+import type { ObservedGone } from './source-deletions.ts'
 
 /**
  * Looks at the positions of the selected groups on both sides. A group or a partition that cannot be read is told as
- * such; only a side that cannot even list its groups makes it throw.
+ * such; only a side of which no broker lists its groups makes it throw. Groups that this process has written are asked
+ * for whether they are listed or not: what is gone, and what merely does not answer, is told by their coordinators.
  */
 export interface PositionSight {
   readonly source: Cluster
@@ -13,12 +23,21 @@ export interface PositionSight {
   /** Name of the copy; undefined for a topic that the link does not copy. */
   readonly targetTopicOf: (topic: string) => string | undefined
   readonly translator: PositionTranslator
+  /** What this process has written. */
+  readonly memory: PositionMemory
 }
 
 /** Given by the flow layer. */
 export interface PositionTranslator {
   /** `pending` is a sentence that says what is waited for. */
   translate(topic: string, partition: number, sourceOffset: number, signal: AbortSignal): Promise<Translation>
+  /** The source offset that a target offset stands for; undefined while it cannot be told. */
+  translateBack(
+    topic: string,
+    partition: number,
+    targetOffset: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined>
 }
 
 export interface PositionsSeen {
@@ -29,16 +48,23 @@ export interface PositionsSeen {
 
 type Fetched = ReadonlyMap<string, GroupOffsets | { readonly failure: string }>
 
-const GROUPS_PER_REQUEST = 200
 /** States of a group without members; a group that is not listed has none either. */
 const MEMBERLESS: ReadonlySet<string> = new Set(['Empty', 'Dead'])
 
 /** One look at every selected group of the source. */
 export async function observePositions(sight: PositionSight, signal: AbortSignal): Promise<PositionsSeen> {
   const { source, target, isSelected } = sight
-  const [sourceGroups, targetGroups] = await Promise.all([source.listGroups(signal), target.listGroups(signal)])
+  const [{ groups: sourceGroups }, { groups: targetGroups }] = await Promise.all([
+    source.listGroups(signal),
+    target.listGroups(signal),
+  ])
   const selected = sourceGroups.filter(({ groupId }) => isSelected(groupId))
-  const groupIds = selected.filter(({ type }) => type.toLowerCase() !== 'share').map(({ groupId }) => groupId)
+  const isShare = ({ type }: GroupListing) => type.toLowerCase() === 'share'
+  const shareGroups = selected.filter(isShare).map(({ groupId }) => groupId)
+  const listed = selected.filter((group) => !isShare(group)).map(({ groupId }) => groupId)
+  const shared = new Set(shareGroups)
+  const written = [...sight.memory].filter(([group, known]) => known.traces.size > 0 && !shared.has(group))
+  const groupIds = [...new Set([...listed, ...written.map(([group]) => group)])]
   const [active, sourceOffsets, targetOffsets] = await Promise.all([
     findActive(target, targetGroups, new Set(groupIds), signal),
     fetchAll(source, groupIds, signal),
@@ -49,7 +75,6 @@ export async function observePositions(sight: PositionSight, signal: AbortSignal
     const sides = { source: sourceOffsets.get(group), target: targetOffsets.get(group) }
     groups.push(await observeGroup({ group, isActiveOnTarget: active.has(group), ...sides }, sight, signal))
   }
-  const shareGroups = selected.filter(({ type }) => type.toLowerCase() === 'share').map(({ groupId }) => groupId)
   return { groups, shareGroups }
 }
 
@@ -66,7 +91,7 @@ async function observeGroup(
   const { group, isActiveOnTarget } = seen
   const failure = explainFailure('source', seen.source) ?? explainFailure('target', seen.target)
   if (failure !== undefined || seen.source === undefined || 'failure' in seen.source) {
-    return { group, isActiveOnTarget, positions: [], ...(failure !== undefined && { failure }) }
+    return { group, isActiveOnTarget, positions: [], gone: [], ...(failure !== undefined && { failure }) }
   }
   const targetPositions = seen.target === undefined || 'failure' in seen.target ? [] : seen.target.positions
   const current = new Map(targetPositions.map((position) => [`${position.topic}/${position.partition}`, position]))
@@ -80,7 +105,32 @@ async function observeGroup(
       return observePosition(position, { targetTopic, counterpart, translator: sight.translator }, signal)
     }),
   )
-  return { group, isActiveOnTarget, positions }
+  const there = new Set(seen.source.positions.map(traceKey))
+  const lost = [...(sight.memory.get(group)?.traces.keys() ?? [])].filter((key) => !there.has(key)).map(partitionOf)
+  const gone = await Promise.all(lost.map((partition) => observeGone(partition, { sight, current }, signal)))
+  return { group, isActiveOnTarget, positions, gone: gone.flat() }
+}
+
+/** A topic that is not copied any more takes its positions out of sight; they stay as they are. */
+async function observeGone(
+  { topic, partition }: TopicPartition,
+  { sight, current }: { readonly sight: PositionSight; readonly current: ReadonlyMap<string, FetchedPosition> },
+  signal: AbortSignal,
+): Promise<ObservedGone[]> {
+  const targetTopic = sight.targetTopicOf(topic)
+  if (targetTopic === undefined) return []
+  const target = current.get(`${targetTopic}/${partition}`)
+  const gone = { topic, targetTopic, partition, target }
+  if (target !== undefined && target.errorCode !== 0) {
+    return [{ ...gone, doubt: `the target does not tell the position: ${errorName(target.errorCode)}` }]
+  }
+  try {
+    const translation = await sight.translator.translate(topic, partition, 0, signal)
+    return ['pending' in translation ? { ...gone, doubt: translation.pending } : gone]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{ ...gone, doubt: `the map of the topic cannot be read: ${describeError(error)}` }]
+  }
 }
 
 async function observePosition(
@@ -95,13 +145,20 @@ async function observePosition(
   const { topic, partition, offset, metadata } = position
   const { targetTopic, counterpart, translator } = target
   const base = { topic, targetTopic, partition, source: { offset, metadata }, target: counterpart }
-  const failed = (failure: string) => ({ ...base, translation: { pending: failure }, failure })
+  const nowhere = { targetAtSource: undefined }
+  const failed = (failure: string) => ({ ...base, ...nowhere, translation: { pending: failure }, failure })
   if (position.errorCode !== 0) return failed(`the source does not tell the position: ${errorName(position.errorCode)}`)
   if (counterpart !== undefined && counterpart.errorCode !== 0) {
     return failed(`the target does not tell the position: ${errorName(counterpart.errorCode)}`)
   }
   try {
-    return { ...base, translation: await translator.translate(topic, partition, offset, signal) }
+    const translation = await translator.translate(topic, partition, offset, signal)
+    if (counterpart === undefined || 'pending' in translation) return { ...base, ...nowhere, translation }
+    const targetAtSource =
+      counterpart.offset === translation.offset
+        ? offset - translation.behindRecords
+        : await translator.translateBack(topic, partition, counterpart.offset, signal)
+    return { ...base, translation, targetAtSource }
   } catch (error) {
     signal.throwIfAborted()
     return failed(`the position could not be translated: ${describeError(error)}`)
@@ -117,25 +174,27 @@ function explainFailure(
   const what = `the ${side} does not tell the positions of the group`
   if (fetched === undefined) return side === 'source' ? `${what}: no answer` : undefined
   if ('failure' in fetched) return `${what}: ${fetched.failure}`
-  if (fetched.errorCode === 0 || (side === 'target' && fetched.errorCode === GROUP_ID_NOT_FOUND)) return undefined
+  if (fetched.errorCode === 0 || fetched.errorCode === GROUP_ID_NOT_FOUND) return undefined
   return `${what}: ${errorName(fetched.errorCode)}`
 }
 
 const GROUP_ID_NOT_FOUND = 69
 
+/** A call that fails as a whole, as for a right that is missing, is the failure of each group. */
 async function fetchAll(cluster: Cluster, groupIds: readonly string[], signal: AbortSignal): Promise<Fetched> {
-  const fetched = new Map<string, GroupOffsets | { readonly failure: string }>()
-  for (let at = 0; at < groupIds.length; at += GROUPS_PER_REQUEST) {
-    const chunk = groupIds.slice(at, at + GROUPS_PER_REQUEST)
-    try {
-      const answers = await cluster.fetchGroupOffsets(chunk, signal)
-      for (const answer of answers) fetched.set(answer.groupId, answer)
-    } catch (error) {
-      signal.throwIfAborted()
-      for (const group of chunk) fetched.set(group, { failure: describeError(error) })
-    }
+  try {
+    const answers = await cluster.fetchGroupOffsets(groupIds, signal)
+    return new Map(answers.map((answer) => [answer.groupId, answer]))
+  } catch (error) {
+    signal.throwIfAborted()
+    return new Map(groupIds.map((group) => [group, { failure: describeError(error) }]))
   }
-  return fetched
+}
+
+/** Of `traceKey`. */
+function partitionOf(key: string): TopicPartition {
+  const slash = key.lastIndexOf('/')
+  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) }
 }
 
 /** Groups with members on the target. Where a broker's list has no states (before 2.6), the groups are described. */

@@ -11,20 +11,22 @@ import type { Cluster } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import type { GroupStatus } from '../status.ts'
 import { compileGroupSelection, type Selection } from '../topics/selection.ts'
-import { type CommitOutcome, concludePositions } from './conclude-positions.ts'
+import { type CommitOutcome, concludePositions, type GroupOutcome } from './conclude-positions.ts'
 import {
   decidePositions,
   type GroupVerdict,
   type ObservedPositions,
   type PositionDecision,
   type PositionMemory,
-  traceKey,
 } from './decide-positions.ts'
 import { observePositions, type PositionTranslator } from './observe-positions.ts'
+import { traceKey } from './position-trace.ts'
+import type { DeletionOutcome } from './source-deletions.ts'
 
 /**
  * Keeps the positions of one link's consumer groups on the target in step with the source, so that a group that moves
- * goes on at the record it has not read yet. Groups that are deleted at the source keep their positions on the target.
+ * goes on at the record it has not read yet. What a pass costs in requests does not grow with the groups that have not
+ * moved: those are read by the hundred, and written only to be renewed.
  */
 export interface PositionSyncOptions {
   readonly link: LinkName
@@ -39,13 +41,19 @@ export interface PositionSyncOptions {
   readonly everyMs?: number
   /** Age at which an unchanged position is written again, milliseconds; less than the target's `offsets.retention.minutes`. @defaultValue 3600000 */
   readonly renewAfterMs?: number
+  /** How long a position has to be gone at the source before it is deleted here, milliseconds. @defaultValue 600000 */
+  readonly deletionGraceMs?: number
   readonly clock: Clock
   readonly events: Events<ReplicationEvents>
 }
 
 const EVERY_MS = 1_000
 const RENEW_AFTER_MS = 3_600_000
-const COMMITS_AT_ONCE = 8
+const DELETION_GRACE_MS = 600_000
+/** Groups that are written to at the same time. */
+const WRITES_AT_ONCE = 8
+/** Events of one kind in one pass. */
+const TOLD_PER_PASS = 20
 
 export class PositionSync implements Reconciler<ObservedPositions, PositionDecision> {
   readonly #options: PositionSyncOptions
@@ -81,14 +89,16 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   }
 
   async observe(signal: AbortSignal): Promise<ObservedPositions> {
-    const { clock, renewAfterMs = RENEW_AFTER_MS } = this.#options
+    const { clock, renewAfterMs = RENEW_AFTER_MS, deletionGraceMs = DELETION_GRACE_MS } = this.#options
     this.#startedMs = clock.monotonicMs()
-    const { groups, shareGroups } = await observePositions({ ...this.#options, isSelected: this.#isSelected }, signal)
+    const sight = { ...this.#options, isSelected: this.#isSelected, memory: this.#memory }
+    const { groups, shareGroups } = await observePositions(sight, signal)
     this.#tellLeftOut(shareGroups)
     return {
       nowMs: clock.nowMs(),
       monotonicMs: clock.monotonicMs(),
       renewAfterMs,
+      deletionGraceMs,
       groups,
       memory: this.#memory,
     }
@@ -100,11 +110,12 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
 
   async act(decision: PositionDecision, signal: AbortSignal): Promise<Pass> {
     const { link, clock, events } = this.#options
-    const outcomes = await this.#commitAll(decision.groups, signal)
-    const { memory, statuses, committed } = concludePositions(decision, outcomes, link)
+    const outcomes = await this.#writeAll(decision.groups, signal)
+    const { memory, statuses, committed, deleted } = concludePositions(decision, outcomes, link)
     this.#memory = memory
     this.#statuses = statuses
     this.#tellFailures(statuses)
+    for (const [group, positions] of deleted) events.emit('positions:deleted', { link, group, positions })
     if (committed > 0) {
       const tookMs = clock.monotonicMs() - this.#startedMs
       events.emit('positions:synced', { link, groups: decision.groups.length, committed, tookMs })
@@ -112,18 +123,25 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
     return { kind: 'done', reason: decision.reason }
   }
 
-  async #commitAll(groups: readonly GroupVerdict[], signal: AbortSignal): Promise<Map<string, CommitOutcome>> {
-    const outcomes = new Map<string, CommitOutcome>()
-    const due = groups.filter(({ positions }) => positions.some(({ kind }) => kind === 'commit')).values()
+  async #writeAll(groups: readonly GroupVerdict[], signal: AbortSignal): Promise<Map<string, GroupOutcome>> {
+    const outcomes = new Map<string, GroupOutcome>()
+    const isDue = ({ positions, gone }: GroupVerdict) =>
+      positions.some(({ kind }) => kind === 'commit') || gone.some(({ kind }) => kind === 'delete')
+    const due = groups.filter(isDue).values()
     const worker = async () => {
-      for (const group of due) outcomes.set(group.group, await this.#commit(group, signal))
+      for (const verdict of due) {
+        const commits = await this.#commit(verdict, signal)
+        const deletions = await this.#delete(verdict, signal)
+        outcomes.set(verdict.group, { ...(commits && { commits }), ...(deletions && { deletions }) })
+      }
     }
-    await Promise.all(Array.from({ length: COMMITS_AT_ONCE }, worker))
+    await Promise.all(Array.from({ length: WRITES_AT_ONCE }, worker))
     return outcomes
   }
 
-  async #commit({ group, positions }: GroupVerdict, signal: AbortSignal): Promise<CommitOutcome> {
+  async #commit({ group, positions }: GroupVerdict, signal: AbortSignal): Promise<CommitOutcome | undefined> {
     const due = positions.flatMap(({ commit }) => (commit === undefined ? [] : [commit.position]))
+    if (due.length === 0) return undefined
     try {
       const answered = await this.#options.target.commitGroupOffsets(group, due, signal)
       return new Map(answered.map((outcome) => [traceKey(outcome), outcome.errorCode]))
@@ -133,24 +151,54 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
     }
   }
 
+  async #delete({ group, gone }: GroupVerdict, signal: AbortSignal): Promise<DeletionOutcome | undefined> {
+    const due = gone.filter(({ kind }) => kind === 'delete').map(({ observed }) => observed)
+    if (due.length === 0) return undefined
+    const partitions = due.map(({ targetTopic: topic, partition }) => ({ topic, partition }))
+    try {
+      const answered = await this.#options.target.deleteGroupOffsets(group, partitions, signal)
+      return new Map(answered.map((outcome) => [traceKey(outcome), outcome.errorCode]))
+    } catch (error) {
+      return { failed: describeError(error) }
+    }
+  }
+
+  /** Groups that fail alike, as those of one coordinator do, are told together. */
   #tellFailures(statuses: readonly GroupStatus[]): void {
     const { link, events } = this.#options
     const told = new Map<string, string>()
+    const news = new Map<string, string[]>()
     for (const { group, state, reason } of statuses) {
       if (state !== 'failed') continue
       told.set(group, reason)
-      if (this.#told.get(group) !== reason) events.emit('positions:failed', { link, group, reason })
+      if (this.#told.get(group) !== reason) append(news, reason, group)
     }
     this.#told = told
+    const most = [...news].slice(0, TOLD_PER_PASS)
+    for (const [reason, [group = '', ...others]] of most) {
+      events.emit('positions:failed', { link, group, groups: others.length + 1, reason })
+    }
+    const rest = [...news.values()].slice(TOLD_PER_PASS).flat()
+    const [group] = rest
+    if (group === undefined) return
+    const reason = 'these groups fail for many reasons: the groups of the link say which'
+    events.emit('positions:failed', { link, group, groups: rest.length, reason })
   }
 
   #tellLeftOut(shareGroups: readonly string[]): void {
     const { link, events } = this.#options
-    for (const group of shareGroups) {
-      if (this.#leftOut.has(group)) continue
+    const present = new Set(shareGroups)
+    for (const group of this.#leftOut) if (!present.has(group)) this.#leftOut.delete(group)
+    for (const group of shareGroups.filter((one) => !this.#leftOut.has(one)).slice(0, TOLD_PER_PASS)) {
       this.#leftOut.add(group)
-      const reason = 'left out: it is a share group, which has no positions that could be translated'
-      events.emit('positions:failed', { link, group, reason })
+      const reason = 'a share group has no positions that could be translated'
+      events.emit('positions:left-out', { link, group, reason })
     }
   }
+}
+
+function append(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
 }

@@ -31,6 +31,11 @@ export interface Write {
   readonly atMs: number | undefined
 }
 
+/** Names a partition of a group's memory. */
+export function traceKey({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}/${partition}`
+}
+
 /** Lost answers that are remembered: with one write a pass, far longer than a request can be under way. */
 const SENT_MOST = 64
 

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { CANARY, startFakeApp } from '../../support/fake-app.ts'
-import { flowStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
+import { flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
 
 async function ask(url: string, headers: Record<string, string> = {}) {
   const response = await fetch(url, { headers })
@@ -167,4 +167,25 @@ test('a port that is taken is a fault with a remedy, not a crash', async () => {
   })
   await expect(api.start()).rejects.toMatchObject({ code: 'API_LISTEN_FAILED' })
   await api.stop()
+})
+
+test('groups come in pages by name, and by state, with their age and what they would read again', async () => {
+  const groups = Array.from({ length: 25 }, (_, at) => groupStatus({ group: `g${String(at).padStart(2, '0')}` }))
+  const failed = groupStatus({ group: 'sick', state: 'failed', syncedAtMs: null, rereadRecords: null })
+  await using it = await startFakeApp([linkStatus({ groups: [failed, ...groups] })])
+  const seen: string[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const query = after === '' ? '' : `&after=${encodeURIComponent(after)}`
+    const { body } = await ask(`${it.api}/api/v1/links/eu-to-us/groups?limit=10${query}`)
+    expect(body.total).toBe(26)
+    seen.push(...body.groups.map(({ group }: { group: string }) => group))
+    after = body.next
+  }
+  expect(seen).toEqual([...groups.map(({ group }) => group), 'sick'])
+  const { body } = await ask(`${it.api}/api/v1/links/eu-to-us/groups?state=failed`)
+  expect(body).toMatchObject({ total: 1, next: null, groups: [{ group: 'sick', syncAgeSeconds: null }] })
+  const healthy = await ask(`${it.api}/api/v1/links/eu-to-us/groups?group=g00`)
+  expect(healthy.body.groups).toMatchObject([{ syncAgeSeconds: 2, rereadRecords: 0 }])
+  const status = await ask(`${it.api}/api/v1/status`)
+  expect(status.body.links[0]).toMatchObject({ groups: 26, positionsAgeSeconds: null, rereadRecords: null })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { startFakeApp } from '../../support/fake-app.ts'
-import { flowStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
+import { flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
 import { cli } from '../../support/run-cli.ts'
 
 test('status shows a sentence and an aligned table with grouped numbers', async () => {
@@ -107,4 +107,22 @@ test('the demo is offered only where there is one', async () => {
   }
   expect((await cli(['demo', '--fast', '3'], { verbs: { demo } })).code).toBe(0)
   expect(seen).toEqual(['--fast', '3'])
+})
+
+test('groups shows age and what would be read again, and a dash for what is not known', async () => {
+  const failed = groupStatus({
+    group: 'sick',
+    state: 'failed',
+    reason: 'no answer',
+    syncedAtMs: null,
+    rereadRecords: null,
+  })
+  await using it = await startFakeApp([linkStatus({ groups: [groupStatus(), failed] })])
+  const all = await cli(['groups', '--api', it.api])
+  expect(all.out).toMatch(/eu-to-us +billing +synced +1 +2 +0 +in step/)
+  expect(all.out).toMatch(/eu-to-us +sick +failed +1 +- +- +no answer/)
+  const some = await cli(['groups', '--limit', '1', '--api', it.api])
+  expect(some.out).toContain('eu-to-us has 2 of them')
+  const none = await cli(['groups', '--state', 'not-copied', '--api', it.api])
+  expect(none.out).toContain('Nothing matches')
 })

@@ -3,7 +3,7 @@ import { Secret } from '../../../src/config/index.ts'
 import { type Clock, createEvents, linkName, regionName } from '../../../src/core/index.ts'
 import { createLogger, createMetrics, createProgress, logReplicationEvents } from '../../../src/observability/index.ts'
 import type { LinkStatus, ReplicationEvents } from '../../../src/replication/index.ts'
-import { fakeReplicator, flowStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
+import { fakeReplicator, flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
 
 function capture() {
   const lines: Record<string, unknown>[] = []
@@ -107,4 +107,21 @@ test('a link that is far behind tells rate, rest and time every ten seconds', ()
   expect(lines.map((line) => line.msg)).toEqual([
     'link eu-to-us is catching up: 50,000 records/s, 600,000 records to go, about 12 s at this rate',
   ])
+})
+
+test('thousands of groups have gauges over all of them, and series for the hundred in the worst state', async () => {
+  const healthy = Array.from({ length: 2_000 }, (_, at) => groupStatus({ group: `g${at}`, syncedAtMs: 998_000 }))
+  const behind = groupStatus({ group: 'behind', rereadRecords: 70 })
+  const failed = groupStatus({ group: 'sick', state: 'failed', syncedAtMs: 900_000, rereadRecords: null })
+  const active = groupStatus({ group: 'moved', state: 'active-on-target', syncedAtMs: null, rereadRecords: null })
+  const text = await metricsOf([linkStatus({ groups: [...healthy, active, behind, failed] })]).render()
+  const link = 'link="eu-to-us",source="eu",target="us"'
+  expect(text).toContain(`isthmus_link_positions_age_seconds{${link}} 100\n`)
+  expect(text).toContain(`isthmus_link_reread_records{${link}} 70\n`)
+  expect(text).toContain(`isthmus_link_reread_unknown_groups{${link}} 1\n`)
+  expect(text).toContain(`isthmus_link_groups{${link},state="synced"} 2001\n`)
+  expect(text.match(/^isthmus_positions_sync_age_seconds\{/gm)).toHaveLength(100)
+  expect(text).toContain('isthmus_positions_sync_age_seconds{link="eu-to-us",group="sick"} 100\n')
+  expect(text).toContain('isthmus_group_reread_records{link="eu-to-us",group="behind"} 70\n')
+  expect(text).not.toContain('group="moved"')
 })

@@ -1,6 +1,6 @@
 import { Reader, Writer } from '@platformatic/kafka'
 import { describe, expect, test } from 'vitest'
-import { API_VERSIONS, type ApiName } from '../../../../src/kafka/wire/versions.ts'
+import { API_VERSIONS, type ApiName, headersOf } from '../../../../src/kafka/wire/versions.ts'
 import { readGoldens } from '../../../support/golden.ts'
 import { WIRE_APIS } from '../../../support/wire-apis.ts'
 
@@ -21,7 +21,7 @@ describe.each(goldens)('$api v$version', ({ api, version, input, request, respon
     // A JSON fixture leaves out what is undefined.
     expect(codec.read(reader, version)).toEqual(output)
     // Unread are the tagged fields at the end, no more.
-    reader.readTaggedFields()
+    if (headersOf(api as ApiName).request) reader.readTaggedFields()
     expect(reader.remaining).toBe(0)
   })
 })

@@ -19,6 +19,7 @@ const position = (over: Partial<ObservedPosition> = {}): ObservedPosition => ({
   source: at(100),
   target: undefined,
   translation: to(90),
+  targetAtSource: undefined,
   ...over,
 })
 const ours = (sourceOffset: number, targetOffset: number, sent: [number, number][] = []): PositionTrace => ({
@@ -29,17 +30,19 @@ const ours = (sourceOffset: number, targetOffset: number, sent: [number, number]
 const remember = (trace: PositionTrace | undefined, over: Partial<GroupMemory> = {}): GroupMemory => ({
   wasActive: false,
   traces: new Map(trace && [['orders/0', trace]]),
+  goneSince: new Map(),
   syncedAtMs: null,
   seenAtMs: 0,
   ...over,
 })
 
 function decide(over: Partial<ObservedGroup>, memory?: GroupMemory, monotonicMs = 1_000) {
-  const group: ObservedGroup = { group: 'billing', isActiveOnTarget: false, positions: [], ...over }
+  const group: ObservedGroup = { group: 'billing', isActiveOnTarget: false, positions: [], gone: [], ...over }
   const decision = decidePositions({
     nowMs: 0,
     monotonicMs,
     renewAfterMs: HOUR,
+    deletionGraceMs: HOUR,
     groups: [group],
     memory: new Map(memory && [['billing', memory]]),
   })
@@ -127,6 +130,26 @@ describe('decidePositions', () => {
     })
   })
 
+  it('spreads renewals over passes, and lets no other write wait', () => {
+    const old = remember(ours(100, 90))
+    const names = Array.from({ length: 250 }, (_, at) => `g${at}`)
+    const groups = names.map((group, at) => {
+      const source = at === 249 ? { source: { offset: 110, metadata: '' }, translation: to(100) } : {}
+      return {
+        group,
+        isActiveOnTarget: false,
+        gone: [],
+        positions: [position({ target: { offset: 90, metadata: '' }, ...source })],
+      }
+    })
+    const memory = new Map(names.map((name) => [name, old]))
+    const timing = { nowMs: 0, monotonicMs: HOUR, renewAfterMs: HOUR, deletionGraceMs: HOUR }
+    const verdicts = decidePositions({ ...timing, groups, memory }).groups.map(({ positions }) => positions[0]?.kind)
+    expect(verdicts.filter((kind) => kind === 'commit')).toHaveLength(101)
+    expect(verdicts[249]).toBe('commit')
+    expect(verdicts.filter((kind) => kind === 'in-step')).toHaveLength(149)
+  })
+
   it('leaves a group with members alone, and what it writes meanwhile is its own', () => {
     const { decision, memory } = decide({ isActiveOnTarget: true, positions: [position()] })
     expect(decision.groups[0]?.positions[0]).toMatchObject({ kind: 'untouched' })
@@ -155,7 +178,14 @@ describe('decidePositions', () => {
   it('forgets a group only a day after the source listed it last', () => {
     const memory = new Map([['gone', remember({ kind: 'foreign' })]])
     const pass = (monotonicMs: number) =>
-      decidePositions({ nowMs: 0, monotonicMs, renewAfterMs: HOUR, groups: [], memory }).memory.has('gone')
+      decidePositions({
+        nowMs: 0,
+        monotonicMs,
+        renewAfterMs: HOUR,
+        deletionGraceMs: HOUR,
+        groups: [],
+        memory,
+      }).memory.has('gone')
     expect(pass(24 * HOUR - 1)).toBe(true)
     expect(pass(24 * HOUR)).toBe(false)
   })

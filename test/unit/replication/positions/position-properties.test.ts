@@ -60,6 +60,7 @@ function pass(
     nowMs: world.timeMs,
     monotonicMs: world.timeMs,
     renewAfterMs: 10,
+    deletionGraceMs: 1_000_000,
     memory: world.memory,
     groups: [
       {
@@ -73,8 +74,10 @@ function pass(
             source: { offset: world.source, metadata: '' },
             target: before === undefined ? undefined : { offset: before, metadata: '' },
             translation,
+            targetAtSource: undefined,
           },
         ],
+        gone: [],
       },
     ],
   })
@@ -83,7 +86,8 @@ function pass(
   let wrote: number | undefined
   if (commit !== undefined) {
     const code = answer === 'ok' ? 0 : 29
-    outcomes.set('g', answer.startsWith('lost') ? { failed: 'no answer' } : new Map([['copy/0', code]]))
+    const commits = answer.startsWith('lost') ? { failed: 'no answer' } : new Map([['copy/0', code]])
+    outcomes.set('g', { commits })
     if (answer === 'ok' || answer === 'lost-written') wrote = commit.position.offset
   }
   world.memory = concludePositions(decision, outcomes, linkName('l')).memory

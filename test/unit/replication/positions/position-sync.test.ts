@@ -18,10 +18,13 @@ class GroupsInMemory {
   readonly refusals = new Map<string, number>()
   /** Groups whose coordinator does not answer. */
   readonly silent = new Set<string>()
+  /** Groups that are missing from the list, as those of a broker that does not answer are. */
+  readonly unlisted = new Set<string>()
+  readonly deletions: string[] = []
   listsStates = true
   atOnce = 0
   atOnceMost = 0
-  largestFetch = 0
+  fetches = 0
 
   set(groupId: string, offsets: Record<string, number>, over: Partial<HeldGroup> = {}): HeldGroup {
     const group = { state: 'Empty', type: 'classic', ...over, offsets: new Map(Object.entries(offsets)) }
@@ -30,12 +33,13 @@ class GroupsInMemory {
   }
 
   async listGroups() {
-    return [...this.groups].map(([groupId, { state, type }]) => ({
+    const groups = [...this.groups].map(([groupId, { state, type }]) => ({
       groupId,
       state: this.listsStates ? state : '',
       type,
       protocolType: 'consumer',
     }))
+    return { groups: groups.filter(({ groupId }) => !this.unlisted.has(groupId)), silent: [] }
   }
 
   async describeGroups(groupIds: readonly string[]) {
@@ -48,7 +52,7 @@ class GroupsInMemory {
   }
 
   async fetchGroupOffsets(groupIds: readonly string[]) {
-    this.largestFetch = Math.max(this.largestFetch, groupIds.length)
+    this.fetches++
     return groupIds.map((groupId) => ({
       groupId,
       errorCode: this.silent.has(groupId) ? 16 : 0,
@@ -77,6 +81,14 @@ class GroupsInMemory {
     })
   }
 
+  async deleteGroupOffsets(groupId: string, partitions: readonly { topic: string; partition: number }[]) {
+    return partitions.map(({ topic, partition }) => {
+      this.deletions.push(`${groupId} ${topic}/${partition}`)
+      this.groups.get(groupId)?.offsets.delete(`${topic}/${partition}`)
+      return { topic, partition, errorCode: 0 }
+    })
+  }
+
   get cluster(): Cluster {
     return this as unknown as Cluster
   }
@@ -97,7 +109,9 @@ beforeEach(() => {
 function createSync(options: Partial<PositionSyncOptions> = {}): PositionSync {
   const events = createEvents<ReplicationEvents>()
   events.on('positions:synced', ({ committed }) => told.push(`synced ${committed}`))
-  events.on('positions:failed', ({ group, reason }) => told.push(`failed ${group}: ${reason}`))
+  events.on('positions:failed', ({ group, groups, reason }) => told.push(`failed ${group} of ${groups}: ${reason}`))
+  events.on('positions:left-out', ({ group, reason }) => told.push(`left out ${group}: ${reason}`))
+  events.on('positions:deleted', ({ group, positions }) => told.push(`deleted ${positions} of ${group}`))
   return new PositionSync({
     link: linkName('eu-to-us'),
     source: source.cluster,
@@ -110,6 +124,7 @@ function createSync(options: Partial<PositionSyncOptions> = {}): PositionSync {
         if (topic === 'broken') throw new Error('no map')
         return { targetTopic: `copy.${topic}`, offset: sourceOffset - 10, behindRecords: topic === 'behind' ? 3 : 0 }
       },
+      translateBack: async (_topic, _partition, targetOffset) => targetOffset + 10,
     },
     clock: systemClock,
     events,
@@ -246,7 +261,7 @@ describe('PositionSync', () => {
     await pass(sync)
     expect(sync.statuses).toEqual([])
     expect(target.commits).toEqual([])
-    expect(told).toEqual([expect.stringContaining('failed sharing: left out')])
+    expect(told).toEqual(['left out sharing: a share group has no positions that could be translated'])
   })
 
   it('renews what did not change', async () => {
@@ -257,12 +272,67 @@ describe('PositionSync', () => {
     expect(target.commits).toHaveLength(2)
   })
 
-  it('writes for at most eight groups at once, and asks for at most 200 groups at once', async () => {
+  it('writes for at most eight groups at once, asks for all groups together, and writes nothing twice', async () => {
     for (let group = 0; group < 450; group++) source.set(`g${group}`, { 'orders/0': 100 })
-    await pass(createSync())
+    const sync = createSync()
+    await pass(sync)
+    await pass(sync)
     expect(target.commits).toHaveLength(450)
     expect(target.atOnceMost).toBe(8)
-    expect(source.largestFetch).toBe(200)
+    expect([source.fetches, target.fetches]).toEqual([2, 2])
+  })
+
+  it('tells groups that fail for the same reason together', async () => {
+    for (let group = 0; group < 30; group++) {
+      source.set(`g${group}`, { 'orders/0': 100 })
+      source.silent.add(`g${group}`)
+    }
+    const sync = createSync()
+    await pass(sync)
+    await pass(sync)
+    expect(told).toEqual([expect.stringContaining('failed g0 of 30: the source does not tell the positions')])
+  })
+
+  it('says what a group would read again from where it stands on the target, whoever put it there', async () => {
+    source.set('foreign', { 'orders/0': 100 })
+    source.set('none', { 'orders/0': 100 })
+    source.set('slow', { 'behind/0': 100 })
+    target.set('foreign', { 'copy.orders/0': 50 }, { state: 'Stable' })
+    target.silent.add('none')
+    const sync = createSync()
+    await pass(sync)
+    expect(sync.statuses.map(({ group, rereadRecords }) => [group, rereadRecords])).toEqual([
+      ['foreign', 40],
+      ['none', null],
+      ['slow', 3],
+    ])
+  })
+
+  it('follows the deletion of a group, and of its positions in a topic', async () => {
+    source.set('deleted', { 'orders/0': 100 })
+    const group = source.set('billing', { 'orders/0': 100, 'orders/1': 100 })
+    const sync = createSync({ deletionGraceMs: 0 })
+    await pass(sync)
+    source.groups.delete('deleted')
+    group.offsets.delete('orders/1')
+    for (let again = 0; again < 5; again++) await pass(sync)
+    expect(target.deletions.sort()).toEqual(['billing copy.orders/1', 'deleted copy.orders/0'])
+    expect(target.groups.get('billing')?.offsets).toEqual(new Map([['copy.orders/0', 90]]))
+    expect(told.slice(1).sort()).toEqual(['deleted 1 of billing', 'deleted 1 of deleted'])
+    expect(sync.statuses.map(({ group }) => group)).toEqual(['billing'])
+  })
+
+  it('takes a group that is merely not listed for what its coordinator says', async () => {
+    source.set('billing', { 'orders/0': 100 })
+    const sync = createSync({ deletionGraceMs: 0 })
+    await pass(sync)
+    source.unlisted.add('billing')
+    for (let again = 0; again < 5; again++) await pass(sync)
+    expect(statusOf(sync, 'billing')?.state).toBe('synced')
+    source.silent.add('billing')
+    for (let again = 0; again < 5; again++) await pass(sync)
+    expect(statusOf(sync, 'billing')?.state).toBe('failed')
+    expect(target.deletions).toEqual([])
   })
 
   it('goes on after a restart with the positions it had written', async () => {
