@@ -1,4 +1,21 @@
 import type { RetryContext } from '../core/index.ts'
+import type {
+  AbortMarker,
+  GroupDescription,
+  GroupListings,
+  GroupOffsets,
+  GroupPosition,
+  PartitionProducers,
+  ProducerIdentity,
+  TransactionDescription,
+  TransactionHandle,
+  TransactionListing,
+} from './coordinated.ts'
+
+import type { PartitionOutcome, TopicPartition } from './topic-partition.ts'
+
+export type * from './coordinated.ts'
+export type * from './topic-partition.ts'
 
 /**
  * The face of one Kafka cluster: everything the other rooms may ask of it. Built by `openCluster`.
@@ -120,11 +137,6 @@ export interface SaslOptions {
   readonly password: string
 }
 
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
 export interface ClusterMetadata {
   readonly clusterId: string
   readonly controllerId: number
@@ -162,10 +174,6 @@ export interface PartitionMetadata {
 export interface PartitionLeader {
   readonly leaderId: number
   readonly leaderEpoch: number
-}
-
-export interface PartitionOutcome extends TopicPartition {
-  readonly errorCode: number
 }
 
 export interface TopicOutcome {
@@ -317,85 +325,6 @@ export interface EpochQuery extends TopicPartition {
 export interface EpochEnd extends PartitionOutcome {
   readonly leaderEpoch: number
   readonly endOffset: number
-}
-
-// ---- transactions -------------------------------------------------------------------------------------------------
-
-export interface ProducerIdentity {
-  readonly producerId: bigint
-  readonly producerEpoch: number
-}
-
-export interface TransactionHandle extends ProducerIdentity {
-  readonly transactionalId: string
-}
-
-export interface TransactionDescription extends ProducerIdentity {
-  /** Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, Dead. */
-  readonly state: string
-  readonly partitions: readonly TopicPartition[]
-  readonly startTimeMs: number
-  readonly timeoutMs: number
-}
-
-export interface TransactionListing {
-  readonly transactionalId: string
-  readonly producerId: bigint
-  /** As in `TransactionDescription`. */
-  readonly state: string
-}
-
-export interface PartitionProducers extends PartitionOutcome {
-  readonly producers: readonly ActiveProducer[]
-}
-
-export interface ActiveProducer extends ProducerIdentity {
-  readonly lastSequence: number
-  readonly lastTimestamp: number
-  readonly coordinatorEpoch: number
-  /** Start of the open transaction, -1 for none. */
-  readonly currentTxnStartOffset: number
-}
-
-export interface AbortMarker extends ProducerIdentity {
-  readonly coordinatorEpoch: number
-}
-
-// ---- groups -------------------------------------------------------------------------------------------------------
-
-export interface GroupListings {
-  readonly groups: readonly GroupListing[]
-  /** Brokers that did not answer, in words: the groups they coordinate are missing from the list. */
-  readonly silent: readonly string[]
-}
-
-export interface GroupListing {
-  readonly groupId: string
-  /** Empty, Stable, PreparingRebalance, CompletingRebalance, Assigning, Reconciling, Dead, ... '' where a broker does not say. */
-  readonly state: string
-  /** classic, consumer, share, streams; '' where a broker does not say. */
-  readonly type: string
-  readonly protocolType: string
-}
-
-export interface GroupDescription {
-  readonly groupId: string
-  readonly errorCode: number
-  readonly state: string
-  readonly memberCount: number
-}
-
-export interface GroupOffsets {
-  readonly groupId: string
-  readonly errorCode: number
-  readonly positions: readonly (GroupPosition & { readonly errorCode: number })[]
-}
-
-export interface GroupPosition extends TopicPartition {
-  readonly offset: number
-  /** -1 for none. */
-  readonly leaderEpoch: number
-  readonly metadata: string | null
 }
 
 // ---- admin --------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ export interface DelayProxyOptions {
   readonly targetPort: number
   /** Each way, milliseconds: the round trip is twice that. */
   readonly delayMs: number
+  /** Told of each request on its way to the broker. */
+  onRequest?(apiKey: number): void
 }
 
 /**
@@ -66,6 +68,7 @@ export class DelayProxy implements AsyncDisposable {
       socket.on('close', end)
     }
     const requests = new FrameReader((frame) => {
+      this.#options.onRequest?.(frame.readInt16BE(0))
       if (frame.readInt16BE(0) === PRODUCE) link.outstanding.add(frame.readInt32BE(4))
     })
     const answers = new FrameReader((frame) => link.outstanding.delete(frame.readInt32BE(0)))

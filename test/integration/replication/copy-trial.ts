@@ -46,9 +46,10 @@ export class Copier {
       policies?: ResolvedPolicies
       /** What stands between the copier and its source. */
       sourceThrough?: (cluster: Cluster) => Cluster
+      positions?: { groups: string; everyMs: number; deletionGraceMs: number }
     } = {},
   ) {
-    const { processName = 'first', replicationFactor = 'default', start = 'earliest' } = options
+    const { processName = 'first', replicationFactor = 'default', start = 'earliest', positions } = options
     const [from, to] = [regionName('source'), regionName('target')]
     this.#clusters = new Map([
       [from, options.sourceThrough?.(openClusterOf(source)) ?? openClusterOf(source)],
@@ -62,13 +63,14 @@ export class Copier {
           source: from,
           target: to,
           topics: { include: [topic], exclude: [] },
-          groups: { include: ['no-group'], exclude: [] },
+          groups: { include: [positions?.groups ?? 'no-group'], exclude: [] },
           start,
           ...(options.policies && { policies: options.policies }),
         },
       ],
       topicSyncMs: 500,
-      positionSyncMs: 5_000,
+      positionSyncMs: positions?.everyMs ?? 5_000,
+      groupDeletionGraceMs: positions?.deletionGraceMs ?? 600_000,
       replicationFactor,
       bufferBytes: 16 << 20,
       processName,

@@ -1,0 +1,82 @@
+import type { PartitionOutcome, TopicPartition } from './topic-partition.ts'
+
+// What the coordinators of transactions and of groups are asked, and what they answer.
+
+// ---- transactions -------------------------------------------------------------------------------------------------
+
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+export interface TransactionHandle extends ProducerIdentity {
+  readonly transactionalId: string
+}
+
+export interface TransactionDescription extends ProducerIdentity {
+  /** Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, Dead. */
+  readonly state: string
+  readonly partitions: readonly TopicPartition[]
+  readonly startTimeMs: number
+  readonly timeoutMs: number
+}
+
+export interface TransactionListing {
+  readonly transactionalId: string
+  readonly producerId: bigint
+  /** As in `TransactionDescription`. */
+  readonly state: string
+}
+
+export interface PartitionProducers extends PartitionOutcome {
+  readonly producers: readonly ActiveProducer[]
+}
+
+export interface ActiveProducer extends ProducerIdentity {
+  readonly lastSequence: number
+  readonly lastTimestamp: number
+  readonly coordinatorEpoch: number
+  /** Start of the open transaction, -1 for none. */
+  readonly currentTxnStartOffset: number
+}
+
+export interface AbortMarker extends ProducerIdentity {
+  readonly coordinatorEpoch: number
+}
+
+// ---- groups -------------------------------------------------------------------------------------------------------
+
+export interface GroupListings {
+  readonly groups: readonly GroupListing[]
+  /** Brokers that did not answer, in words: the groups they coordinate are missing from the list. */
+  readonly silent: readonly string[]
+}
+
+export interface GroupListing {
+  readonly groupId: string
+  /** Empty, Stable, PreparingRebalance, CompletingRebalance, Assigning, Reconciling, Dead, ... '' where a broker does not say. */
+  readonly state: string
+  /** classic, consumer, share, streams; '' where a broker does not say. */
+  readonly type: string
+  readonly protocolType: string
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  readonly errorCode: number
+  readonly state: string
+  readonly memberCount: number
+}
+
+export interface GroupOffsets {
+  readonly groupId: string
+  readonly errorCode: number
+  readonly positions: readonly (GroupPosition & { readonly errorCode: number })[]
+}
+
+export interface GroupPosition extends TopicPartition {
+  readonly offset: number
+  /** -1 for none. */
+  readonly leaderEpoch: number
+  readonly metadata: string | null
+}

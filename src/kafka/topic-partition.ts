@@ -1,0 +1,8 @@
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface PartitionOutcome extends TopicPartition {
+  readonly errorCode: number
+}
