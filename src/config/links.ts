@@ -2,6 +2,7 @@ import { isName, type LinkName, linkName, type RegionName, regionName } from '..
 import {
   type LinkBandwidthOptions,
   type ResolvedPolicies,
+  resolveDeletions,
   resolvePolicies,
   resolveTraffic,
 } from '../replication/index.ts'
@@ -23,6 +24,7 @@ export interface LinkConfig {
   readonly start: StartPoint
   readonly policies: ResolvedPolicies
   readonly traffic: LinkBandwidthOptions
+  readonly deletions: ReturnType<typeof resolveDeletions>
   /** The failover group that implies it; null where it was declared. */
   readonly failoverGroup: string | null
 }
@@ -49,6 +51,7 @@ export function deriveLinks(file: UsableConfig, problems: ProblemCollector): Pla
     start: parseStart(link.start, ['links', at, 'start'], problems),
     policies: resolvePolicies(link.policies),
     traffic: resolveTraffic(link.traffic),
+    deletions: resolveDeletions(link.deletions),
     failoverGroup: null,
     path: ['links', at],
   }))
@@ -83,6 +86,7 @@ function impliedLinks(
       start,
       policies: resolvePolicies(group.policies),
       traffic: resolveTraffic(group.traffic),
+      deletions: resolveDeletions(group.deletions),
       failoverGroup: group.name,
       path: [...path, 'regions', at + 1],
     }

@@ -6,6 +6,7 @@ import {
   LinkStart,
   LinkTraffic,
   ReplicationOptions,
+  TopicDeletions,
   TopicRename,
   TopicSelection,
 } from '../replication/index.ts'
@@ -92,6 +93,7 @@ const FailoverGroup = strict(
     start: Type.Optional(LinkStart),
     policies: Type.Optional(LinkPolicies),
     traffic: Type.Optional(LinkTraffic),
+    deletions: Type.Optional(TopicDeletions),
     objectives: Type.Optional(
       strict(
         {
@@ -134,6 +136,7 @@ const Link = strict(
     start: Type.Optional(LinkStart),
     policies: Type.Optional(LinkPolicies),
     traffic: Type.Optional(LinkTraffic),
+    deletions: Type.Optional(TopicDeletions),
   },
   'A copy outside of failover groups, such as an aggregation or a migration. Consumer groups default to none.',
 )

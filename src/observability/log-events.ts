@@ -50,6 +50,15 @@ const WORDING: Wording = {
     info(`link ${event.link} grew topic ${event.targetTopic} from ${event.from} to ${event.to} partitions`),
   'topic:configured': (event) =>
     info(`link ${event.link} configured topic ${event.targetTopic}: ${event.changed.join(', ')}`),
+  'topic:deletion-pending': (event) =>
+    warn(
+      `topic ${event.topic} is gone from the source of link ${event.link}: its copy ${event.targetTopic} will be deleted ` +
+        `in ${Math.ceil(event.leftMs / 1_000)} s`,
+    ),
+  'topic:deletion-cancelled': (event) =>
+    info(`the copy ${event.targetTopic} of link ${event.link} is not deleted: topic ${event.topic} is no longer gone`),
+  'topic:deleted': (event) =>
+    warn(`link ${event.link} deleted ${event.targetTopic}: its source topic ${event.topic} was deleted`),
   'topic:refused': (event) => error(`link ${event.link} does not copy topic ${event.topic}: ${event.reason}`),
   'verification:partition': (event) =>
     event.first === undefined

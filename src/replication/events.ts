@@ -68,6 +68,17 @@ export type ReplicationEvents = {
   }
   'topic:grown': { readonly link: LinkName; readonly targetTopic: string; readonly from: number; readonly to: number }
   'topic:configured': { readonly link: LinkName; readonly targetTopic: string; readonly changed: readonly string[] }
+  /** The source topic is gone, and the link follows deletions. */
+  'topic:deletion-pending': {
+    readonly link: LinkName
+    readonly topic: string
+    readonly targetTopic: string
+    /** Until the copy is deleted. */
+    readonly leftMs: number
+  }
+  /** The source topic, or another of its name, is there again; or the copy is gone already. */
+  'topic:deletion-cancelled': { readonly link: LinkName; readonly topic: string; readonly targetTopic: string }
+  'topic:deleted': { readonly link: LinkName; readonly topic: string; readonly targetTopic: string }
   'topic:refused': { readonly link: LinkName; readonly topic: string; readonly code: string; readonly reason: string }
   'verification:partition': FlowRef & {
     readonly records: number

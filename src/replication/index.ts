@@ -9,8 +9,10 @@ export {
   LinkStart,
   LinkTraffic,
   ReplicationOptions,
+  resolveDeletions,
   resolveReplicationOptions,
   resolveTraffic,
+  TopicDeletions,
   TopicRename,
   TopicSelection,
 } from './options.ts'

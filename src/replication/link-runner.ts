@@ -19,11 +19,13 @@ import { RawReader } from './flows/raw-reader.ts'
 import { FlowTranslator } from './flows/translate.ts'
 import { IncidentLog } from './incidents/incident-log.ts'
 import { LogStartFollower } from './log-start-follower.ts'
-import { type FlowKey, flowKeyText } from './offset-map/index.ts'
+import { type CopiedFlow, type FlowKey, flowKeyText } from './offset-map/index.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
 import type { TargetEngine } from './target-engine.ts'
+import type { DeletionPolicy } from './topics/deletions.ts'
+import { Lineage, type OriginLedger } from './topics/lineage.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
 import { compileSelection, renameTopic, type Selection } from './topics/selection.ts'
 import { TopicSync } from './topics/topic-sync.ts'
@@ -43,6 +45,8 @@ export interface LinkSpec {
   readonly policies?: ResolvedPolicies
   /** @defaultValue no limit of its own, and the weight of any other link */
   readonly traffic?: LinkBandwidthOptions
+  /** @defaultValue copies of deleted topics stay */
+  readonly deletions?: DeletionPolicy
 }
 
 export interface LinkRunnerOptions {
@@ -50,6 +54,8 @@ export interface LinkRunnerOptions {
   readonly source: Cluster
   readonly target: Cluster
   readonly engine: TargetEngine
+  /** What the offset maps of the regions say of their copies. */
+  readonly ledgers: ReadonlyMap<RegionName, OriginLedger>
   readonly budget: ByteBudget
   readonly bandwidth: LinkBandwidth
   readonly topicSyncMs: number
@@ -91,6 +97,10 @@ export class LinkRunner {
   readonly #news: RepeatedNews
   readonly #incidents: IncidentLog
   readonly #isSelected: (topic: string) => boolean
+  /** Every flow that the map knows of this link, by its key. */
+  readonly #copied = new Map<string, CopiedFlow>()
+  readonly #topics: TopicSync
+  #sourceClusterId = ''
   #hasCopiedBefore = false
   #running: Promise<void> | undefined
   #state: 'starting' | 'running' | 'stopped' = 'starting'
@@ -103,6 +113,7 @@ export class LinkRunner {
     this.#news = new RepeatedNews(options.clock)
     this.#incidents = new IncidentLog({ link: spec.name, clock, events })
     this.#isSelected = compileSelection(spec.topics)
+    this.#topics = this.#createTopicSync()
     this.#sourceReader = new RawReader(source, { clock, random })
     const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
     this.#fetches = new FetchPool(
@@ -138,6 +149,10 @@ export class LinkRunner {
 
   get reason(): string {
     return this.#reason
+  }
+
+  get topics(): TopicSync {
+    return this.#topics
   }
 
   get positions(): PositionSync {
@@ -178,20 +193,8 @@ export class LinkRunner {
   async #run(signal: AbortSignal): Promise<void> {
     const sourceClusterId = await this.#prepare(signal)
     if (sourceClusterId === undefined) return
-    const { source, target, events, clock, engine, spec } = this.#options
-    const topics = new TopicSync({
-      link: spec.name,
-      source,
-      target,
-      selection: spec.topics,
-      rename: spec.rename,
-      replicationFactor: this.#options.replicationFactor,
-      everyMs: this.#options.topicSyncMs,
-      clock,
-      events,
-      isCopy: (targetTopicId) => Promise.resolve(engine.isCopy(targetTopicId)),
-      onFlows: (flows) => this.#keepFlows(flows, sourceClusterId),
-    })
+    this.#sourceClusterId = sourceClusterId
+    const { target, events, clock, spec } = this.#options
     const logStarts = new LogStartFollower({
       link: spec.name,
       target,
@@ -199,8 +202,37 @@ export class LinkRunner {
       clock,
       events,
     })
-    const loops = [topics, this.#positions, logStarts, this.transactions]
+    const loops = [this.#topics, this.#positions, logStarts, this.transactions]
     await Promise.all(loops.map((loop) => loop.run(signal)))
+  }
+
+  #createTopicSync(): TopicSync {
+    const { source, target, ledgers, engine, clock, events, spec, replicationFactor, topicSyncMs } = this.#options
+    const onUnreadable = (error: Error) => this.#emitError('looking for copies that would come back', error)
+    return new TopicSync({
+      link: spec.name,
+      source,
+      target,
+      selection: spec.topics,
+      rename: spec.rename,
+      replicationFactor,
+      everyMs: topicSyncMs,
+      clock,
+      events,
+      isCopy: (targetTopicId) => Promise.resolve(engine.isCopy(targetTopicId)),
+      lineage: new Lineage({ source: spec.source, target: spec.target, ledgers, clock, onUnreadable }),
+      deletions: spec.deletions,
+      copies: () => [...this.#copied.values()],
+      forget: (flows, signal) => this.#forget(flows, signal),
+      onFlows: (flows) => this.#keepFlows(flows),
+    })
+  }
+
+  async #forget(flows: readonly CopiedFlow[], signal: AbortSignal): Promise<void> {
+    const keys = flows.map(({ key }) => key)
+    await Promise.all(keys.map((key) => this.#leaving.get(flowKeyText(key))))
+    await this.#options.engine.forget(keys, signal)
+    for (const key of keys) this.#copied.delete(flowKeyText(key))
   }
 
   /** Both clusters have to answer once before anything can start; until then it is tried again. */
@@ -215,7 +247,8 @@ export class LinkRunner {
       return await retry(
         async () => {
           await engine.prepare(signal)
-          this.#hasCopiedBefore = engine.hasCopied((key) => this.#isOurs(key))
+          for (const flow of engine.copiesLike((key) => this.#isOurs(key))) this.#noteCopied(flow)
+          this.#hasCopiedBefore = this.#copied.size > 0
           return (await source.metadata([], signal)).clusterId
         },
         { deadlineMs: Number.MAX_SAFE_INTEGER, delaysFor: () => delays, onRetry },
@@ -228,7 +261,7 @@ export class LinkRunner {
   }
 
   /** Starts flows that are new, ends those that are gone, and begins anew where a topic got another id. */
-  #keepFlows(wanted: readonly TopicFlow[], sourceClusterId: string): void {
+  #keepFlows(wanted: readonly TopicFlow[]): void {
     if (this.#controller.signal.aborted) return
     const wantedKeys = new Set<string>()
     for (const topic of wanted) {
@@ -247,6 +280,7 @@ export class LinkRunner {
         known.stop.abort(new Error('the topic has another id now'))
       }
       const { sourceTopicId, targetTopicId } = topic
+      const sourceClusterId = this.#sourceClusterId
       const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, this.#options)
       this.#flows.set(text, this.#startFlow(flow, topic, known?.ended ?? this.#leaving.get(text)))
     }
@@ -305,6 +339,7 @@ export class LinkRunner {
         const at = { sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 }
         if (!flow.isTroubled) events.emit('flow:started', { ...ref, ...at })
         engine.noteCopy(flow)
+        this.#noteCopied(flow.spec)
         this.#fetches.add(flow)
       },
       onRecovering: (_, reason) => {
@@ -313,6 +348,10 @@ export class LinkRunner {
       onStopped: (_, fault) =>
         events.emit('flow:stopped', { ...ref, code: fault.code, reason: fault.message, remedy: fault.remedy }),
     }
+  }
+
+  #noteCopied({ key, sourceClusterId, sourceTopicId, targetTopicId }: CopiedFlow): void {
+    this.#copied.set(flowKeyText(key), { key, sourceClusterId, sourceTopicId, targetTopicId })
   }
 
   /** A flow that this link would copy. */

@@ -100,6 +100,42 @@ export function bytesPerSecond(megabytes: number): number | undefined {
   return megabytes === 0 ? undefined : megabytes * MEGABYTE
 }
 
+const DELETIONS = { follow: false, graceMinutes: 60 }
+
+export const TopicDeletions = Type.Object(
+  {
+    follow: Type.Optional(
+      Type.Boolean({
+        default: DELETIONS.follow,
+        description:
+          'Whether the copy of a topic is deleted when its source topic was. A source that does not answer, lists no ' +
+          'topics or may not tell of this one never counts as a deletion.',
+      }),
+    ),
+    graceMinutes: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: 43_200,
+        default: DELETIONS.graceMinutes,
+        description:
+          'How long the copy stays after the source topic was found gone. A restart of Isthmus begins it anew; a topic ' +
+          'that is made again within it is told as recreated.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: 'What becomes of copies whose source topic is deleted. They stay, by default.',
+  },
+)
+export type TopicDeletions = Type.Static<typeof TopicDeletions>
+
+/** The policy with every value that is not given taken from its schema's default. */
+export function resolveDeletions(given: TopicDeletions = {}): { readonly follow: boolean; readonly graceMs: number } {
+  const { follow, graceMinutes } = { ...DELETIONS, ...given }
+  return { follow, graceMs: graceMinutes * 60_000 }
+}
+
 const seconds = (options: { minimum: number; default: number; description: string }) =>
   Type.Optional(Type.Number({ maximum: 3600, ...options }))
 

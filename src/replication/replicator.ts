@@ -16,6 +16,7 @@ import { ByteBudget } from './flows/byte-budget.ts'
 import { LinkRunner, type LinkSpec } from './link-runner.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
+import { CopyLedger } from './shards/copy-ledger.ts'
 import type { GroupStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
@@ -65,6 +66,7 @@ export class Replicator {
   readonly events: Events<ReplicationEvents> = createEvents<ReplicationEvents>()
   readonly #options: ReplicatorOptions
   readonly #engines = new Map<RegionName, TargetEngine>()
+  readonly #ledgers: ReadonlyMap<RegionName, CopyLedger>
   readonly #links: LinkRunner[]
   readonly #verifier: Verifier
   readonly #fenced = Promise.withResolvers<string>()
@@ -75,6 +77,8 @@ export class Replicator {
     const budget = new ByteBudget(options.bufferBytes)
     const bandwidth = new Bandwidth(options.clock, options.maxBytesPerSecond)
     const memory = new MapMemory({ limitBytes: MAP_MEMORY_BYTES })
+    const { clusters } = options
+    this.#ledgers = new Map([...clusters].map(([region, cluster]) => [region, new CopyLedger(cluster, options)]))
     this.#links = options.links.map((spec) => {
       const engine = this.#engineOf(spec.target, memory)
       const { events } = this
@@ -84,6 +88,7 @@ export class Replicator {
         source: this.#cluster(spec.source),
         target: this.#cluster(spec.target),
         engine,
+        ledgers: this.#ledgers,
         budget,
         bandwidth: bandwidth.join(spec.traffic ?? resolveTraffic()),
         events,
@@ -114,6 +119,7 @@ export class Replicator {
     await Promise.race([Promise.all([engines, verifications]), passed])
     timer.cancel()
     deadline.abort(new Error('stopped'))
+    await Promise.all([...this.#ledgers.values()].map((ledger) => ledger[Symbol.asyncDispose]()))
   }
 
   status(): ReplicationStatus {

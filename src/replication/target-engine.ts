@@ -4,8 +4,9 @@ import type { ReplicationEvents } from './events.ts'
 import type { Flow } from './flows/flow.ts'
 import { Lanes } from './flows/lanes.ts'
 import { RawReader } from './flows/raw-reader.ts'
-import { flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
+import { type CopiedFlow, flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
 import { RepeatedNews } from './repeated-news.ts'
+import { forgetFlows } from './shards/forget-flows.ts'
 import { ensureMapTopic, type MapTopic, readMapIndex, type MapIndex } from './shards/map-topic.ts'
 import { Shard } from './shards/shard.ts'
 import { TargetLog } from './shards/target-log.ts'
@@ -66,9 +67,16 @@ export class TargetEngine {
     this.#copies.add(flow.spec.targetTopicId)
   }
 
-  /** Whether anything like this had been copied before this process started. */
-  hasCopied(isLike: (key: FlowKey) => boolean): boolean {
-    return this.#preparedIndex().flows.some(isLike)
+  /** What had been copied before this process started. */
+  copiesLike(isLike: (key: FlowKey) => boolean): CopiedFlow[] {
+    return this.#preparedIndex().flows.filter(({ key }) => isLike(key))
+  }
+
+  /** Removes flows from the map; they have to be stopped. Faults: MAP_... */
+  forget(keys: readonly FlowKey[], signal: AbortSignal): Promise<void> {
+    const { cluster } = this.#options
+    const source = { cluster, reader: this.reader, topic: this.#preparedTopic() }
+    return forgetFlows({ source, shardFor: (key) => this.shardFor(key) }, keys, signal)
   }
 
   /** Finds or creates the map topic and reads its index. May be called again after it failed. */

@@ -1,4 +1,5 @@
 import { startRegion } from '../../src/local/index.ts'
+import { sumMetric } from '../support/attribution.ts'
 import { FAST_COMPACTION, untilCompacted, untilCopied } from '../support/copying.ts'
 import { IsthmusProcess } from '../support/isthmus-process.ts'
 import { compareLogs, countRecords, loadProduced, type RecordLog } from '../support/record-log.ts'
@@ -144,9 +145,4 @@ function countUnproduced(seen: RecordLog, produced: RecordLog): number {
     count += records.filter(({ offset, digest }) => !known.has(`${offset} ${digest}`)).length
   }
   return count
-}
-
-function sumMetric(text: string, name: string): number {
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }

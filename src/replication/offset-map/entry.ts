@@ -19,6 +19,14 @@ export interface FlowKey {
   readonly partition: number
 }
 
+/** A flow of the map, and the topics that it is about. */
+export interface CopiedFlow {
+  readonly key: FlowKey
+  readonly sourceClusterId: string
+  readonly sourceTopicId: string
+  readonly targetTopicId: string
+}
+
 /** One epoch of one producer: who may write, to the data and to the map. */
 export interface Producer {
   readonly producerId: bigint

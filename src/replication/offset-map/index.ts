@@ -1,7 +1,9 @@
 /** The exact relation of source offsets to target offsets, flow by flow, as the map topic keeps it. */
 export type { ChunkLoader, ChunkRequest, Floor } from './chunks.ts'
 export { decodeEntry, type EncodedEntry, encodeEntry, type MapRecordPlace } from './codec.ts'
+export { formatEntryKey } from './entry-key.ts'
 export {
+  type CopiedFlow,
   type EntryKey,
   type FloorEntry,
   type FloorEntryKey,
@@ -35,4 +37,5 @@ export {
   type SegmentCause,
   segmentsBetween,
 } from './segments.ts'
+export { ShardOrigins } from './shard-origins.ts'
 export { ShardMap, type ShardMapOptions } from './shard-map.ts'

@@ -12,9 +12,10 @@ import { replicationFaults } from '../faults.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
 import {
   type ChunkLoader,
+  type CopiedFlow,
   decodeEntry,
   type FlowEntry,
-  type FlowKey,
+  type FlowMap,
   flowKeyText,
   type MapEntry,
   type MapMemory,
@@ -95,11 +96,30 @@ export interface ShardMapSource {
 export async function readShardMap(source: ShardMapSource, shard: number, signal: AbortSignal): Promise<ShardMap> {
   const ref: PartitionRef = { topic: MAP_TOPIC, topicId: source.topic.topicId, partition: shard }
   const map = new ShardMap({ memory: source.memory, loader: chunkLoader(source, ref) })
-  const start = await mapOffset(source.cluster, shard, -2, signal)
+  const from = await mapOffset(source.cluster, shard, -2, signal)
   const end = await mapOffset(source.cluster, shard, -1, signal)
-  for (let at = start; at < end; ) {
+  await readMapEntries(source, { shard, from, end }, (entry, offset) => map.apply(entry, offset), signal)
+  return map
+}
+
+/** What is asked of one partition of the map topic: offsets `[from, end)`. */
+export interface MapRange {
+  readonly shard: number
+  readonly from: number
+  readonly end: number
+}
+
+/** Hands over every entry of a range, in the order of the log. */
+export async function readMapEntries(
+  source: Pick<ShardMapSource, 'cluster' | 'reader' | 'topic'>,
+  { shard, from, end }: MapRange,
+  take: (entry: MapEntry, mapOffset: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref: PartitionRef = { topic: MAP_TOPIC, topicId: source.topic.topicId, partition: shard }
+  for (let at = from; at < end; ) {
     const fetched = await source.reader.read(ref, { offset: at, maxBytes: READ_BYTES }, signal)
-    const next = eachEntry(fetched.records, { shard, from: at, end }, (entry, offset) => map.apply(entry, offset))
+    const next = eachEntry(fetched.records, { shard, from: at, end }, take)
     if (next <= at) {
       throw replicationFaults.fault('TARGET_NOT_READY', {
         what: `${MAP_TOPIC}-${shard}`,
@@ -109,27 +129,31 @@ export async function readShardMap(source: ShardMapSource, shard: number, signal
     }
     at = next
   }
-  return map
 }
 
 /** Which topics of a target are copies, and of what. Read without a fence: only to tell ours from foreign. */
 export interface MapIndex {
   readonly targetTopicIds: ReadonlySet<string>
-  readonly flows: readonly FlowKey[]
+  readonly flows: readonly CopiedFlow[]
+}
+
+function copiedFlowOf({ flow: key, facts }: FlowMap): CopiedFlow {
+  const { sourceClusterId, sourceTopicId, targetTopicId } = facts
+  return { key, sourceClusterId, sourceTopicId, targetTopicId }
 }
 
 const INDEX_READS_AT_ONCE = 8
 
 export async function readMapIndex(source: ShardMapSource, signal: AbortSignal): Promise<MapIndex> {
   const targetTopicIds = new Set<string>()
-  const flows: FlowKey[] = []
+  const flows: CopiedFlow[] = []
   const filled = await filledShards(source, signal)
   const readNext = async (): Promise<void> => {
     for (let shard = filled.pop(); shard !== undefined; shard = filled.pop()) {
       const map = await readShardMap(source, shard, signal)
       for (const flow of map.flows()) {
         targetTopicIds.add(flow.facts.targetTopicId)
-        flows.push(flow.flow)
+        flows.push(copiedFlowOf(flow))
       }
     }
   }
@@ -188,7 +212,12 @@ function chunkLoader(source: ShardMapSource, ref: PartitionRef): ChunkLoader {
   }
 }
 
-async function mapOffset(cluster: Cluster, shard: number, timestamp: -1 | -2, signal: AbortSignal): Promise<number> {
+export async function mapOffset(
+  cluster: Cluster,
+  shard: number,
+  timestamp: -1 | -2,
+  signal: AbortSignal,
+): Promise<number> {
   const [listed] = await cluster.listOffsets(
     { isolation: 'read_uncommitted', partitions: [{ topic: MAP_TOPIC, partition: shard, timestamp }] },
     signal,

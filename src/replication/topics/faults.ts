@@ -33,6 +33,20 @@ export const topicFaults = defineFaults({
     retriable: true,
     status: 409,
   },
+  TOPIC_WOULD_CYCLE: {
+    message:
+      'topic {topic} is not copied from {source} to {target}: it is itself a copy of {origin}, which is on {target}, so its records would go round ({way})',
+    remedy:
+      'Exclude {topic} from this link. Or, where the direction was turned for good, end the link that made the copy with `isthmus link remove`.',
+    retriable: false,
+    status: 409,
+  },
+  TOPIC_DELETE_REFUSED: {
+    message: 'target topic {targetTopic}, whose source topic is gone, could not be deleted: {why}',
+    remedy: 'Grant DELETE on the topic in the target region, or delete it by hand; it is tried again on every pass.',
+    retriable: true,
+    status: 502,
+  },
   TOPIC_UNREADABLE: {
     message: 'topic {topic} cannot be looked at in region {region}: {why}',
     remedy: 'Grant DESCRIBE and DESCRIBE_CONFIGS on the topic in that region; it is tried again on every pass.',

@@ -6,6 +6,9 @@ import {
   type TopicConfigs,
   type TopicMetadata,
 } from '../../kafka/index.ts'
+import type { CopiedFlow } from '../offset-map/index.ts'
+import { type DeletionGrace, findGoneTopics, type GoneTopic, type PendingDeletion } from './deletions.ts'
+import type { Lineage } from './lineage.ts'
 import type { FlowSpec, ObservedTopics, SourceTopic, TargetTopic, TopicPair } from './plan-topics.ts'
 import { renameTopic } from './selection.ts'
 import type { Configs } from './standby-configs.ts'
@@ -21,6 +24,9 @@ export interface TopicSight {
   readonly rename: string | undefined
   readonly replicationFactor: number
   readonly isCopy: (targetTopicId: string) => Promise<boolean>
+  readonly lineage: Lineage
+  /** Set where the link follows deletions, with every copy that it has made. */
+  readonly deletions: { readonly grace: DeletionGrace; readonly copies: readonly CopiedFlow[] } | undefined
   /** What earlier passes of this process came to. */
   readonly before: TopicsBefore
 }
@@ -36,6 +42,8 @@ type Unreadable = { readonly unreadable: string }
 type ConfigsByTopic = ReadonlyMap<string, readonly ConfigEntry[] | Unreadable>
 
 const CONFIGS_PER_REQUEST = 100
+const NAMES_PER_REQUEST = 500
+const UNKNOWN_TOPIC = 3
 
 /** One look at every selected topic. */
 export async function observeTopics(sight: TopicSight, signal: AbortSignal): Promise<ObservedTopics> {
@@ -53,6 +61,7 @@ export async function observeTopics(sight: TopicSight, signal: AbortSignal): Pro
     ),
     describeAll(target, withProbe(targetNames, targetSide), signal),
   ])
+  await sight.lineage.refresh(signal)
   const flows = Map.groupBy(before.flows, ({ topic }) => topic)
   const pairs: TopicPair[] = []
   for (const topic of selected) {
@@ -63,13 +72,19 @@ export async function observeTopics(sight: TopicSight, signal: AbortSignal): Pro
     pairs.push({
       topic: topic.name,
       targetTopic,
-      source: readSource(topic, sourceConfigs),
+      ...(await readLineage(
+        topic,
+        readSource(topic, sourceConfigs),
+        { sight, clusterId: targetSide.clusterId },
+        signal,
+      )),
       target: counterpart && (await readTarget(counterpart, targetConfigs, sight, signal)),
       before: listed || wanted ? { flows: listed ?? [], wanted: wanted ?? {} } : undefined,
     })
   }
   return {
     pairs,
+    deletions: await observeDeletions(sight, { sourceSide, targetSide }, signal),
     replicationFactor: sight.replicationFactor,
     targetConfigNames: knownNames(targetConfigs),
     baseline: before.baseline,
@@ -82,6 +97,46 @@ function readSource(topic: TopicMetadata, configs: ConfigsByTopic): SourceTopic 
   const entries = configs.get(topic.name) ?? { unreadable: 'its configuration is not told' }
   if ('unreadable' in entries) return entries
   return { topicId: topic.topicId, partitions: topic.partitions.length, configs: entries }
+}
+
+/** The source topic, and what is known of where it comes from. */
+async function readLineage(
+  { name: topic, topicId }: TopicMetadata,
+  source: SourceTopic | Unreadable,
+  target: { readonly sight: TopicSight; readonly clusterId: string },
+  signal: AbortSignal,
+): Promise<Pick<TopicPair, 'source' | 'refused' | 'isHeld'>> {
+  if ('unreadable' in source) return { source }
+  const query = { topic, topicId, configs: source.configs }
+  const verdict = await target.sight.lineage.judge(query, target.clusterId, signal)
+  if (verdict === 'free') return { source }
+  if (verdict === 'held') return { source, isHeld: true }
+  return 'refused' in verdict ? { source, refused: verdict.refused } : { source: verdict }
+}
+
+/**
+ * A topic that is not listed may be one that Isthmus may no longer describe. Asked for by its name, the broker says
+ * which of the two.
+ */
+async function observeDeletions(
+  { source, deletions }: TopicSight,
+  { sourceSide, targetSide }: { readonly sourceSide: ClusterMetadata; readonly targetSide: ClusterMetadata },
+  signal: AbortSignal,
+): Promise<PendingDeletion[]> {
+  if (deletions === undefined) return []
+  const candidates = findGoneTopics(deletions.copies, {
+    sourceClusterId: sourceSide.clusterId,
+    sourceTopics: new Set(sourceSide.topics.map(({ name }) => name)),
+    targetTopics: new Map(targetSide.topics.map(({ name, topicId }) => [name, topicId])),
+  })
+  const gone: GoneTopic[] = []
+  for (let at = 0; at < candidates.length; at += NAMES_PER_REQUEST) {
+    const asked = candidates.slice(at, at + NAMES_PER_REQUEST)
+    const answer = await source.metadata([...new Set(asked.map(({ topic }) => topic))], signal)
+    const isGone = new Set(answer.topics.filter(({ errorCode }) => errorCode === UNKNOWN_TOPIC).map(({ name }) => name))
+    if (answer.clusterId === sourceSide.clusterId) gone.push(...asked.filter(({ topic }) => isGone.has(topic)))
+  }
+  return deletions.grace.update(gone)
 }
 
 async function readTarget(

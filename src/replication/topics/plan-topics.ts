@@ -1,5 +1,6 @@
 import type { Fault } from '../../core/index.ts'
 import type { ConfigEntry } from '../../kafka/index.ts'
+import type { PendingDeletion } from './deletions.ts'
 import { topicFaults } from './faults.ts'
 import { explainBadTopicName } from './selection.ts'
 import {
@@ -21,6 +22,8 @@ import {
  */
 export interface ObservedTopics {
   readonly pairs: readonly TopicPair[]
+  /** Copies whose source topic is gone, where the link follows that; those with no time left are due. */
+  readonly deletions?: readonly PendingDeletion[]
   /** Of topics to create; -1 for the target's default. */
   readonly replicationFactor: number
   /** Names of topic configs the target's brokers know; undefined while it has no topic to learn them from. */
@@ -41,6 +44,10 @@ export interface TopicPair {
   readonly source: SourceTopic | { readonly unreadable: string }
   /** Undefined where there is none. */
   readonly target: TargetTopic | { readonly unreadable: string } | undefined
+  /** Set where its records would come back to where they are from. */
+  readonly refused?: Fault | undefined
+  /** It may be a copy that is being made: nothing is begun with it yet. */
+  readonly isHeld?: boolean
   /** What an earlier pass of this process listed and wanted. */
   readonly before: { readonly flows: readonly FlowSpec[]; readonly wanted: Configs } | undefined
 }
@@ -82,6 +89,9 @@ export interface TopicPlan {
   readonly grows: readonly PlannedGrow[]
   readonly configures: readonly PlannedConfigure[]
   readonly refusals: readonly TopicRefusal[]
+  /** Copies whose grace is over. */
+  readonly deletes: readonly PendingDeletion[]
+  readonly pendingDeletions: readonly PendingDeletion[]
   readonly flows: readonly FlowSpec[]
   /** Per topic what its target's configuration has to be: `before.wanted` of the next pass. */
   readonly wanted: ReadonlyMap<string, Configs>
@@ -147,9 +157,11 @@ export function planTopics(observed: ObservedTopics): TopicPlan {
     if (step.wanted !== undefined) wanted.set(pair.topic, step.wanted)
     for (const flow of step.flows ?? []) flows.push(flow)
   }
-  const reason = describePlan(observed.pairs.length, { creates, grows, configures, refusals })
-  const { sourcePartitions } = observed
-  return { reason, creates, grows, configures, refusals, flows, wanted, sourcePartitions }
+  const { sourcePartitions, deletions: pendingDeletions = [] } = observed
+  const deletes = pendingDeletions.filter(({ leftMs }) => leftMs === 0)
+  const reason = describePlan(observed.pairs.length, { creates, grows, configures, refusals, deletes })
+  const steps = { creates, grows, configures, refusals, deletes, pendingDeletions }
+  return { reason, ...steps, flows, wanted, sourcePartitions }
 }
 
 function planTopic(pair: TopicPair, observed: ObservedTopics, clashing: readonly string[] | undefined): TopicStep {
@@ -162,6 +174,8 @@ function planTopic(pair: TopicPair, observed: ObservedTopics, clashing: readonly
     const others = clashing.filter((name) => name !== topic).join(', ')
     return { refusal: topicFaults.fault('TOPIC_NAME_CLASH', { topic, targetTopic, others }) }
   }
+  if (pair.refused !== undefined) return { refusal: pair.refused }
+  if (pair.isHeld === true && before === undefined) return {}
   if ('unreadable' in source) return keepWhile(unreadable(topic, 'source', source.unreadable), before)
   if (source.topicId === NO_TOPIC_ID) return { refusal: topicFaults.fault('TOPIC_WITHOUT_ID', { topic }) }
   if (target === undefined) return { create: planCreate(pair, source, observed) }
@@ -248,13 +262,14 @@ function findClashes(pairs: readonly TopicPair[]): Map<string, string[]> {
 
 function describePlan(
   topics: number,
-  { creates, grows, configures, refusals }: Pick<TopicPlan, 'creates' | 'grows' | 'configures' | 'refusals'>,
+  plan: Pick<TopicPlan, 'creates' | 'grows' | 'configures' | 'refusals' | 'deletes'>,
 ): string {
   const steps = [
-    [creates.length, 'to create'],
-    [grows.length, 'to grow'],
-    [configures.length, 'to configure'],
-    [refusals.length, 'refused'],
+    [plan.creates.length, 'to create'],
+    [plan.grows.length, 'to grow'],
+    [plan.configures.length, 'to configure'],
+    [plan.deletes.length, 'to delete'],
+    [plan.refusals.length, 'refused'],
   ] as const
   const due = steps.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
   return due.length === 0 ? `${topics} topics in step` : `${topics} topics: ${due.join(', ')}`

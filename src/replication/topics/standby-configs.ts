@@ -106,6 +106,12 @@ export function planStandbyConfigs(source: readonly ConfigEntry[], facts: Standb
   return configs
 }
 
+/** Whether a topic itself has everything that a standby always has: what a copy looks like from outside. */
+export function hasStandbyConfigs(entries: readonly ConfigEntry[]): boolean {
+  const own = new Map(ownEntries(entries).map(({ name, value }) => [name, value]))
+  return Object.entries(STANDBY).every(([name, value]) => own.get(name) === value)
+}
+
 /**
  * Changes that turn what the target topic has into what is wanted.
  *

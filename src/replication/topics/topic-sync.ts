@@ -11,7 +11,10 @@ import {
 } from '../../core/index.ts'
 import { type Cluster, errorName } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
+import type { CopiedFlow } from '../offset-map/index.ts'
+import { DeletionGrace, type DeletionPolicy, type PendingDeletion } from './deletions.ts'
 import { topicFaults } from './faults.ts'
+import type { Lineage } from './lineage.ts'
 import { observeTopics, type TopicsBefore } from './observe-topics.ts'
 import {
   type FlowSpec,
@@ -29,7 +32,8 @@ import { compileSelection, type Selection } from './selection.ts'
  * Keeps the target topics of one link in step with the source: creates, grows and configures them, and tells which
  * flows there are. A topic that is refused is reported and tried again on the next pass; it stops no other topic.
  *
- * It deletes nothing: the flows of a topic that is gone from the source are no longer listed, its copy stays.
+ * The flows of a topic that is gone from the source are no longer listed. Its copy stays, unless the link follows
+ * deletions and the grace is over.
  */
 export interface TopicSyncOptions {
   readonly link: LinkName
@@ -46,6 +50,14 @@ export interface TopicSyncOptions {
   readonly events: Events<ReplicationEvents>
   /** True where the offset map names the target topic as a copy of this link. Any other is altered only while empty. */
   isCopy(targetTopicId: string, signal: AbortSignal): Promise<boolean>
+  /** Keeps records from going round. */
+  readonly lineage: Lineage
+  /** @defaultValue deletions are not followed */
+  readonly deletions?: DeletionPolicy | undefined
+  /** Every copy that the link has made, as the offset map names them. */
+  copies?(): readonly CopiedFlow[]
+  /** The copy is deleted: the offset map need not know its flows any more. */
+  forget?(flows: readonly CopiedFlow[], signal: AbortSignal): Promise<void>
   /** Told every flow there is now, after each pass that got through, changed or not. */
   onFlows(flows: readonly FlowSpec[]): void
 }
@@ -72,11 +84,26 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   #before: TopicsBefore = { baseline: undefined, flows: [], wanted: new Map() }
   /** What was told of each refused topic, so that a lasting refusal is told once. */
   #told = new Map<string, string>()
+  #refusals: readonly TopicRefusal[] = []
+  readonly #grace: DeletionGrace | undefined
+  #pending: readonly PendingDeletion[] = []
 
   /** @throws `SELECTION_INVALID` */
   constructor(options: TopicSyncOptions) {
     this.#options = options
     this.#isSelected = compileSelection(options.selection)
+    const { deletions } = options
+    if (deletions?.follow) this.#grace = new DeletionGrace(options.clock, deletions.graceMs)
+  }
+
+  /** Topics that the last pass did not copy, and why. */
+  get refusals(): readonly TopicRefusal[] {
+    return this.#refusals
+  }
+
+  /** Copies whose source topic is gone and that will be deleted. */
+  get pendingDeletions(): readonly PendingDeletion[] {
+    return this.#pending
   }
 
   /** Passes until the signal aborts; never throws. A pass that fails as a whole is told as `link:error`. */
@@ -102,6 +129,8 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
         replicationFactor: replicationFactor === 'default' ? -1 : replicationFactor,
         isCopy: (topicId) => this.#isCopy(topicId, signal),
         before: this.#before,
+        lineage: this.#options.lineage,
+        deletions: this.#grace && { grace: this.#grace, copies: this.#options.copies?.() ?? [] },
       },
       signal,
     )
@@ -116,7 +145,9 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
       await this.#createAll(plan.creates, signal),
       await this.#each(plan.grows, (grow) => this.#grow(grow, signal), signal),
       await this.#each(plan.configures, (configure) => this.#configure(configure, signal), signal),
+      await this.#each(plan.deletes, (copy) => this.#delete(copy, signal), signal),
     ]
+    this.#tellPending(plan.pendingDeletions)
     this.#tell([...plan.refusals, ...steps.flatMap(({ refusals }) => refusals)])
     const { flows, wanted, reason } = plan
     this.#before = { baseline: this.#before.baseline ?? plan.sourcePartitions, flows, wanted }
@@ -214,6 +245,34 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
     events.emit('topic:configured', { link, targetTopic, changed })
   }
 
+  /** By name, and only while the name stands for the topic that is the copy. */
+  async #delete({ topic, targetTopic, targetTopicId, flows }: PendingDeletion, signal: AbortSignal): Promise<void> {
+    const { link, target, events, forget } = this.#options
+    const { topics } = await target.metadata([targetTopic], signal)
+    if (topics.find(({ name }) => name === targetTopic)?.topicId !== targetTopicId) return
+    const [outcome] = await target.deleteTopics([targetTopic], signal)
+    if (outcome?.errorCode !== 0) {
+      const why = `${errorName(outcome?.errorCode ?? -1)}, ${outcome?.message ?? 'no reason given'}`
+      throw topicFaults.fault('TOPIC_DELETE_REFUSED', { targetTopic, why })
+    }
+    events.emit('topic:deleted', { link, topic, targetTopic })
+    await forget?.(flows, signal)
+  }
+
+  #tellPending(pending: readonly PendingDeletion[]): void {
+    const { link, events } = this.#options
+    const known = new Set(this.#pending.map(({ targetTopicId }) => targetTopicId))
+    for (const { topic, targetTopic, targetTopicId, leftMs } of pending) {
+      if (known.has(targetTopicId) || leftMs === 0) continue
+      events.emit('topic:deletion-pending', { link, topic, targetTopic, leftMs })
+    }
+    const left = new Set(pending.map(({ targetTopicId }) => targetTopicId))
+    for (const { topic, targetTopic, targetTopicId, leftMs } of this.#pending) {
+      if (leftMs > 0 && !left.has(targetTopicId)) events.emit('topic:deletion-cancelled', { link, topic, targetTopic })
+    }
+    this.#pending = pending.filter(({ leftMs }) => leftMs > 0)
+  }
+
   async #each<Step extends { readonly topic: string; readonly targetTopic: string }>(
     steps: readonly Step[],
     take: (step: Step) => Promise<void>,
@@ -234,6 +293,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   #tell(refusals: readonly TopicRefusal[]): void {
     const { link, events } = this.#options
     const told = new Map<string, string>()
+    this.#refusals = refusals
     for (const { topic, fault } of refusals) {
       const key = `${topic} ${fault.code}`
       told.set(key, fault.message)

@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createEvents, linkName, systemClock } from '../../../../src/core/index.ts'
+import { createEvents, linkName, regionName, systemClock } from '../../../../src/core/index.ts'
 import type { Cluster, ConfigEntry, NewTopic } from '../../../../src/kafka/index.ts'
+import type { CopiedFlow } from '../../../../src/replication/offset-map/index.ts'
 import type { ReplicationEvents } from '../../../../src/replication/events.ts'
+import { planStandbyConfigs } from '../../../../src/replication/topics/standby-configs.ts'
+import { Lineage, type OriginLedger } from '../../../../src/replication/topics/lineage.ts'
 import type { FlowSpec } from '../../../../src/replication/topics/plan-topics.ts'
+import { ManualClock } from '../flows/flow-fixtures.ts'
 import { TopicSync, type TopicSyncOptions } from '../../../../src/replication/topics/topic-sync.ts'
 
 interface HeldTopic {
@@ -13,6 +17,7 @@ interface HeldTopic {
 }
 
 const DEFAULTS: Record<string, string> = { 'cleanup.policy': 'delete', 'max.message.bytes': '1048588' }
+const STANDBY_CONFIGS = planStandbyConfigs([], { targetReplicationFactor: 3, targetConfigNames: undefined })
 /** A broker lists every config it knows, set or not. */
 const CONFIG_NAMES = [
   'cleanup.policy',
@@ -34,11 +39,15 @@ class TopicsInMemory {
   readonly topics = new Map<string, HeldTopic>()
   readonly refuseCreate = new Set<string>()
   readonly refuseAlter = new Set<string>()
+  /** Topics that exist and may not be described. */
+  readonly hidden = new Set<string>()
   readonly name: string
+  clusterId: string
   #ids = 0
 
   constructor(name: string) {
     this.name = name
+    this.clusterId = `cluster of ${name}`
   }
 
   add(name: string, { partitions = 1, configs = {}, end = 0 }: Partial<HeldTopic> = {}): HeldTopic {
@@ -48,8 +57,9 @@ class TopicsInMemory {
   }
 
   async metadata(topics: 'all' | readonly string[]) {
-    const names = topics === 'all' ? [...this.topics.keys()] : topics
+    const names = topics === 'all' ? [...this.topics.keys()].filter((name) => !this.hidden.has(name)) : topics
     return {
+      clusterId: this.clusterId,
       topics: names.map((name) => {
         const topic = this.topics.get(name)
         const partitions = Array.from({ length: topic?.partitions ?? 0 }, (_none, partition) => ({
@@ -60,7 +70,7 @@ class TopicsInMemory {
           replicas: [1, 2, 3],
           isr: [1, 2, 3],
         }))
-        const errorCode = topic === undefined ? 3 : 0
+        const errorCode = this.hidden.has(name) ? 29 : topic === undefined ? 3 : 0
         return { name, topicId: topic?.topicId ?? '', isInternal: name.startsWith('__consumer'), errorCode, partitions }
       }),
     }
@@ -101,6 +111,14 @@ class TopicsInMemory {
     })
   }
 
+  async deleteTopics(topics: readonly string[]) {
+    return topics.map((topic) => {
+      if (this.refuseAlter.has(topic)) return { topic, errorCode: 29, message: 'not allowed' }
+      this.topics.delete(topic)
+      return { topic, errorCode: 0, message: null }
+    })
+  }
+
   async createPartitions(topic: string, count: number) {
     const held = this.topics.get(topic)
     if (held !== undefined) held.partitions = count
@@ -126,6 +144,9 @@ let target: TopicsInMemory
 let flows: readonly FlowSpec[]
 let told: string[]
 let copies: Set<string>
+/** What the map of the source says, by topic id. */
+let origins: Map<string, CopiedFlow>
+let clock: ManualClock
 
 beforeEach(() => {
   source = new TopicsInMemory('eu')
@@ -133,6 +154,8 @@ beforeEach(() => {
   flows = []
   told = []
   copies = new Set()
+  origins = new Map()
+  clock = new ManualClock()
 })
 
 function createSync(options: Partial<TopicSyncOptions> = {}): TopicSync {
@@ -149,11 +172,23 @@ function createSync(options: Partial<TopicSyncOptions> = {}): TopicSync {
     clock: systemClock,
     events,
     isCopy: async (topicId) => copies.has(topicId),
+    lineage: lineageOf(origins),
     onFlows: (listed) => {
       flows = listed
     },
     ...options,
   })
+}
+
+function lineageOf(known: ReadonlyMap<string, CopiedFlow>): Lineage {
+  const ledger: OriginLedger = {
+    clusterId: 'cluster of eu',
+    refresh: async () => undefined,
+    originOf: (topicId) => known.get(topicId),
+  }
+  const [from, to] = [regionName('eu'), regionName('us')]
+  const onUnreadable = () => undefined
+  return new Lineage({ source: from, target: to, ledgers: new Map([[from, ledger]]), clock, onUnreadable })
 }
 
 /** Passes until nothing is left to change. */
@@ -267,5 +302,132 @@ describe('TopicSync', () => {
     expect(() => createSync({ selection: { include: ['a b'], exclude: [] } })).toThrow(
       expect.objectContaining({ code: 'SELECTION_INVALID' }),
     )
+  })
+
+  it('leaves a topic alone that is a copy from the target, and one that may become one', async () => {
+    const copy = source.add('orders', { end: 5 })
+    const standby = { ...STANDBY_CONFIGS }
+    const young = source.add('young', { configs: standby })
+    const known = (topicId: string, clusterId: string): CopiedFlow => ({
+      key: { source: 'us', topic: 'orders', targetTopic: 'orders', partition: 0 },
+      sourceClusterId: clusterId,
+      sourceTopicId: 'us-9',
+      targetTopicId: topicId,
+    })
+    origins.set(copy.topicId, known(copy.topicId, 'cluster of us'))
+    const sync = createSync()
+    await settle(sync)
+    expect(listed()).toEqual([])
+    expect(sync.refusals[0]?.fault.message).toContain('a copy of us/orders, which is on us')
+    expect(told).toEqual(['topic:refused orders TOPIC_WOULD_CYCLE'])
+
+    origins.set(young.topicId, known(young.topicId, 'cluster of elsewhere'))
+    await settle(sync)
+    expect(listed()).toEqual(['young-0'])
+  })
+
+  it('takes a topic that looks like a copy for one of its own after half a minute', async () => {
+    source.add('young', { configs: { ...STANDBY_CONFIGS } })
+    const sync = createSync()
+    await settle(sync)
+    expect(listed()).toEqual([])
+    await clock.pass(31_000)
+    await settle(sync)
+    expect(listed()).toEqual(['young-0'])
+  })
+})
+
+describe('TopicSync that follows deletions', () => {
+  const forgotten: string[] = []
+  const following = (over: Partial<TopicSyncOptions> = {}): TopicSync =>
+    createSync({
+      clock,
+      deletions: { follow: true, graceMs: 60_000 },
+      copies: () =>
+        ['orders', 'bills'].map((name) => ({
+          key: { source: 'eu', topic: name, targetTopic: name, partition: 0 },
+          sourceClusterId: 'cluster of eu',
+          sourceTopicId: 'eu-1',
+          targetTopicId: target.topics.get(name)?.topicId ?? 'gone',
+        })),
+      forget: async (flows) => void forgotten.push(...flows.map(({ key }) => key.targetTopic)),
+      ...over,
+    })
+
+  beforeEach(() => {
+    forgotten.length = 0
+    for (const name of ['orders', 'bills']) {
+      source.add(name)
+      target.add(name, { end: 3 })
+      copies.add(target.topics.get(name)?.topicId ?? '')
+    }
+  })
+
+  it('deletes a copy when its source topic has been gone for the grace, and forgets its map', async () => {
+    const sync = following()
+    await settle(sync)
+    source.topics.delete('orders')
+    await settle(sync)
+    expect(sync.pendingDeletions).toMatchObject([{ targetTopic: 'orders', leftMs: 60_000 }])
+    await clock.pass(59_000)
+    await settle(sync)
+    expect(sync.pendingDeletions).toMatchObject([{ leftMs: 1_000 }])
+    expect(target.topics.has('orders')).toBe(true)
+    await clock.pass(1_000)
+    await settle(sync)
+    expect([...target.topics.keys()]).toEqual(['bills'])
+    expect(forgotten).toEqual(['orders'])
+    expect(sync.pendingDeletions).toEqual([])
+    expect(told.filter((line) => line.includes('delet'))).toEqual([
+      'topic:deletion-pending orders',
+      'topic:deleted orders',
+    ])
+  })
+
+  it('does not delete the copy of a topic that was made again', async () => {
+    const sync = following()
+    source.topics.delete('orders')
+    await settle(sync)
+    source.add('orders')
+    await clock.pass(61_000)
+    await settle(sync)
+    source.topics.delete('orders')
+    await settle(sync)
+    expect(target.topics.has('orders')).toBe(true)
+    expect(sync.pendingDeletions).toMatchObject([{ targetTopic: 'orders', leftMs: 60_000 }])
+    expect(told).toContain('topic:deletion-cancelled orders')
+  })
+
+  it.each([
+    ['a source without any topic', () => source.topics.clear()],
+    ['a topic that may no longer be described', () => (source.hidden.add('orders'), undefined)],
+    ['a source that is another cluster now', () => ((source.clusterId = 'another'), source.topics.delete('orders'))],
+    ['a copy that was made again', () => (source.topics.delete('orders'), target.add('orders'))],
+  ])('does not take %s for a deletion', async (_, change) => {
+    const stale = target.topics.get('orders')?.topicId ?? ''
+    const copy = { key: { source: 'eu', topic: 'orders', targetTopic: 'orders', partition: 0 }, sourceTopicId: 'eu-1' }
+    const sync = following({
+      copies: () => [{ ...copy, sourceClusterId: 'cluster of eu', targetTopicId: stale }],
+    })
+    await settle(sync)
+    change()
+    await settle(sync)
+    await clock.pass(61_000)
+    await settle(sync)
+    expect(target.topics.has('orders')).toBe(true)
+    expect(sync.pendingDeletions).toEqual([])
+  })
+
+  it('tells that it may not delete, and tries on', async () => {
+    const sync = following()
+    target.refuseAlter.add('orders')
+    source.topics.delete('orders')
+    await settle(sync)
+    await clock.pass(61_000)
+    await settle(sync)
+    expect(told).toContain('topic:refused orders TOPIC_DELETE_REFUSED')
+    target.refuseAlter.clear()
+    await settle(sync)
+    expect(target.topics.has('orders')).toBe(false)
   })
 })

@@ -1,0 +1,122 @@
+import { type Clock, isFault, type Random } from '../../core/index.ts'
+import { type Cluster, errorName } from '../../kafka/index.ts'
+import { replicationFaults } from '../faults.ts'
+import { RawReader } from '../flows/raw-reader.ts'
+import { type CopiedFlow, ShardOrigins } from '../offset-map/index.ts'
+import { MAP_TOPIC, mapOffset, readMapEntries } from './map-topic.ts'
+
+/**
+ * What the offset map of a region says about its topics: which are copies made by Isthmus, in whatever process, and of
+ * what. Only ever read, and without a fence. Each refresh reads what was added since the one before.
+ *
+ * Isthmus may be a mere reader of the region: one without a map topic has no copies, and where the topic may not be
+ * read that is a fault of its own, PARTITION_REFUSED.
+ */
+export class CopyLedger implements AsyncDisposable {
+  readonly #cluster: Cluster
+  readonly #reader: RawReader
+  #topicId = ''
+  #clusterId = ''
+  #shards: ReadShard[] = []
+  #flows: readonly CopiedFlow[] = []
+  #byTopicId: ReadonlyMap<string, CopiedFlow> = new Map()
+  #refreshing: Promise<void> | undefined
+
+  constructor(cluster: Cluster, context: { readonly clock: Clock; readonly random: Random }) {
+    this.#cluster = cluster
+    this.#reader = new RawReader(cluster, context)
+  }
+
+  /** '' before the first refresh. */
+  get clusterId(): string {
+    return this.#clusterId
+  }
+
+  /** Calls that overlap share one look. Faults: PARTITION_REFUSED, and whatever keeps the region from answering. */
+  refresh(signal: AbortSignal): Promise<void> {
+    this.#refreshing ??= this.#refresh(signal).finally(() => (this.#refreshing = undefined))
+    return this.#refreshing
+  }
+
+  flows(): readonly CopiedFlow[] {
+    return this.#flows
+  }
+
+  /** What the topic with this id is a copy of; undefined where the map does not know it. */
+  originOf(topicId: string): CopiedFlow | undefined {
+    return this.#byTopicId.get(topicId)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader[Symbol.asyncDispose]()
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const { clusterId, topics } = await this.#cluster.metadata([MAP_TOPIC], signal)
+    this.#clusterId = clusterId
+    const topic = topics.find(({ name }) => name === MAP_TOPIC)
+    if (topic === undefined || topic.errorCode === UNKNOWN_TOPIC) {
+      this.#shards = []
+      this.#index()
+      return
+    }
+    if (topic.errorCode !== 0) {
+      const facts = { what: MAP_TOPIC, target: this.#cluster.name, error: errorName(topic.errorCode) }
+      throw replicationFaults.fault('PARTITION_REFUSED', facts)
+    }
+    if (topic.topicId !== this.#topicId) this.#shards = []
+    this.#topicId = topic.topicId
+    await this.#readOn(topic.partitions.length, signal)
+  }
+
+  async #readOn(shards: number, signal: AbortSignal): Promise<void> {
+    const partitions = Array.from({ length: shards }, (_, partition) => ({
+      topic: MAP_TOPIC,
+      partition,
+      timestamp: -1,
+    }))
+    const ends = await this.#cluster.listOffsets({ isolation: 'read_uncommitted', partitions }, signal)
+    for (const { partition: shard, offset: end, errorCode } of ends) {
+      if (errorCode !== 0) {
+        const facts = { what: `${MAP_TOPIC}-${shard}`, target: this.#cluster.name, reason: errorName(errorCode) }
+        throw replicationFaults.fault('TARGET_NOT_READY', facts)
+      }
+      const known = this.#shards[shard]
+      if (known === undefined || end < known.next) this.#shards[shard] = { origins: new ShardOrigins(), next: 0 }
+      await this.#readShard(shard, end, signal)
+    }
+    this.#index()
+  }
+
+  async #readShard(shard: number, end: number, signal: AbortSignal): Promise<void> {
+    const read = this.#shards[shard]
+    if (read === undefined || read.next >= end) return
+    const from = read.next > 0 ? read.next : await mapOffset(this.#cluster, shard, -2, signal)
+    const source = { cluster: this.#cluster, reader: this.#reader, topic: { topicId: this.#topicId, shards: 0 } }
+    try {
+      await readMapEntries(source, { shard, from, end }, (entry) => read.origins.apply(entry), signal)
+      read.next = end
+    } catch (error) {
+      // Half of a range may have been taken in: the next refresh begins anew.
+      delete this.#shards[shard]
+      throw error
+    }
+  }
+
+  #index(): void {
+    this.#flows = this.#shards.flatMap(({ origins }) => origins.flows())
+    this.#byTopicId = new Map(this.#flows.map((flow) => [flow.targetTopicId, flow]))
+  }
+}
+
+interface ReadShard {
+  readonly origins: ShardOrigins
+  next: number
+}
+
+const UNKNOWN_TOPIC = 3
+
+/** True where the ledger may not be read at all, as opposed to not now. */
+export function isUnreadable(error: unknown): boolean {
+  return isFault(error, 'PARTITION_REFUSED')
+}
