@@ -23,6 +23,8 @@ describe('ReplicationOptions', () => {
       replicationFactor: 'default',
       bufferMb: 64,
       maxMegabytesPerSecond: 0,
+      groupDeletionGraceSeconds: 600,
+      heldBackSeconds: 60,
       acknowledgeUnfenced: false,
     })
     expect(Value.Check(ReplicationOptions, resolveReplicationOptions({}))).toBe(true)
@@ -30,6 +32,8 @@ describe('ReplicationOptions', () => {
       replicationFactor: 3,
       bufferMb: 64,
       maxMegabytesPerSecond: 0,
+      groupDeletionGraceSeconds: 600,
+      heldBackSeconds: 60,
       acknowledgeUnfenced: false,
     })
   })
