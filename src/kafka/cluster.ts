@@ -93,6 +93,8 @@ export interface Cluster extends AsyncDisposable {
   createTopics(topics: readonly NewTopic[], signal: AbortSignal): Promise<TopicOutcome[]>
   createPartitions(topic: string, count: number, signal: AbortSignal): Promise<void>
   deleteTopics(topics: readonly string[], signal: AbortSignal): Promise<TopicOutcome[]>
+  /** Never the one that was made anew under the same name. UNKNOWN_TOPIC_ID (100) where it is gone already. */
+  deleteTopicById(topicId: string, signal: AbortSignal): Promise<TopicOutcome>
   describeTopicConfigs(topics: readonly string[], signal: AbortSignal): Promise<TopicConfigs[]>
   describeBrokerConfigs(nodeId: number, signal: AbortSignal): Promise<ConfigEntry[]>
   /** IncrementalAlterConfigs; a null value deletes the override. */

@@ -12,7 +12,7 @@ import { GatheredOffsets } from './gathered-offsets.ts'
 import { commitGroupOffsets, deleteGroupOffsets, describeGroups, fetchGroupOffsets, listGroups } from './groups.ts'
 import { MetadataRefresh } from './metadata-refresh.ts'
 import { deleteRecords, listOffsets, offsetForLeaderEpoch } from './offsets.ts'
-import { createPartitions, createTopics, deleteTopics } from './topics.ts'
+import { createPartitions, createTopics, deleteTopicById, deleteTopics } from './topics.ts'
 import {
   addPartitionsToTxn,
   describeProducers,
@@ -61,6 +61,7 @@ export function openCluster(options: ClusterOptions): Cluster {
     createTopics: (topics, signal) => createTopics(parts, topics, signal),
     createPartitions: (topic, count, signal) => createPartitions(parts, topic, count, signal),
     deleteTopics: (topics, signal) => deleteTopics(parts, topics, signal),
+    deleteTopicById: (topicId, signal) => deleteTopicById(parts, topicId, signal),
     describeTopicConfigs: (topics, signal) => describeTopicConfigs(parts, topics, signal),
     describeBrokerConfigs: (nodeId, signal) => describeBrokerConfigs(parts, nodeId, signal),
     alterTopicConfigs: (topic, changes, signal) => alterTopicConfigs(parts, topic, changes, signal),

@@ -50,6 +50,18 @@ export async function deleteTopics(
   return inOrderOf(topics, outcomes)
 }
 
+/** UNKNOWN_TOPIC_ID (100) where it is gone already, as after a call whose answer was lost. */
+export async function deleteTopicById(
+  parts: ClusterParts,
+  topicId: string,
+  signal: AbortSignal,
+): Promise<TopicOutcome> {
+  const request = { topics: [], topicIds: [topicId], timeoutMs: brokerTimeoutMs(parts) }
+  const [outcome] = await callController(parts, deleteTopicsApi, request, signal)
+  if (outcome?.errorCode === 0) parts.view.forgetTopic(outcome.topic)
+  return outcome ?? { topic: '', errorCode: -1, message: 'the answer does not name it' }
+}
+
 /** Brokers answer in an order of their own. */
 function inOrderOf(topics: readonly string[], outcomes: readonly TopicOutcome[]): TopicOutcome[] {
   const place = new Map(topics.map((topic, index) => [topic, index]))

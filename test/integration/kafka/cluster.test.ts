@@ -347,6 +347,8 @@ describe('one real broker', () => {
     await expect(cluster.createPartitions(topic.topic, 2, signal())).rejects.toSatisfy(
       (error) => isFault(error) && error.facts['name'] === 'INVALID_PARTITIONS',
     )
+    const other = '00000000-0000-4000-8000-000000000001'
+    expect(await cluster.deleteTopicById(other, signal())).toMatchObject({ errorCode: 100 })
     const outcomes = await cluster.deleteTopics([topic.topic, 'room-missing'], signal())
     expect(outcomes.map(({ errorCode }) => errorCode)).toEqual([0, 3])
   })
