@@ -21,6 +21,7 @@ export type ReplicatorPort = Pick<
   | 'status'
   | 'translateOffset'
   | 'translateGroup'
+  | 'acknowledgeIncident'
   | 'startVerification'
   | 'verification'
   | 'verifications'

@@ -17,11 +17,12 @@ export const ApiOptions = Type.Object(
         default: false,
         description:
           'This version has no authentication. An address that other machines can reach is therefore refused, unless ' +
-          'this is set because something in front (a network policy, a proxy) decides who may come in.',
+          'this is set because something in front (a network policy, a proxy) decides who may come in: whoever does may ' +
+          'also acknowledge incidents, and with that have a target topic deleted and copied again.',
       }),
     ),
   },
-  { additionalProperties: false, description: 'The HTTP API. It only reads in this version.' },
+  { additionalProperties: false, description: 'The HTTP API. It reads, and it takes acknowledgements of incidents.' },
 )
 export type ApiOptions = Type.Static<typeof ApiOptions>
 

@@ -1,13 +1,15 @@
 import type { LinkName, RegionName } from '../core/index.ts'
 import type {
+  Acknowledgement,
   GroupStatus,
+  IncidentStatus,
   OffsetTranslation,
   ReplicationStatus,
   VerificationReport,
   VerificationRequest,
 } from '../replication/index.ts'
 
-/** What the API reads of the replicator. */
+/** What the API asks of the replicator. */
 export interface ReplicationView {
   status(): ReplicationStatus
   translateOffset(query: OffsetQuery, signal: AbortSignal): Promise<OffsetTranslation>
@@ -16,6 +18,7 @@ export interface ReplicationView {
   verification(id: string): VerificationReport
   verifications(link: LinkName): readonly VerificationReport[]
   cancelVerification(id: string): Promise<VerificationReport>
+  acknowledgeIncident(request: Acknowledgement): Promise<IncidentStatus>
 }
 
 export interface OffsetQuery {

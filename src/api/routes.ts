@@ -66,7 +66,7 @@ export const serviceRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }
   done()
 }
 
-/** `/api/v1`: it only reads. */
+/** `/api/v1`: the whole at a glance, links and lag. */
 export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
   const { replication } = content
   app.get(

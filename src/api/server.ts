@@ -6,6 +6,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { apiFaults } from './faults.ts'
 import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './options.ts'
+import { incidentRoutes } from './incident-routes.ts'
 import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
 import { groupRoutes, offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
@@ -48,6 +49,8 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   http.setNotFoundHandler((request) => {
     throw apiFaults.fault('API_NOT_FOUND', { method: request.method, path: request.url.split('?')[0] ?? '' })
   })
+  // JSON only: a web page can send a form or plain text to another origin without asking, but no JSON.
+  http.removeContentTypeParser('text/plain')
   if (isLoopback(listen.host)) refuseForeignHosts(http)
   addEntityTags(http)
   await http.register(helmet)
@@ -60,6 +63,7 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(serviceRoutes, { content })
   await http.register(statusRoutes, { prefix: '/api/v1', content })
   await http.register(groupRoutes, { prefix: '/api/v1', content })
+  await http.register(incidentRoutes, { prefix: '/api/v1', content })
   await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
   await http.register(verificationRoutes, { prefix: '/api/v1', content })
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
@@ -88,6 +92,7 @@ function describe(version: string) {
       { name: 'status', description: 'The whole at a glance' },
       { name: 'links', description: 'Links, their flows and groups' },
       { name: 'lag', description: 'What has still to be copied and read' },
+      { name: 'incidents', description: 'What was lost, or is not what it was' },
       { name: 'offsets', description: 'Exact translation' },
       { name: 'verification', description: 'Comparing both sides' },
     ],

@@ -1,5 +1,10 @@
 import { type LinkName, linkName, type RegionName } from '../core/index.ts'
-import type { FlowStatus, LinkStatus, ReplicationStatus } from '../replication/index.ts'
+import {
+  findBlockingIncidents,
+  type FlowStatus,
+  type LinkStatus,
+  type ReplicationStatus,
+} from '../replication/index.ts'
 import type { FlowBody, FlowsBody, FlowsQuery, LagBody, LagQuery, LinkBody, StatusBody } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
 import { sumGroups } from './group-views.ts'
@@ -22,6 +27,7 @@ export function viewStatus(
       targetOf: linksOf('target', region),
     })),
     links: status.links.map((link) => viewLink(link, status.atMs)),
+    openIncidents: findBlockingIncidents(status).length,
   }
 }
 

@@ -4,6 +4,7 @@ import { addDemo } from './demo.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { type CliIo, OUTPUT_FORMATS } from './io.ts'
 import { addGroups } from './groups.ts'
+import { addIncidents } from './incidents.ts'
 import { addLag } from './lag.ts'
 import { addOffsetsTranslate } from './offsets-translate.ts'
 import { reportError } from './output.ts'
@@ -33,6 +34,7 @@ export async function runCli(
   addStatus(program, context)
   addLag(program, context)
   addGroups(program, context)
+  addIncidents(program, context)
   addOffsetsTranslate(program, context)
   addVerify(program, context)
   try {

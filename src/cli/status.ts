@@ -4,7 +4,7 @@ import { pause } from '../core/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { getJson } from './http.ts'
 import type { CommandContext, GlobalOptions } from './io.ts'
-import { render, renderTable, reportError } from './output.ts'
+import { plural, render, renderTable, reportError } from './output.ts'
 
 const WATCH_EVERY_MS = 2_000
 const CLEAR_SCREEN = '\u001B[H\u001B[2J'
@@ -47,7 +47,7 @@ function needsOperator(status: StatusBody): boolean {
 }
 
 export function renderStatus(status: StatusBody): string {
-  if (status.links.length === 0) return status.summary
+  if (status.links.length === 0 && status.openIncidents === 0) return status.summary
   const headers = [
     'LINK',
     'FROM',
@@ -62,8 +62,12 @@ export function renderStatus(status: StatusBody): string {
     'LOST',
   ]
   const table = renderTable(headers, status.links.map(cellsOf))
+  const { openIncidents } = status
+  const incidents =
+    openIncidents === 0 ? [] : [`${plural(openIncidents, 'incident')} to acknowledge: see \`isthmus incidents\`.`]
   const troubles = status.links.filter((link) => link.state !== 'running').map((link) => `${link.link}: ${link.reason}`)
-  return [status.summary, '', table, ...(troubles.length > 0 ? ['', ...troubles] : [])].join('\n')
+  const lines = [...troubles, ...incidents]
+  return [status.summary, '', table, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
 }
 
 function cellsOf(link: LinkBody) {

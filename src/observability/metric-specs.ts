@@ -118,6 +118,24 @@ export const STATE_METRICS = {
   },
 } as const
 
+/** Open incidents of one code on one link. */
+export interface OpenIncidents {
+  readonly link: string
+  readonly code: string
+  readonly count: number
+}
+
+export const INCIDENT_LABELS = ['link', 'code'] as const
+
+export const INCIDENT_METRICS: readonly MetricSpec<OpenIncidents>[] = [
+  {
+    name: 'isthmus_incidents_open',
+    kind: 'gauge',
+    help: 'Incidents that nobody has acknowledged, by the code of their fault. Left out where there is none.',
+    read: ({ count }) => count,
+  },
+]
+
 export const LINK_METRICS: readonly MetricSpec<LinkStatus>[] = [
   {
     name: 'isthmus_link_flows',
@@ -186,6 +204,11 @@ export const EVENT_METRICS = {
     name: 'isthmus_topics_refused_total',
     help: 'Times a selected topic was refused.',
     labels: ['link'],
+  },
+  incidents: {
+    name: 'isthmus_incidents_total',
+    help: 'Incidents that were put on record, or grew, by the code of their fault.',
+    labels: ['link', 'code'],
   },
   positionsFailed: {
     name: 'isthmus_positions_failed_total',

@@ -8,9 +8,12 @@ import {
   GROUP_LABELS,
   GROUP_METRICS,
   GROUP_STATES,
+  INCIDENT_LABELS,
+  INCIDENT_METRICS,
   LINK_LABELS,
   LINK_METRICS,
   type MetricSpec,
+  type OpenIncidents,
   STATE_METRICS,
 } from './metric-specs.ts'
 import { worstGroups } from './worst-groups.ts'
@@ -42,6 +45,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     ...FLOW_METRICS.map((spec) => refreshSeries(registry, spec, FLOW_LABELS, flowsOf, labelsOfFlow)),
     ...GROUP_METRICS.map((spec) => refreshSeries(registry, spec, GROUP_LABELS, groupsOf, labelsOfGroup)),
     ...LINK_METRICS.map((spec) => refreshSeries(registry, spec, LINK_LABELS, linksOf, labelsOfLink)),
+    ...INCIDENT_METRICS.map((spec) => refreshSeries(registry, spec, INCIDENT_LABELS, openIncidentsOf, labelsOfOpen)),
     refreshStates(registry),
   ]
   countEvents(registry, sources.events)
@@ -112,6 +116,7 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   const differences = new Counter(options(EVENT_METRICS.differences))
   const lastVerified = new Gauge(options(EVENT_METRICS.lastVerified))
   const deleted = new Counter(options(EVENT_METRICS.positionsDeleted))
+  const incidents = new Counter(options(EVENT_METRICS.incidents))
   const shards = new Map<string, Set<number>>()
   const own = (target: string, change: (held: Set<number>) => void) => {
     const held = shards.get(target) ?? new Set()
@@ -127,6 +132,7 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   })
   events.on('link:error', ({ link }) => linkErrors.inc({ link }))
   events.on('topic:refused', ({ link }) => refused.inc({ link }))
+  events.on('incident:recorded', ({ link, code }) => incidents.inc({ link, code }))
   events.on('verification:partition', (event) => {
     verified.inc({ link: event.link }, event.records)
     differences.inc({ link: event.link }, event.differences)
@@ -144,6 +150,19 @@ function flowsOf(status: ReplicationStatus): FlowStatus[] {
 
 function groupsOf(status: ReplicationStatus): GroupStatus[] {
   return status.links.flatMap((link) => worstGroups(link.groups))
+}
+
+function openIncidentsOf({ incidents }: ReplicationStatus): OpenIncidents[] {
+  const open = incidents.filter(({ acknowledged }) => acknowledged === null)
+  const groups = Map.groupBy(open, ({ link, code }) => `${link}/${code}`).values()
+  return [...groups].flatMap((group) => {
+    const [first] = group
+    return first === undefined ? [] : [{ link: first.link, code: first.code, count: group.length }]
+  })
+}
+
+function labelsOfOpen({ link, code }: OpenIncidents): Labels {
+  return { link, code }
 }
 
 function linksOf(status: ReplicationStatus): readonly LinkStatus[] {

@@ -4,6 +4,8 @@ import {
   FLOW_METRICS,
   GROUP_LABELS,
   GROUP_METRICS,
+  INCIDENT_LABELS,
+  INCIDENT_METRICS,
   LINK_LABELS,
   LINK_METRICS,
   STATE_METRICS,
@@ -29,6 +31,7 @@ export function renderMetricsReference(): string {
     ...GROUP_METRICS.map(({ name, help }) => row(name, kindOf(name), GROUP_LABELS, help)),
     ...LINK_METRICS.map(({ name, help }) => row(name, kindOf(name), LINK_LABELS, help)),
     row(STATE_METRICS.link.name, 'gauge', [...LINK_LABELS, 'state'], STATE_METRICS.link.help),
+    ...INCIDENT_METRICS.map(({ name, help }) => row(name, kindOf(name), INCIDENT_LABELS, help)),
     ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
   ]
   return `${HEAD}${rows.join('\n')}\n`

@@ -39,30 +39,53 @@ export const replicationFaults = defineFaults({
   FLOW_DIVERGED: {
     message: 'target {targetTopic}-{partition} does not continue the copy: {evidence}',
     remedy:
-      'Something else wrote to the target topic. Find and stop the writer, then delete the target topic so that it is seeded again.',
+      'Something else wrote to the target topic. Find and stop the writer, then acknowledge the incident with `--action reseed`, which deletes the target topic and copies it again.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_RETENTION_GAP: {
+    message:
+      'source {topic}-{partition} no longer has what is between offset {from} and {to}: it was deleted before it was copied',
+    remedy:
+      'Give the topic more retention, or the link more room. Acknowledge the incident, and a flow that stopped goes on behind the gap.',
     retriable: false,
     status: 409,
   },
   FLOW_SOURCE_RECREATED: {
     message:
-      'source topic {topic} was deleted and created again: its id is {actualId}, the copy was made from {recordedId}',
-    remedy: 'Delete the target topic {targetTopic} to copy the new topic from its beginning.',
+      'source topic {topic} was deleted and created again: its id is {actualId}, the copy was made from {recordedId} up to offset {position}',
+    remedy:
+      'Acknowledge the incident with `--action reseed` to delete the target topic {targetTopic} and copy the new topic from its beginning; until then the old copy is kept.',
     retriable: false,
     status: 409,
   },
   FLOW_SOURCE_TRUNCATED: {
-    message: 'source {topic}-{partition} lost records that were already copied: {evidence}',
+    message:
+      'source {topic}-{partition} lost what was copied from offset {from} to {to}: {evidence}, the copy goes to {to}',
     remedy:
-      'An unclean leader election at the source dropped them. Delete the target topic {targetTopic} to seed it again from what is left.',
+      'An unclean leader election at the source dropped them; the copy still has them. Acknowledge the incident with `--action reseed` to delete the target topic {targetTopic} and copy what the source has left.',
     retriable: false,
     status: 409,
   },
   FLOW_TARGET_REBUILT: {
     message:
-      'target topic {targetTopic} was deleted and created again, and somebody has written to it: its id is {actualId}, the copy was made into {recordedId}',
-    remedy: 'Find and stop the writer, then delete the target topic: it is created and seeded again.',
+      'target {targetTopic}-{partition} is not what was copied into: that topic was {recordedId}, this is {actualId} and {evidence}',
+    remedy:
+      'Find out who deleted the topic or the cluster, and stop whoever writes to it; then acknowledge the incident with `--action reseed` to copy everything again.',
     retriable: false,
     status: 409,
+  },
+  FLOW_RESEEDING: {
+    message: 'target topic {targetTopic} on {target} is deleted, to be created again and copied from the beginning',
+    remedy: 'Nothing: it goes on by itself.',
+    retriable: true,
+    status: 503,
+  },
+  FLOW_RESEED_REFUSED: {
+    message: 'target topic {targetTopic} on {target} is to be copied again, but could not be deleted: {error}',
+    remedy: 'Grant Isthmus DELETE on the topic, or delete it by hand; it is tried again by itself.',
+    retriable: true,
+    status: 503,
   },
   FLOW_TARGET_REFUSED: {
     message: 'target {targetTopic}-{partition} refused the batch of source offset {sourceOffset}: {error} {detail}',
@@ -103,6 +126,24 @@ export const replicationFaults = defineFaults({
       'Nothing will end it by itself. Make sure that its application does not run, then abort it: kafka-transactions.sh --bootstrap-server {bootstrap} abort --topic {topic} --partition {partition} --start-offset {offset}',
     retriable: false,
     status: 409,
+  },
+  INCIDENT_UNKNOWN: {
+    message: 'there is no incident {id} here',
+    remedy: 'See `isthmus incidents` for those there are.',
+    retriable: false,
+    status: 404,
+  },
+  INCIDENT_ACTION_REFUSED: {
+    message: 'incident {id} ({code}, {done}) can not be answered with {action}',
+    remedy: 'A reseed is for flows that stopped because their copy can not be continued; acknowledge it without one.',
+    retriable: false,
+    status: 409,
+  },
+  INCIDENT_NOT_OWNED: {
+    message: 'incident {id} can not be changed now: this process does not own shard {shard} of {target}',
+    remedy: 'Try again shortly, or ask the replicator that owns the shard.',
+    retriable: true,
+    status: 503,
   },
   LINK_UNKNOWN: {
     message: 'there is no link {link} here',

@@ -1,8 +1,10 @@
 /** Keeps topics, records and consumer positions flowing from region to region, exactly once. */
 export type { ReplicationEvents } from './events.ts'
 export type { LinkBandwidthOptions } from './bandwidth.ts'
-export type { FirstStart } from './flows/position.ts'
-export type { LinkSpec } from './link-runner.ts'
+export type { Acknowledgement } from './incidents/acknowledge.ts'
+export { findBlockingIncidents } from './incidents/incident-status.ts'
+export type { FirstStart } from './flows/position-context.ts'
+export type { LinkSpec } from './link-options.ts'
 export {
   GroupSelection,
   bytesPerSecond,
@@ -26,6 +28,7 @@ export type {
   GroupPositionStatus,
   GroupStatus,
   HeldBackStatus,
+  IncidentStatus,
   LinkStatus,
   OffsetTranslation,
   ReplicationStatus,

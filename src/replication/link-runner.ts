@@ -1,80 +1,39 @@
-import {
-  type Clock,
-  describeError,
-  type Events,
-  type LinkName,
-  type Random,
-  type RegionName,
-  retry,
-} from '../core/index.ts'
-import type { Cluster } from '../kafka/index.ts'
-import type { LinkBandwidth, LinkBandwidthOptions } from './bandwidth.ts'
-import type { ReplicationEvents } from './events.ts'
-import type { ByteBudget } from './flows/byte-budget.ts'
+import { describeError, retry } from '../core/index.ts'
 import { FetchPool } from './flows/fetch-pool.ts'
 import { Flow } from './flows/flow.ts'
 import { type FlowRunnerContext, runFlow } from './flows/flow-runner.ts'
-import type { FirstStart } from './flows/position.ts'
+import type { FormerCopy } from './flows/position-context.ts'
 import { RawReader } from './flows/raw-reader.ts'
+import { Releases } from './flows/releases.ts'
 import { FlowTranslator } from './flows/translate.ts'
 import { IncidentLog } from './incidents/incident-log.ts'
+import type { LinkRunnerOptions, LinkSpec } from './link-options.ts'
 import { LogStartFollower } from './log-start-follower.ts'
 import { type CopiedFlow, type FlowKey, flowKeyText } from './offset-map/index.ts'
-import type { ResolvedPolicies } from './policies.ts'
+import { resolvePolicies } from './policies.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
-import type { TargetEngine } from './target-engine.ts'
-import type { DeletionPolicy } from './topics/deletions.ts'
-import { Lineage, type OriginLedger } from './topics/lineage.ts'
+import { Lineage } from './topics/lineage.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
-import { compileSelection, renameTopic, type Selection } from './topics/selection.ts'
+import { compileSelection, renameTopic } from './topics/selection.ts'
 import { TopicSync } from './topics/topic-sync.ts'
 import { TransactionWatch } from './transactions/transaction-watch.ts'
 
-/** What a link copies. */
-export interface LinkSpec {
-  readonly name: LinkName
-  readonly source: RegionName
-  readonly target: RegionName
-  readonly topics: Selection
-  readonly groups: Selection
-  readonly rename?: string | undefined
-  /** Where copying begins at the link's very first start; topics made later are copied from their beginning. */
-  readonly start: FirstStart
-  /** @defaultValue every policy's own default */
-  readonly policies?: ResolvedPolicies
-  /** @defaultValue no limit of its own, and the weight of any other link */
-  readonly traffic?: LinkBandwidthOptions
-  /** @defaultValue copies of deleted topics stay */
-  readonly deletions?: DeletionPolicy
-}
-
-export interface LinkRunnerOptions {
-  readonly spec: LinkSpec
-  readonly source: Cluster
-  readonly target: Cluster
-  readonly engine: TargetEngine
-  /** What the offset maps of the regions say of their copies. */
-  readonly ledgers: ReadonlyMap<RegionName, OriginLedger>
-  readonly budget: ByteBudget
-  readonly bandwidth: LinkBandwidth
-  readonly topicSyncMs: number
-  readonly positionSyncMs: number
-  readonly groupDeletionGraceMs?: number
-  readonly replicationFactor: number | 'default'
-  readonly heldBackMs?: number
-  readonly clock: Clock
-  readonly random: Random
-  readonly events: Events<ReplicationEvents>
-}
-
 const HELD_BACK_MS = 60_000
+/** Bound of what is remembered of flows that ended; the oldest are forgotten first. */
+const FORMER_MAX = 100_000
 
 interface RunningFlow {
   readonly flow: Flow
   readonly topic: TopicFlow
   readonly stop: AbortController
   readonly ended: Promise<void>
+}
+
+/** From the first answer of both clusters until the target is another cluster. */
+interface Round {
+  readonly sourceClusterId: string
+  readonly signal: AbortSignal
 }
 
 /**
@@ -96,11 +55,13 @@ export class LinkRunner {
   readonly transactions: TransactionWatch
   readonly #news: RepeatedNews
   readonly #incidents: IncidentLog
+  readonly #releases = new Releases()
+  /** What ended flows had come to: one that is made again under their key tells by it what it has lost. */
+  readonly #former = new Map<string, FormerCopy>()
   readonly #isSelected: (topic: string) => boolean
   /** Every flow that the map knows of this link, by its key. */
   readonly #copied = new Map<string, CopiedFlow>()
-  readonly #topics: TopicSync
-  #sourceClusterId = ''
+  #topics: TopicSync
   #hasCopiedBefore = false
   #running: Promise<void> | undefined
   #state: 'starting' | 'running' | 'stopped' = 'starting'
@@ -113,7 +74,7 @@ export class LinkRunner {
     this.#news = new RepeatedNews(options.clock)
     this.#incidents = new IncidentLog({ link: spec.name, clock, events })
     this.#isSelected = compileSelection(spec.topics)
-    this.#topics = this.#createTopicSync()
+    this.#topics = this.#createTopicSync({ sourceClusterId: '', signal: this.#controller.signal })
     this.#sourceReader = new RawReader(source, { clock, random })
     const onTrouble = (reason: string) => this.#emitError('fetching from the source', new Error(reason))
     this.#fetches = new FetchPool(
@@ -173,6 +134,11 @@ export class LinkRunner {
     return this.#flows.get(flowKeyText({ source, topic, targetTopic, partition }))?.flow
   }
 
+  /** Lets a stopped flow try again. */
+  release(key: FlowKey): void {
+    if (this.#isOurs(key)) this.#releases.release(key)
+  }
+
   start(): void {
     this.#running ??= this.#run(this.#controller.signal)
   }
@@ -191,10 +157,20 @@ export class LinkRunner {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const sourceClusterId = await this.#prepare(signal)
-    if (sourceClusterId === undefined) return
-    this.#sourceClusterId = sourceClusterId
+    while (!signal.aborted) {
+      const sourceClusterId = await this.#prepare(signal)
+      if (sourceClusterId === undefined) return
+      const round = new AbortController()
+      const forget = this.#options.engine.onRebuilt((reason) => round.abort(new Error(reason)))
+      await this.#copy(sourceClusterId, AbortSignal.any([signal, round.signal]))
+      forget()
+      if (!signal.aborted) await this.#beginAnew(round.signal.reason)
+    }
+  }
+
+  async #copy(sourceClusterId: string, signal: AbortSignal): Promise<void> {
     const { target, events, clock, spec } = this.#options
+    this.#topics = this.#createTopicSync({ sourceClusterId, signal })
     const logStarts = new LogStartFollower({
       link: spec.name,
       target,
@@ -206,7 +182,7 @@ export class LinkRunner {
     await Promise.all(loops.map((loop) => loop.run(signal)))
   }
 
-  #createTopicSync(): TopicSync {
+  #createTopicSync(round: Round): TopicSync {
     const { source, target, ledgers, engine, clock, events, spec, replicationFactor, topicSyncMs } = this.#options
     const onUnreadable = (error: Error) => this.#emitError('looking for copies that would come back', error)
     return new TopicSync({
@@ -220,11 +196,14 @@ export class LinkRunner {
       clock,
       events,
       isCopy: (targetTopicId) => Promise.resolve(engine.isCopy(targetTopicId)),
+      checkTarget: (clusterId) => engine.checkCluster(clusterId),
       lineage: new Lineage({ source: spec.source, target: spec.target, ledgers, clock, onUnreadable }),
       deletions: spec.deletions,
       copies: () => [...this.#copied.values()],
       forget: (flows, signal) => this.#forget(flows, signal),
-      onFlows: (flows) => this.#keepFlows(flows),
+      onFlows: (flows) => {
+        if (!round.signal.aborted) this.#keepFlows(flows, round)
+      },
     })
   }
 
@@ -233,6 +212,17 @@ export class LinkRunner {
     await Promise.all(keys.map((key) => this.#leaving.get(flowKeyText(key))))
     await this.#options.engine.forget(keys, signal)
     for (const key of keys) this.#copied.delete(flowKeyText(key))
+  }
+
+  /** The target cluster has been exchanged: its flows are started again in the new one, from the source's beginning. */
+  async #beginAnew(why: unknown): Promise<void> {
+    this.#state = 'starting'
+    this.#reason = describeError(why)
+    this.#emitError('copying', why)
+    this.#hasCopiedBefore = true
+    this.#copied.clear()
+    for (const [text, running] of this.#flows) this.#leave(text, running, why)
+    await Promise.all(this.#leaving.values())
   }
 
   /** Both clusters have to answer once before anything can start; until then it is tried again. */
@@ -248,7 +238,7 @@ export class LinkRunner {
         async () => {
           await engine.prepare(signal)
           for (const flow of engine.copiesLike((key) => this.#isOurs(key))) this.#noteCopied(flow)
-          this.#hasCopiedBefore = this.#copied.size > 0
+          this.#hasCopiedBefore ||= this.#copied.size > 0
           return (await source.metadata([], signal)).clusterId
         },
         { deadlineMs: Number.MAX_SAFE_INTEGER, delaysFor: () => delays, onRetry },
@@ -261,8 +251,8 @@ export class LinkRunner {
   }
 
   /** Starts flows that are new, ends those that are gone, and begins anew where a topic got another id. */
-  #keepFlows(wanted: readonly TopicFlow[]): void {
-    if (this.#controller.signal.aborted) return
+  #keepFlows(wanted: readonly TopicFlow[], round: Round): void {
+    const { sourceClusterId } = round
     const wantedKeys = new Set<string>()
     for (const topic of wanted) {
       const key = {
@@ -278,20 +268,17 @@ export class LinkRunner {
         const { sourceTopicId, targetTopicId } = known.flow.spec
         if (sourceTopicId === topic.sourceTopicId && targetTopicId === topic.targetTopicId) continue
         known.stop.abort(new Error('the topic has another id now'))
+        this.#remember(text, known.flow)
       }
       const { sourceTopicId, targetTopicId } = topic
-      const sourceClusterId = this.#sourceClusterId
       const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, this.#options)
-      this.#flows.set(text, this.#startFlow(flow, topic, known?.ended ?? this.#leaving.get(text)))
+      this.#flows.set(
+        text,
+        this.#startFlow(flow, topic, { predecessor: known?.ended ?? this.#leaving.get(text), signal: round.signal }),
+      )
     }
-    for (const [text, { stop, ended }] of this.#flows) {
-      if (wantedKeys.has(text)) continue
-      stop.abort(new Error('the topic is no longer copied'))
-      this.#flows.delete(text)
-      this.#leaving.set(text, ended)
-      void ended.finally(() => {
-        if (this.#leaving.get(text) === ended) this.#leaving.delete(text)
-      })
+    for (const [text, running] of this.#flows) {
+      if (!wantedKeys.has(text)) this.#leave(text, running, new Error('the topic is no longer copied'))
     }
     if (this.#state === 'starting') {
       this.#state = 'running'
@@ -301,12 +288,36 @@ export class LinkRunner {
     }
   }
 
-  #startFlow(flow: Flow, topic: TopicFlow, predecessor: Promise<void> | undefined): RunningFlow {
+  #leave(text: string, { flow, stop, ended }: RunningFlow, reason: unknown): void {
+    stop.abort(reason)
+    this.#flows.delete(text)
+    this.#remember(text, flow)
+    this.#leaving.set(text, ended)
+    void ended.finally(() => {
+      if (this.#leaving.get(text) === ended) this.#leaving.delete(text)
+    })
+  }
+
+  #remember(text: string, { spec, sourceDone: source, targetDone: target, sight }: Flow): void {
+    if (source === null || target === null) return
+    const { sourceTopicId, targetTopicId } = spec
+    this.#former.delete(text)
+    this.#former.set(text, { sourceTopicId, targetTopicId, source, target, sourceEnd: sight?.highWatermark })
+    const [oldest] = this.#former.keys()
+    if (oldest !== undefined && this.#former.size > FORMER_MAX) this.#former.delete(oldest)
+  }
+
+  #startFlow(
+    flow: Flow,
+    topic: TopicFlow,
+    round: { readonly predecessor: Promise<void> | undefined; readonly signal: AbortSignal },
+  ): RunningFlow {
     const { engine } = this.#options
     const stop = new AbortController()
-    const signal = AbortSignal.any([stop.signal, this.#controller.signal])
+    const signal = AbortSignal.any([stop.signal, round.signal])
     const run = async () => {
-      await predecessor
+      await round.predecessor
+      if (signal.aborted) return
       engine.register(flow)
       await runFlow(flow, this.#contextOf(flow, topic), signal)
       engine.unregister(flow)
@@ -316,7 +327,7 @@ export class LinkRunner {
   }
 
   #contextOf(flow: Flow, topic: TopicFlow): FlowRunnerContext {
-    const { source, target, engine, clock, random, events } = this.#options
+    const { source, target, engine, clock, random, events, spec } = this.#options
     const { key } = flow.spec
     const ref = { link: this.spec.name, topic: key.topic, targetTopic: key.targetTopic, partition: key.partition }
     const isFirstStart = !topic.isNewTopic && !this.#hasCopiedBefore
@@ -325,7 +336,11 @@ export class LinkRunner {
       target,
       sourceReader: this.#sourceReader,
       targetReader: engine.reader,
+      policies: spec.policies ?? resolvePolicies(),
       incidents: this.#incidents,
+      former: this.#former.get(flowKeyText(key)),
+      wasReseeded: (targetTopicId, signal) => engine.incidents.wasReseeded(targetTopicId, signal),
+      untilReleased: (_, signal) => this.#releases.until(key, signal),
       firstStart: isFirstStart ? this.spec.start : 'earliest',
       nowMs: () => clock.nowMs(),
       clock,
@@ -340,6 +355,7 @@ export class LinkRunner {
         if (!flow.isTroubled) events.emit('flow:started', { ...ref, ...at })
         engine.noteCopy(flow)
         this.#noteCopied(flow.spec)
+        this.#former.delete(flowKeyText(key))
         this.#fetches.add(flow)
       },
       onRecovering: (_, reason) => {

@@ -13,11 +13,14 @@ import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
 import { describeFlow } from './flow-status.ts'
 import { ByteBudget } from './flows/byte-budget.ts'
-import { LinkRunner, type LinkSpec } from './link-runner.ts'
+import { type Acknowledgement, isReleasing } from './incidents/acknowledge.ts'
+import { describeIncident } from './incidents/incident-status.ts'
+import type { LinkSpec } from './link-options.ts'
+import { LinkRunner } from './link-runner.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
 import { CopyLedger } from './shards/copy-ledger.ts'
-import type { GroupStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
+import type { GroupStatus, IncidentStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
 import { Verifier } from './verification/verifier.ts'
@@ -124,7 +127,34 @@ export class Replicator {
 
   status(): ReplicationStatus {
     const atMs = this.#options.clock.nowMs()
-    return { atMs, links: this.#links.map((link) => describeLink(link)) }
+    return { atMs, links: this.#links.map((link) => describeLink(link)), incidents: this.#describeIncidents() }
+  }
+
+  /**
+   * Puts on record that somebody knows of an incident, and lets the flow do what then is to be done: go on behind a
+   * retention gap, or, with the action `reseed`, have its target topic deleted and copied again. May be repeated.
+   *
+   * Faults: INCIDENT_UNKNOWN, INCIDENT_ACTION_REFUSED, INCIDENT_NOT_OWNED.
+   */
+  async acknowledgeIncident(request: Acknowledgement): Promise<IncidentStatus> {
+    for (const [region, { incidents }] of this.#engines) {
+      if (!incidents.all().some(({ id }) => id === request.id)) continue
+      const entry = await incidents.acknowledge(request)
+      const status = describeIncident(entry, region)
+      const { id, code, link, topic, targetTopic, partition } = status
+      const { by, note } = request
+      this.events.emit('incident:acknowledged', { link, topic, targetTopic, partition, id, code, by, note })
+      if (isReleasing(entry.facts)) for (const runner of this.#links) runner.release(entry.flow)
+      return status
+    }
+    throw replicationFaults.fault('INCIDENT_UNKNOWN', { id: request.id })
+  }
+
+  #describeIncidents(): IncidentStatus[] {
+    const all = [...this.#engines].flatMap(([region, { incidents }]) =>
+      incidents.all().map((entry) => describeIncident(entry, region)),
+    )
+    return all.sort((one, other) => one.atMs - other.atMs || (one.id < other.id ? -1 : 1))
   }
 
   /** Faults: LINK_UNKNOWN, FLOW_UNKNOWN, FLOW_NOT_READY. */

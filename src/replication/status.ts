@@ -1,9 +1,35 @@
 import type { LinkName, RegionName } from '../core/index.ts'
+import type { IncidentAction, OffsetRange } from './offset-map/index.ts'
 
 /** What the replicator of this process knows right now. Every number that can go stale carries when it was seen. */
 export interface ReplicationStatus {
   readonly atMs: number
   readonly links: readonly LinkStatus[]
+  /** What was lost, or is not what it was, of every flow whose shard this process knows; the oldest first. */
+  readonly incidents: readonly IncidentStatus[]
+}
+
+export interface IncidentStatus {
+  readonly id: string
+  /** Of the fault that describes it. */
+  readonly code: string
+  readonly link: LinkName
+  readonly sourceRegion: string
+  readonly targetRegion: RegionName
+  readonly topic: string
+  readonly targetTopic: string
+  readonly partition: number
+  /** Source offsets it is about; null where it is about none. */
+  readonly source: OffsetRange | null
+  /** Target offsets it is about; null where it is about none. */
+  readonly target: OffsetRange | null
+  readonly reason: string
+  readonly action: IncidentAction
+  readonly atMs: number
+  /** How many later ones of its kind it stands for as well. */
+  readonly folded: number
+  /** Null while it is open: it then blocks a switchover. */
+  readonly acknowledged: { readonly atMs: number; readonly by: string; readonly note: string } | null
 }
 
 export interface LinkStatus {

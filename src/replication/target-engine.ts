@@ -5,12 +5,15 @@ import type { Flow } from './flows/flow.ts'
 import { Lanes } from './flows/lanes.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { type CopiedFlow, flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
+import { TargetIncidents } from './incidents/target-incidents.ts'
+import { replicationFaults } from './faults.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { forgetFlows } from './shards/forget-flows.ts'
 import { ensureMapTopic, type MapTopic, readMapIndex, type MapIndex } from './shards/map-topic.ts'
 import { Shard } from './shards/shard.ts'
 import { TargetLog } from './shards/target-log.ts'
 import { Vigil } from './shards/vigil.ts'
+import { TargetWatch } from './target-watch.ts'
 
 const PROVE_AGAIN_MS = 1_000
 
@@ -33,6 +36,7 @@ export interface TargetEngineOptions {
 export class TargetEngine {
   readonly reader: RawReader
   readonly lanes: Lanes
+  readonly incidents: TargetIncidents
   readonly #options: TargetEngineOptions
   readonly #controller = new AbortController()
   readonly #shards = new Map<number, Shard>()
@@ -41,8 +45,12 @@ export class TargetEngine {
   readonly #news: RepeatedNews
   readonly #log: TargetLog
   readonly #vigil: Vigil
+  readonly #watch: TargetWatch
+  #watching: Promise<void> | undefined
+  #clusterId: string | undefined
   #mapTopic: MapTopic | undefined
   #index: MapIndex | undefined
+  readonly #rebuiltListeners = new Set<(reason: string) => void>()
 
   constructor(options: TargetEngineOptions) {
     this.#options = options
@@ -54,6 +62,16 @@ export class TargetEngine {
     this.lanes = new Lanes(cluster, {
       signal: this.#controller.signal,
       beforeRequest: () => this.#vigil.check(),
+    })
+    const { region } = options
+    const readIndex = (signal: AbortSignal) => this.#readIndex(signal)
+    this.incidents = new TargetIncidents({ region, clock, shards: () => this.#shards, readIndex })
+    this.#watch = new TargetWatch({
+      target: cluster,
+      flows: () => this.#flows,
+      clock,
+      onCluster: (clusterId) => this.checkCluster(clusterId),
+      onError: (error) => this.#tell(0, describeError(error)),
     })
   }
 
@@ -81,11 +99,36 @@ export class TargetEngine {
 
   /** Finds or creates the map topic and reads its index. May be called again after it failed. */
   async prepare(signal: AbortSignal): Promise<void> {
-    const { cluster, clock, memory, shards } = this.#options
+    const { cluster, clock, shards } = this.#options
+    this.#clusterId ??= (await cluster.metadata([], signal)).clusterId
     this.#mapTopic ??= await ensureMapTopic(cluster, { shards, clock }, signal)
-    this.#index ??= await readMapIndex({ cluster, reader: this.reader, topic: this.#mapTopic, memory }, signal)
+    this.#index ??= await this.#readIndex(signal)
+    this.incidents.noteIndex(this.#index)
     this.#vigil.stop()
     this.#vigil.start()
+    this.#watching ??= this.#watch.run(this.#controller.signal)
+  }
+
+  /**
+   * To be told the id of the target cluster whenever it is heard. One with another id has nothing of what was copied,
+   * the map included: everything that was made for the old one ends, and the listeners are told. Fault TARGET_NOT_READY.
+   */
+  checkCluster(clusterId: string): void {
+    if (this.#clusterId === undefined || clusterId === this.#clusterId) return
+    const reason = `the cluster is another one: its id is ${clusterId}, it was ${this.#clusterId}`
+    const shards = [...this.#shards.values()]
+    this.#shards.clear()
+    this.#copies.clear()
+    this.#clusterId = this.#mapTopic = this.#index = undefined
+    for (const shard of shards) void shard.abandon(reason)
+    for (const listener of this.#rebuiltListeners) listener(reason)
+    throw replicationFaults.fault('TARGET_NOT_READY', { what: 'the copy', target: this.#options.cluster.name, reason })
+  }
+
+  /** Told at once when the target cluster has been exchanged; then `prepare` is to be called again. Returns what ends it. */
+  onRebuilt(listener: (reason: string) => void): () => void {
+    this.#rebuiltListeners.add(listener)
+    return () => this.#rebuiltListeners.delete(listener)
   }
 
   shardFor(key: FlowKey): Shard {
@@ -115,12 +158,18 @@ export class TargetEngine {
     const released = Promise.all([...this.#shards.values()].map((shard) => shard.release(signal)))
     await untilAborted(released, signal)
     this.#controller.abort(new Error('stopped'))
+    await this.#watching
     await Promise.all([
       this.lanes[Symbol.asyncDispose](),
       this.#log[Symbol.asyncDispose](),
       this.reader[Symbol.asyncDispose](),
     ])
     await released
+  }
+
+  #readIndex(signal: AbortSignal): Promise<MapIndex> {
+    const { cluster, memory } = this.#options
+    return readMapIndex({ cluster, reader: this.reader, topic: this.#preparedTopic(), memory }, signal)
   }
 
   #preparedIndex(): MapIndex {

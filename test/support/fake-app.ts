@@ -17,9 +17,10 @@ export const CANARY = 'canary-secret-4711'
 /** The whole process in memory, but for the replicator and the clusters, which nothing connects to. */
 export async function startFakeApp(
   links?: Parameters<typeof fakeReplicator>[0],
+  incidents?: Parameters<typeof fakeReplicator>[1],
 ): Promise<AsyncDisposable & { app: App; api: string; log: string[]; fake: ReturnType<typeof fakeReplicator> }> {
   const log: string[] = []
-  const fake = fakeReplicator(links)
+  const fake = fakeReplicator(links, incidents)
   const logger = createLogger({
     level: 'debug',
     nowMs: () => systemClock.nowMs(),

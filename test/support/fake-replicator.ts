@@ -1,16 +1,19 @@
 import type { ReplicatorPort } from '../../src/app.ts'
-import { createEvents, linkName, regionName } from '../../src/core/index.ts'
+import { createEvents, Fault, linkName, regionName } from '../../src/core/index.ts'
 import type {
   FlowStatus,
   GroupStatus,
+  IncidentStatus,
   LinkStatus,
   ReplicationEvents,
   ReplicationStatus,
   VerificationReport,
 } from '../../src/replication/index.ts'
 
+const UNKNOWN = { message: 'there is no incident {id} here', remedy: 'look', retriable: false, status: 404 }
+
 /** A replicator whose status is what the test says. */
-export function fakeReplicator(links: LinkStatus[] = [linkStatus()]) {
+export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: IncidentStatus[] = []) {
   const calls: string[] = []
   const fenced = Promise.withResolvers<string>()
   const port: ReplicatorPort = {
@@ -18,7 +21,7 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()]) {
     start: () => void calls.push('start'),
     stop: async () => void calls.push('stop'),
     untilFenced: () => fenced.promise,
-    status: (): ReplicationStatus => ({ atMs: 1_000_000, links }),
+    status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents }),
     translateOffset: async (query) => {
       const { link, topic, partition, direction, offset: from } = query
       return { link, topic, targetTopic: topic, partition, direction, from, to: from - 7, note: 'exact' }
@@ -31,6 +34,13 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()]) {
     verification: (id) => verificationReport({ id, state: 'done', verdict: 'different', endedAtMs: 1_000_000 }),
     verifications: () => [verificationReport()],
     cancelVerification: async (id) => verificationReport({ id, state: 'cancelled', verdict: 'incomplete' }),
+    acknowledgeIncident: async ({ id, by, note, action }) => {
+      const at = incidents.findIndex((incident) => incident.id === id)
+      const found = incidents[at]
+      if (found === undefined) throw new Fault('INCIDENT_UNKNOWN', UNKNOWN, { id })
+      calls.push(`acknowledge ${id} ${action ?? ''}`.trimEnd())
+      return (incidents[at] = { ...found, acknowledged: { atMs: 7, by, note } })
+    },
   }
   return { port, calls, links, fence: (reason: string) => fenced.resolve(reason) }
 }
@@ -129,6 +139,27 @@ export function verificationReport(given: Partial<VerificationReport> = {}): Ver
         first: { kind: 'different', sourceOffset: 41, targetOffset: 38, fields: ['value'] },
       },
     ],
+    ...given,
+  }
+}
+
+export function incidentStatus(given: Partial<IncidentStatus> = {}): IncidentStatus {
+  return {
+    id: '3f0c2a9e51b7d604',
+    code: 'FLOW_RETENTION_GAP',
+    link: linkName('eu-to-us'),
+    sourceRegion: 'eu',
+    targetRegion: regionName('us'),
+    topic: 'orders',
+    targetTopic: 'orders',
+    partition: 1,
+    source: { from: 1_200, to: 1_300 },
+    target: null,
+    reason: 'deleted before it was copied',
+    action: 'stopped',
+    atMs: 999_000,
+    folded: 0,
+    acknowledged: null,
     ...given,
   }
 }

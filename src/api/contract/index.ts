@@ -1,4 +1,5 @@
 export * from './groups.ts'
+export * from './incidents.ts'
 export * from './service.ts'
 export * from './status.ts'
 export * from './verification.ts'

@@ -116,6 +116,7 @@ export const StatusBody = object(
       ),
     ),
     links: Type.Array(LinkBody),
+    openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
   },
   'What this process knows right now.',
 )

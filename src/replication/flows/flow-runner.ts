@@ -3,7 +3,8 @@ import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import type { Lanes } from './lanes.ts'
-import { type PositionContext, recoverFlow, resumeFlow } from './position.ts'
+import { recoverFlow, resumeFlow } from './position.ts'
+import type { PositionContext } from './position-context.ts'
 import type { Trouble } from './trouble.ts'
 
 const RETRY_DELAYS = { firstMs: 100, mostMs: 5_000 }
@@ -17,14 +18,17 @@ export interface FlowRunnerContext extends PositionContext {
   onRunning(flow: Flow): void
   onRecovering(flow: Flow, reason: string): void
   onStopped(flow: Flow, fault: Fault): void
+  /** Resolves when somebody has done what lets a stopped flow go on; rejects when the signal aborts. */
+  untilReleased(flow: Flow, signal: AbortSignal): Promise<void>
 }
 
 /**
  * Supervises one flow: finds its position, lets it run until the first trouble, waits until nothing is in flight,
- * and goes on as the trouble says. Returns when the signal aborts or the flow stopped for good; never throws.
+ * and goes on as the trouble says. A flow that stopped waits until it is released. Returns when the signal aborts; never
+ * throws.
  */
 export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && flow.state !== 'stopped') {
+  while (!signal.aborted) {
     const tenure = await context.shard.tenure(signal).catch((error: unknown) => {
       if (!signal.aborted) flow.show('recovering', describeError(error))
     })
@@ -35,7 +39,15 @@ export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: Ab
     } finally {
       tenure.leave(flow)
     }
+    if (flow.state === 'stopped') await untilReleased(flow, context, signal)
   }
+}
+
+async function untilReleased(flow: Flow, context: FlowRunnerContext, signal: AbortSignal): Promise<void> {
+  await context.untilReleased(flow, signal).then(
+    () => flow.show('starting', 'going on'),
+    () => undefined,
+  )
 }
 
 async function runUnderTenure(
@@ -134,6 +146,7 @@ async function attempt<Result>(
 const STOPPING: ReadonlySet<string> = new Set([
   'FLOW_TARGET_NOT_EMPTY',
   'FLOW_DIVERGED',
+  'FLOW_RETENTION_GAP',
   'FLOW_SOURCE_RECREATED',
   'FLOW_SOURCE_TRUNCATED',
   'FLOW_TARGET_REBUILT',

@@ -109,7 +109,7 @@ export class Flow implements TenureUser {
   }
 
   get stopped(): { readonly fault: Fault; readonly sinceMs: number } | undefined {
-    return this.#fault
+    return this.#state === 'stopped' ? this.#fault : undefined
   }
 
   get sight(): SourceSight | undefined {
@@ -209,7 +209,7 @@ export class Flow implements TenureUser {
     this.#reason = reason
   }
 
-  /** For good: only a new process, or what the fault's remedy says, starts it again. */
+  /** Until somebody does what the fault's remedy says. */
   stop(fault: Fault): void {
     this.#fault = { fault, sinceMs: this.#clock.nowMs() }
     this.show('stopped', fault.message)

@@ -9,7 +9,15 @@ const Offset = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const OffsetRange = Type.Object({ from: Offset, to: Type.Union([Offset, Type.Null()]) })
 const Range = Type.Union([OffsetRange, Type.Null()])
 
-export const INCIDENT_ACTIONS = ['went-on', 'stopped', 'reseed', 'quarantined', 'skipped', 'rebuilt'] as const
+export const INCIDENT_ACTIONS = [
+  'went-on',
+  'copied-again',
+  'stopped',
+  'reseed',
+  'quarantined',
+  'skipped',
+  'rebuilt',
+] as const
 
 const IncidentFacts = Type.Object({
   /** Of the fault that describes it, such as `FLOW_RETENTION_GAP`. */

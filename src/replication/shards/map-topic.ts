@@ -17,6 +17,7 @@ import {
   type FlowEntry,
   type FlowMap,
   flowKeyText,
+  type IncidentEntry,
   type MapEntry,
   type MapMemory,
   ShardMap,
@@ -135,6 +136,8 @@ export async function readMapEntries(
 export interface MapIndex {
   readonly targetTopicIds: ReadonlySet<string>
   readonly flows: readonly CopiedFlow[]
+  /** By shard. */
+  readonly incidents: ReadonlyMap<number, readonly IncidentEntry[]>
 }
 
 function copiedFlowOf({ flow: key, facts }: FlowMap): CopiedFlow {
@@ -147,6 +150,7 @@ const INDEX_READS_AT_ONCE = 8
 export async function readMapIndex(source: ShardMapSource, signal: AbortSignal): Promise<MapIndex> {
   const targetTopicIds = new Set<string>()
   const flows: CopiedFlow[] = []
+  const incidents = new Map<number, readonly IncidentEntry[]>()
   const filled = await filledShards(source, signal)
   const readNext = async (): Promise<void> => {
     for (let shard = filled.pop(); shard !== undefined; shard = filled.pop()) {
@@ -155,10 +159,11 @@ export async function readMapIndex(source: ShardMapSource, signal: AbortSignal):
         targetTopicIds.add(flow.facts.targetTopicId)
         flows.push(copiedFlowOf(flow))
       }
+      incidents.set(shard, [...map.incidents.all()])
     }
   }
   await Promise.all(Array.from({ length: INDEX_READS_AT_ONCE }, readNext))
-  return { targetTopicIds, flows }
+  return { targetTopicIds, flows, incidents }
 }
 
 /** Shards whose partition holds anything: on a new target there is nothing to read. */

@@ -1,5 +1,6 @@
 import { backoffMs, describeError, isFault, pause } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
+import type { ShardMap } from '../offset-map/index.ts'
 import { fenceByTransaction } from './fence.ts'
 import { MAP_TOPIC } from './map-topic.ts'
 import type { TenureEnd } from './map-writer.ts'
@@ -37,6 +38,7 @@ export class Shard {
   readonly #controller = new AbortController()
   #current: Tenure | undefined
   #next = Promise.withResolvers<Tenure>()
+  #lastMap: ShardMap | undefined
   #isLost = false
   #running: Promise<void> | undefined
 
@@ -48,6 +50,11 @@ export class Shard {
 
   get current(): Tenure | undefined {
     return this.#current
+  }
+
+  /** As it is, or as it was when this process last owned the shard. */
+  get map(): ShardMap | undefined {
+    return this.#current?.map ?? this.#lastMap
   }
 
   start(): void {
@@ -95,6 +102,13 @@ export class Shard {
     }
     this.#controller.abort(new Error('released'))
     tenure?.end({ kind: 'restart', reason: 'released' })
+    await this.#running
+  }
+
+  /** The target it belonged to is gone: there is nothing to hand over. */
+  async abandon(reason: string): Promise<void> {
+    this.#controller.abort(new Error(reason))
+    this.#current?.end({ kind: 'restart', reason })
     await this.#running
   }
 
@@ -159,6 +173,7 @@ export class Shard {
 
   async #reign(tenure: Tenure, signal: AbortSignal): Promise<TenureEnd> {
     this.#current = tenure
+    this.#lastMap = tenure.map
     this.#next.resolve(tenure)
     this.#repeat(tenure, RENEW_EVERY_MS, () => this.#renew(tenure, signal))
     this.#repeat(tenure, PROVE_EVERY_MS, () => this.#proveOrTell(tenure))

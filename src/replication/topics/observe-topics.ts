@@ -27,6 +27,8 @@ export interface TopicSight {
   readonly lineage: Lineage
   /** Set where the link follows deletions, with every copy that it has made. */
   readonly deletions: { readonly grace: DeletionGrace; readonly copies: readonly CopiedFlow[] } | undefined
+  /** Throws where the target is not the cluster to copy into. */
+  readonly checkTarget: (clusterId: string) => void
   /** What earlier passes of this process came to. */
   readonly before: TopicsBefore
 }
@@ -49,6 +51,7 @@ const UNKNOWN_TOPIC = 3
 export async function observeTopics(sight: TopicSight, signal: AbortSignal): Promise<ObservedTopics> {
   const { source, target, before } = sight
   const [sourceSide, targetSide] = await Promise.all([source.metadata('all', signal), target.metadata('all', signal)])
+  sight.checkTarget(targetSide.clusterId)
   const selected = sourceSide.topics.filter(({ name, isInternal }) => !isInternal && sight.isSelected(name))
   const targets = new Map(targetSide.topics.map((topic) => [topic.name, topic]))
   const nameOnTarget = (topic: string) => renameTopic(sight.rename, { source: source.name, topic })

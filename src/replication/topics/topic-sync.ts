@@ -58,6 +58,8 @@ export interface TopicSyncOptions {
   copies?(): readonly CopiedFlow[]
   /** The copy is deleted: the offset map need not know its flows any more. */
   forget?(flows: readonly CopiedFlow[], signal: AbortSignal): Promise<void>
+  /** Told the id of the target cluster before anything is done there; throws where that is not the one to copy into. */
+  checkTarget?(clusterId: string): void
   /** Told every flow there is now, after each pass that got through, changed or not. */
   onFlows(flows: readonly FlowSpec[]): void
 }
@@ -128,6 +130,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
         rename,
         replicationFactor: replicationFactor === 'default' ? -1 : replicationFactor,
         isCopy: (topicId) => this.#isCopy(topicId, signal),
+        checkTarget: (clusterId) => this.#options.checkTarget?.(clusterId),
         before: this.#before,
         lineage: this.#options.lineage,
         deletions: this.#grace && { grace: this.#grace, copies: this.#options.copies?.() ?? [] },

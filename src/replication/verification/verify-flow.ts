@@ -3,7 +3,7 @@ import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { Flow } from '../flows/flow.ts'
 import { highWatermark, logStart } from '../flows/log-ends.ts'
-import { sourceRef, targetRef } from '../flows/position.ts'
+import { sourceRef, targetRef } from '../flows/places.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
 import type { FlowMap } from '../offset-map/index.ts'
 import { CompactionJudge, type Side } from './compaction-judge.ts'
@@ -59,8 +59,12 @@ export async function verifyFlow(flow: Flow, context: VerifyFlowContext, signal:
     if (first === null || difference.sourceOffset < first.sourceOffset) first = difference
   }
   const readSide = (side: Side, range: OffsetRange) =>
-    readCommitted(sideContext(side === 'source' ? sourceRef(flow) : targetRef(flow), side, context), range, signal)
-  const sourceStart = () => logStart(context.source, sourceRef(flow), signal)
+    readCommitted(
+      sideContext(side === 'source' ? sourceRef(flow.spec) : targetRef(flow.spec), side, context),
+      range,
+      signal,
+    )
+  const sourceStart = () => logStart(context.source, sourceRef(flow.spec), signal)
   tell()
   for (const range of ranges) {
     const begin = await map.findTarget(range.from, signal, comparable.copied)
@@ -105,8 +109,8 @@ async function secondLook(
     return { from: await logStart(cluster, ref, signal), to: await highWatermark(cluster, ref, signal) }
   }
   const ranges = {
-    source: await rangeOf(context.source, sourceRef(flow)),
-    target: await rangeOf(context.target, targetRef(flow)),
+    source: await rangeOf(context.source, sourceRef(flow.spec)),
+    target: await rangeOf(context.target, targetRef(flow.spec)),
   }
   return judge.resolve((side) => readSide(side, ranges[side]))
 }
@@ -122,7 +126,7 @@ async function findComparable(
     const { topic, partition } = flow.spec.key
     throw replicationFaults.fault('VERIFY_NOT_READY', { topic, partition, reason: flow.reason })
   }
-  const start = await logStart(context.source, sourceRef(flow), signal)
+  const start = await logStart(context.source, sourceRef(flow.spec), signal)
   const from = Math.min(source, Math.max(start, map.firstSegment.source))
   return { map, comparable: { from, to: source, copied: { source, target } } }
 }
@@ -140,7 +144,7 @@ async function plannedRanges(
     return [{ from, to: Math.max(from, Math.min(comparable.to, resumed.to ?? comparable.to)) }]
   }
   const { scope, source, verifiedTo, random, clock } = context
-  const at = sourceRef(flow)
+  const at = sourceRef(flow.spec)
   return rangesOf(scope, comparable, { source, at, map, verifiedTo, random, nowMs: clock.nowMs() }, signal)
 }
 

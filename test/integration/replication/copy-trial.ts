@@ -14,9 +14,11 @@ import { RawReader } from '../../../src/replication/flows/raw-reader.ts'
 import {
   type FirstStart,
   type FlowStatus,
+  type IncidentStatus,
+  type LinkPolicies,
   Replicator,
   type ReplicationEvents,
-  type ResolvedPolicies,
+  resolvePolicies,
   type VerificationReport,
   type VerificationScope,
 } from '../../../src/replication/index.ts'
@@ -33,6 +35,7 @@ export interface Heard {
 export class Copier {
   readonly replicator: Replicator
   readonly heard: Heard[] = []
+  readonly #topic: string
   readonly #clusters: Map<ReturnType<typeof regionName>, Cluster>
 
   constructor(
@@ -43,13 +46,14 @@ export class Copier {
       processName?: string
       replicationFactor?: number | 'default'
       start?: FirstStart
-      policies?: ResolvedPolicies
+      policies?: LinkPolicies
       /** What stands between the copier and its source. */
       sourceThrough?: (cluster: Cluster) => Cluster
       positions?: { groups: string; everyMs: number; deletionGraceMs: number }
     } = {},
   ) {
     const { processName = 'first', replicationFactor = 'default', start = 'earliest', positions } = options
+    this.#topic = topic
     const [from, to] = [regionName('source'), regionName('target')]
     this.#clusters = new Map([
       [from, options.sourceThrough?.(openClusterOf(source)) ?? openClusterOf(source)],
@@ -65,7 +69,7 @@ export class Copier {
           topics: { include: [topic], exclude: [] },
           groups: { include: [positions?.groups ?? 'no-group'], exclude: [] },
           start,
-          ...(options.policies && { policies: options.policies }),
+          policies: resolvePolicies(options.policies),
         },
       ],
       topicSyncMs: 500,
@@ -106,6 +110,12 @@ export class Copier {
     )
   }
 
+  /** Of this copier's topic: the map knows those of others too. */
+  incidents(code?: string): IncidentStatus[] {
+    const { incidents } = this.replicator.status()
+    return incidents.filter((one) => one.topic === this.#topic && (code === undefined || one.code === code))
+  }
+
   /** Flows and what was heard last, for a test that fails. */
   describe(): string {
     return JSON.stringify([this.replicator.status().links, this.heard.slice(-5)], (_, value: unknown) =>
@@ -123,11 +133,11 @@ export class Copier {
     return eventually('verified', look, () => JSON.stringify(this.replicator.verification(id)))
   }
 
-  async untilStopped(): Promise<FlowStatus> {
+  async untilStopped(topic?: string): Promise<FlowStatus> {
     return eventually(
       'stopped',
-      () => (this.flow()?.state === 'stopped' ? this.flow() : undefined),
-      () => '',
+      () => (this.flow(topic)?.state === 'stopped' ? this.flow(topic) : undefined),
+      () => this.describe(),
     )
   }
 

@@ -3,8 +3,10 @@ import { createEvents, linkName } from '../../../../src/core/index.ts'
 import type { Cluster } from '../../../../src/kafka/index.ts'
 import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
 import { Flow } from '../../../../src/replication/flows/flow.ts'
-import { type PositionContext, recoverFlow, resumeFlow } from '../../../../src/replication/flows/position.ts'
+import { recoverFlow, resumeFlow } from '../../../../src/replication/flows/position.ts'
+import type { PositionContext } from '../../../../src/replication/flows/position-context.ts'
 import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
+import { type LinkPolicies, resolvePolicies } from '../../../../src/replication/policies.ts'
 import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
 import {
   answer,
@@ -35,6 +37,8 @@ let replicated: number | undefined
 let targetTopicId: string
 let gaps: [from: number, to: number][]
 let seamsSkipped: number
+let policies: LinkPolicies
+let reseeded: string[]
 
 beforeEach(() => {
   clock = new ManualClock()
@@ -47,9 +51,11 @@ beforeEach(() => {
   targetTopicId = SPEC.targetTopicId
   gaps = []
   seamsSkipped = 0
+  policies = {}
+  reseeded = []
 })
 
-function clusterOf(ends: (timestamp: number, replicaId: number) => number): Cluster {
+function clusterOf(topicId: string, ends: (timestamp: number, replicaId: number) => number): Cluster {
   const stub: Partial<Cluster> = {
     name: 'eu',
     listOffsets: async ({ partitions, replicaId = -1 }) =>
@@ -61,7 +67,7 @@ function clusterOf(ends: (timestamp: number, replicaId: number) => number): Clus
         return { topic, partition, errorCode: 0, leaderEpoch, endOffset: source.end }
       }),
     metadata: async () => {
-      const topic = { name: KEY.targetTopic, topicId: targetTopicId, isInternal: false, errorCode: 0, partitions: [] }
+      const topic = { name: KEY.targetTopic, topicId, isInternal: false, errorCode: 0, partitions: [] }
       return { clusterId: 'eu', controllerId: 1, brokers: [], topics: [topic] }
     },
   }
@@ -75,14 +81,17 @@ function context(): PositionContext {
     bytes: plainBatch(source.start, source.end - source.start),
   }
   return {
-    source: clusterOf((timestamp) => (timestamp === -2 ? source.start : source.end)),
-    target: clusterOf((timestamp, replicaId) => {
+    source: clusterOf(SPEC.sourceTopicId, (timestamp) => (timestamp === -2 ? source.start : source.end)),
+    target: clusterOf(targetTopicId, (timestamp, replicaId) => {
       if (timestamp === -2) return 0
       return replicaId === -2 ? target.end : (replicated ?? target.end)
     }),
     sourceReader: readerOf([sourceBatch]),
     targetReader: readerOf(target.batches),
     firstStart: 'earliest',
+    policies: resolvePolicies(policies),
+    former: undefined,
+    wasReseeded: async (topicId) => reseeded.includes(topicId),
     incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
     nowMs: () => clock.nowMs(),
     onGap: (_flow, from, to) => gaps.push([from, to]),

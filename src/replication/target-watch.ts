@@ -1,0 +1,85 @@
+import { type Clock, type Pass, type Reconciler, runLoop } from '../core/index.ts'
+import type { Cluster } from '../kafka/index.ts'
+import type { Flow } from './flows/flow.ts'
+
+const EVERY_MS = 5_000
+
+export interface TargetWatchOptions {
+  readonly target: Cluster
+  readonly flows: () => Iterable<Flow>
+  readonly clock: Clock
+  /** Told the id of the cluster with each pass; throws where it is not the one that was copied into. */
+  readonly onCluster: (clusterId: string) => void
+  readonly onError: (error: unknown) => void
+}
+
+/** A flow with nothing on the way, and where it stood before the look. */
+interface Idle {
+  readonly flow: Flow
+  readonly generation: number
+  readonly targetDone: number
+}
+
+interface Grown extends Idle {
+  readonly end: number
+}
+
+interface Decision {
+  readonly grown: readonly Grown[]
+  readonly reason: string
+}
+
+/**
+ * Looks at the target every 5 s: is it still the same cluster, and do the partitions of idle flows end where the copy
+ * does? A flow that sends notices a foreign record by its next acknowledgement; one with nothing to send would notice it
+ * only when it has. One metadata request, and one ListOffsets a broker over all idle flows.
+ */
+export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
+  readonly #options: TargetWatchOptions
+
+  constructor(options: TargetWatchOptions) {
+    this.#options = options
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    const { clock, onError } = this.#options
+    return runLoop(this, { clock, signal, everyMs: EVERY_MS, afterErrorMs: EVERY_MS, onError })
+  }
+
+  async observe(signal: AbortSignal): Promise<readonly Grown[]> {
+    const { target, flows, onCluster } = this.#options
+    onCluster((await target.metadata([], signal)).clusterId)
+    const idle = new Map<string, Idle>()
+    for (const flow of flows()) {
+      const { targetDone, generation, isOpen, isCertain } = flow
+      if (!isOpen || !isCertain || targetDone === null) continue
+      const { targetTopic, partition } = flow.spec.key
+      idle.set(`${targetTopic}/${partition}`, { flow, generation, targetDone })
+    }
+    if (idle.size === 0) return []
+    const partitions = [...idle.values()].map(({ flow: { spec } }) => {
+      return { topic: spec.key.targetTopic, partition: spec.key.partition, timestamp: -1 }
+    })
+    const listed = await target.listOffsets({ isolation: 'read_uncommitted', partitions, deadlineMs: 0 }, signal)
+    return listed.flatMap(({ topic, partition, errorCode, offset }) => {
+      const one = idle.get(`${topic}/${partition}`)
+      return one !== undefined && errorCode === 0 && offset > one.targetDone ? [{ ...one, end: offset }] : []
+    })
+  }
+
+  /** Only those for which nothing has happened since: what was sent meanwhile is checked when it is acknowledged. */
+  decide(looked: readonly Grown[]): Decision {
+    const grown = looked.filter(({ flow, generation, targetDone }) => {
+      return flow.isCertain && flow.generation === generation && flow.targetDone === targetDone
+    })
+    return { grown, reason: grown.length === 0 ? 'the target ends where the copy does' : 'somebody else has written' }
+  }
+
+  act({ grown, reason }: Decision): Promise<Pass> {
+    for (const { flow, targetDone, end } of grown) {
+      const why = `the target ends at ${end}, and the copy at ${targetDone}: somebody else may have written`
+      flow.end({ kind: 'recover', reason: why, afterMs: 0 })
+    }
+    return Promise.resolve({ kind: 'done', reason })
+  }
+}
