@@ -12,13 +12,14 @@ import {
   ProblemBody,
   ReadyBody,
   StatusBody,
+  TopicsBody,
   TranslateBody,
   TranslateQuery,
 } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
 import { viewGroup, viewGroups } from './group-views.ts'
 import type { ApiContent } from './ports.ts'
-import { findLink, knownLink, viewFlows, viewLag, viewLink, viewStatus } from './views.ts'
+import { findLink, knownLink, viewFlows, viewLag, viewLink, viewStatus, viewTopics } from './views.ts'
 
 const LinkParams = Type.Object({ link: Type.String({ maxLength: 63, description: 'Name of the link.' }) })
 const problems = { '4xx': ProblemBody, '5xx': ProblemBody }
@@ -107,6 +108,18 @@ export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
 /** `/api/v1`: consumer groups and lag. */
 export const groupRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
   const { replication } = content
+  app.get(
+    '/links/:link/topics',
+    {
+      schema: {
+        tags: ['links'],
+        summary: 'Topics of a link that are refused, or whose copy will be deleted',
+        params: LinkParams,
+        response: { 200: TopicsBody, ...problems },
+      },
+    },
+    (request) => viewTopics(findLink(replication.status(), request.params.link)),
+  )
   app.get(
     '/links/:link/groups',
     {

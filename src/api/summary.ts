@@ -21,6 +21,7 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
     recordsLost: 0,
     lagUnknownFlows: 0,
     heldBackRecords: 0,
+    heldBackFlows: 0,
     hangingFlows: 0,
   }
   let lagRecords: number | null = null
@@ -31,6 +32,7 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
     sums.bytesCopied += flow.counters.bytesCopied
     sums.recordsLost += flow.counters.recordsLost
     sums.heldBackRecords += flow.heldBackRecords ?? 0
+    if (flow.heldBack !== null) sums.heldBackFlows++
     if (flow.heldBack?.state === 'hanging') sums.hangingFlows++
     if (flow.lagRecords === null) sums.lagUnknownFlows++
     else lagRecords = (lagRecords ?? 0) + flow.lagRecords

@@ -5,7 +5,16 @@ import {
   type LinkStatus,
   type ReplicationStatus,
 } from '../replication/index.ts'
-import type { FlowBody, FlowsBody, FlowsQuery, LagBody, LagQuery, LinkBody, StatusBody } from './contract/index.ts'
+import type {
+  FlowBody,
+  FlowsBody,
+  FlowsQuery,
+  LagBody,
+  LagQuery,
+  LinkBody,
+  StatusBody,
+  TopicsBody,
+} from './contract/index.ts'
 import { apiFaults } from './faults.ts'
 import { sumGroups } from './group-views.ts'
 import { sumLink, summarise } from './summary.ts'
@@ -33,7 +42,8 @@ export function viewStatus(
 
 export function viewLink(link: LinkStatus, nowMs: number): LinkBody {
   const { link: name, source, target, state, reason } = link
-  return { link: name, source, target, state, reason, ...sumGroups(link, nowMs), ...sumLink(link) }
+  const counts = { refusedTopics: link.refusedTopics.length, pendingDeletions: link.pendingDeletions.length }
+  return { link: name, source, target, state, reason, ...counts, ...sumGroups(link, nowMs), ...sumLink(link) }
 }
 
 /** @throws `API_LINK_UNKNOWN` */
@@ -92,6 +102,16 @@ function viewFlow(flow: FlowStatus): FlowBody {
     recordsLost,
     ...(fault !== null && { fault }),
     ...(heldBack !== null && { heldBack: { ...heldBack, producerId: heldBack.producerId?.toString() ?? null } }),
+  }
+}
+
+export function viewTopics({ link, refusedTopics, pendingDeletions }: LinkStatus): TopicsBody {
+  return {
+    link,
+    refused: [...refusedTopics],
+    pendingDeletions: pendingDeletions.map(({ leftMs, ...same }) => {
+      return { ...same, leftSeconds: Math.ceil(leftMs / 1_000) }
+    }),
   }
 }
 

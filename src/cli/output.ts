@@ -41,8 +41,8 @@ export function groupDigits(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 1 })
 }
 
-export function plural(amount: number, noun: string): string {
-  return `${groupDigits(amount)} ${noun}${amount === 1 ? '' : 's'}`
+export function plural(amount: number, noun: string, nouns = `${noun}s`): string {
+  return `${groupDigits(amount)} ${amount === 1 ? noun : nouns}`
 }
 
 /** Says what went wrong and what to do, on standard error, and picks the exit code. */

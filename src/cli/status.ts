@@ -65,9 +65,19 @@ export function renderStatus(status: StatusBody): string {
   const { openIncidents } = status
   const incidents =
     openIncidents === 0 ? [] : [`${plural(openIncidents, 'incident')} to acknowledge: see \`isthmus incidents\`.`]
-  const troubles = status.links.filter((link) => link.state !== 'running').map((link) => `${link.link}: ${link.reason}`)
-  const lines = [...troubles, ...incidents]
+  const lines = [...status.links.flatMap(troublesOf), ...incidents]
   return [status.summary, '', table, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
+}
+
+function troublesOf(body: LinkBody): string[] {
+  const { link, state, reason, refusedTopics, pendingDeletions, heldBackFlows, heldBackRecords } = body
+  const held = `${plural(heldBackFlows, 'flow is', 'flows are')} held back by open transactions at the source`
+  return [
+    ...(state === 'running' ? [] : [`${link}: ${reason}`]),
+    ...(heldBackFlows === 0 ? [] : [`${link}: ${held}, ${plural(heldBackRecords, 'record')} in all`]),
+    ...(refusedTopics === 0 ? [] : [`${link}: ${plural(refusedTopics, 'selected topic')} not copied`]),
+    ...(pendingDeletions === 0 ? [] : [`${link}: ${plural(pendingDeletions, 'copy', 'copies')} to be deleted`]),
+  ]
 }
 
 function cellsOf(link: LinkBody) {

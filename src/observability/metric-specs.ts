@@ -144,6 +144,18 @@ export const LINK_METRICS: readonly MetricSpec<LinkStatus>[] = [
     read: (link) => link.flows.length,
   },
   {
+    name: 'isthmus_link_topics_refused',
+    kind: 'gauge',
+    help: 'Selected topics that are not copied; `/api/v1/links/LINK/topics` says why.',
+    read: (link) => link.refusedTopics.length,
+  },
+  {
+    name: 'isthmus_link_deletions_pending',
+    kind: 'gauge',
+    help: 'Copies that will be deleted, because their source topic is gone and the link follows that.',
+    read: (link) => link.pendingDeletions.length,
+  },
+  {
     name: 'isthmus_link_flows_held_back',
     kind: 'gauge',
     help: 'Flows whose last stable offset at the source has stood for longer than `heldBackSeconds`.',

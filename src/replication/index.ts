@@ -31,6 +31,8 @@ export type {
   IncidentStatus,
   LinkStatus,
   OffsetTranslation,
+  PendingDeletionStatus,
+  RefusedTopicStatus,
   ReplicationStatus,
 } from './status.ts'
 export type {

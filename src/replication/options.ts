@@ -143,7 +143,7 @@ export const ReplicationOptions = Type.Object(
   {
     topicSyncSeconds: seconds({
       minimum: 1,
-      default: 5,
+      default: 4,
       description: 'Seconds between looks at the topics of both sides: new topics, partitions and configs.',
     }),
     positionSyncSeconds: seconds({

@@ -11,16 +11,16 @@ import type { Cluster } from '../kafka/index.ts'
 import { Bandwidth } from './bandwidth.ts'
 import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
-import { describeFlow } from './flow-status.ts'
 import { ByteBudget } from './flows/byte-budget.ts'
 import { type Acknowledgement, isReleasing } from './incidents/acknowledge.ts'
 import { describeIncident } from './incidents/incident-status.ts'
 import type { LinkSpec } from './link-options.ts'
 import { LinkRunner } from './link-runner.ts'
+import { describeLink } from './link-status.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
 import { CopyLedger } from './shards/copy-ledger.ts'
-import type { GroupStatus, IncidentStatus, LinkStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
+import type { GroupStatus, IncidentStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
 import { Verifier } from './verification/verifier.ts'
@@ -234,31 +234,4 @@ export class Replicator {
     this.#engines.set(target, engine)
     return engine
   }
-}
-
-function describeLink(link: LinkRunner): LinkStatus {
-  const { name, source, target } = link.spec
-  const flows = link.flows().map((flow) => describeFlow(name, flow, link.transactions.heldBack(flow)))
-  const groups = [...link.positions.statuses]
-  const stopped = flows.filter(({ state }) => state === 'stopped').length
-  const recovering = flows.filter(({ state }) => state === 'recovering').length
-  const hanging = flows.filter(({ heldBack }) => heldBack?.state === 'hanging').length
-  const isStarting = link.state === 'starting' || flows.some(({ state }) => state === 'starting')
-  if (link.state === 'stopped')
-    return { link: name, source, target, state: 'stopped', reason: link.reason, flows, groups }
-  if (stopped + recovering + hanging > 0) {
-    const parts = [
-      count(stopped, 'stopped'),
-      count(recovering, 'recovering'),
-      count(hanging, 'held back by a hanging transaction'),
-    ]
-    const reason = parts.filter((part) => part !== '').join(', ')
-    return { link: name, source, target, state: 'degraded', reason, flows, groups }
-  }
-  const reason = link.state === 'running' && isStarting ? 'flows are being taken over' : link.reason
-  return { link: name, source, target, state: isStarting ? 'starting' : 'running', reason, flows, groups }
-}
-
-function count(flows: number, what: string): string {
-  return flows === 0 ? '' : `${flows} flow${flows === 1 ? '' : 's'} ${what}`
 }

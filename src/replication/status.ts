@@ -41,7 +41,28 @@ export interface LinkStatus {
   /** A sentence for the operator. */
   readonly reason: string
   readonly flows: readonly FlowStatus[]
+  /** Selected topics that are not copied. */
+  readonly refusedTopics: readonly RefusedTopicStatus[]
+  /** Copies that will be deleted, because their source topic is gone and the link follows that. */
+  readonly pendingDeletions: readonly PendingDeletionStatus[]
   readonly groups: readonly GroupStatus[]
+}
+
+export interface RefusedTopicStatus {
+  readonly topic: string
+  readonly targetTopic: string
+  readonly code: string
+  readonly message: string
+  readonly remedy: string
+}
+
+export interface PendingDeletionStatus {
+  readonly topic: string
+  readonly targetTopic: string
+  /** When the source topic was first found gone. */
+  readonly sinceMs: number
+  /** As of the last look. */
+  readonly leftMs: number
 }
 
 export type FlowState = 'starting' | 'running' | 'recovering' | 'stopped'

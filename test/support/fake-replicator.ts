@@ -52,6 +52,8 @@ export function linkStatus(given: Partial<LinkStatus> = {}): LinkStatus {
     target: regionName('us'),
     state: 'running',
     reason: 'running',
+    refusedTopics: [],
+    pendingDeletions: [],
     flows: [flowStatus({ partition: 0 }), flowStatus({ partition: 1 })],
     groups: [groupStatus()],
     ...given,

@@ -82,8 +82,11 @@ export const LinkBody = object(
     lagRecords: nullableInteger('Sum over the flows whose lag is known; null where none is.'),
     lagSeconds: nullableNumber('The most of any flow whose lag is known; null where none is.'),
     heldBackRecords: count('Offsets that open transactions hold back at the source, over all flows.'),
+    heldBackFlows: count('Flows held back so for longer than `heldBackSeconds`.'),
     hangingFlows: count('Flows that a hanging transaction holds back: they need an operator.'),
     lagUnknownFlows: count('Flows whose lag is not known: the sums above leave them out.'),
+    refusedTopics: count('Selected topics that are not copied.'),
+    pendingDeletions: count('Copies that will be deleted, because their source topic is gone.'),
     groups: count('Consumer groups whose positions are looked after.'),
     positionsAgeSeconds: nullableNumber(
       'Seconds since the positions of every group were last known to be in step: the most of any group. Null where one ' +
@@ -138,6 +141,37 @@ export const FlowsBody = object(
   'A page of flows, in the order of topic and partition.',
 )
 export type FlowsBody = Type.Static<typeof FlowsBody>
+
+export const TopicsBody = object(
+  {
+    link: text('Name of the link.'),
+    refused: Type.Array(
+      object(
+        {
+          topic: text('Name at the source.'),
+          targetTopic: text('Name at the target.'),
+          code: text('Stable code, such as `TOPIC_WOULD_CYCLE`.'),
+          message: text('Why it is not copied.'),
+          remedy: text('What to do.'),
+        },
+        'A selected topic that is not copied.',
+      ),
+    ),
+    pendingDeletions: Type.Array(
+      object(
+        {
+          topic: text('Name at the source, where it is gone.'),
+          targetTopic: text('The copy.'),
+          sinceMs: atMs('When the source topic was first found gone.'),
+          leftSeconds: count('Until the copy is deleted, as of the last look.'),
+        },
+        'A copy that will be deleted.',
+      ),
+    ),
+  },
+  'Topics of a link that are not simply copied.',
+)
+export type TopicsBody = Type.Static<typeof TopicsBody>
 
 export const FlowsQuery = object(
   {

@@ -44,7 +44,7 @@ export interface TopicSyncOptions {
   readonly rename?: string | undefined
   /** @defaultValue `default`, the target brokers' own */
   readonly replicationFactor?: number | 'default'
-  /** Between passes, milliseconds. @defaultValue 5000 */
+  /** Between passes, milliseconds. @defaultValue 4000 */
   readonly everyMs?: number
   readonly clock: Clock
   readonly events: Events<ReplicationEvents>
@@ -69,7 +69,7 @@ interface Steps {
   readonly refusals: readonly TopicRefusal[]
 }
 
-const EVERY_MS = 5_000
+const EVERY_MS = 4_000
 /** Between a change and the look at what came of it: brokers learn of it one after the other. */
 const AFTER_CHANGE_MS = 200
 const LEADERS_WAIT_MS = 10_000

@@ -18,13 +18,13 @@ describe('ReplicationOptions', () => {
 
   it('has defaults that it takes itself', () => {
     expect(resolveReplicationOptions({})).toEqual({
-      topicSyncSeconds: 5,
+      topicSyncSeconds: 4,
       positionSyncSeconds: 1,
+      heldBackSeconds: 60,
       replicationFactor: 'default',
       bufferMb: 64,
       maxMegabytesPerSecond: 0,
       groupDeletionGraceSeconds: 600,
-      heldBackSeconds: 60,
       acknowledgeUnfenced: false,
     })
     expect(Value.Check(ReplicationOptions, resolveReplicationOptions({}))).toBe(true)
@@ -33,7 +33,6 @@ describe('ReplicationOptions', () => {
       bufferMb: 64,
       maxMegabytesPerSecond: 0,
       groupDeletionGraceSeconds: 600,
-      heldBackSeconds: 60,
       acknowledgeUnfenced: false,
     })
   })

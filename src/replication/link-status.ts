@@ -1,0 +1,48 @@
+import { describeFlow } from './flow-status.ts'
+import type { LinkRunner } from './link-runner.ts'
+import type { FlowStatus, LinkStatus } from './status.ts'
+
+/** A link as the status shows it: the worst of its flows decides. */
+export function describeLink(link: LinkRunner): LinkStatus {
+  const { name, source, target } = link.spec
+  const flows = link.flows().map((flow) => describeFlow(name, flow, link.transactions.heldBack(flow)))
+  return {
+    link: name,
+    source,
+    target,
+    ...describeState(link, flows),
+    flows,
+    ...describeTopics(link),
+    groups: [...link.positions.statuses],
+  }
+}
+
+function describeState(link: LinkRunner, flows: readonly FlowStatus[]): Pick<LinkStatus, 'state' | 'reason'> {
+  if (link.state === 'stopped') return { state: 'stopped', reason: link.reason }
+  const troubles = [
+    count(flows.filter(({ state }) => state === 'stopped').length, 'stopped'),
+    count(flows.filter(({ state }) => state === 'recovering').length, 'recovering'),
+    count(flows.filter(({ heldBack }) => heldBack?.state === 'hanging').length, 'held back by a hanging transaction'),
+  ].filter((part) => part !== '')
+  if (troubles.length > 0) return { state: 'degraded', reason: troubles.join(', ') }
+  if (link.state === 'starting') return { state: 'starting', reason: link.reason }
+  const isStarting = flows.some(({ state }) => state === 'starting')
+  return isStarting
+    ? { state: 'starting', reason: 'flows are being taken over' }
+    : { state: 'running', reason: link.reason }
+}
+
+function describeTopics({ topics }: LinkRunner): Pick<LinkStatus, 'refusedTopics' | 'pendingDeletions'> {
+  return {
+    refusedTopics: topics.refusals.map(({ topic, targetTopic, fault: { code, message, remedy } }) => {
+      return { topic, targetTopic, code, message, remedy }
+    }),
+    pendingDeletions: topics.pendingDeletions.map(({ topic, targetTopic, sinceMs, leftMs }) => {
+      return { topic, targetTopic, sinceMs, leftMs }
+    }),
+  }
+}
+
+function count(flows: number, what: string): string {
+  return flows === 0 ? '' : `${flows} flow${flows === 1 ? '' : 's'} ${what}`
+}
