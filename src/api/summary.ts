@@ -10,6 +10,7 @@ export interface LinkSums {
   readonly bytesCopied: number
   readonly recordsLost: number
   readonly heldBackRecords: number
+  readonly heldBackFlows: number
   readonly hangingFlows: number
 }
 
