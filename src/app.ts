@@ -26,6 +26,7 @@ export type ReplicatorPort = Pick<
   | 'verification'
   | 'verifications'
   | 'cancelVerification'
+  | 'removeLink'
   | 'untilFenced'
   | 'events'
 >

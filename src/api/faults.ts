@@ -20,6 +20,12 @@ export const apiFaults = defineFaults({
     retriable: false,
     status: 404,
   },
+  API_CHANGE_REFUSED: {
+    message: 'links are not removed while other machines can reach the API: it cannot tell who asks',
+    remedy: 'set api.listen to an address such as 127.0.0.1, and run the command on the same machine',
+    retriable: false,
+    status: 403,
+  },
   API_HOST_REFUSED: {
     message: 'requests for the host {host} are refused',
     remedy: 'ask for the address that api.listen names; this keeps web pages from reading the API through a browser',

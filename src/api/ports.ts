@@ -3,7 +3,9 @@ import type {
   Acknowledgement,
   GroupStatus,
   IncidentStatus,
+  LinkRemoval,
   OffsetTranslation,
+  RemovalOptions,
   ReplicationStatus,
   VerificationReport,
   VerificationRequest,
@@ -19,6 +21,7 @@ export interface ReplicationView {
   verifications(link: LinkName): readonly VerificationReport[]
   cancelVerification(id: string): Promise<VerificationReport>
   acknowledgeIncident(request: Acknowledgement): Promise<IncidentStatus>
+  removeLink(link: LinkName, options: RemovalOptions, signal: AbortSignal): Promise<LinkRemoval>
 }
 
 export interface OffsetQuery {

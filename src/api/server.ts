@@ -9,6 +9,7 @@ import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './
 import { incidentRoutes } from './incident-routes.ts'
 import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
+import { removalRoutes } from './removal-routes.ts'
 import { groupRoutes, offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
 import { verificationRoutes } from './verification-routes.ts'
 
@@ -66,6 +67,8 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(incidentRoutes, { prefix: '/api/v1', content })
   await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
   await http.register(verificationRoutes, { prefix: '/api/v1', content })
+  const isLocal = isLoopback(listen.host)
+  await http.register(removalRoutes, { prefix: '/api/v1', content, closing: closing.signal, isLocal })
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
   await http.ready()
   return {

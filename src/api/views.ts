@@ -1,4 +1,4 @@
-import { type LinkName, linkName, type RegionName } from '../core/index.ts'
+import { isName, type LinkName, linkName, type RegionName } from '../core/index.ts'
 import {
   findBlockingIncidents,
   type FlowStatus,
@@ -57,6 +57,12 @@ export function findLink(status: ReplicationStatus, name: string): LinkStatus {
 /** @throws `API_LINK_UNKNOWN` */
 export function knownLink(status: ReplicationStatus, name: string): LinkName {
   return linkName(findLink(status, name).link)
+}
+
+/** A name that may be that of a link which is gone from the status. @throws `API_LINK_UNKNOWN` */
+export function knownLinkName(name: string): LinkName {
+  if (!isName(name)) throw apiFaults.fault('API_LINK_UNKNOWN', { link: name, known: 'a name has a-z, 0-9 and dashes' })
+  return linkName(name)
 }
 
 const FLOWS_A_PAGE = 100

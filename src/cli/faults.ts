@@ -38,6 +38,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_NOT_CONFIRMED: {
+    message: 'link {link} was not removed: this was the plan',
+    remedy: 'add --yes to do it',
+    retriable: false,
+    status: 412,
+  },
   CLI_TRANSLATE_UNCLEAR: {
     message: 'it is not clear what to translate',
     remedy: 'give --topic, --partition and --offset, or --group alone',

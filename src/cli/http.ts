@@ -24,15 +24,22 @@ export function sendJson<Body>(
   method: 'POST' | 'DELETE',
   path: string,
   body?: object,
+  timeoutMs?: number,
 ): Promise<Body> {
   const content =
     body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-  return exchange<Body>(io, api, parseUrl(api, path), { method, ...content })
+  return exchange<Body>(io, api, parseUrl(api, path), { method, ...content }, timeoutMs)
 }
 
-async function exchange<Body>(io: CliIo, api: string, url: URL, request: RequestInit): Promise<Body> {
+async function exchange<Body>(
+  io: CliIo,
+  api: string,
+  url: URL,
+  request: RequestInit,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Body> {
   const deadline = new AbortController()
-  const timer = io.clock.setTimer(TIMEOUT_MS, () => deadline.abort())
+  const timer = io.clock.setTimer(timeoutMs, () => deadline.abort())
   try {
     const response = await io.fetch(url, { ...request, signal: AbortSignal.any([io.signal, deadline.signal]) })
     const body: unknown = await response.json().catch(() => undefined)
@@ -40,7 +47,7 @@ async function exchange<Body>(io: CliIo, api: string, url: URL, request: Request
     throw faultOf(body, api, response.status)
   } catch (error) {
     if (error instanceof Fault) throw error
-    if (deadline.signal.aborted) throw cliFaults.fault('CLI_API_TIMED_OUT', { api, seconds: TIMEOUT_MS / 1_000 }, error)
+    if (deadline.signal.aborted) throw cliFaults.fault('CLI_API_TIMED_OUT', { api, seconds: timeoutMs / 1_000 }, error)
     throw cliFaults.fault('CLI_API_UNREACHABLE', { api, reason: describeError(error) }, error)
   } finally {
     timer.cancel()

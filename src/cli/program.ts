@@ -6,6 +6,7 @@ import { type CliIo, OUTPUT_FORMATS } from './io.ts'
 import { addGroups } from './groups.ts'
 import { addIncidents } from './incidents.ts'
 import { addLag } from './lag.ts'
+import { addLinkRemove } from './link-remove.ts'
 import { addOffsetsTranslate } from './offsets-translate.ts'
 import { reportError } from './output.ts'
 import type { ProcessVerbs } from './process-verbs.ts'
@@ -37,6 +38,7 @@ export async function runCli(
   addIncidents(program, context)
   addOffsetsTranslate(program, context)
   addVerify(program, context)
+  addLinkRemove(program, context)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code

@@ -20,6 +20,10 @@ const error = (sentence: string): Line => ({ level: 'error', sentence })
 const WORDING: Wording = {
   'link:started': (event) =>
     info(`link ${event.link} copies ${event.flows} flows from ${event.source} to ${event.target}`),
+  'link:removed': (event) =>
+    event.isComplete
+      ? warn(`link ${event.link} was removed, ${event.topics} topics with it: take it out of the configuration`)
+      : error(`the removal of link ${event.link} is not complete: run it again`),
   'link:error': (event) => error(`link ${event.link} met an error while ${event.what}`),
   'shard:owned': (event) =>
     info(`this process owns shard ${event.shard} of ${event.target} (${event.fenced}, ${Math.round(event.tookMs)} ms)`),

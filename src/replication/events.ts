@@ -17,6 +17,7 @@ export type ReplicationEvents = {
     readonly target: RegionName
     readonly flows: number
   }
+  'link:removed': { readonly link: LinkName; readonly topics: number; readonly isComplete: boolean }
   'link:error': { readonly link: LinkName; readonly what: string; readonly error: unknown }
   'shard:owned': {
     readonly target: RegionName

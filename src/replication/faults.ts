@@ -151,6 +151,12 @@ export const replicationFaults = defineFaults({
     retriable: false,
     status: 404,
   },
+  LINK_REMOVAL_RUNS: {
+    message: 'link {link} is being removed',
+    remedy: 'Wait until that removal is over, then run it again: it says what is left.',
+    retriable: true,
+    status: 409,
+  },
   FLOW_UNKNOWN: {
     message: 'link {link} copies no partition {topic}-{partition}',
     remedy: 'See `isthmus status` for the topics it copies.',

@@ -18,6 +18,7 @@ export {
   TopicRename,
   TopicSelection,
 } from './options.ts'
+export type { LinkRemoval, RemovalOptions } from './removal/remove-link.ts'
 export { LinkPolicies, type ResolvedPolicies, resolvePolicies } from './policies.ts'
 export { type OffsetQuery, Replicator, type ReplicatorOptions } from './replicator.ts'
 export type {

@@ -136,7 +136,7 @@ export class LinkRunner {
 
   /** Lets a stopped flow try again. */
   release(key: FlowKey): void {
-    if (this.#isOurs(key)) this.#releases.release(key)
+    if (this.isOwn(key)) this.#releases.release(key)
   }
 
   start(): void {
@@ -153,7 +153,7 @@ export class LinkRunner {
     await Promise.all(this.#leaving.values())
     await this.#fetches.untilEnded()
     this.#state = 'stopped'
-    this.#reason = 'stopped'
+    this.#reason = describeError(reason)
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -237,7 +237,7 @@ export class LinkRunner {
       return await retry(
         async () => {
           await engine.prepare(signal)
-          for (const flow of engine.copiesLike((key) => this.#isOurs(key))) this.#noteCopied(flow)
+          for (const flow of engine.copiesLike((key) => this.isOwn(key))) this.#noteCopied(flow)
           this.#hasCopiedBefore ||= this.#copied.size > 0
           return (await source.metadata([], signal)).clusterId
         },
@@ -371,7 +371,7 @@ export class LinkRunner {
   }
 
   /** A flow that this link would copy. */
-  #isOurs({ source, topic, targetTopic }: FlowKey): boolean {
+  isOwn({ source, topic, targetTopic }: FlowKey): boolean {
     if (source !== this.spec.source || !this.#isSelected(topic)) return false
     return renameTopic(this.spec.rename, { source, topic }) === targetTopic
   }

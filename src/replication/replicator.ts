@@ -19,6 +19,7 @@ import { LinkRunner } from './link-runner.ts'
 import { describeLink } from './link-status.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
+import { type LinkRemoval, type RemovalContext, type RemovalOptions, removeLink } from './removal/remove-link.ts'
 import { CopyLedger } from './shards/copy-ledger.ts'
 import type { GroupStatus, IncidentStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
@@ -70,7 +71,11 @@ export class Replicator {
   readonly #options: ReplicatorOptions
   readonly #engines = new Map<RegionName, TargetEngine>()
   readonly #ledgers: ReadonlyMap<RegionName, CopyLedger>
-  readonly #links: LinkRunner[]
+  #links: LinkRunner[]
+  /** Removed for good: asked again, they say so. */
+  readonly #removed: LinkRunner[] = []
+  readonly #removal = new AbortController()
+  #isRemoving = false
   readonly #verifier: Verifier
   readonly #fenced = Promise.withResolvers<string>()
 
@@ -111,6 +116,7 @@ export class Replicator {
   /** Graceful: what is in flight is settled and every shard handed over, as far as that takes less than `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     const { clock } = this.#options
+    this.#removal.abort(new Error('stopping'))
     const deadline = new AbortController()
     const timer = clock.setTimer(deadlineMs, () => deadline.abort(new Error('the deadline of the stop has passed')))
     const passed = sleep(clock, deadlineMs, deadline.signal).catch(() => undefined)
@@ -202,11 +208,66 @@ export class Replicator {
     return this.#verifier.cancel(id)
   }
 
-  #link(name: LinkName): LinkRunner {
-    const link = this.#links.find(({ spec }) => spec.name === name)
+  /**
+   * Stops a link and removes all that Isthmus made for it on the target, or lists it. May be repeated: what was
+   * interrupted is finished. Faults: LINK_UNKNOWN, LINK_REMOVAL_RUNS, and whatever keeps the target from answering.
+   */
+  async removeLink(name: LinkName, options: RemovalOptions, asked: AbortSignal): Promise<LinkRemoval> {
+    const link = this.#link(name, [...this.#links, ...this.#removed])
+    if (this.#isRemoving) throw replicationFaults.fault('LINK_REMOVAL_RUNS', { link: name })
+    this.#isRemoving = true
+    const signal = AbortSignal.any([asked, this.#removal.signal])
+    try {
+      if (!options.dryRun) await link.stop(new Error('being removed'))
+      const removal = await removeLink(this.#removalOf(link), options, signal)
+      if (removal.state === 'removed') this.#drop(link)
+      if (!options.dryRun) {
+        const isComplete = removal.state === 'removed'
+        this.events.emit('link:removed', { link: name, topics: removal.topics.length, isComplete })
+      }
+      return removal
+    } finally {
+      this.#isRemoving = false
+    }
+  }
+
+  #removalOf(link: LinkRunner): RemovalContext {
+    const { name, source, target } = link.spec
+    const others = this.#links.filter((other) => other !== link && other.spec.target === target)
+    const ledger = this.#ledgers.get(target)
+    if (ledger === undefined) throw new Error(`no ledger of region ${target}`)
+    return {
+      link: name,
+      source: this.#cluster(source),
+      target: this.#cluster(target),
+      ledger,
+      isOwn: (key) => link.isOwn(key),
+      isStray: (key) => key.source === source && ![link, ...others].some((one) => one.isOwn(key)),
+      usedBy: others.length === 0 ? null : others.map(({ spec }) => `link ${spec.name}`).join(', '),
+      groups: link.positions.statuses.filter(({ syncedAtMs }) => syncedAtMs !== null).map(({ group }) => group),
+      forget: async (keys, signal) => {
+        const engine = this.#engines.get(target)
+        if (engine === undefined) throw new Error(`nothing of this process writes to ${target} any more`)
+        await engine.prepare(signal)
+        await engine.forget(keys, signal)
+      },
+      release: async () => {
+        await this.#engines.get(target)?.stop(this.#removal.signal)
+        this.#engines.delete(target)
+      },
+    }
+  }
+
+  #drop(link: LinkRunner): void {
+    this.#links = this.#links.filter((one) => one !== link)
+    if (!this.#removed.includes(link)) this.#removed.push(link)
+  }
+
+  #link(name: LinkName, links: readonly LinkRunner[] = this.#links): LinkRunner {
+    const link = links.find(({ spec }) => spec.name === name)
     if (link !== undefined) return link
-    const links = this.#links.map(({ spec }) => spec.name).join(', ')
-    throw replicationFaults.fault('LINK_UNKNOWN', { link: name, links: links === '' ? 'none' : links })
+    const names = this.#links.map(({ spec }) => spec.name).join(', ')
+    throw replicationFaults.fault('LINK_UNKNOWN', { link: name, links: names === '' ? 'none' : names })
   }
 
   #cluster(region: RegionName): Cluster {

@@ -10,7 +10,6 @@ regions:
   - { name: eu, bootstrap: ["127.0.0.1:9"] }
   - { name: us, bootstrap: ["127.0.0.1:9"], sasl: { mechanism: plain, username: u, password: "env:CANARY" } }
 links: [{ name: eu-to-us, source: eu, target: us, topics: { include: ["*"] } }]
-api: { listen: "127.0.0.1:0" }
 `
 export const CANARY = 'canary-secret-4711'
 
@@ -18,6 +17,8 @@ export const CANARY = 'canary-secret-4711'
 export async function startFakeApp(
   links?: Parameters<typeof fakeReplicator>[0],
   incidents?: Parameters<typeof fakeReplicator>[1],
+  /** As YAML. */
+  apiOptions = '{ listen: "127.0.0.1:0" }',
 ): Promise<AsyncDisposable & { app: App; api: string; log: string[]; fake: ReturnType<typeof fakeReplicator> }> {
   const log: string[] = []
   const fake = fakeReplicator(links, incidents)
@@ -27,7 +28,7 @@ export async function startFakeApp(
     destination: { write: (line) => void log.push(line) },
   })
   const app = await createApp({
-    config: fakeConfig(),
+    config: fakeConfig(apiOptions),
     version: '9.9.9',
     logger,
     clock: systemClock,
@@ -38,11 +39,11 @@ export async function startFakeApp(
   return { app, api, log, fake, [Symbol.asyncDispose]: () => app.stop() }
 }
 
-export function fakeConfig(): Config {
+export function fakeConfig(apiOptions = '{ listen: "127.0.0.1:0" }'): Config {
   const readFile = (path: string): string => {
     throw new Error(`no file ${path}`)
   }
-  const { config, problems } = parseConfig(TEXT, '/', { readFile, env: { CANARY } })
+  const { config, problems } = parseConfig(`${TEXT}api: ${apiOptions}\n`, '/', { readFile, env: { CANARY } })
   if (config === undefined) throw new Error(JSON.stringify(problems))
   return config
 }

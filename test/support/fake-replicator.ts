@@ -41,6 +41,17 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
       calls.push(`acknowledge ${id} ${action ?? ''}`.trimEnd())
       return (incidents[at] = { ...found, acknowledged: { atMs: 7, by, note } })
     },
+    removeLink: async (link, { dryRun, deleteTopics }) => {
+      calls.push(`remove ${link}${dryRun ? ', dry run' : ''}`)
+      const action = deleteTopics ? ('delete' as const) : ('restore' as const)
+      const state = dryRun ? ('planned' as const) : ('done' as const)
+      return {
+        link,
+        state: dryRun ? 'planned' : 'removed',
+        topics: [{ topic: 'orders', action, state, reason: 'the copy', changes: { 'retention.ms': null } }],
+        left: [{ what: 'consumer group billing', why: 'its positions on the target stay' }],
+      }
+    },
   }
   return { port, calls, links, fence: (reason: string) => fenced.resolve(reason) }
 }

@@ -1,5 +1,6 @@
 export * from './groups.ts'
 export * from './incidents.ts'
+export * from './removal.ts'
 export * from './service.ts'
 export * from './status.ts'
 export * from './verification.ts'

@@ -156,6 +156,25 @@ export function maskedConfigs(source: readonly ConfigEntry[]): Record<string, st
   return masked
 }
 
+/**
+ * Changes that make an ordinary topic of a standby: the source's own values of all that the standby overrides, where the
+ * topic does not have them already.
+ */
+export function planRestoredConfigs(
+  source: readonly ConfigEntry[],
+  actual: readonly ConfigEntry[],
+  replicas: number,
+): ConfigChanges {
+  const own = new Map(ownEntries(actual).map(({ name, value }) => [name, value]))
+  const restored = maskedConfigs(source)
+  const inSync = restored['min.insync.replicas']
+  if (inSync && Number(inSync) > replicas) restored['min.insync.replicas'] = String(replicas)
+  if (own.has(OLD_TIMESTAMP_LIMIT)) {
+    restored[OLD_TIMESTAMP_LIMIT] = ownEntries(source).find(({ name }) => name === OLD_TIMESTAMP_LIMIT)?.value ?? null
+  }
+  return Object.fromEntries(Object.entries(restored).filter(([name, value]) => (own.get(name) ?? null) !== value))
+}
+
 /** True where compaction alone cleans the topic up: it refuses DeleteRecords. */
 export function isCompactOnly(source: readonly ConfigEntry[]): boolean {
   const policy = policyParts(effective(source, 'cleanup.policy') ?? 'delete')

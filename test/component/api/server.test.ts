@@ -189,3 +189,36 @@ test('groups come in pages by name, and by state, with their age and what they w
   const status = await ask(`${it.api}/api/v1/status`)
   expect(status.body.links[0]).toMatchObject({ groups: 26, positionsAgeSeconds: null, rereadRecords: null })
 })
+
+test('a link is removed by a JSON request of this machine only', async () => {
+  await using it = await startFakeApp()
+  const url = `${it.api}/api/v1/links/eu-to-us/removal`
+  const post = (body: string, type = 'application/json') =>
+    fetch(url, { method: 'POST', body, headers: { 'content-type': type } })
+  const done = await post('{"dryRun":true}')
+  expect(await done.json()).toMatchObject({ link: 'eu-to-us', state: 'planned' })
+  // What a web page can send without asking first.
+  expect((await post('{}', 'text/plain')).status).toBe(400)
+  expect((await post('{"deleteTopic":true}')).status).toBe(400)
+
+  await using open = await startFakeApp(undefined, undefined, '{ listen: "0.0.0.0:0", allowUnauthenticated: true }')
+  const refused = await fetch(url.replace(it.api, open.api.replace('0.0.0.0', '127.0.0.1')), {
+    method: 'POST',
+    body: '{}',
+    headers: { 'content-type': 'application/json' },
+  })
+  expect(refused.status).toBe(403)
+  expect(await refused.json()).toMatchObject({ code: 'API_CHANGE_REFUSED' })
+})
+
+test('refused topics and copies to be deleted are listed', async () => {
+  const refused = { topic: 'a', targetTopic: 'b', code: 'TOPIC_WOULD_CYCLE', message: 'it would', remedy: 'exclude it' }
+  const pendingDeletions = [{ topic: 'old', targetTopic: 'old', sinceMs: 1, leftMs: 1_500 }]
+  await using it = await startFakeApp([linkStatus({ refusedTopics: [refused], pendingDeletions })])
+  const { body } = await ask(`${it.api}/api/v1/links/eu-to-us/topics`)
+  expect(body).toEqual({
+    link: 'eu-to-us',
+    refused: [refused],
+    pendingDeletions: [{ topic: 'old', targetTopic: 'old', sinceMs: 1, leftSeconds: 2 }],
+  })
+})

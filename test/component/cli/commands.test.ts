@@ -126,3 +126,39 @@ test('groups shows age and what would be read again, and a dash for what is not 
   const none = await cli(['groups', '--state', 'not-copied', '--api', it.api])
   expect(none.out).toContain('Nothing matches')
 })
+
+test('link remove shows the plan and is refused until it is confirmed', async () => {
+  await using it = await startFakeApp()
+  const refused = await cli(['link', 'remove', 'eu-to-us', '--api', it.api])
+  expect(refused).toMatchObject({ code: 3 })
+  expect(refused.out).toContain('would change 1 topic on the target')
+  expect(refused.out).toMatch(/orders +restore +planned +the copy +-retention\.ms/)
+  expect(refused.err).toContain('add --yes')
+  expect((await cli(['link', 'remove', 'eu-to-us', '--dry-run', '--api', it.api])).code).toBe(0)
+  expect(it.fake.calls.filter((call) => call.startsWith('remove'))).toEqual(Array(2).fill('remove eu-to-us, dry run'))
+
+  const done = await cli(['link', 'remove', 'eu-to-us', '--delete-topics', '--yes', '--api', it.api])
+  expect(done).toMatchObject({ code: 0 })
+  expect(done.out).toMatch(/orders +delete +done/)
+  expect(done.out).toMatch(/consumer group billing +its positions/)
+  expect(it.fake.calls).toContain('remove eu-to-us')
+})
+
+test('status ends with 5 and says so where a hanging transaction holds a flow back', async () => {
+  const heldBack = {
+    state: 'hanging',
+    reason: 'it hangs',
+    producerId: 7n,
+    transactionalId: 'billing',
+    openSinceMs: 1,
+    sinceMs: 2,
+  } as const
+  const flow = flowStatus({ heldBack, heldBackRecords: 1_234 })
+  await using it = await startFakeApp([linkStatus({ flows: [flow], pendingDeletions: [pending] })])
+  const { code, out } = await cli(['status', '--api', it.api])
+  expect(code).toBe(5)
+  expect(out).toContain('eu-to-us: 1 flow is held back by open transactions at the source, 1,234 records in all')
+  expect(out).toContain('eu-to-us: 1 copy to be deleted')
+})
+
+const pending = { topic: 'old', targetTopic: 'old', sinceMs: 1, leftMs: 1_500 }

@@ -1,0 +1,35 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ProblemBody, RemovalBody, RemovalRequest } from './contract/index.ts'
+import { apiFaults } from './faults.ts'
+import type { ApiContent } from './ports.ts'
+import { knownLinkName } from './views.ts'
+
+/** Ends a link for good. Only over a loopback address: this API asks nobody who they are. */
+export const removalRoutes: FastifyPluginCallbackTypebox<{
+  content: ApiContent
+  closing: AbortSignal
+  isLocal: boolean
+}> = (app, { content, closing, isLocal }, done) => {
+  app.post(
+    '/links/:link/removal',
+    {
+      schema: {
+        tags: ['links'],
+        summary: 'Stop a link and remove what was made for it on the target',
+        params: Type.Object({ link: Type.String({ maxLength: 63, description: 'Name of the link.' }) }),
+        body: RemovalRequest,
+        response: { 200: RemovalBody, '4xx': ProblemBody, '5xx': ProblemBody },
+      },
+    },
+    async (request) => {
+      if (!isLocal) throw apiFaults.fault('API_CHANGE_REFUSED')
+      const { dryRun = false, deleteTopics = false } = request.body
+      const link = knownLinkName(request.params.link)
+      const removal = await content.replication.removeLink(link, { dryRun, deleteTopics }, closing)
+      const topics = removal.topics.map((step) => ({ ...step, changes: { ...step.changes } }))
+      return { ...removal, topics, left: [...removal.left] }
+    },
+  )
+  done()
+}
