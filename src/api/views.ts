@@ -100,12 +100,17 @@ function parseCursor(cursor: string): FlowKey {
 
 function viewFlow(flow: FlowStatus): FlowBody {
   const { link: _link, counters, fault, heldBack, sourceHighWatermark: _end, ...same } = flow
-  const { recordsCopied, bytesCopied, recordsLost } = counters
+  const { recordsCopied, bytesCopied, recordsLost, recordsFiltered, recordsQuarantined, recordsSkipped } = counters
   return {
     ...same,
     recordsCopied,
     bytesCopied,
     recordsLost,
+    recordsFiltered,
+    recordsQuarantined,
+    recordsSkipped,
+    batchesPassed: counters.batchesPassed,
+    batchesRepacked: { ...counters.repacked },
     ...(fault !== null && { fault }),
     ...(heldBack !== null && { heldBack: { ...heldBack, producerId: heldBack.producerId?.toString() ?? null } }),
   }

@@ -1,6 +1,7 @@
 import { isName, type LinkName, linkName, type RegionName, regionName } from '../core/index.ts'
 import {
   type LinkBandwidthOptions,
+  type LinkTransform,
   type ResolvedPolicies,
   resolveDeletions,
   resolvePolicies,
@@ -25,6 +26,7 @@ export interface LinkConfig {
   readonly policies: ResolvedPolicies
   readonly traffic: LinkBandwidthOptions
   readonly deletions: ReturnType<typeof resolveDeletions>
+  readonly transform: LinkTransform | undefined
   /** The failover group that implies it; null where it was declared. */
   readonly failoverGroup: string | null
 }
@@ -52,6 +54,7 @@ export function deriveLinks(file: UsableConfig, problems: ProblemCollector): Pla
     policies: resolvePolicies(link.policies),
     traffic: resolveTraffic(link.traffic),
     deletions: resolveDeletions(link.deletions),
+    transform: link.transform,
     failoverGroup: null,
     path: ['links', at],
   }))
@@ -87,6 +90,7 @@ function impliedLinks(
       policies: resolvePolicies(group.policies),
       traffic: resolveTraffic(group.traffic),
       deletions: resolveDeletions(group.deletions),
+      transform: group.transform,
       failoverGroup: group.name,
       path: [...path, 'regions', at + 1],
     }

@@ -1,6 +1,6 @@
 import { isLoopback, parseListen } from '../api/index.ts'
 import { isFault } from '../core/index.ts'
-import { compileGroupSelection, compileSelection } from '../replication/index.ts'
+import { compileGroupSelection, compileSelection, compileTransform } from '../replication/index.ts'
 import type { PlacedLink } from './links.ts'
 import { findOverlap, isExpression, type PatternSelection } from './patterns.ts'
 import { closest, formatPath, type Path, type ProblemCollector } from './problems.ts'
@@ -13,6 +13,7 @@ export function checkRules(file: UsableConfig, links: readonly PlacedLink[], pro
   checkRegions(file, problems)
   checkReferences(file, problems)
   checkPatterns(file, problems)
+  checkTransforms(file, problems)
   checkLinks(links, problems)
   checkApi(file, problems)
 }
@@ -89,6 +90,28 @@ function checkPatterns(file: UsableConfig, problems: ProblemCollector): void {
       check([list, at, 'topics', 'exclude'], topics.exclude, compileSelection)
       check([list, at, 'consumerGroups', 'include'], consumerGroups?.include, compileGroupSelection)
       check([list, at, 'consumerGroups', 'exclude'], consumerGroups?.exclude, compileGroupSelection)
+    }
+  }
+}
+
+/** A standby holds the same records: a group that moves to it must find everything as it was. */
+function checkTransforms(file: UsableConfig, problems: ProblemCollector): void {
+  for (const { at, entry } of file.failoverGroups) {
+    for (const part of ['filter', 'headers'] as const) {
+      if (entry.transform?.[part] === undefined) continue
+      const path = ['failoverGroups', at, 'transform', part]
+      const remedy = 'remove it; a link of its own, outside of failover groups, may have it'
+      problems.error(path, 'a standby has to hold the same records as the active region', remedy)
+    }
+  }
+  for (const list of ['failoverGroups', 'links'] as const) {
+    for (const { at, entry } of file[list]) {
+      try {
+        compileTransform(entry.transform ?? {})
+      } catch (error) {
+        if (!isFault(error)) throw error
+        problems.error([list, at, 'transform'], error.message, error.remedy)
+      }
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   LinkPolicies,
   LinkStart,
   LinkTraffic,
+  LinkTransform,
   ReplicationOptions,
   TopicDeletions,
   TopicRename,
@@ -94,6 +95,7 @@ const FailoverGroup = strict(
     policies: Type.Optional(LinkPolicies),
     traffic: Type.Optional(LinkTraffic),
     deletions: Type.Optional(TopicDeletions),
+    transform: Type.Optional(LinkTransform),
     objectives: Type.Optional(
       strict(
         {
@@ -137,6 +139,7 @@ const Link = strict(
     policies: Type.Optional(LinkPolicies),
     traffic: Type.Optional(LinkTraffic),
     deletions: Type.Optional(TopicDeletions),
+    transform: Type.Optional(LinkTransform),
   },
   'A copy outside of failover groups, such as an aggregation or a migration. Consumer groups default to none.',
 )

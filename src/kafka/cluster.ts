@@ -296,6 +296,8 @@ export interface ProducedPartition {
   readonly baseOffset: number
   readonly logAppendTimeMs: number
   readonly logStartOffset: number
+  /** Records that the broker names as the cause of the error, by their index in the batch. */
+  readonly recordErrors: readonly { readonly index: number; readonly message: string | null }[]
   readonly errorMessage: string | null
   readonly currentLeader: PartitionLeader | undefined
 }

@@ -12,6 +12,12 @@ type Wording = { readonly [Name in keyof ReplicationEvents]: (event: Replication
 const flow = (event: { link: string; topic: string; partition: number }) =>
   `flow ${event.topic}-${event.partition} of link ${event.link}`
 
+const REFUSED = {
+  stop: 'the flow stops there',
+  quarantine: 'it is in the quarantine topic',
+  skip: 'it is left out',
+} as const
+
 const info = (sentence: string): Line => ({ level: 'info', sentence })
 const warn = (sentence: string): Line => ({ level: 'warn', sentence })
 const error = (sentence: string): Line => ({ level: 'error', sentence })
@@ -48,6 +54,12 @@ const WORDING: Wording = {
   },
   'flow:released': (event) =>
     info(`${flow(event)} is held back no longer, from source offset ${event.stableOffset} on`),
+  'flow:record-refused': (event) =>
+    error(
+      `${flow(event)}: the target refuses source offset ${event.fromOffset}` +
+        (event.toOffset > event.fromOffset + 1 ? ` to ${event.toOffset - 1}` : '') +
+        ` with ${event.code} ${event.reason}; ${REFUSED[event.policy]}`,
+    ),
   'topic:created': (event) =>
     info(`link ${event.link} created topic ${event.targetTopic} with ${event.partitions} partitions`),
   'topic:grown': (event) =>

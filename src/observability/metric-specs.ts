@@ -52,9 +52,19 @@ export const FLOW_METRICS: readonly MetricSpec<FlowStatus>[] = [
     (flow) => flow.counters.batchesPassed,
   ),
   counter(
-    'isthmus_flow_batches_repacked_total',
-    'Record batches that had to be opened and packed again.',
-    (flow) => flow.counters.batchesRepacked,
+    'isthmus_flow_records_filtered_total',
+    "Records left out by the link's filter.",
+    (flow) => flow.counters.recordsFiltered,
+  ),
+  counter(
+    'isthmus_flow_records_quarantined_total',
+    'Records that the target refused and that are in its quarantine topic.',
+    (flow) => flow.counters.recordsQuarantined,
+  ),
+  counter(
+    'isthmus_flow_records_skipped_total',
+    'Records that the target refused and that were left out.',
+    (flow) => flow.counters.recordsSkipped,
   ),
   counter(
     'isthmus_flow_records_aborted_total',
@@ -81,6 +91,15 @@ export const FLOW_METRICS: readonly MetricSpec<FlowStatus>[] = [
 const FEW_GROUPS =
   `A link with more than ${GROUP_SERIES_MAX} groups has series for the ${GROUP_SERIES_MAX} in the worst state only; its ` +
   'own gauges count all.'
+/** One series for each reason: `start-inside`, `holes` and so on, as the status has them. */
+export const REPACKED_METRIC = {
+  name: 'isthmus_flow_batches_repacked_total',
+  help:
+    'Record batches of the source that had to be opened and packed again, by reason, the first that holds: ' +
+    'start-inside (the copy goes on inside of it), holes (compaction), append-time (set by the source), transformed ' +
+    '(by the link), refused (the target takes not all of it), split (too large), merged (small ones under backlog). ' +
+    'Since the process started.',
+} as const
 
 export const GROUP_METRICS: readonly MetricSpec<GroupStatus>[] = [
   {

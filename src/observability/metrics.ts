@@ -14,6 +14,7 @@ import {
   LINK_METRICS,
   type MetricSpec,
   type OpenIncidents,
+  REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
 import { worstGroups } from './worst-groups.ts'
@@ -46,6 +47,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     ...GROUP_METRICS.map((spec) => refreshSeries(registry, spec, GROUP_LABELS, groupsOf, labelsOfGroup)),
     ...LINK_METRICS.map((spec) => refreshSeries(registry, spec, LINK_LABELS, linksOf, labelsOfLink)),
     ...INCIDENT_METRICS.map((spec) => refreshSeries(registry, spec, INCIDENT_LABELS, openIncidentsOf, labelsOfOpen)),
+    refreshRepacked(registry),
     refreshStates(registry),
   ]
   countEvents(registry, sources.events)
@@ -76,6 +78,19 @@ function refreshSeries<Subject>(
       if (value === undefined) continue
       if (metric instanceof Gauge) metric.set(labelsOf(subject), value)
       else metric.inc(labelsOf(subject), value)
+    }
+  }
+}
+
+function refreshRepacked(registry: Registry): Refresh {
+  const labelNames = [...FLOW_LABELS, 'reason']
+  const metric = new Counter({ ...REPACKED_METRIC, labelNames, registers: [registry] })
+  return (status) => {
+    metric.reset()
+    for (const flow of flowsOf(status)) {
+      for (const [reason, batches] of Object.entries(flow.counters.repacked)) {
+        metric.inc({ ...labelsOfFlow(flow), reason }, batches)
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   INCIDENT_METRICS,
   LINK_LABELS,
   LINK_METRICS,
+  REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
 
@@ -27,6 +28,7 @@ export function renderMetricsReference(): string {
   const kindOf = (name: string) => (name.endsWith('_total') ? 'counter' : 'gauge')
   const rows = [
     ...FLOW_METRICS.map(({ name, help }) => row(name, kindOf(name), FLOW_LABELS, help)),
+    row(REPACKED_METRIC.name, 'counter', [...FLOW_LABELS, 'reason'], REPACKED_METRIC.help),
     row(STATE_METRICS.flow.name, 'gauge', [...FLOW_LABELS, 'state'], STATE_METRICS.flow.help),
     ...GROUP_METRICS.map(({ name, help }) => row(name, kindOf(name), GROUP_LABELS, help)),
     ...LINK_METRICS.map(({ name, help }) => row(name, kindOf(name), LINK_LABELS, help)),

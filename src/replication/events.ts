@@ -61,6 +61,14 @@ export type ReplicationEvents = {
     readonly remedy: string
   }
   'flow:released': FlowRef & { readonly stableOffset: number }
+  /** The target does not take the records `[fromOffset, toOffset)`: one record, or a batch that is damaged. */
+  'flow:record-refused': FlowRef & {
+    readonly policy: 'stop' | 'quarantine' | 'skip'
+    readonly fromOffset: number
+    readonly toOffset: number
+    readonly code: string
+    readonly reason: string
+  }
   'topic:created': {
     readonly link: LinkName
     readonly topic: string

@@ -88,9 +88,16 @@ export const replicationFaults = defineFaults({
     status: 503,
   },
   FLOW_TARGET_REFUSED: {
-    message: 'target {targetTopic}-{partition} refused the batch of source offset {sourceOffset}: {error} {detail}',
+    message: 'target {targetTopic}-{partition} refused the record of source offset {sourceOffset}: {error} {detail}',
     remedy:
-      'Compare the configs of both topics (max.message.bytes, timestamps, cleanup.policy); the flow goes on after a restart.',
+      'Compare the configs of both topics (max.message.bytes, timestamps, cleanup.policy) and restart, or set policies.recordRefused of the link to quarantine or skip.',
+    retriable: false,
+    status: 409,
+  },
+  QUARANTINE_REFUSED: {
+    message: '{quarantine} refused the record of {origin} at source offset {offset}: {error} {detail}',
+    remedy:
+      'Raise max.message.bytes of {quarantine} above the size of the record and restart; nothing of the flow was left out.',
     retriable: false,
     status: 409,
   },

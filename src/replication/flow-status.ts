@@ -25,7 +25,7 @@ export function describeFlow(link: LinkName, flow: Flow, heldBack?: HeldBack): F
     lagRecords: hasLag ? Math.max(0, sight.stableEnd - sourceDone) : null,
     lagSeconds: hasLag ? flow.lagMs() / 1000 : null,
     offsetsIdentical: flow.tenure?.map.flow(key)?.isIdentical ?? false,
-    counters: { ...flow.counters },
+    counters: { ...flow.counters, repacked: { ...flow.counters.repacked } },
     fault: describeFault(flow, heldBack),
     heldBack: heldBack === undefined ? null : describeHeldBack(heldBack),
   }

@@ -44,4 +44,5 @@ export type {
   VerificationRequest,
   VerificationScope,
 } from './verification/report.ts'
+export { compileTransform, LinkTransform } from './transform.ts'
 export { compileGroupSelection, compileSelection } from './topics/selection.ts'

@@ -9,6 +9,7 @@ import type { TargetEngine } from './target-engine.ts'
 import type { DeletionPolicy } from './topics/deletions.ts'
 import type { OriginLedger } from './topics/lineage.ts'
 import type { Selection } from './topics/selection.ts'
+import type { LinkTransform } from './transform.ts'
 
 /** What a link copies. */
 export interface LinkSpec {
@@ -26,6 +27,8 @@ export interface LinkSpec {
   readonly traffic?: LinkBandwidthOptions
   /** @defaultValue copies of deleted topics stay */
   readonly deletions?: DeletionPolicy
+  /** @defaultValue nothing is changed */
+  readonly transform?: LinkTransform | undefined
 }
 
 export interface LinkRunnerOptions {

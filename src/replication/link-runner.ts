@@ -13,6 +13,7 @@ import { type CopiedFlow, type FlowKey, flowKeyText } from './offset-map/index.t
 import { resolvePolicies } from './policies.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
+import { sieveOf } from './sieve-of.ts'
 import { Lineage } from './topics/lineage.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
 import { compileSelection, renameTopic } from './topics/selection.ts'
@@ -271,7 +272,8 @@ export class LinkRunner {
         this.#remember(text, known.flow)
       }
       const { sourceTopicId, targetTopicId } = topic
-      const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, this.#options)
+      const sieve = sieveOf(key, this.#options)
+      const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, { ...this.#options, sieve })
       this.#flows.set(
         text,
         this.#startFlow(flow, topic, { predecessor: known?.ended ?? this.#leaving.get(text), signal: round.signal }),

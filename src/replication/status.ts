@@ -118,6 +118,17 @@ export interface HeldBackStatus {
   /** When the last stable offset was first seen to stand. */
   readonly sinceMs: number
 }
+/** Why a source batch could not go through as it was; where several hold, the first in this order is counted. */
+export const REPACK_REASONS = [
+  'start-inside',
+  'holes',
+  'append-time',
+  'transformed',
+  'refused',
+  'split',
+  'merged',
+] as const
+export type RepackReason = (typeof REPACK_REASONS)[number]
 
 /** Since the process started. */
 export interface FlowCounters {
@@ -125,12 +136,20 @@ export interface FlowCounters {
   readonly bytesCopied: number
   readonly batchesPassed: number
   readonly batchesRepacked: number
+  /** The same by reason. */
+  readonly repacked: Readonly<Record<RepackReason, number>>
   readonly recordsAborted: number
   readonly controlRecords: number
   /** Source offsets without a record: compaction holes. */
   readonly holes: number
   /** Source offsets that were gone before they could be copied. */
   readonly recordsLost: number
+  /** Left out by the link's filter. */
+  readonly recordsFiltered: number
+  /** Refused by the target and kept in its quarantine topic. */
+  readonly recordsQuarantined: number
+  /** Refused by the target and left out. */
+  readonly recordsSkipped: number
 }
 
 export interface FaultReport {

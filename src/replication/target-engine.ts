@@ -7,6 +7,7 @@ import { RawReader } from './flows/raw-reader.ts'
 import { type CopiedFlow, flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
 import { TargetIncidents } from './incidents/target-incidents.ts'
 import { replicationFaults } from './faults.ts'
+import { Quarantine } from './quarantine.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { forgetFlows } from './shards/forget-flows.ts'
 import { ensureMapTopic, type MapTopic, readMapIndex, type MapIndex } from './shards/map-topic.ts'
@@ -37,6 +38,7 @@ export class TargetEngine {
   readonly reader: RawReader
   readonly lanes: Lanes
   readonly incidents: TargetIncidents
+  readonly quarantine: Quarantine
   readonly #options: TargetEngineOptions
   readonly #controller = new AbortController()
   readonly #shards = new Map<number, Shard>()
@@ -58,6 +60,7 @@ export class TargetEngine {
     this.#news = new RepeatedNews(clock)
     this.reader = new RawReader(cluster, { clock, random })
     this.#log = new TargetLog(cluster, clock)
+    this.quarantine = new Quarantine(cluster, clock)
     this.#vigil = new Vigil(clock, (stalledMs) => this.#doubtAll(stalledMs))
     this.lanes = new Lanes(cluster, {
       signal: this.#controller.signal,
@@ -162,6 +165,7 @@ export class TargetEngine {
     await Promise.all([
       this.lanes[Symbol.asyncDispose](),
       this.#log[Symbol.asyncDispose](),
+      this.quarantine[Symbol.asyncDispose](),
       this.reader[Symbol.asyncDispose](),
     ])
     await released

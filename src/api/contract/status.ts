@@ -55,6 +55,13 @@ export const FlowBody = object(
     recordsCopied: count('Since the process started.'),
     bytesCopied: count('Since the process started.'),
     recordsLost: count('Source offsets that were gone before they could be copied.'),
+    recordsFiltered: count("Records left out by the link's filter."),
+    recordsQuarantined: count('Records that the target refused and that are in its quarantine topic.'),
+    recordsSkipped: count('Records that the target refused and that were left out.'),
+    batchesPassed: count('Record batches that went through unopened.'),
+    batchesRepacked: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+      description: `Record batches that were opened and packed again, by reason.`,
+    }),
     fault: Type.Optional(FaultBody),
   },
   'One topic partition over a link.',

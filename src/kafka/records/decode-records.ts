@@ -6,15 +6,19 @@ import { type ByteReader, readVarint } from './varint.ts'
 /** A header's key and value. Keys stay bytes: two keys that differ only in invalid UTF-8 are different headers. */
 export type RecordHeader = readonly [key: Buffer, value: Buffer | null]
 
-/** A record with views into the batch's (decompressed) bytes, not copies. */
-export interface DecodedRecord {
-  readonly offset: number
-  /** Milliseconds since 1970, -1 where the producer set none; rounded beyond 2^53. */
-  readonly timestamp: number
+/** What an application puts into a record. */
+export interface RecordContents {
   readonly key: Buffer | null
   readonly value: Buffer | null
   /** In order, repetitions included. */
   readonly headers: readonly RecordHeader[]
+}
+
+/** A record with views into the batch's (decompressed) bytes, not copies. */
+export interface DecodedRecord extends RecordContents {
+  readonly offset: number
+  /** Milliseconds since 1970, -1 where the producer set none; rounded beyond 2^53. */
+  readonly timestamp: number
 }
 
 /** Shared by all records without headers. */
@@ -54,11 +58,16 @@ export function decodeCurrent(cursor: RecordCursor): DecodedRecord {
 }
 
 function decodeRecord(cursor: RecordCursor, timestamp: number): DecodedRecord {
-  const key = readBytes(cursor)
-  const value = readBytes(cursor)
-  const headers = readHeaders(cursor)
-  if (cursor.position !== cursor.end) throw new RangeError('its fields do not fill its length')
-  return { offset: cursor.header.baseOffset + cursor.offsetDelta, timestamp, key, value, headers }
+  return { offset: cursor.header.baseOffset + cursor.offsetDelta, timestamp, ...readContents(cursor, cursor.end) }
+}
+
+/** Reads a record's body, which ends at `end`. Throws where it is malformed. */
+export function readContents(reader: ByteReader, end: number): RecordContents {
+  const key = readBytes(reader)
+  const value = readBytes(reader)
+  const headers = readHeaders(reader)
+  if (reader.position !== end) throw new RangeError('its fields do not fill its length')
+  return { key, value, headers }
 }
 
 function readHeaders(reader: ByteReader): readonly RecordHeader[] {

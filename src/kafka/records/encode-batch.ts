@@ -1,5 +1,6 @@
 import { invariant } from '../../core/index.ts'
 import { type Codec, HEADER_BYTES } from './batch-header.ts'
+import type { RecordBody } from './packing.ts'
 import type { BatchIdentity } from './rewrite-header.ts'
 import { sealBatch, type TimestampType } from './seal-batch.ts'
 import { varintBytes, writeVarint } from './varint.ts'
@@ -50,7 +51,26 @@ export function encodeBatch(options: EncodeOptions): Buffer {
   })
 }
 
-function boundBytes(record: NewRecord): number {
+type Contents = Omit<NewRecord, 'timestamp'>
+
+/** A record's body alone: key, value and headers. */
+export function encodeBody(contents: Contents): RecordBody {
+  const bytes = Buffer.allocUnsafe(boundBytes(contents))
+  return { bytes, bodyAt: 0, end: writeBody(bytes, 0, contents) }
+}
+
+function writeBody(block: Buffer, start: number, { key, value, headers = [] }: Contents): number {
+  let at = writeBytes(block, start, key)
+  at = writeBytes(block, at, value)
+  at = writeVarint(block, at, headers.length)
+  for (const [name, content] of headers) {
+    at = writeBytes(block, at, typeof name === 'string' ? Buffer.from(name) : name)
+    at = writeBytes(block, at, content)
+  }
+  return at
+}
+
+function boundBytes(record: Contents): number {
   let bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0)
   for (const [key, value] of record.headers ?? []) {
     bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(key) + (value?.length ?? 0)
@@ -71,13 +91,7 @@ function writeRecord(block: Buffer, start: number, { record, index, timestampDel
   block[at++] = 0
   at = writeVarint(block, at, timestampDelta)
   at = writeVarint(block, at, index)
-  at = writeBytes(block, at, record.key)
-  at = writeBytes(block, at, record.value)
-  at = writeVarint(block, at, record.headers?.length ?? 0)
-  for (const [key, value] of record.headers ?? []) {
-    at = writeBytes(block, at, typeof key === 'string' ? Buffer.from(key) : key)
-    at = writeBytes(block, at, value)
-  }
+  at = writeBody(block, at, record)
   const length = at - room
   const lengthBytes = varintBytes(length)
   writeVarint(block, start, length)

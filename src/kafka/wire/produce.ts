@@ -75,10 +75,9 @@ function readPartition(reader: Reader, topicOrId: string): RawProduceResponse['p
   const logAppendTimeMs = readInt64(reader, 'log_append_time_ms')
   const logStartOffset = readInt64(reader, 'log_start_offset')
   const recordErrors = reader.readArray(() => {
-    const index = reader.readInt32()
-    return `record ${index}: ${reader.readNullableString() ?? 'refused'}`
+    return { index: reader.readInt32(), message: reader.readNullableString() }
   })
-  const errorMessage = reader.readNullableString() ?? recordErrors[0] ?? null
+  const errorMessage = reader.readNullableString() ?? recordErrors[0]?.message ?? null
   let currentLeader: PartitionLeader | undefined
   readTagged(reader, (tag) => {
     if (tag === 0) currentLeader = readLeader(reader)
@@ -90,6 +89,7 @@ function readPartition(reader: Reader, topicOrId: string): RawProduceResponse['p
     baseOffset,
     logAppendTimeMs,
     logStartOffset,
+    recordErrors,
     errorMessage,
     currentLeader,
   }

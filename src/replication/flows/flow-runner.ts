@@ -3,6 +3,7 @@ import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import type { Lanes } from './lanes.ts'
+import { learnFromRefusal } from './learn-refusal.ts'
 import { recoverFlow, resumeFlow } from './position.ts'
 import type { PositionContext } from './position-context.ts'
 import type { Trouble } from './trouble.ts'
@@ -65,6 +66,12 @@ async function runUnderTenure(
       case 'stop':
         stop(flow, trouble.fault, context)
         return
+      case 'refused':
+        await attempt(flow, context, signal, () =>
+          learnFromRefusal(flow, trouble.refused, { target: context.target, tenure }, signal),
+        )
+        findStart = () => attempt(flow, context, signal, () => untilRecovered(flow, tenure, context, signal))
+        break
       case 'tenure-ended':
         flow.show('recovering', trouble.reason)
         return
@@ -151,6 +158,7 @@ const STOPPING: ReadonlySet<string> = new Set([
   'FLOW_SOURCE_TRUNCATED',
   'FLOW_TARGET_REBUILT',
   'FLOW_TARGET_REFUSED',
+  'QUARANTINE_REFUSED',
   'FLOW_MAP_CONTRADICTS',
   'RECORDS_OLD_FORMAT',
   'RECORDS_CORRUPT',

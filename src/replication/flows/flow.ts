@@ -1,13 +1,18 @@
 import { type Clock, type Fault, invariant } from '../../core/index.ts'
 import { type FetchedPartition, isRetriableCode, type ProducedPartition } from '../../kafka/index.ts'
-import type { AttributedSegment, FlowKey } from '../offset-map/index.ts'
+import type { FlowKey } from '../offset-map/index.ts'
 import type { Tenure, TenureUser } from '../shards/tenure.ts'
-import type { FlowCounters, FlowState } from '../status.ts'
+import type { FlowState } from '../status.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { type Gate, OutgoingQueue, type QueuedBatch } from './outgoing-queue.ts'
-import { type PlannedBatch, planBatches } from './plan-batches.ts'
+import { countCopied, countPlanned, type MutableCounters, zeroCounters } from './count-batches.ts'
+import { takeMerged } from './merge-queued.ts'
+import { OutgoingQueue, type QueuedBatch } from './outgoing-queue.ts'
+import { planBatches, type PlanPosition, sequenceAt } from './plan-batches.ts'
+import type { RefusedRecord } from './plan-rules.ts'
+import { Sieve } from './sieve.ts'
 import { type SourceSight, SourceWatch } from './source-watch.ts'
-import { judgeRefusal, OUT_OF_ORDER_SEQUENCE, REQUEST_TIMED_OUT, type Trouble } from './trouble.ts'
+import { judgeRefusal, OUT_OF_ORDER_SEQUENCE, REQUEST_TIMED_OUT, refusedFault, type Trouble } from './trouble.ts'
+import { WriteAhead } from './write-ahead.ts'
 
 export interface FlowSpec {
   readonly key: FlowKey
@@ -47,16 +52,8 @@ const HELD_BYTES_MAX = 512 * 1024
 export class Flow implements TenureUser {
   readonly spec: FlowSpec
   readonly source: SourceWatch
-  readonly counters: { -readonly [Name in keyof FlowCounters]: number } = {
-    recordsCopied: 0,
-    bytesCopied: 0,
-    batchesPassed: 0,
-    batchesRepacked: 0,
-    recordsAborted: 0,
-    controlRecords: 0,
-    holes: 0,
-    recordsLost: 0,
-  }
+  readonly sieve: Sieve
+  readonly counters: MutableCounters = zeroCounters()
   /** Leader epoch of the last source batch that was planned, -1 before: what a truncation check asks about. */
   sourceLeaderEpoch = -1
   fetchNotBeforeMs = 0
@@ -64,6 +61,7 @@ export class Flow implements TenureUser {
   readonly #clock: Clock
   readonly #budget: ByteBudget
   readonly #queue = new OutgoingQueue()
+  readonly #ahead: WriteAhead
   #state: FlowState = 'starting'
   #reason = 'starting'
   #fault: { readonly fault: Fault; readonly sinceMs: number } | undefined
@@ -74,13 +72,10 @@ export class Flow implements TenureUser {
   #lane: FlowLane | undefined
   #trouble = Promise.withResolvers<Trouble>()
   #settled = Promise.withResolvers<void>()
-  #sourcePlanned = 0
-  #targetPlanned = 0
-  #inStepAt = 0
+  #planned: PlanPosition = { sourceNext: 0, targetNext: 0, inStepAt: 0, causes: 0 }
   #epochStart = 0
-  #recordedLeaderEpoch = -1
   #checkedEpoch = -1
-  #gate: Gate = { isOpen: true }
+  #halted: RefusedRecord | undefined
   #sourceDone: number | null = null
   #targetDone: number | null = null
   #uncertainBelow = 0
@@ -91,11 +86,13 @@ export class Flow implements TenureUser {
   #isAlone = true
   #lastAckMs = 0
 
-  constructor(spec: FlowSpec, context: { clock: Clock; budget: ByteBudget }) {
+  constructor(spec: FlowSpec, context: { clock: Clock; budget: ByteBudget; sieve?: Sieve }) {
     this.spec = spec
+    this.sieve = context.sieve ?? new Sieve({ clock: context.clock, onRefused: 'stop' })
     this.#clock = context.clock
     this.#budget = context.budget
     this.source = new SourceWatch(context.clock)
+    this.#ahead = new WriteAhead(spec, { clock: context.clock, sieve: this.sieve, counters: this.counters })
   }
 
   // ---- what is known ------------------------------------------------------------------------------------------------
@@ -169,12 +166,13 @@ export class Flow implements TenureUser {
     if (tenure !== this.#tenure) this.#uncertainBelow = this.#outOfOrderStreak = 0
     this.#tenure = tenure
     this.#lane = lane
-    this.#sourcePlanned = this.#sourceDone = start.sourceNext
-    this.#targetPlanned = this.#targetDone = start.targetNext
+    const { sourceNext, targetNext } = start
+    this.#planned = { sourceNext, targetNext, inStepAt: sourceNext, causes: 0 }
+    this.#sourceDone = sourceNext
+    this.#targetDone = targetNext
     this.#epochStart = start.epochStart
-    this.#inStepAt = start.sourceNext
-    this.#recordedLeaderEpoch = this.sourceLeaderEpoch
-    this.#gate = { isOpen: true }
+    this.#halted = undefined
+    this.#ahead.begin({ tenure, epochStart: start.epochStart }, this.sourceLeaderEpoch)
     this.#isAlone = true
     this.#trouble = Promise.withResolvers()
     this.#generation++
@@ -192,6 +190,7 @@ export class Flow implements TenureUser {
     if (trouble.kind === 'recover') this.#fruitless++
     this.#isOpen = false
     this.#generation++
+    this.#ahead.end()
     this.#budget.release(this.#queue.clear())
     this.#trouble.resolve(trouble)
   }
@@ -222,7 +221,7 @@ export class Flow implements TenureUser {
   }
 
   get fetchOffset(): number {
-    return this.#sourcePlanned
+    return this.#planned.sourceNext
   }
 
   /**
@@ -242,7 +241,8 @@ export class Flow implements TenureUser {
 
   /** A flow that may not send now keeps only a little: the budget is everybody's. */
   hasRoom(): boolean {
-    const isHeld = !this.#gate.isOpen || this.#tenure?.maySend !== true
+    if (this.#halted !== undefined || this.#ahead.isKeeping) return false
+    const isHeld = !this.#ahead.gate.isOpen || this.#tenure?.maySend !== true
     return this.#queue.bytes < (isHeld ? HELD_BYTES_MAX : QUEUE_BYTES_MAX)
   }
 
@@ -257,22 +257,25 @@ export class Flow implements TenureUser {
     invariant(tenure !== undefined && this.#isOpen, 'only an open flow takes records')
     const plan = planBatches(
       fetched,
-      { sourceNext: this.#sourcePlanned, targetNext: this.#targetPlanned, inStepAt: this.#inStepAt },
+      this.#planned,
       { ...tenure.identity, epochStart: this.#epochStart },
+      this.sieve.rules(),
     )
-    this.#sourcePlanned = plan.position.sourceNext
-    this.#targetPlanned = plan.position.targetNext
-    this.#inStepAt = plan.position.inStepAt
-    this.counters.recordsAborted += plan.recordsAborted
-    this.counters.controlRecords += plan.controlRecords
-    this.counters.holes += plan.holes
+    this.#planned = plan.position
+    countPlanned(this.counters, plan)
     if (plan.sourceLeaderEpoch >= 0) this.sourceLeaderEpoch = plan.sourceLeaderEpoch
+    if (plan.isHalted) this.#halted = plan.refused.at(-1)
 
-    const segments = this.#segmentsToRecord(plan.segments, plan.batches[0])
-    if (segments.length > 0) this.#writeAhead(tenure, segments)
+    const generation = this.#generation
+    void this.#ahead.record(plan, this.sourceLeaderEpoch)?.then((trouble) => {
+      if (generation !== this.#generation) return
+      if (trouble !== undefined) this.end(trouble)
+      this.#advanceIfIdle()
+      this.wake()
+    })
     let plannedBytes = 0
     for (const batch of plan.batches) {
-      this.#queue.push({ ...batch, gate: this.#gate })
+      this.#queue.push({ ...batch, gate: this.#ahead.gate })
       plannedBytes += batch.bytes.length
     }
     this.#budget.release(fetched.records.length - plannedBytes)
@@ -280,54 +283,31 @@ export class Flow implements TenureUser {
     this.wake()
   }
 
-  /** A new leader epoch of the source is recorded with the first batch that carries it, for truncation checks. */
-  #segmentsToRecord(
-    segments: readonly AttributedSegment[],
-    first: PlannedBatch | undefined,
-  ): readonly AttributedSegment[] {
-    if (segments.length > 0 || first === undefined) return segments
-    if (this.sourceLeaderEpoch === this.#recordedLeaderEpoch) return segments
-    return [{ source: first.sourceBase, target: first.targetBase, causes: 0 }]
-  }
-
-  #writeAhead(tenure: Tenure, segments: readonly AttributedSegment[]): void {
-    const gate: Gate = { isOpen: false }
-    this.#gate = gate
-    this.#recordedLeaderEpoch = this.sourceLeaderEpoch
-    const { key, ...ids } = this.spec
-    const { sourceLeaderEpoch } = this
-    const entry = {
-      kind: 'flow' as const,
-      flow: key,
-      ...ids,
-      ...tenure.identity,
-      epochStart: this.#epochStart,
-      sourceLeaderEpoch,
-      atMs: this.#clock.nowMs(),
-      segments,
-    }
-    tenure.writer.append(entry).then(
-      () => {
-        gate.isOpen = true
-        this.wake()
-      },
-      (error: unknown) => {
-        const reason = error instanceof Error ? error.message : 'the map entry was not written'
-        this.end({ kind: 'tenure-ended', reason })
-      },
-    )
-  }
-
   // ---- send side ----------------------------------------------------------------------------------------------------
 
-  /** The next batch that may be sent now; the caller owes `acknowledge` or `lose` for it. */
-  takeBatch(): QueuedBatch | undefined {
+  /**
+   * The next batch that may be sent now; the caller owes `acknowledge` or `lose` for it. With `mayMerge` the small ones
+   * behind it come along: a pipeline with free places needs no merging, and merging costs time.
+   */
+  takeBatch({ mayMerge }: { readonly mayMerge: boolean } = { mayMerge: false }): QueuedBatch | undefined {
     if (!this.#canSend()) return undefined
     if (this.#inflight === 0 && this.#clock.monotonicMs() - this.#lastAckMs > IDLE_BEFORE_ALONE_MS) this.#isAlone = true
     if (this.#isAlone && this.#inflight > 0) return undefined
-    const batch = this.#queue.take()
-    if (batch !== undefined) this.#inflight++
+    const queuedBytes = this.#queue.bytes
+    const batch = mayMerge && !this.sieve.isSearching ? this.#takeMerged() : this.#queue.take()
+    if (batch === undefined) return undefined
+    this.#budget.release(queuedBytes - this.#queue.bytes - batch.bytes.length)
+    this.#inflight++
     return batch
+  }
+
+  #takeMerged(): QueuedBatch | undefined {
+    const identity = this.#tenure?.identity
+    if (identity === undefined) return undefined
+    return takeMerged(this.#queue, {
+      identityAt: (targetOffset) => ({ ...identity, baseSequence: sequenceAt(targetOffset, this.#epochStart) }),
+      limitBytes: this.sieve.limitBytes,
+    })
   }
 
   #canSend(): boolean {
@@ -367,10 +347,8 @@ export class Flow implements TenureUser {
   }
 
   #complete(batch: QueuedBatch): void {
-    this.counters.recordsCopied += batch.recordCount
-    this.counters.bytesCopied += batch.bytes.length
-    if (batch.repacked) this.counters.batchesRepacked++
-    else this.counters.batchesPassed++
+    countCopied(this.counters, batch)
+    this.sieve.passed(batch.sourceEnd)
     this.#sourceDone = batch.sourceEnd
     this.#targetDone = batch.targetBase + batch.recordCount
     this.#isAlone = false
@@ -384,7 +362,12 @@ export class Flow implements TenureUser {
 
   /** With nothing queued or in flight, what was dropped behind the last batch is done too. */
   #advanceIfIdle(): void {
-    if (this.#isOpen && this.#queue.length === 0 && this.#inflight === 0) this.#sourceDone = this.#sourcePlanned
+    if (!this.#isOpen || this.#queue.length > 0 || this.#inflight > 0 || !this.#ahead.gate.isOpen) return
+    this.#sourceDone = this.#planned.sourceNext
+    this.sieve.passed(this.#sourceDone)
+    if (this.#halted === undefined) return
+    this.sieve.tell([this.#halted])
+    this.end({ kind: 'stop', fault: refusedFault(this.spec.key, this.#halted) })
   }
 
   #settle(batch: QueuedBatch): void {

@@ -28,8 +28,9 @@ export class OutgoingQueue {
     this.#bytes += batch.bytes.length
   }
 
-  peek(): QueuedBatch | undefined {
-    return this.#items[this.#head]
+  /** The next one, or one behind it. */
+  peek(behind = 0): QueuedBatch | undefined {
+    return this.#items[this.#head + behind]
   }
 
   take(): QueuedBatch | undefined {

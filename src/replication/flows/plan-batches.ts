@@ -1,18 +1,23 @@
+import { invariant } from '../../core/index.ts'
 import {
   type BatchHeader,
-  canPassThrough,
+  codecOf,
   type FetchedPartition,
+  hasHoles,
   isControl,
+  isLogAppendTime,
   isTransactional,
   lastOffset,
   readBatch,
   readControlType,
   recordsFaults,
-  repackBatches,
   rewriteHeader,
 } from '../../kafka/index.ts'
 import { type AttributedSegment, SEGMENT_CAUSES } from '../offset-map/index.ts'
 import { AbortedTransactions } from './aborted-transactions.ts'
+import type { BatchFate } from './count-batches.ts'
+import { type OpenedBatch, openBatch } from './open-batch.ts'
+import { PASS_THROUGH, type PlanRules, type RefusedRecord } from './plan-rules.ts'
 
 /** Sequences wrap to 0 after 2^31 - 1, also inside a batch (measured). */
 const SEQUENCE_SPAN = 2 ** 31
@@ -23,6 +28,8 @@ export interface PlanPosition {
   readonly targetNext: number
   /** Just behind the last source offset that has a record on the target: where it runs in step without a new segment. */
   readonly inStepAt: number
+  /** Why offsets between `inStepAt` and `sourceNext` have no record: for the segment that comes next. */
+  readonly causes: number
 }
 
 export interface PlanIdentity {
@@ -41,8 +48,9 @@ export interface PlannedBatch {
   readonly sourceBase: number
   /** Once it is acknowledged, every source offset below is on the target or attributed. */
   readonly sourceEnd: number
-  readonly repacked: boolean
-  readonly largestTimestampMs: number
+  /** How many of the source's batches it stands for; 0 for the rest of one that was split. */
+  readonly sourceBatches: number
+  readonly fate: BatchFate
 }
 
 export interface Plan {
@@ -55,19 +63,28 @@ export interface Plan {
   readonly recordsAborted: number
   readonly controlRecords: number
   readonly holes: number
+  readonly recordsFiltered: number
+  /** Left out, in order; or, where the policy is to stop, the one in front of which the plan ends. */
+  readonly refused: readonly RefusedRecord[]
+  readonly isHalted: boolean
 }
 
 /**
  * Turns one fetched partition into batches for the target. Pure, but for headers being rewritten in place in the
  * fetched bytes: those are ours alone.
  *
- * What can pass is never opened; control batches and aborted batches are dropped as a whole; the rest is repacked.
+ * What can pass is never opened; control batches and aborted batches are dropped as a whole; the rest is opened.
  * Whatever makes source and target offsets fall out of step begins a new segment. Faults: those of the records.
  */
-export function planBatches(fetched: FetchedPartition, start: PlanPosition, identity: PlanIdentity): Plan {
-  const planner = new Planner(start, identity, fetched.aborted)
+export function planBatches(
+  fetched: FetchedPartition,
+  start: PlanPosition,
+  identity: PlanIdentity,
+  rules: PlanRules = PASS_THROUGH,
+): Plan {
+  const planner = new Planner(start, { identity, rules, aborted: fetched.aborted })
   const { records } = fetched
-  for (let at = 0; at < records.length; ) {
+  for (let at = 0; at < records.length && !planner.isHalted; ) {
     const header = readBatch(records, at)
     if (header === undefined) {
       // The last batch may be cut off; a broker never cuts off the first one (KIP-74).
@@ -85,26 +102,39 @@ export function sequenceAt(targetOffset: number, epochStart: number): number {
   return (targetOffset - epochStart) % SEQUENCE_SPAN
 }
 
+interface PlannerContext {
+  readonly identity: PlanIdentity
+  readonly rules: PlanRules
+  readonly aborted: FetchedPartition['aborted']
+}
+
 class Planner {
+  isHalted = false
   readonly #identity: PlanIdentity
+  readonly #rules: PlanRules
   readonly #aborted: AbortedTransactions
   readonly #batches: PlannedBatch[] = []
   readonly #segments: AttributedSegment[] = []
+  readonly #refused: RefusedRecord[] = []
   #sourceNext: number
   #targetNext: number
   #inStepAt: number
-  #causes = 0
+  #causes: number
   #sourceLeaderEpoch = -1
   #recordsAborted = 0
   #controlRecords = 0
   #holes = 0
+  #recordsFiltered = 0
+  #mustRecord = false
 
-  constructor(start: PlanPosition, identity: PlanIdentity, aborted: FetchedPartition['aborted']) {
+  constructor(start: PlanPosition, { identity, rules, aborted }: PlannerContext) {
     this.#identity = identity
+    this.#rules = rules
     this.#aborted = new AbortedTransactions(aborted)
     this.#sourceNext = start.sourceNext
     this.#targetNext = start.targetNext
     this.#inStepAt = start.inStepAt
+    this.#causes = start.causes
   }
 
   add(records: Buffer, header: BatchHeader): void {
@@ -117,20 +147,28 @@ class Planner {
     this.#skipTo(header.baseOffset)
     if (control) this.#drop(end, SEGMENT_CAUSES.control, () => (this.#controlRecords += header.recordCount))
     else if (aborted) this.#drop(end, SEGMENT_CAUSES.aborted, () => (this.#recordsAborted += header.recordCount))
-    else if (canPassThrough(header, this.#sourceNext)) this.#pass(records, header, end)
-    else this.#repack(records, header, end)
+    else this.#copy(records, header, end)
     this.#sourceLeaderEpoch = header.partitionLeaderEpoch
   }
 
   plan(): Plan {
+    this.#recordRefused()
     return {
       batches: this.#batches,
       segments: this.#segments,
-      position: { sourceNext: this.#sourceNext, targetNext: this.#targetNext, inStepAt: this.#inStepAt },
+      position: {
+        sourceNext: this.#sourceNext,
+        targetNext: this.#targetNext,
+        inStepAt: this.#inStepAt,
+        causes: this.#causes,
+      },
       sourceLeaderEpoch: this.#sourceLeaderEpoch,
       recordsAborted: this.#recordsAborted,
       controlRecords: this.#controlRecords,
       holes: this.#holes,
+      recordsFiltered: this.#recordsFiltered,
+      refused: this.#refused,
+      isHalted: this.isHalted,
     }
   }
 
@@ -147,57 +185,94 @@ class Planner {
     this.#sourceNext = end
   }
 
-  #pass(records: Buffer, header: BatchHeader, end: number): void {
-    const { position, sizeBytes, baseOffset, recordCount } = header
-    this.#place(baseOffset, this.#targetNext, recordCount)
-    rewriteHeader(records, header, this.#batchIdentity())
-    this.#push(records.subarray(position, position + sizeBytes), recordCount, baseOffset, end, header, false)
-  }
-
-  #repack(records: Buffer, header: BatchHeader, end: number): void {
-    const from = Math.max(header.baseOffset, this.#sourceNext)
-    const repacked = repackBatches([{ buffer: records, header }], {
-      fromOffset: this.#sourceNext,
-      identity: this.#batchIdentity(),
-    })
-    this.#holes += end - from - (repacked?.recordCount ?? 0)
-    const first = repacked?.runs[0]
-    if (repacked === undefined || first === undefined) {
-      this.#drop(end, SEGMENT_CAUSES.compacted)
+  #copy(records: Buffer, header: BatchHeader, end: number): void {
+    const fate = this.#fateOf(header, end)
+    if (fate === 'passed') {
+      this.#pass(records, header, end)
       return
     }
-    for (const [index, run] of repacked.runs.entries()) {
-      const length = (repacked.runs[index + 1]?.index ?? repacked.recordCount) - run.index
-      if (run.sourceOffset > from) this.#causes |= SEGMENT_CAUSES.compacted
-      this.#place(run.sourceOffset, this.#targetNext + run.index, length)
-    }
-    this.#push(repacked.batch, repacked.recordCount, first.sourceOffset, end, header, true)
-    if (this.#inStepAt < end) this.#causes |= SEGMENT_CAUSES.compacted
+    this.#place(openBatch({ buffer: records, header }, this.#sourceNext, this.#rules), end, fate)
   }
 
-  /** A run of records gets its place: a new segment where source offsets were left out before it. */
-  #place(source: number, target: number, length: number): void {
+  /** The first reason that keeps it from passing, in the order of REPACK_REASONS. */
+  #fateOf(header: BatchHeader, end: number): BatchFate {
+    const { limit, recordsMax, refused, edit, codec } = this.#rules
+    if (header.baseOffset < this.#sourceNext) return 'start-inside'
+    if (hasHoles(header)) return 'holes'
+    if (isLogAppendTime(header)) return 'append-time'
+    if (edit !== undefined || (codec !== undefined && codec !== codecOf(header))) return 'transformed'
+    for (const offset of refused.keys()) if (offset >= header.baseOffset && offset < end) return 'refused'
+    if (header.sizeBytes > (limit?.bytes ?? header.sizeBytes) || header.recordCount > recordsMax) return 'split'
+    return 'passed'
+  }
+
+  #pass(records: Buffer, header: BatchHeader, end: number): void {
+    const { baseOffset, recordCount } = header
+    this.#step(baseOffset, this.#targetNext, recordCount)
+    this.#push(records, header, { sourceBase: baseOffset, sourceEnd: end, sourceBatches: 1, fate: 'passed' })
+  }
+
+  /** Gives what was found in a batch its place, and every offset that has none its cause. */
+  #place(opened: OpenedBatch, end: number, fate: BatchFate): void {
+    this.#holes += opened.holes
+    this.#recordsFiltered += opened.filtered
+    let sourceBatches = 1
+    for (const part of opened.parts) {
+      if (part.kind === 'refused') {
+        this.#refuse(part.record, part.causesBefore)
+        if (this.isHalted) return
+        continue
+      }
+      const { batch, runs } = part
+      for (const { source, index, length, causesBefore } of runs) {
+        this.#causes |= causesBefore
+        this.#step(source, this.#targetNext + index, length)
+      }
+      const header = readBatch(batch, 0)
+      invariant(header !== undefined, 'what was packed is whole')
+      this.#push(batch, header, { sourceBase: runs[0]?.source ?? end, sourceEnd: this.#inStepAt, sourceBatches, fate })
+      sourceBatches = 0
+    }
+    this.#drop(end, opened.causesAfter)
+  }
+
+  #refuse(record: RefusedRecord, causesBefore: number): void {
+    this.#refused.push(record)
+    this.#drop(record.fromOffset, causesBefore)
+    this.isHalted = this.#rules.onRefused === 'stop'
+    if (this.isHalted) return
+    const isKept = this.#rules.onRefused === 'quarantine'
+    this.#drop(record.toOffset, isKept ? SEGMENT_CAUSES.quarantined : SEGMENT_CAUSES.loss)
+    this.#mustRecord = true
+  }
+
+  /** Else a record that was refused last would be refused again after a crash, whenever the next one comes. */
+  #recordRefused(): void {
+    if (!this.#mustRecord || this.#sourceNext === this.#inStepAt) return
+    this.#segments.push({ source: this.#sourceNext, target: this.#targetNext, causes: this.#causes })
+    this.#inStepAt = this.#sourceNext
+    this.#causes = 0
+  }
+
+  /** Records get their place: a new segment where source offsets were left out before them. */
+  #step(source: number, target: number, length: number): void {
     if (source !== this.#inStepAt) this.#segments.push({ source, target, causes: this.#causes })
     this.#inStepAt = source + length
     this.#causes = 0
   }
 
-  #push(bytes: Buffer, recordCount: number, sourceBase: number, end: number, header: BatchHeader, repacked: boolean) {
-    this.#batches.push({
-      bytes,
-      recordCount,
-      targetBase: this.#targetNext,
-      sourceBase,
-      sourceEnd: end,
-      repacked,
-      largestTimestampMs: header.maxTimestamp,
-    })
-    this.#targetNext += recordCount
-    this.#sourceNext = end
-  }
-
-  #batchIdentity() {
+  #push(
+    buffer: Buffer,
+    header: BatchHeader,
+    from: Pick<PlannedBatch, 'sourceBase' | 'sourceEnd' | 'sourceBatches' | 'fate'>,
+  ): void {
     const { producerId, producerEpoch, epochStart } = this.#identity
-    return { producerId, producerEpoch, baseSequence: sequenceAt(this.#targetNext, epochStart) }
+    const baseSequence = sequenceAt(this.#targetNext, epochStart)
+    rewriteHeader(buffer, header, { producerId, producerEpoch, baseSequence })
+    const { position, sizeBytes, recordCount } = header
+    const bytes = buffer.subarray(position, position + sizeBytes)
+    this.#batches.push({ bytes, recordCount, targetBase: this.#targetNext, ...from })
+    this.#targetNext += recordCount
+    this.#sourceNext = from.sourceEnd
   }
 }

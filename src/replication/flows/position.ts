@@ -67,7 +67,9 @@ export async function resumeFlow(
     const { targetTopic, partition } = spec.key
     throw replicationFaults.fault('FLOW_MAP_CONTRADICTS', { targetTopic, partition, evidence })
   }
-  const seam = { spec, sourceOffset: copied.source - 1, lastBatch: tail.lastBatch, sourceStart: begin.sourceStart }
+  const { changesHeaders } = flow.sieve
+  const sourceOffset = copied.source - 1
+  const seam = { spec, sourceOffset, lastBatch: tail.lastBatch, sourceStart: begin.sourceStart, changesHeaders }
   const look = () => checkSeam(context.sourceReader, sourceRef(spec), seam, signal)
   const verdict = await noForeigner(flow, copy, context, look, signal)
   if (verdict === 'source-gone') context.onSeamSkipped(flow)

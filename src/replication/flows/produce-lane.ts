@@ -100,11 +100,12 @@ export class ProduceLane implements FlowLane {
     const taken: Taken[] = []
     let bytes = 0
     const again: Flow[] = []
+    const options = { mayMerge: this.#inflight >= INFLIGHT_REQUESTS_MAX - 1 }
     while (this.#ready.length > 0 && bytes < REQUEST_BYTES_MAX && taken.length < REQUEST_BATCHES_MAX) {
       const flow = this.#ready.shift()
       if (flow === undefined) break
       this.#isQueued.delete(flow)
-      const batch = flow.takeBatch()
+      const batch = flow.takeBatch(options)
       if (batch === undefined) continue
       bytes += batch.bytes.length
       taken.push({ flow, batch })

@@ -76,7 +76,14 @@ export type Seam = 'equal' | 'source-gone'
 export async function checkSeam(
   reader: RawReader,
   ref: PartitionRef,
-  context: { spec: FlowSpec; sourceOffset: number; lastBatch: NonNullable<Tail['lastBatch']>; sourceStart: number },
+  context: {
+    spec: FlowSpec
+    sourceOffset: number
+    lastBatch: NonNullable<Tail['lastBatch']>
+    sourceStart: number
+    /** The link changes headers, or did: they are not compared. */
+    changesHeaders: boolean
+  },
   signal: AbortSignal,
 ): Promise<Seam> {
   const { spec, sourceOffset, lastBatch } = context
@@ -87,7 +94,7 @@ export async function checkSeam(
   if (header === undefined || fetched.errorCode !== 0) return 'source-gone'
   const source = decodeRecords(fetched.records, header).find((record) => record.offset === sourceOffset)
   if (source === undefined || isControl(header)) return 'source-gone'
-  if (target !== undefined && areEqual(source, target)) return 'equal'
+  if (target !== undefined && areEqual(source, target, context)) return 'equal'
   throw diverged(
     spec,
     `target offset ${lastOffset(lastBatch.header)} does not hold the record of source offset ${sourceOffset}`,
@@ -102,17 +109,21 @@ export async function readBatchBefore(reader: RawReader, ref: PartitionRef, end:
 }
 
 /** Log-append-time sources reach the target with the append time as the record's own: `timestamp` covers both. */
-function areEqual(a: DecodedRecord, b: DecodedRecord): boolean {
+function areEqual(a: DecodedRecord, b: DecodedRecord, { changesHeaders }: { changesHeaders: boolean }): boolean {
   return (
     a.timestamp === b.timestamp &&
     isSameBytes(a.key, b.key) &&
     isSameBytes(a.value, b.value) &&
-    a.headers.length === b.headers.length &&
-    a.headers.every(([name, value], index) => {
-      const other = b.headers[index]
-      return other !== undefined && String(name) === String(other[0]) && isSameBytes(value, other[1])
-    })
+    (changesHeaders || haveSameHeaders(a, b))
   )
+}
+
+function haveSameHeaders(a: DecodedRecord, b: DecodedRecord): boolean {
+  if (a.headers.length !== b.headers.length) return false
+  return a.headers.every(([name, value], index) => {
+    const other = b.headers[index]
+    return other !== undefined && String(name) === String(other[0]) && isSameBytes(value, other[1])
+  })
 }
 
 function isSameBytes(a: Buffer | null, b: Buffer | null): boolean {

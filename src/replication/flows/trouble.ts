@@ -1,8 +1,9 @@
-import type { Fault } from '../../core/index.ts'
+import { type Fault, isFault } from '../../core/index.ts'
 import { errorName, isRetriableCode, type ProducedPartition } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { FlowKey } from '../offset-map/index.ts'
 import type { QueuedBatch } from './outgoing-queue.ts'
+import type { RefusedRecord } from './plan-rules.ts'
 
 /** What ends a run of a flow. */
 export type Trouble =
@@ -10,13 +11,28 @@ export type Trouble =
   | { readonly kind: 'recover'; readonly reason: string; readonly afterMs: number }
   /** The epoch's sequence can't go on: take the shard over again. */
   | { readonly kind: 'new-epoch'; readonly reason: string }
+  /** The target does not take something in the batch, now or later. */
+  | { readonly kind: 'refused'; readonly refused: RefusedBatch }
   | { readonly kind: 'stop'; readonly fault: Fault }
   /** Somebody else owns the shard, or nobody for the moment. */
   | { readonly kind: 'tenure-ended'; readonly reason: string }
 
+export interface RefusedBatch {
+  readonly batch: QueuedBatch
+  readonly errorCode: number
+  readonly error: string
+  readonly detail: string
+  /** Records that the broker named, by index. */
+  readonly recordErrors: ProducedPartition['recordErrors']
+}
+
 /** It may well be appended: the answer even carries its base offset. */
 export const REQUEST_TIMED_OUT = 7
-const CORRUPT_MESSAGE = 2
+export const CORRUPT_MESSAGE = 2
+export const MESSAGE_TOO_LARGE = 10
+export const RECORD_LIST_TOO_LARGE = 18
+const INVALID_TIMESTAMP = 32
+const INVALID_RECORD = 87
 const DAMAGED_TRIES = 3
 const TOPIC_AUTHORIZATION_FAILED = 29
 const CLUSTER_AUTHORIZATION_FAILED = 31
@@ -54,6 +70,34 @@ export function judgeRefusal(
   if (isRetriableCode(answer.errorCode) && !isDamaged) return { kind: 'recover', reason, afterMs: 100 }
   const error = errorName(answer.errorCode)
   const detail = answer.errorMessage ?? ''
-  const facts = { targetTopic, partition, sourceOffset: batch.sourceBase, error, detail }
-  return { kind: 'stop', fault: replicationFaults.fault('FLOW_TARGET_REFUSED', facts) }
+  if (isDamaged || RECORD_CODES.has(answer.errorCode)) {
+    const { errorCode, recordErrors } = answer
+    return { kind: 'refused', refused: { batch, errorCode, error, detail, recordErrors } }
+  }
+  const fault = refusedFault({ targetTopic, partition }, { fromOffset: batch.sourceBase, error, detail })
+  return { kind: 'stop', fault }
 }
+
+/** Why the flow goes no further than this source offset. */
+export function refusedFault(
+  { targetTopic, partition }: Pick<FlowKey, 'targetTopic' | 'partition'>,
+  { fromOffset, error, detail }: Pick<RefusedRecord, 'fromOffset' | 'error' | 'detail'>,
+): Fault {
+  const facts = { targetTopic, partition, sourceOffset: fromOffset, error, detail }
+  return replicationFaults.fault('FLOW_TARGET_REFUSED', facts)
+}
+
+/** What it means that a map entry, or what has to be written before it, was not written. */
+export function judgeWriteAhead(error: unknown): Trouble {
+  if (isFault(error, 'QUARANTINE_REFUSED')) return { kind: 'stop', fault: error }
+  if (isFault(error, 'TARGET_NOT_READY')) return { kind: 'recover', reason: error.message, afterMs: 1_000 }
+  return { kind: 'tenure-ended', reason: error instanceof Error ? error.message : 'the map entry was not written' }
+}
+
+/** What is at fault is a record, not the flow. */
+const RECORD_CODES: ReadonlySet<number> = new Set([
+  MESSAGE_TOO_LARGE,
+  RECORD_LIST_TOO_LARGE,
+  INVALID_TIMESTAMP,
+  INVALID_RECORD,
+])

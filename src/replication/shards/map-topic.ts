@@ -1,13 +1,5 @@
-import { type Clock, sleep } from '../../core/index.ts'
-import {
-  type Cluster,
-  decodeRecords,
-  errorName,
-  isControl,
-  isRetriableCode,
-  lastOffset,
-  readBatch,
-} from '../../kafka/index.ts'
+import type { Clock } from '../../core/index.ts'
+import { type Cluster, decodeRecords, errorName, isControl, lastOffset, readBatch } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
 import {
@@ -22,13 +14,11 @@ import {
   type MapMemory,
   ShardMap,
 } from '../offset-map/index.ts'
+import { ensureOwnTopic } from './own-topic.ts'
 
 export const MAP_TOPIC = '__isthmus.offset-map'
 
 const READ_BYTES = 4 * 1024 * 1024
-const CREATE_DEADLINE_MS = 30_000
-
-const TOPIC_ALREADY_EXISTS = 36
 
 /** What a target knows about its map topic. */
 export interface MapTopic {
@@ -43,31 +33,11 @@ export interface MapTopic {
  */
 export async function ensureMapTopic(
   cluster: Cluster,
-  options: { shards: number; clock: Clock },
+  { shards, clock }: { shards: number; clock: Clock },
   signal: AbortSignal,
 ): Promise<MapTopic> {
-  const { clock } = options
-  const startedMs = clock.monotonicMs()
-  let reason = 'no answer yet'
-  while (clock.monotonicMs() - startedMs < CREATE_DEADLINE_MS) {
-    const metadata = await cluster.metadata([MAP_TOPIC], signal)
-    const topic = metadata.topics.find((candidate) => candidate.name === MAP_TOPIC)
-    if (topic !== undefined && topic.errorCode === 0 && topic.partitions.every((one) => one.leaderId >= 0)) {
-      return { topicId: topic.topicId, shards: topic.partitions.length }
-    }
-    if (topic === undefined || topic.errorCode === 3) {
-      const brokers = metadata.brokers.length
-      const outcome = (await cluster.createTopics([mapTopicOf(options.shards, brokers)], signal))[0]
-      if (outcome !== undefined && outcome.errorCode !== 0 && outcome.errorCode !== TOPIC_ALREADY_EXISTS) {
-        reason = `${errorName(outcome.errorCode)} ${outcome.message ?? ''}`
-        if (!isRetriableCode(outcome.errorCode)) break
-      }
-    } else {
-      reason = topic.errorCode === 0 ? 'a partition has no leader' : errorName(topic.errorCode)
-    }
-    await sleep(clock, 200, signal)
-  }
-  throw replicationFaults.fault('TARGET_NOT_READY', { what: `topic ${MAP_TOPIC}`, target: cluster.name, reason })
+  const topic = await ensureOwnTopic(cluster, { make: (brokers) => mapTopicOf(shards, brokers), clock }, signal)
+  return { topicId: topic.topicId, shards: topic.partitions.length }
 }
 
 function mapTopicOf(shards: number, brokers: number) {

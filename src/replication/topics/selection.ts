@@ -17,6 +17,7 @@ export interface Selection {
 }
 
 type Matcher = (name: string) => boolean
+type Kind = 'topic' | 'group' | 'key' | 'header'
 
 /** State of one cluster: copying it to another cluster would be wrong, whatever a selection says. */
 const NEVER = /^(?:__consumer_offsets|__transaction_state|__cluster_metadata|__share_group_state|__isthmus\..*)$/
@@ -45,6 +46,11 @@ export function compileGroupSelection(selection: Selection): Matcher {
   return (group) => !OWN_GROUPS.test(group) && isSelected(group)
 }
 
+/** Predicate over texts that stand in records. */
+export function compileTextSelection(selection: Selection, kind: 'key' | 'header'): Matcher {
+  return compile(selection, kind)
+}
+
 /** True for topics that may be neither copied nor copied to. */
 export function isReservedTopic(topic: string): boolean {
   return NEVER.test(topic)
@@ -67,13 +73,13 @@ export function renameTopic(
   return pattern.replace(/\{(source|topic)\}/g, (_whole, placeholder) => (placeholder === 'source' ? source : topic))
 }
 
-function compile({ include, exclude }: Selection, kind: 'topic' | 'group'): Matcher {
+function compile({ include, exclude }: Selection, kind: Kind): Matcher {
   const included = include.map((pattern) => compilePattern(pattern, kind))
   const excluded = exclude.map((pattern) => compilePattern(pattern, kind))
   return (name) => included.some((matches) => matches(name)) && !excluded.some((matches) => matches(name))
 }
 
-function compilePattern(pattern: string, kind: 'topic' | 'group'): Matcher {
+function compilePattern(pattern: string, kind: Kind): Matcher {
   const expression =
     pattern.length > 2 && pattern.startsWith('/') && pattern.endsWith('/')
       ? compileExpression(pattern, kind)
@@ -93,7 +99,7 @@ function compileExpression(pattern: string, kind: string): RegExp {
   }
 }
 
-function compileGlob(pattern: string, kind: 'topic' | 'group'): RegExp {
+function compileGlob(pattern: string, kind: Kind): RegExp {
   if (pattern === '') throw topicFaults.fault('SELECTION_INVALID', { kind, pattern, why: 'it is empty' })
   if (kind === 'topic' && !TOPIC_GLOB.test(pattern)) {
     const why = 'topic names have letters, digits, dots, dashes and underscores only, and globs add * and ?'

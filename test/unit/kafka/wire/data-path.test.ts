@@ -63,7 +63,7 @@ test('a produce request carries the batch itself', () => {
 
 test('a produce answer by topic id is given back by name', () => {
   const partition = { partition: 0, errorCode: 0, baseOffset: 1, logAppendTimeMs: -1, logStartOffset: 0 }
-  const raw = { topicOrId: TOPIC_ID, ...partition, errorMessage: null, currentLeader: undefined }
+  const raw = { topicOrId: TOPIC_ID, ...partition, recordErrors: [], errorMessage: null, currentLeader: undefined }
   const batches = [{ topic: 'orders', topicId: TOPIC_ID, partition: 0, batch: Buffer.alloc(1) }]
   expect(nameTopics({ throttleMs: 0, partitions: [raw] }, batches).partitions[0]?.topic).toBe('orders')
 })

@@ -205,6 +205,7 @@ export function answer(baseOffset: number, errorCode = 0): ProducedPartition {
     baseOffset,
     logAppendTimeMs: -1,
     logStartOffset: 0,
+    recordErrors: [],
     errorMessage: null,
     currentLeader: undefined,
   }
@@ -213,7 +214,7 @@ export function answer(baseOffset: number, errorCode = 0): ProducedPartition {
 /** One record of the source at the same offset of the target. */
 export function queuedBatch(targetBase: number, bytes = 10): QueuedBatch {
   const place = { targetBase, sourceBase: targetBase, sourceEnd: targetBase + 1, recordCount: 1 }
-  return { ...place, bytes: Buffer.alloc(bytes), repacked: false, largestTimestampMs: 0, gate: { isOpen: true } }
+  return { ...place, bytes: Buffer.alloc(bytes), sourceBatches: 1, fate: 'passed', gate: { isOpen: true } }
 }
 
 export interface LoggedBatch {

@@ -83,7 +83,7 @@ it('plans exactly the records that an application reads, in order, side by side,
       const sourceNext = (models[0]?.baseOffset ?? 0) + startsInside
       const targetNext = 2 ** 33
       const epochStart = targetNext - (SEQUENCES - beforeWrap)
-      let position: PlanPosition = { sourceNext, targetNext, inStepAt: sourceNext }
+      let position: PlanPosition = { sourceNext, targetNext, inStepAt: sourceNext, causes: 0 }
       const map = makeMap()
       let mapOffset = 0
       map.apply(flowEntry({ epochStart, segments: [{ source: sourceNext, target: targetNext, causes: 1 }] }), mapOffset)
@@ -133,12 +133,17 @@ it('plans exactly the records that an application reads, in order, side by side,
 })
 
 describe('planBatches', () => {
-  const from = (sourceNext: number, targetNext = sourceNext) => ({ sourceNext, targetNext, inStepAt: sourceNext })
+  const from = (sourceNext: number, targetNext = sourceNext) => ({
+    sourceNext,
+    targetNext,
+    inStepAt: sourceNext,
+    causes: 0,
+  })
 
   it('needs no segment while nothing is left out', () => {
     const plan = planBatches(fetched([plainBatch(0, 5), plainBatch(5, 2)]), from(0), identity)
     expect(plan.segments).toEqual([])
-    expect(plan.batches.map(({ repacked }) => repacked)).toEqual([false, false])
+    expect(plan.batches.map(({ fate }) => fate)).toEqual(['passed', 'passed'])
   })
 
   it('attributes what it leaves out', () => {
@@ -172,7 +177,7 @@ describe('planBatches', () => {
   it('leaves a batch that is cut off to the next answer', () => {
     const whole = Buffer.concat([plainBatch(0, 2), plainBatch(2, 2)])
     const plan = planBatches(fetched(whole.subarray(0, whole.length - 1)), from(0), identity)
-    expect(plan.position).toEqual({ sourceNext: 2, targetNext: 2, inStepAt: 2 })
+    expect(plan.position).toEqual({ sourceNext: 2, targetNext: 2, inStepAt: 2, causes: 0 })
   })
 
   it('passes over what it was given before', () => {

@@ -1,0 +1,50 @@
+import { invariant } from '../../core/index.ts'
+import type { Cluster } from '../../kafka/index.ts'
+import type { Tenure } from '../shards/tenure.ts'
+import type { Flow } from './flow.ts'
+import { CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, type RefusedBatch } from './trouble.ts'
+
+/** Effective configs of a topic that bound the size of a batch. */
+const SIZE_CONFIGS: readonly string[] = ['max.message.bytes', 'segment.bytes']
+
+/**
+ * Finds out what the target does not take of a batch: the limit it is over, the records it named, or else that one has
+ * to be searched for. The flow's next plan then cuts the batch, or leaves records out as the policy says. Each call
+ * makes the batches in question smaller or names an offset, so that it comes to an end.
+ */
+export async function learnFromRefusal(
+  flow: Flow,
+  refused: RefusedBatch,
+  { target, tenure }: { readonly target: Cluster; readonly tenure: Tenure },
+  signal: AbortSignal,
+): Promise<void> {
+  const { sieve } = flow
+  const { errorCode, batch, recordErrors } = refused
+  if (errorCode === MESSAGE_TOO_LARGE || errorCode === RECORD_LIST_TOO_LARGE) {
+    const limit = await sizeLimitOf(target, flow.spec.key.targetTopic, signal)
+    if (limit !== undefined && batch.bytes.length > limit.bytes) {
+      sieve.limitTo(limit.bytes, limit.config)
+      return
+    }
+  }
+  const isOne = batch.recordCount === 1 || errorCode === CORRUPT_MESSAGE
+  const named = recordErrors.length === 0 && isOne ? [{ index: 0, message: null }] : recordErrors
+  if (named.length === 0) {
+    sieve.search(batch)
+    return
+  }
+  const map = tenure.map.flow(flow.spec.key)
+  invariant(map !== undefined, 'a flow that ran has a map')
+  for (const { index, message } of named) {
+    const { offset } = await map.findSource(batch.targetBase + index, signal)
+    sieve.refuse(offset, { error: refused.error, detail: message ?? refused.detail })
+  }
+}
+
+async function sizeLimitOf(target: Cluster, topic: string, signal: AbortSignal) {
+  const [described] = await target.describeTopicConfigs([topic], signal)
+  const limits = (described?.entries ?? [])
+    .filter(({ name, value }) => SIZE_CONFIGS.includes(name) && Number(value) > 0)
+    .map(({ name, value }) => ({ config: name, bytes: Number(value) }))
+  return limits.sort((a, b) => a.bytes - b.bytes)[0]
+}
