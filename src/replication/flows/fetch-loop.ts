@@ -10,13 +10,11 @@ import {
 } from '../../kafka/index.ts'
 import type { LinkBandwidth } from '../bandwidth.ts'
 import type { ByteBudget } from './byte-budget.ts'
+import { FETCH_BYTES_MIN, FetchAppetite } from './fetch-appetite.ts'
 import { FetchSession, SESSION_CODES } from './fetch-session.ts'
 import type { Flow } from './flow.ts'
 import type { Hearing } from './source-watch.ts'
 
-const PARTITION_BYTES_MAX = 1024 * 1024
-const FETCH_BYTES_MAX = 16 * 1024 * 1024
-const FETCH_BYTES_MIN = 1024 * 1024
 /** Long poll while every flow of the broker is in the request. */
 const WAIT_MS = 500
 /** While some are left out for want of room. */
@@ -62,7 +60,7 @@ export class FetchLoop {
   readonly #pending = new Set<Flow>()
   readonly #hearing: Hearing = { monotonicMs: 0, atMs: 0 }
   #wakeUp = Promise.withResolvers<void>()
-  #wantedBytes = FETCH_BYTES_MIN
+  readonly #appetite = new FetchAppetite()
 
   constructor(options: FetchLoopOptions) {
     this.#options = options
@@ -121,7 +119,7 @@ export class FetchLoop {
       return
     }
     const allowed = await bandwidth.take(signal)
-    const wanted = Math.min(this.#wantedBytes, allowed)
+    const wanted = Math.min(this.#appetite.wantedBytes, allowed)
     const reserved = await budget.reserve(wanted, Math.min(wanted, FETCH_BYTES_MIN), signal)
     let received = 0
     try {
@@ -131,18 +129,16 @@ export class FetchLoop {
       bandwidth.used(received)
       budget.release(reserved - received)
     }
-    const isFull = received * 2 > reserved
-    this.#wantedBytes = isFull ? Math.min(FETCH_BYTES_MAX, this.#wantedBytes * 2) : FETCH_BYTES_MIN
   }
 
   /** Takes flows into the session that may be fetched, at their position, and leaves out those that may not. */
   #review(): void {
     const nowMs = this.#options.clock.monotonicMs()
     for (const flow of this.#pending) {
-      const isAsked = flow.isOpen && nowMs >= flow.fetchNotBeforeMs && flow.hasRoom()
+      const isAsked = flow.isOpen && nowMs >= flow.fetchNotBeforeMs && flow.hasRoom(this.#appetite.partitionBytes)
       // One that is closed comes back by `add` when it has a position again.
       if (isAsked || !flow.isOpen) this.#pending.delete(flow)
-      if (isAsked) this.#session.put(askFor(flow))
+      if (isAsked) this.#session.put(askFor(flow, this.#appetite.partitionBytes))
       else this.#leaveOut(flow)
     }
   }
@@ -156,6 +152,7 @@ export class FetchLoop {
 
   /** Answers the bytes that flows took: they give them back batch by batch. */
   async #fetch(channel: BrokerChannel, maxBytes: number): Promise<number> {
+    const startedMs = this.#options.clock.monotonicMs()
     const response = await channel.fetch({
       maxWaitMs: this.#waitMs(),
       minBytes: 1,
@@ -171,14 +168,18 @@ export class FetchLoop {
     this.#hearing.monotonicMs = this.#options.clock.monotonicMs()
     this.#hearing.atMs = this.#options.clock.nowMs()
     let taken = 0
+    let fullPartitions = 0
     for (const fetched of response.partitions) {
       const asked = this.#session.get(fetched)
       if (asked === undefined) continue
+      if (fetched.records.length * 2 >= asked.maxBytes) fullPartitions++
       const { flow, generation, fetchOffset } = asked
       const isCurrent = generation === flow.generation && fetchOffset === flow.fetchOffset
       if (!isCurrent || fetched.errorCode !== 0 || fetched.records.length > 0) this.#pending.add(flow)
       if (isCurrent) taken += this.#deliver(flow, fetched)
     }
+    const tookMs = this.#hearing.monotonicMs - startedMs
+    this.#appetite.note({ askedBytes: maxBytes, receivedBytes: taken, fullPartitions, tookMs })
     return taken
   }
 
@@ -236,7 +237,7 @@ export class FetchLoop {
     let waitMs = WAIT_MS
     for (const flow of this.#pending) {
       if (!flow.isOpen) continue
-      if (!flow.hasRoom()) return SHORT_WAIT_MS
+      if (!flow.hasRoom(this.#appetite.partitionBytes)) return SHORT_WAIT_MS
       waitMs = Math.min(waitMs, flow.fetchNotBeforeMs - nowMs)
     }
     return Math.max(SHORT_WAIT_MS, Math.round(waitMs))
@@ -251,7 +252,7 @@ export class FetchLoop {
   }
 }
 
-function askFor(flow: Flow): Asked {
+function askFor(flow: Flow, maxBytes: number): Asked {
   const { sourceTopicId: topicId, key } = flow.spec
   return {
     flow,
@@ -261,7 +262,7 @@ function askFor(flow: Flow): Asked {
     currentLeaderEpoch: -1,
     fetchOffset: flow.fetchOffset,
     lastFetchedEpoch: -1,
-    maxBytes: PARTITION_BYTES_MAX,
+    maxBytes,
   }
 }
 

@@ -239,11 +239,14 @@ export class Flow implements TenureUser {
     return this.#generation
   }
 
-  /** A flow that may not send now keeps only a little: the budget is everybody's. */
-  hasRoom(): boolean {
+  /**
+   * A flow that may not send now keeps only a little: the budget is everybody's. One that is fetched in large pieces may
+   * keep one of them, so that the next is under way meanwhile.
+   */
+  hasRoom(pieceBytes = 0): boolean {
     if (this.#halted !== undefined || this.#ahead.isKeeping) return false
     const isHeld = !this.#ahead.gate.isOpen || this.#tenure?.maySend !== true
-    return this.#queue.bytes < (isHeld ? HELD_BYTES_MAX : QUEUE_BYTES_MAX)
+    return this.#queue.bytes < (isHeld ? HELD_BYTES_MAX : Math.max(QUEUE_BYTES_MAX, pieceBytes))
   }
 
   observe(fetched: FetchedPartition): void {
