@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { runJava } from './java/classpath.ts'
+import { type ContentLog, loadContents } from './content-log.ts'
 import { loadReading, type RecordLog } from './record-log.ts'
 
 const JAVA = resolve(import.meta.dirname, 'java')
@@ -27,14 +28,23 @@ export class TrialFolder implements Disposable {
 
   /** Everything that readers of this isolation see now. */
   async read(name: string, options: ReadOptions, signal: AbortSignal): Promise<RecordLog> {
+    return loadReading(await this.#read(name, options, { mode: 'records', signal }))
+  }
+
+  /** The same, with keys and values. */
+  async readContents(name: string, options: ReadOptions, signal: AbortSignal): Promise<ContentLog> {
+    return loadContents(await this.#read(name, options, { mode: 'contents', signal }))
+  }
+
+  async #read(
+    name: string,
+    { bootstrap, topics, isolation }: ReadOptions,
+    { mode, signal }: { readonly mode: 'records' | 'contents'; readonly signal: AbortSignal },
+  ): Promise<string> {
     const output = this.file(`${name}.read`)
-    const args = {
-      bootstrap: options.bootstrap.join(','),
-      topics: options.topics.join(','),
-      isolation: options.isolation,
-    }
-    await runJava(join(JAVA, 'RecordReader.java'), argsOf({ ...args, output }), { signal, heapMb: 384 })
-    return loadReading(output)
+    const args = { bootstrap: bootstrap.join(','), topics: topics.join(','), isolation, mode, output }
+    await runJava(join(JAVA, 'RecordReader.java'), argsOf(args), { signal, heapMb: 384 })
+    return output
   }
 
   [Symbol.dispose](): void {

@@ -23,10 +23,11 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  *   topic partition offset timestamp digest
  *
  * The digest is the first 16 hex digits of the MD5 of key, value and headers, nulls told apart from empty ones.
+ * With --mode contents: the same line and key and value in base64, "-" for null.
  * With --mode summary: one line a partition, "topic partition beginning end records digest", the digest over all lines.
  *
  * Options: --bootstrap LIST --topics A,B --isolation read_committed|read_uncommitted --output FILE
- *          [--properties FILE] [--mode records|summary] [--timeout-seconds 120]
+ *          [--properties FILE] [--mode records|contents|summary] [--timeout-seconds 120]
  * Prints one line of JSON at the end. Exits with 1 where it is not done in time or a record can't be read.
  */
 public class RecordReader {
@@ -95,6 +96,7 @@ public class RecordReader {
     Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
     boolean isSummary = options.get("mode").equals("summary");
+    boolean hasContents = options.get("mode").equals("contents");
     Map<TopicPartition, Summary> summaries = new java.util.HashMap<>();
     for (var partition : partitions) summaries.put(partition, new Summary());
     Set<TopicPartition> open = new HashSet<>();
@@ -114,6 +116,8 @@ public class RecordReader {
           if (record.offset() >= end) break;
           line.setLength(0);
           describe(record, line);
+          if (hasContents) line.append(' ').append(encode(record.key())).append(' ').append(encode(record.value()));
+          line.append('\n');
           if (isSummary) summaries.get(partition).add(line);
           else out.append(line);
           count++;
@@ -141,7 +145,10 @@ public class RecordReader {
     line.append(record.topic()).append(' ').append(record.partition()).append(' ').append(record.offset()).append(' ')
         .append(record.timestamp()).append(' ');
     fingerprint.of(record.key(), record.value(), record.headers(), line);
-    line.append('\n');
+  }
+
+  private static String encode(byte[] bytes) {
+    return bytes == null ? "-" : java.util.Base64.getEncoder().encodeToString(bytes);
   }
 
   private static String unfinished(
