@@ -64,15 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clusters = new Map(
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
-  const {
-    topicSyncSeconds,
-    positionSyncSeconds,
-    groupDeletionGraceSeconds,
-    replicationFactor,
-    bufferMb,
-    maxMegabytesPerSecond,
-    acknowledgeUnfenced,
-  } = config.replication
+  const { topicSyncSeconds, positionSyncSeconds, replicationFactor, bufferMb, acknowledgeUnfenced } = config.replication
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
   const replicator = createReplicator({
     clusters,
@@ -81,11 +73,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     }),
     topicSyncMs: topicSyncSeconds * 1_000,
     positionSyncMs: positionSyncSeconds * 1_000,
-    groupDeletionGraceMs: groupDeletionGraceSeconds * 1_000,
+    groupDeletionGraceMs: config.replication.groupDeletionGraceSeconds * 1_000,
     replicationFactor,
     heldBackMs: config.replication.heldBackSeconds * 1_000,
     bufferBytes: bufferMb * MEBIBYTE,
-    maxBytesPerSecond: bytesPerSecond(maxMegabytesPerSecond),
+    maxBytesPerSecond: bytesPerSecond(config.replication.maxMegabytesPerSecond),
     acknowledgeUnfenced,
     processName: `${hostname()}:${process.pid}`,
     clock,
