@@ -47,3 +47,19 @@ export async function untilCopied(
   await sleep(SETTLE_MS, undefined, { signal })
   return eventually('everything is copied', look, { limitMs: COPY_LIMIT_MS, signal })
 }
+
+/** Until every flow runs and has copied beyond a source offset; answers where the last of them is. */
+export async function untilCopying(
+  isthmus: IsthmusProcess,
+  options: { readonly link: string; readonly flowCount: number; readonly beyond: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const look = async () => {
+    if (!isthmus.isRunning) throw new Error(`the replicator ended: ${isthmus.log.slice(-5).join('\n')}`)
+    const flows = await isthmus.flows(options.link).catch(() => [])
+    if (flows.length < options.flowCount || flows.some(({ state }) => state !== 'running')) return undefined
+    const least = Math.min(...flows.map(({ sourceNext }) => sourceNext ?? 0))
+    return least > options.beyond ? least : undefined
+  }
+  return eventually('every flow copies', look, { limitMs: COPY_LIMIT_MS, everyMs: 100, signal })
+}

@@ -4,8 +4,8 @@ import { type Random, randomBelow, seededRandom } from '../../src/core/index.ts'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
 import { isSamePlace, judgeCompacted, type Origin } from '../support/compaction-judge.ts'
 import { compareLatest, type ContentLog, countHoles } from '../support/content-log.ts'
-import { FAST_COMPACTION, untilCopied } from '../support/copying.ts'
-import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
+import { FAST_COMPACTION, untilCopied, untilCopying } from '../support/copying.ts'
+import { IsthmusProcess } from '../support/isthmus-process.ts'
 import { loadProduced } from '../support/record-log.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
@@ -22,6 +22,7 @@ const TOPICS = ['state.plain', 'state.tx'] as const
 const MAP_TOPIC = '__isthmus.offset-map'
 const PARTITIONS = 2
 const LINK = 'source-to-target'
+const COPY = { link: LINK, flowCount: TOPICS.length * PARTITIONS }
 const REST = `links:\n  - { name: ${LINK}, source: source, target: target, topics: { include: ["state.*"] } }`
 const COMPACTION = `${FAST_COMPACTION.replace('86400000', '20000')};segment.ms=1000`
 const POSITIONS_A_PARTITION = 60
@@ -86,13 +87,13 @@ export const trial: Trial = {
     const start = () => IsthmusProcess.start({ regions: [source, target], rest: REST })
     await disturb({ kills, start, random }, { signal, log })
     await using isthmus = await start()
-    await untilCopying(isthmus, 0, signal)
+    await untilCopying(isthmus, { ...COPY, beyond: 0 }, signal)
     log('started for good')
     await sleep(short ? 3_000 : 30_000, undefined, { signal })
     writing.abort()
     const files = await produced
     log('producers stopped; waiting for the last records')
-    const flows = await untilCopied(isthmus, { link: LINK, flowCount: TOPICS.length * PARTITIONS }, signal)
+    const flows = await untilCopied(isthmus, COPY, signal)
     log('everything is copied; reading both sides')
 
     const read = (name: string, region: LocalRegion) =>
@@ -134,25 +135,13 @@ async function disturb({ kills, start, random }: Disturbance, { signal, log }: T
   let copiedTo = 0
   for (let kill = 1; kill <= kills; kill++) {
     await using isthmus = await start()
-    copiedTo = await untilCopying(isthmus, copiedTo, signal)
+    copiedTo = await untilCopying(isthmus, { ...COPY, beyond: copiedTo }, signal)
     await sleep(randomBelow(random, 2_000), undefined, { signal })
     // Every third one is let go on its own: a hand-over, and no marker in the target's log.
     if (kill % 3 === 0) await isthmus.terminate()
     else await isthmus.kill()
     log(`${kill} of ${kills}: ${kill % 3 === 0 ? 'restarted' : 'killed'} behind source offset ${copiedTo}`)
   }
-}
-
-/** Until every flow has copied beyond a source offset; answers where the first of them is. */
-async function untilCopying(isthmus: IsthmusProcess, beyond: number, signal: AbortSignal): Promise<number> {
-  const look = async () => {
-    if (!isthmus.isRunning) throw new Error(`the replicator ended: ${isthmus.log.slice(-5).join('\n')}`)
-    const flows = await isthmus.flows(LINK).catch(() => [])
-    if (flows.length < TOPICS.length * PARTITIONS || flows.some(({ state }) => state !== 'running')) return undefined
-    const least = Math.min(...flows.map(({ sourceNext }) => sourceNext ?? 0))
-    return least > beyond ? least : undefined
-  }
-  return eventually('every flow copies', look, { limitMs: 60_000, everyMs: 100, signal })
 }
 
 /** Source offsets anywhere, with and without records, translated while both sides go on compacting. */
