@@ -42,6 +42,21 @@ test.each<[string, FaultAction, string, number]>([
   expect(await ask(action)).toMatchObject({ answer, seen, counts: { fault: 1 } })
 })
 
+test('a request can reach the broker after its connection is gone', async () => {
+  await using broker = await startScriptedBroker((key) => (key === API_VERSIONS_KEY ? goldenApiVersions() : metadata))
+  const script = new FaultScript()
+  script.add({ name: 'fault', api: 'Metadata', action: { kind: 'late', ms: 300 } })
+  await using proxy = await FaultProxy.start({ listenPort: 0, brokerPort: broker.port, script })
+  const context = { clock: systemClock, random: systemRandom }
+  await using cluster = openCluster({ name: 'eu', bootstrap: [`127.0.0.1:${proxy.port}`], context })
+  await expect(cluster.metadata('all', AbortSignal.timeout(10_000))).rejects.toMatchObject({
+    cause: { code: 'KAFKA_CONNECTION_LOST' },
+  })
+  expect(broker.requests).not.toContain(METADATA_KEY)
+  await expect.poll(() => broker.requests).toContain(METADATA_KEY)
+  await expect.poll(() => proxy.connectionCount).toBe(0)
+})
+
 test('a request can be answered by the proxy', async () => {
   const other = Buffer.from(metadata)
   other.write('X', metadata.indexOf(clusterId))

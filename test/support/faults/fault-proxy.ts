@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultScript } from './fault-script.ts'
-import { apiNameOf, FrameCutter, readAnswerId, readRequestHead } from './request-frame.ts'
+import { apiNameOf, FrameCutter, layAnswer, readAnswerId, readRequestHead } from './request-frame.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface FaultProxyOptions {
@@ -28,6 +28,8 @@ interface Link {
   readonly ended: AbortController
   /** Correlation ids of answers that the client is not to get. */
   readonly lost: Set<number>
+  /** The client is gone; what it sent last is still on its way. */
+  isLate: boolean
 }
 
 const SLICE_BYTES = 16_384
@@ -89,13 +91,14 @@ export class FaultProxy implements AsyncDisposable {
 
   #accept(client: Socket): void {
     const broker = createConnection({ port: this.#options.brokerPort, host: '127.0.0.1' })
-    const link: Link = { client, broker, ended: new AbortController(), lost: new Set() }
+    const link: Link = { client, broker, ended: new AbortController(), lost: new Set(), isLate: false }
     this.#links.add(link)
     for (const socket of [client, broker]) {
       socket.setNoDelay(true)
       // A reset is told by `close` too; there is nobody here to tell the reason to.
       socket.on('error', () => undefined)
       socket.on('close', () => {
+        if (socket === client && link.isLate) return
         this.#links.delete(link)
         end(link)
       })
@@ -125,6 +128,14 @@ export class FaultProxy implements AsyncDisposable {
       case 'delay':
         await sleep(verdict.action.ms, undefined, { signal: link.ended.signal })
         return forward()
+      case 'late':
+        link.isLate = true
+        link.lost.add(head.correlationId)
+        link.client.destroy()
+        await sleep(verdict.action.ms, undefined, { signal: link.ended.signal })
+        await forward()
+        // The link ends with the answer, which nobody gets.
+        return untilAborted(link.ended.signal)
       case 'hold':
         await Promise.race([verdict.released, untilAborted(link.ended.signal)])
         return forward()
@@ -179,13 +190,4 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 
 function openGate() {
   return { isOpen: true, promise: Promise.resolve(), resolve: () => undefined as void }
-}
-
-/** Response header v1, but v0 for ApiVersions: no tagged fields. */
-function layAnswer(correlationId: number, api: string | undefined, body: Buffer): Buffer {
-  const tags = Buffer.alloc(api === 'ApiVersions' ? 0 : 1)
-  const head = Buffer.alloc(8)
-  head.writeInt32BE(4 + tags.length + body.length, 0)
-  head.writeInt32BE(correlationId, 4)
-  return Buffer.concat([head, tags, body])
 }

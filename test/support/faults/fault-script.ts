@@ -18,6 +18,8 @@ export type FaultAction =
   | { readonly kind: 'cut'; readonly part: number }
   /** The request and all behind it on its connection arrive later. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /** The connection ends for the client at once; the broker gets the request only after so long. */
+  | { readonly kind: 'late'; readonly ms: number }
   /** The request and all behind it on its connection wait until the script is told to release the rule. */
   | { readonly kind: 'hold' }
   /** The client gets this body (from the response header's end on); the broker never sees the request. */

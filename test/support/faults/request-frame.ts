@@ -38,6 +38,15 @@ export function readAnswerId(frame: Buffer): number {
   return frame.readInt32BE(SIZE_BYTES)
 }
 
+/** A whole answer frame: response header v1, but v0 for ApiVersions: no tagged fields. */
+export function layAnswer(correlationId: number, api: ApiName | undefined, body: Buffer): Buffer {
+  const tags = Buffer.alloc(api === 'ApiVersions' ? 0 : 1)
+  const head = Buffer.alloc(8)
+  head.writeInt32BE(4 + tags.length + body.length, 0)
+  head.writeInt32BE(correlationId, 4)
+  return Buffer.concat([head, tags, body])
+}
+
 /** Cuts a byte stream into Kafka's frames, each with its size in front. */
 export class FrameCutter {
   #chunks: Buffer[] = []
