@@ -9,7 +9,6 @@ import {
   openCluster,
   readBatch,
 } from '../../../src/kafka/index.ts'
-import type { LocalRegion } from '../../../src/local/index.ts'
 import { RawReader } from '../../../src/replication/flows/raw-reader.ts'
 import {
   type FirstStart,
@@ -22,6 +21,12 @@ import {
   type VerificationReport,
   type VerificationScope,
 } from '../../../src/replication/index.ts'
+
+/** A region, of real brokers or of a fake one. */
+export interface Reachable {
+  readonly name: string
+  readonly bootstrap: readonly string[]
+}
 
 /** What the tests of whole copies share: replicators in this process, and both sides read raw. */
 export const signal = new AbortController().signal
@@ -39,8 +44,8 @@ export class Copier {
   readonly #clusters: Map<ReturnType<typeof regionName>, Cluster>
 
   constructor(
-    source: LocalRegion,
-    target: LocalRegion,
+    source: Reachable,
+    target: Reachable,
     topic: string,
     options: {
       processName?: string
@@ -170,7 +175,7 @@ export class Side {
   readonly cluster: Cluster
   readonly #reader: RawReader
 
-  constructor(region: LocalRegion) {
+  constructor(region: Reachable) {
     this.cluster = openClusterOf(region)
     this.kafka = createKafkaJs({ name: region.name, bootstrap: region.bootstrap, context: { clock, random } })
     this.#reader = new RawReader(this.cluster, { clock, random })
@@ -262,7 +267,7 @@ export async function eventually<Answer>(
   }
 }
 
-function openClusterOf(region: LocalRegion): Cluster {
+function openClusterOf(region: Reachable): Cluster {
   return openCluster({ name: region.name, bootstrap: region.bootstrap, context: { clock, random } })
 }
 

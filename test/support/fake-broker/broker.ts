@@ -5,7 +5,7 @@
  */
 import { createServer, type Socket } from 'node:net'
 import { Reader, Writer } from '@platformatic/kafka'
-import { apiNameOf, FrameCutter, layAnswer, readRequestHead } from '../faults/request-frame.ts'
+import { apiNameOf, bodyOf, FrameCutter, layAnswer, readRequestHead } from '../faults/request-frame.ts'
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts'
 import type { FakeApi } from './api.ts'
 import { apiVersions } from './api-versions.ts'
@@ -43,8 +43,6 @@ const SPOKEN: readonly FakeApi[] = [
   produce,
 ]
 const APIS = new Map([apiVersions(SPOKEN), ...SPOKEN].map((api) => [api.name, api] as const))
-/** Size, key, version and correlation id in front of the client id. */
-const HEAD_BYTES = 12
 
 export interface FakeBroker extends AsyncDisposable {
   readonly state: FakeState
@@ -109,10 +107,7 @@ async function answer(state: FakeState, socket: Socket, frame: Buffer): Promise<
   if (api === undefined || api.version !== head.version) {
     throw new Error(`the fake broker does not speak API ${head.apiKey} version ${head.version}`)
   }
-  const clientIdBytes = 2 + Buffer.byteLength(head.clientId ?? '')
-  const request = Reader.from(frame.subarray(HEAD_BYTES + clientIdBytes))
-  request.readTaggedFields()
   const writer = Writer.create()
-  await api.handle(state, request, writer)
+  await api.handle(state, Reader.from(bodyOf(frame)), writer)
   if (!socket.destroyed) socket.write(layAnswer(head.correlationId, api.name, writer.buffer))
 }

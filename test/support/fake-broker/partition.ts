@@ -32,6 +32,7 @@ interface HeldBatch {
 }
 
 const RECENT_MOST = 5
+const ELSEWHERE = 1_000
 const TRANSACTIONAL_CONTROL = 0x30
 const ATTRIBUTES_AT = 21
 const PARTITION_LEADER_EPOCH_AT = 12
@@ -80,6 +81,14 @@ export class FakePartition {
     const known = this.#producers.get(producerId)
     if (known === undefined || known.epoch < producerEpoch) {
       this.#producers.set(producerId, { epoch: producerEpoch, lastSequence: -1, recent: [] })
+    }
+  }
+
+  /** As after a leader that lost part of its producers' state: every producer is expected to be elsewhere. */
+  forgetSequences(): void {
+    for (const producer of this.#producers.values()) {
+      producer.lastSequence += ELSEWHERE
+      producer.recent.length = 0
     }
   }
 

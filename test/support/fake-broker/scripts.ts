@@ -12,7 +12,7 @@ export interface ScriptContext {
   readonly cluster: Cluster
   readonly signal: AbortSignal
   /** A new topic of one partition, ready. */
-  topic(): Promise<{ readonly name: string; readonly topicId: string }>
+  readonly topic: () => Promise<Place>
 }
 
 export const SCRIPTS: Readonly<Record<string, Script>> = {
@@ -180,7 +180,7 @@ export function scriptContext(cluster: Cluster, signal: AbortSignal): ScriptCont
   return {
     cluster,
     signal,
-    async topic() {
+    topic: async () => {
       const name = `script-${run}-${++topics}`
       await cluster.createTopics([{ topic: name, partitions: 1, replicationFactor: 1, configs: {} }], signal)
       for (;;) {

@@ -1,3 +1,4 @@
+import { Reader } from '@platformatic/kafka'
 import { API_VERSIONS, type ApiName } from '../../../src/kafka/wire/versions.ts'
 
 /** What the header of a request says (request header v1 and v2 begin alike). */
@@ -31,6 +32,14 @@ export function readRequestHead(frame: Buffer): RequestHead {
     correlationId: frame.readInt32BE(SIZE_BYTES + 4),
     clientId: length < 0 ? null : frame.toString('utf8', start, start + length),
   }
+}
+
+/** What follows the header and its tagged fields: every version that we speak has these. */
+export function bodyOf(frame: Buffer): Buffer {
+  const start = SIZE_BYTES + FIXED_HEAD_BYTES + Buffer.byteLength(readRequestHead(frame).clientId ?? '')
+  const header = Reader.from(frame.subarray(start))
+  header.readTaggedFields()
+  return frame.subarray(start + header.position)
 }
 
 /** Correlation id of an answer. */
