@@ -1,6 +1,6 @@
 import { invariant, isFault } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
-import { type FlowMap, SEGMENT_CAUSES, segmentsBetween } from '../offset-map/index.ts'
+import { type FlowMap, type Segment, SEGMENT_CAUSES, segmentsBetween } from '../offset-map/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import { findShifts, segmentsOfShifts, shiftedBy } from './appended.ts'
 import type { Flow, FlowStart } from './flow.ts'
@@ -48,12 +48,10 @@ export async function resumeFlow(
   const position = await map.findSource(tail.dataEnd, signal)
   const within = { tenure, map, end: { source: position.offset, target: tail.dataEnd } }
   const begin = await withinSource(flow, within, context, signal)
-  const hasMarkers = tail.dataEnd < end
-  const next = {
-    source: begin.source,
-    target: end,
-    causes: SEGMENT_CAUSES.resume | begin.causes | (hasMarkers ? SEGMENT_CAUSES.marker : 0),
-  }
+  const copied = await map.findEnd(tail.dataEnd, signal)
+  const markers = tail.dataEnd < end ? SEGMENT_CAUSES.marker : 0
+  const held = await causesHeld(map, copied, position.offset, signal)
+  const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes | markers | held }
   // A flow that was ended and made again under the same tenure: its sequence goes on.
   const ownStart = map.epochStartOf(tenure.identity, tail.dataEnd)
   const epochStart = ownStart === undefined ? end : ownStart + end - tail.dataEnd
@@ -61,7 +59,6 @@ export async function resumeFlow(
     return recordBeginning(flow, tenure, context, { segments: [next], epochStart, begin })
   }
 
-  const copied = await map.findEnd(tail.dataEnd, signal)
   if (copied.target !== tail.dataEnd) {
     const evidence = `its log ends at ${tail.dataEnd}, the map knows records up to ${copied.target}`
     const { targetTopic, partition } = spec.key
@@ -112,8 +109,9 @@ export async function recoverFlow(
   const position = await map.findSource(end - by, signal)
   const within = { tenure, map, end: { source: position.offset, target: end } }
   const begin = await withinSource(flow, within, context, signal)
-  const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes }
   const copied = await map.findEnd(end - by, signal)
+  const held = await causesHeld(map, copied, position.offset, signal)
+  const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes | held }
   const moved = await segmentsOfShifts(map, shifts, end, signal)
   for (const [index, segments] of moved.entries()) {
     await recordStart(flow, tenure, context, { segments, epochStart: epochStart + (shifts[index]?.by ?? 0) })
@@ -121,6 +119,16 @@ export async function recoverFlow(
   const hasMarkersLast = shifts.at(-1)?.at === end
   const between = hasMarkersLast ? segmentsBetween(copied, next) : [next]
   return recordBeginning(flow, tenure, context, { segments: between, epochStart: epochStart + by, begin })
+}
+
+/**
+ * Why the source has nothing between what is copied and the position: an entry that says so may be in the map before the
+ * data behind it was sent. The entry of the new beginning overrules it, and has to say the same.
+ */
+async function causesHeld(map: FlowMap, copied: Segment, position: number, signal: AbortSignal): Promise<number> {
+  if (position <= copied.source) return 0
+  const { kind, causes } = await map.findStretch(copied.source, signal)
+  return kind === 'hole' ? causes : 0
 }
 
 interface TargetSight {

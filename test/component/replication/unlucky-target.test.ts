@@ -6,6 +6,7 @@ import { ERRORS } from '../../support/fake-broker/errors.ts'
 import { FaultProxy } from '../../support/faults/fault-proxy.ts'
 import { type FaultRule, FaultScript } from '../../support/faults/fault-script.ts'
 import { refuseProduce } from '../../support/faults/refuse-produce.ts'
+import { countMapHoles } from '../../support/map-holes.ts'
 
 /** A whole replicator between two fake brokers, with a fault proxy in front of the target. */
 const TOPIC = 'orders'
@@ -101,6 +102,38 @@ describe('a target', () => {
     await copier.untilCopied(fill(10))
     await expectEqual()
     expect(copier.events('shard:owned').map(({ producerEpoch }) => producerEpoch)).toEqual([0, 1])
+  })
+
+  test.each([1, 2, 3])(
+    'keeps the cause of a hole where the connection is lost %i requests behind it',
+    async (after) => {
+      const copier = copy()
+      await copier.untilCopied(fill(2))
+      script.add({ name: 'fault', api: 'Produce', action: { kind: 'close' }, after: after - 1 })
+      source.state.partition(TOPIC, 0)?.skip(7)
+      await copier.untilCopied(fill(4))
+      expect(script.counts).toEqual({ fault: 1 })
+      await expectEqual()
+      const holes = await countMapHoles([`127.0.0.1:${proxy.port}`], AbortSignal.timeout(10_000))
+      expect(holes).toEqual({ offsets: 7, unattributed: 0 })
+    },
+  )
+
+  test('keeps the cause of a hole where the replicator dies behind it', async () => {
+    const first = copy()
+    await first.untilCopied(fill(2))
+    // The map's entry passes, the data behind it does not.
+    script.add({ name: 'fault', api: 'Produce', action: { kind: 'drop' }, after: 1, times: 1_000 })
+    source.state.partition(TOPIC, 0)?.skip(7)
+    const end = fill(4)
+    await expect.poll(() => script.counts['fault']).toBeGreaterThan(0)
+    await first.crash()
+    script.stop()
+    await copy('second').untilCopied(end)
+    await expectEqual()
+    const holes = await countMapHoles([`127.0.0.1:${proxy.port}`], AbortSignal.timeout(10_000))
+    // The marker of the takeover is the eighth.
+    expect(holes).toEqual({ offsets: 8, unattributed: 0 })
   })
 
   test('with a newer owner is left to it for good', async () => {

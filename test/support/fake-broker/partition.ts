@@ -92,6 +92,11 @@ export class FakePartition {
     }
   }
 
+  /** As after compaction: so many offsets at the end have no record. */
+  skip(offsets: number): void {
+    this.#end += offsets
+  }
+
   /** Whole batches from the one that holds the offset on; at least one, where there is one. */
   read(offset: number, maxBytes: number): Buffer {
     const found: Buffer[] = []
