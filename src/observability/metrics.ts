@@ -1,16 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Events } from '../core/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
+import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
 import {
   EVENT_METRICS,
-  FLOW_LABELS,
   FLOW_METRICS,
-  GROUP_LABELS,
   GROUP_METRICS,
   GROUP_STATES,
-  INCIDENT_LABELS,
   INCIDENT_METRICS,
-  LINK_LABELS,
   LINK_METRICS,
   type MetricSpec,
   type OpenIncidents,
@@ -35,84 +32,74 @@ export interface MetricsSources {
 
 type Labels = Record<string, string>
 
-/** Sets all series of a subject anew from the status. */
-type Refresh = (status: ReplicationStatus, nowMs: number) => void
-
-/** Builds every metric, on a registry of its own. */
+/** Builds every metric: those of events on a registry of its own, those of the status anew for each look at them. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry()
   if (sources.processMetrics !== false) collectDefaultMetrics({ register: registry })
-  const refreshers: Refresh[] = [
-    ...FLOW_METRICS.map((spec) => refreshSeries(registry, spec, FLOW_LABELS, flowsOf, labelsOfFlow)),
-    ...GROUP_METRICS.map((spec) => refreshSeries(registry, spec, GROUP_LABELS, groupsOf, labelsOfGroup)),
-    ...LINK_METRICS.map((spec) => refreshSeries(registry, spec, LINK_LABELS, linksOf, labelsOfLink)),
-    ...INCIDENT_METRICS.map((spec) => refreshSeries(registry, spec, INCIDENT_LABELS, openIncidentsOf, labelsOfOpen)),
-    refreshRepacked(registry),
-    refreshStates(registry),
-  ]
   countEvents(registry, sources.events)
   return {
     contentType: registry.contentType,
-    render() {
-      const status = sources.status()
-      for (const refresh of refreshers) refresh(status, sources.nowMs())
-      return registry.metrics()
+    async render() {
+      const fromStatus = renderStatus(sources.status(), sources.nowMs())
+      return [...fromStatus, await registry.metrics()].join('\n')
     },
   }
 }
 
-function refreshSeries<Subject>(
-  registry: Registry,
-  spec: MetricSpec<Subject>,
-  labelNames: readonly string[],
-  subjectsOf: (status: ReplicationStatus) => readonly Subject[],
-  labelsOf: (subject: Subject) => Labels,
-): Refresh {
-  const { name, help } = spec
-  const options = { name, help, labelNames: [...labelNames], registers: [registry] }
-  const metric = spec.kind === 'counter' ? new Counter(options) : new Gauge(options)
-  return (status, nowMs) => {
-    metric.reset()
-    for (const subject of subjectsOf(status)) {
-      const value = spec.read(subject, nowMs)
-      if (value === undefined) continue
-      if (metric instanceof Gauge) metric.set(labelsOf(subject), value)
-      else metric.inc(labelsOf(subject), value)
-    }
-  }
+function renderStatus(status: ReplicationStatus, nowMs: number): string[] {
+  const flows = label(flowsOf(status), labelsOfFlow)
+  const groups = label(groupsOf(status), labelsOfGroup)
+  const links = label(linksOf(status), labelsOfLink)
+  const incidents = label(openIncidentsOf(status), labelsOfOpen)
+  return [
+    ...FLOW_METRICS.map((spec) => renderSpec(spec, flows, nowMs)),
+    ...GROUP_METRICS.map((spec) => renderSpec(spec, groups, nowMs)),
+    ...LINK_METRICS.map((spec) => renderSpec(spec, links, nowMs)),
+    ...INCIDENT_METRICS.map((spec) => renderSpec(spec, incidents, nowMs)),
+    renderRepacked(flows),
+    renderStates(STATE_METRICS.flow, flows),
+    renderStates(STATE_METRICS.link, links),
+    renderGroupStates(links),
+  ]
 }
 
-function refreshRepacked(registry: Registry): Refresh {
-  const labelNames = [...FLOW_LABELS, 'reason']
-  const metric = new Counter({ ...REPACKED_METRIC, labelNames, registers: [registry] })
-  return (status) => {
-    metric.reset()
-    for (const flow of flowsOf(status)) {
-      for (const [reason, batches] of Object.entries(flow.counters.repacked)) {
-        metric.inc({ ...labelsOfFlow(flow), reason }, batches)
-      }
-    }
-  }
+function label<Subject>(subjects: readonly Subject[], labelsOf: (subject: Subject) => Labels): Labelled<Subject>[] {
+  return subjects.map((subject) => ({ subject, labels: renderLabels(labelsOf(subject)) }))
 }
 
-function refreshStates(registry: Registry): Refresh {
-  const gauge = ({ name, help }: { name: string; help: string }, labels: readonly string[]) =>
-    new Gauge({ name, help, labelNames: [...labels, 'state'], registers: [registry] })
-  const flowState = gauge(STATE_METRICS.flow, FLOW_LABELS)
-  const linkState = gauge(STATE_METRICS.link, LINK_LABELS)
-  const groupState = gauge(STATE_METRICS.group, LINK_LABELS)
-  return (status) => {
-    flowState.reset()
-    linkState.reset()
-    groupState.reset()
-    for (const flow of flowsOf(status)) flowState.set({ ...labelsOfFlow(flow), state: flow.state }, 1)
-    for (const link of status.links) {
-      linkState.set({ ...labelsOfLink(link), state: link.state }, 1)
-      for (const state of GROUP_STATES) {
-        groupState.set({ ...labelsOfLink(link), state }, link.groups.filter((group) => group.state === state).length)
-      }
-    }
-  }
+function renderSpec<Subject>(spec: MetricSpec<Subject>, subjects: readonly Labelled<Subject>[], nowMs: number): string {
+  return renderMetric(spec, subjects, (subject) => ({ value: spec.read(subject, nowMs) }))
+}
+
+function renderStates(
+  metric: { readonly name: string; readonly help: string },
+  subjects: readonly Labelled<{ readonly state: string }>[],
+): string {
+  return renderMetric({ ...metric, kind: 'gauge' }, subjects, ({ state }) => ({
+    value: 1,
+    moreLabels: `state="${state}"`,
+  }))
+}
+
+function renderRepacked(flows: readonly Labelled<FlowStatus>[]): string {
+  const byReason = flows.flatMap(({ subject, labels }) =>
+    Object.entries(subject.counters.repacked).map(([reason, batches]) => ({ labels, subject: { reason, batches } })),
+  )
+  return renderMetric({ ...REPACKED_METRIC, kind: 'counter' }, byReason, ({ reason, batches }) => ({
+    value: batches,
+    moreLabels: `reason="${reason}"`,
+  }))
+}
+
+/** How many groups of each link are in each state. */
+function renderGroupStates(links: readonly Labelled<LinkStatus>[]): string {
+  const byState = links.flatMap(({ subject, labels }) =>
+    GROUP_STATES.map((state) => ({ labels, subject: { state, groups: subject.groups } })),
+  )
+  return renderMetric({ ...STATE_METRICS.group, kind: 'gauge' }, byState, ({ state, groups }) => ({
+    value: groups.filter((group) => group.state === state).length,
+    moreLabels: `state="${state}"`,
+  }))
 }
 
 function countEvents(registry: Registry, events: Events<ReplicationEvents>): void {
