@@ -1,4 +1,5 @@
 export { type Clock, pause, sleep, systemClock, type Timer } from './clock.ts'
+export { eitherSignal } from './either-signal.ts'
 export { createEvents, type EventMap, type Events } from './events.ts'
 export {
   defineFaults,

@@ -172,6 +172,9 @@ export class LinkRunner {
   async #copy(sourceClusterId: string, signal: AbortSignal): Promise<void> {
     const { target, events, clock, spec } = this.#options
     this.#topics = this.#createTopicSync({ sourceClusterId, signal })
+    // One listener for all of them: signals made of others cost thousands of flows dearly.
+    const stopFlows = () => this.#flows.forEach(({ stop }) => stop.abort(signal.reason))
+    signal.addEventListener('abort', stopFlows, { once: true })
     const logStarts = new LogStartFollower({
       link: spec.name,
       target,
@@ -274,10 +277,7 @@ export class LinkRunner {
       const { sourceTopicId, targetTopicId } = topic
       const sieve = sieveOf(key, this.#options)
       const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, { ...this.#options, sieve })
-      this.#flows.set(
-        text,
-        this.#startFlow(flow, topic, { predecessor: known?.ended ?? this.#leaving.get(text), signal: round.signal }),
-      )
+      this.#flows.set(text, this.#startFlow(flow, topic, known?.ended ?? this.#leaving.get(text)))
     }
     for (const [text, running] of this.#flows) {
       if (!wantedKeys.has(text)) this.#leave(text, running, new Error('the topic is no longer copied'))
@@ -309,19 +309,14 @@ export class LinkRunner {
     if (oldest !== undefined && this.#former.size > FORMER_MAX) this.#former.delete(oldest)
   }
 
-  #startFlow(
-    flow: Flow,
-    topic: TopicFlow,
-    round: { readonly predecessor: Promise<void> | undefined; readonly signal: AbortSignal },
-  ): RunningFlow {
+  #startFlow(flow: Flow, topic: TopicFlow, predecessor: Promise<void> | undefined): RunningFlow {
     const { engine } = this.#options
     const stop = new AbortController()
-    const signal = AbortSignal.any([stop.signal, round.signal])
     const run = async () => {
-      await round.predecessor
-      if (signal.aborted) return
+      await predecessor
+      if (stop.signal.aborted) return
       engine.register(flow)
-      await runFlow(flow, this.#contextOf(flow, topic), signal)
+      await runFlow(flow, this.#contextOf(flow, topic), stop.signal)
       engine.unregister(flow)
       this.#fetches.remove(flow)
     }

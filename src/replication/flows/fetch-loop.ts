@@ -70,6 +70,7 @@ export class FetchLoop {
     const { spec } = flow
     this.#flows.set(fetchKey(spec.sourceTopicId, spec.key.partition), flow)
     this.#pending.add(flow)
+    flow.source.expect()
     this.#wakeUp.resolve()
   }
 

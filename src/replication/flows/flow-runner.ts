@@ -1,4 +1,13 @@
-import { backoffMs, type Clock, describeError, Fault, pause, type Random, unreachable } from '../../core/index.ts'
+import {
+  backoffMs,
+  type Clock,
+  describeError,
+  eitherSignal,
+  Fault,
+  pause,
+  type Random,
+  unreachable,
+} from '../../core/index.ts'
 import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow, FlowStart } from './flow.ts'
@@ -35,9 +44,11 @@ export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: Ab
     })
     if (tenure === undefined) return
     tenure.enter(flow)
+    const either = eitherSignal(signal, tenure.signal)
     try {
-      await runUnderTenure(flow, tenure, context, AbortSignal.any([signal, tenure.signal]))
+      await runUnderTenure(flow, tenure, context, either.signal)
     } finally {
+      either.release()
       tenure.leave(flow)
     }
     if (flow.state === 'stopped') await untilReleased(flow, context, signal)

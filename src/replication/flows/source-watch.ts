@@ -27,6 +27,7 @@ export class SourceWatch {
   #sight: SourceSight | undefined
   #heardMs: number
   #hearing: Hearing | undefined
+  #isAwaited = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -39,7 +40,7 @@ export class SourceWatch {
     return { ...sight, atMs: Math.max(sight.atMs, this.#hearing.atMs) }
   }
 
-  /** Since the source was last heard, or since this began. */
+  /** Since the source was last heard, or since an answer is owed. */
   silenceMs(): number {
     return this.#clock.monotonicMs() - Math.max(this.#heardMs, this.#hearing?.monotonicMs ?? 0)
   }
@@ -51,6 +52,12 @@ export class SourceWatch {
     this.#heardMs = this.#clock.monotonicMs()
     this.#lag.observe(stableEnd, this.#heardMs)
     this.isGone = false
+  }
+
+  /** An answer is owed from now on: what went before, such as a takeover, was not the source's silence. */
+  expect(): void {
+    if (!this.#isAwaited) this.#heardMs = this.#clock.monotonicMs()
+    this.#isAwaited = true
   }
 
   /** From now on what is known holds for as long as the broker answers at all; to be called with an answer. */
