@@ -270,7 +270,7 @@ async function measureStart(
     const [firstSeconds, liveSeconds, runningSeconds] = await Promise.all([
       arrival(waiting, waitingEnd),
       arrival(live, liveEnd + 1),
-      eventually('all flows run', allRun, { limitMs: START_LIMIT_MS, everyMs: 500, signal }),
+      eventually('all flows run', allRun, { limitMs: START_LIMIT_MS, everyMs: 1_000, signal }),
     ])
     log(`first ${fixed(firstSeconds, 2)} s, live ${fixed(liveSeconds, 2)} s, all ${fixed(runningSeconds, 2)} s`)
     const caughtUp = async () => {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowBody, FlowsBody, StatusBody } from '../../src/api/contract/index.ts'
+import { nodeFlags } from '../../bin/node.js'
 import { localPorts } from '../../src/local/index.ts'
 
 /** `isthmus run` as a process of its own, to be killed, frozen and woken. */
@@ -55,7 +56,7 @@ export class IsthmusProcess implements AsyncDisposable {
     this.#folder = folder
     const main = resolve(import.meta.dirname, '../../src/main.ts')
     const args = [main, 'run', '--config', file, '--log-level', logLevel]
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = spawn(process.execPath, [...nodeFlags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue
       createInterface({ input: stream }).on('line', (line) => {

@@ -24,7 +24,8 @@ export class SourceWatch {
   isGone = false
   readonly #clock: Clock
   readonly #lag = new LagClock()
-  #sight: SourceSight | undefined
+  /** One object for good: it is looked at more often than it changes. */
+  #sight: { -readonly [Name in keyof SourceSight]: number } | undefined
   #heardMs: number
   #hearing: Hearing | undefined
   #isAwaited = false
@@ -35,9 +36,8 @@ export class SourceWatch {
   }
 
   get sight(): SourceSight | undefined {
-    const sight = this.#sight
-    if (sight === undefined || this.#hearing === undefined) return sight
-    return { ...sight, atMs: Math.max(sight.atMs, this.#hearing.atMs) }
+    if (this.#sight !== undefined) this.#sight.atMs = Math.max(this.#sight.atMs, this.#hearing?.atMs ?? 0)
+    return this.#sight
   }
 
   /** Since the source was last heard, or since an answer is owed. */
@@ -69,7 +69,7 @@ export class SourceWatch {
   unfollow(): void {
     if (this.#hearing === undefined) return
     this.#heardMs = Math.max(this.#heardMs, this.#hearing.monotonicMs)
-    this.#sight = this.sight
+    if (this.#sight !== undefined) this.#sight.atMs = Math.max(this.#sight.atMs, this.#hearing.atMs)
     this.#hearing = undefined
   }
 

@@ -1,0 +1,2 @@
+/** Arguments every start of the sources gets. */
+export const nodeFlags: readonly string[]
