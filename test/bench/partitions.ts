@@ -16,6 +16,8 @@ import type { Trial, TrialContext, TrialResult } from '../support/trial.ts'
  */
 const START_LIMIT_MS = 240_000
 const SETTLE_MS = 8_000
+/** Enough to see the memory that the making of the topics left. */
+const FIRST_IDLE_MS = 5_000
 const TOPICS_PER_REQUEST = 10
 const BATCHES_PER_REQUEST = 500
 const BROKER_HEAP_MB = 1_024
@@ -53,7 +55,7 @@ export const trial: Trial = {
     const base = await measureBase(stage, idleMs, signal)
     log(`base: ${render(base)}`)
     const first = await measureStart(stage, layout, { signal, log })
-    const firstIdle = await measureIdle(stage, first.isthmus, idleMs, signal)
+    const firstIdle = await measureIdle(stage, first.isthmus, FIRST_IDLE_MS, signal)
     log(`first start: ${render({ ...first.times, ...firstIdle })}`)
     await first.isthmus.terminate()
     await first.isthmus[Symbol.asyncDispose]()

@@ -13,6 +13,7 @@ import { type Cluster, errorName } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import type { CopiedFlow } from '../offset-map/index.ts'
 import { DeletionGrace, type DeletionPolicy, type PendingDeletion } from './deletions.ts'
+import { chunksOf } from './create-chunks.ts'
 import { topicFaults } from './faults.ts'
 import type { Lineage } from './lineage.ts'
 import { observeTopics, type TopicsBefore } from './observe-topics.ts'
@@ -74,7 +75,6 @@ const EVERY_MS = 4_000
 const AFTER_CHANGE_MS = 200
 const LEADERS_WAIT_MS = 10_000
 const LEADERS_POLL_MS = 100
-const CREATES_PER_REQUEST = 50
 /** Kafka's TOPIC_ALREADY_EXISTS: a broker's metadata was behind, the next pass sees the topic. */
 const ALREADY_EXISTS = 36
 
@@ -169,8 +169,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   async #createAll(creates: readonly PlannedCreate[], signal: AbortSignal): Promise<Steps> {
     const refusals: TopicRefusal[] = []
     let done = 0
-    for (let at = 0; at < creates.length; at += CREATES_PER_REQUEST) {
-      const chunk = creates.slice(at, at + CREATES_PER_REQUEST)
+    for (const chunk of chunksOf(creates)) {
       const outcome = await this.#create(chunk, signal)
       const leaderless = await this.#awaitLeaders(outcome.created, signal)
       for (const create of outcome.created) {
