@@ -94,6 +94,14 @@ export const replicationFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  FLOW_OLD_FORMAT: {
+    message:
+      'source {topic}-{partition} holds a batch of message format v{magic} at offset {offset}; only v2 (Kafka 0.11 and newer) is copied',
+    remedy:
+      'Let the old segments expire, delete them with DeleteRecords, or rewrite {topic} once with a current client, for example through a temporary topic.',
+    retriable: false,
+    status: 422,
+  },
   QUARANTINE_REFUSED: {
     message: '{quarantine} refused the record of {origin} at source offset {offset}: {error} {detail}',
     remedy:

@@ -275,8 +275,9 @@ export class LinkRunner {
         this.#remember(text, known.flow)
       }
       const { sourceTopicId, targetTopicId } = topic
-      const sieve = sieveOf(key, this.#options)
-      const flow = new Flow({ key, sourceTopicId, targetTopicId, sourceClusterId }, { ...this.#options, sieve })
+      const spec = { key, sourceTopicId, targetTopicId, sourceClusterId }
+      const sieve = sieveOf(spec, { ...this.#options, incidents: this.#incidents })
+      const flow = new Flow(spec, { ...this.#options, sieve })
       this.#flows.set(text, this.#startFlow(flow, topic, known?.ended ?? this.#leaving.get(text)))
     }
     for (const [text, running] of this.#flows) {

@@ -1,46 +1,58 @@
-import type { Clock, Events, LinkName, RegionName } from '../core/index.ts'
+import type { Clock, Events } from '../core/index.ts'
 import { editContents } from '../kafka/index.ts'
 import type { ReplicationEvents } from './events.ts'
+import type { FlowSpec } from './flows/flow.ts'
+import type { RefusedRecord } from './flows/plan-rules.ts'
 import { Sieve } from './flows/sieve.ts'
-import type { FlowKey } from './offset-map/index.ts'
-import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
+import { refusedFault } from './flows/trouble.ts'
+import type { IncidentLog } from './incidents/incident-log.ts'
+import type { LinkSpec } from './link-options.ts'
+import { resolvePolicies } from './policies.ts'
 import type { Quarantine } from './quarantine.ts'
-import { compileTransform, type LinkTransform } from './transform.ts'
+import { compileTransform } from './transform.ts'
 
-/** What a flow does with records that the target refuses, as its link says. */
-export function sieveOf(
-  { topic, targetTopic, partition }: FlowKey,
-  {
-    spec,
-    engine,
-    clock,
-    events,
-  }: {
-    readonly spec: {
-      readonly name: LinkName
-      readonly source: RegionName
-      readonly policies?: ResolvedPolicies
-      readonly transform?: LinkTransform | undefined
-    }
-    readonly engine: { readonly quarantine: Quarantine }
-    readonly clock: Clock
-    readonly events: Events<ReplicationEvents>
-  },
-): Sieve {
+interface SieveContext {
+  readonly spec: Pick<LinkSpec, 'name' | 'source' | 'policies' | 'transform'>
+  readonly engine: { readonly quarantine: Quarantine }
+  readonly incidents: IncidentLog
+  readonly clock: Clock
+  readonly events: Events<ReplicationEvents>
+}
+
+/** What a flow leaves out or changes, and does with records that the target refuses, as its link says. */
+export function sieveOf(flow: FlowSpec, { spec, engine, incidents, clock, events }: SieveContext): Sieve {
+  const { topic, targetTopic, partition } = flow.key
   const { recordRefused: policy } = spec.policies ?? resolvePolicies()
   const change = spec.transform && compileTransform(spec.transform)
   const ref = { link: spec.name, topic, targetTopic, partition }
   const origin = { link: spec.name, region: spec.source, topic, partition }
+  const action = policy === 'quarantine' ? 'quarantined' : 'skipped'
   return new Sieve({
     clock,
     onRefused: policy,
     edit: change && editContents(change),
     codec: spec.transform?.recompress,
     changesHeaders: spec.transform?.headers !== undefined,
-    keep: async (records, signal) => {
-      if (policy === 'quarantine') await engine.quarantine.keep(origin, records, signal)
+    keep: async (records, tenure) => {
+      for (const { from, to, fault } of rangesOf(flow, records)) {
+        const about = { flow, code: fault.code, reason: fault.message, action, source: { from, to } } as const
+        await incidents.record(tenure, about)
+      }
+      if (policy === 'quarantine') await engine.quarantine.keep(origin, records, tenure.signal)
     },
     tell: ({ fromOffset, toOffset, error: code, detail: reason }) =>
       events.emit('flow:record-refused', { ...ref, policy, fromOffset, toOffset, code, reason }),
   })
+}
+
+/** Neighbours that are refused for the same reason are one incident. */
+function rangesOf(flow: FlowSpec, records: readonly RefusedRecord[]) {
+  const ranges: { from: number; to: number; error: string; fault: ReturnType<typeof refusedFault> }[] = []
+  for (const record of records) {
+    const { fromOffset: from, toOffset: to, error } = record
+    const last = ranges.at(-1)
+    if (last !== undefined && last.to === from && last.error === error) last.to = to
+    else ranges.push({ from, to, error, fault: refusedFault(flow.key, record) })
+  }
+  return ranges
 }

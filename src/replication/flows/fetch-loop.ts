@@ -13,6 +13,7 @@ import type { ByteBudget } from './byte-budget.ts'
 import { FETCH_BYTES_MIN, FetchAppetite } from './fetch-appetite.ts'
 import { FetchSession, SESSION_CODES } from './fetch-session.ts'
 import type { Flow } from './flow.ts'
+import { judgeUnreadable } from './trouble.ts'
 import type { Hearing } from './source-watch.ts'
 
 /** Long poll while every flow of the broker is in the request. */
@@ -203,7 +204,7 @@ export class FetchLoop {
       return fetched.records.length
     } catch (error) {
       if (!(error instanceof Fault)) throw error
-      flow.end({ kind: 'stop', fault: error })
+      flow.end(judgeUnreadable(flow.spec.key, error))
       return 0
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/index.ts'
 import type { Codec, EditRecord } from '../../kafka/index.ts'
+import type { Tenure } from '../shards/tenure.ts'
 import { PASS_THROUGH, type PlanRules, type Refusal, type RefusedRecord } from './plan-rules.ts'
 
 /** A topic's config may have changed by then, so that the target is asked again before a record is refused. */
@@ -13,8 +14,8 @@ export interface SieveOptions {
   readonly edit?: EditRecord | undefined
   readonly codec?: Codec | undefined
   readonly changesHeaders?: boolean
-  /** Puts refused records where the policy wants them. Faults: QUARANTINE_REFUSED, TARGET_NOT_READY. */
-  readonly keep?: (records: readonly RefusedRecord[], signal: AbortSignal) => Promise<void>
+  /** Puts refused records on record, and where the policy wants them. Faults: QUARANTINE_REFUSED, TARGET_NOT_READY. */
+  readonly keep?: (records: readonly RefusedRecord[], tenure: Tenure) => Promise<void>
   /** Tells what the policy did; for `stop` and `skip` too. */
   readonly tell?: (record: RefusedRecord) => void
 }
@@ -88,8 +89,8 @@ export class Sieve {
     for (const offset of this.#refused.keys()) if (offset < sourceDone) this.#refused.delete(offset)
   }
 
-  async keep(records: readonly RefusedRecord[], signal: AbortSignal): Promise<void> {
-    await this.#options.keep?.(records, signal)
+  async keep(records: readonly RefusedRecord[], tenure: Tenure): Promise<void> {
+    await this.#options.keep?.(records, tenure)
   }
 
   tell(records: readonly RefusedRecord[]): void {

@@ -87,6 +87,13 @@ export function refusedFault(
   return replicationFaults.fault('FLOW_TARGET_REFUSED', facts)
 }
 
+/** What the source holds and nobody can copy, with its place. */
+export function judgeUnreadable({ topic, partition }: FlowKey, fault: Fault): Trouble {
+  if (fault.code !== 'RECORDS_OLD_FORMAT') return { kind: 'stop', fault }
+  const { offset, magic } = fault.facts
+  return { kind: 'stop', fault: replicationFaults.fault('FLOW_OLD_FORMAT', { topic, partition, offset, magic }, fault) }
+}
+
 /** What it means that a map entry, or what has to be written before it, was not written. */
 export function judgeWriteAhead(error: unknown): Trouble {
   if (isFault(error, 'QUARANTINE_REFUSED')) return { kind: 'stop', fault: error }

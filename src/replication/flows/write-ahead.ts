@@ -86,7 +86,7 @@ export class WriteAhead {
     try {
       if (refused.length > 0) {
         this.#isKeeping = true
-        await sieve.keep(refused, tenure.signal)
+        await sieve.keep(refused, tenure)
         if (this.#run !== run) return undefined
         this.#isKeeping = false
       }
