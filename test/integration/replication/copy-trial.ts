@@ -15,6 +15,7 @@ import {
   type FlowStatus,
   type IncidentStatus,
   type LinkPolicies,
+  type LinkTransform,
   Replicator,
   type ReplicationEvents,
   resolvePolicies,
@@ -52,6 +53,7 @@ export class Copier {
       replicationFactor?: number | 'default'
       start?: FirstStart
       policies?: LinkPolicies
+      transform?: LinkTransform
       /** What stands between the copier and its source. */
       sourceThrough?: (cluster: Cluster) => Cluster
       positions?: { groups: string; everyMs: number; deletionGraceMs: number }
@@ -75,6 +77,7 @@ export class Copier {
           groups: { include: [positions?.groups ?? 'no-group'], exclude: [] },
           start,
           policies: resolvePolicies(options.policies),
+          transform: options.transform,
         },
       ],
       topicSyncMs: 500,

@@ -159,3 +159,27 @@ test.each(['a', 'a-b', '-a', 'a-', 'A', 'a_b', '', 'a'.repeat(63), 'a'.repeat(64
     expect(new RegExp(NAME_PATTERN).test(name)).toBe(isName(name))
   },
 )
+
+test('a standby may be compressed anew, but neither filtered nor changed', () => {
+  const group = (transform: string) => `${REGIONS}failoverGroups:
+  - { name: orders, regions: [eu, us], topics: { include: ["*"] }, transform: ${transform} }
+`
+  expect(read(group('{ recompress: zstd }')).config?.links).toMatchObject([{ transform: { recompress: 'zstd' } }])
+  const rule = 'a standby has to hold the same records as the active region'
+  const remedy = 'remove it; a link of its own, outside of failover groups, may have it'
+  expect(problemsOf(group('{ filter: { tombstones: drop }, headers: { remove: [x] } }'))).toEqual([
+    expect.stringContaining(`failoverGroups[0].transform.filter: ${rule}; ${remedy}`),
+    expect.stringContaining(`failoverGroups[0].transform.headers: ${rule}; ${remedy}`),
+  ])
+})
+
+test('what a link changes on the way has to be well-formed', () => {
+  const linkWith = (transform: string) =>
+    `${REGIONS}links:\n${link('one', 'eu', 'us', 'a', `, transform: ${transform}`)}`
+  expect(problemsOf(linkWith('{ headers: { set: [no-value] } }'))).toEqual([
+    expect.stringContaining('links[0].transform.headers.set[0]: "no-value" is not a header with its value'),
+  ])
+  expect(problemsOf(linkWith('{ filter: { keys: { include: ["/(/"] } } }'))).toEqual([
+    expect.stringContaining('links[0].transform: the key pattern "/(/" is not valid'),
+  ])
+})

@@ -97,6 +97,21 @@ describe('what may be sent', () => {
     expect(take()).toMatchObject({ sourceBase: 2, targetBase: 1 })
   })
 
+  it('merges what waits where it is told that the pipeline is full, and gives back exactly what it took', async () => {
+    opened()
+    feed(flow, [plainBatch(1, 2), plainBatch(3, 1), plainBatch(4, 3)])
+    const merged = flow.takeBatch({ mayMerge: true })
+    expect(merged).toMatchObject({ targetBase: 1, recordCount: 6, sourceEnd: 7, fate: 'merged' })
+    flow.acknowledge(merged!, answer(1))
+    expect([flow.sourceDone, flow.targetDone, budget.freeBytes]).toEqual([7, 7, LIMIT_BYTES])
+    expect(flow.counters).toMatchObject({
+      recordsCopied: 7,
+      batchesPassed: 1,
+      batchesRepacked: 3,
+      repacked: { merged: 3 },
+    })
+  })
+
   it('sends nothing while the ownership is in doubt', () => {
     opened()
     feed(flow, [plainBatch(1, 1)])
