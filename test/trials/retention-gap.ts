@@ -57,6 +57,7 @@ export const trial: Trial = {
     try {
       for (let round = 1; round <= rounds; round++) {
         await untilBothCopied(isthmus, signal)
+        log(`round ${round}: everything is copied`)
         const isFrozen = round % 2 === 0
         if (isFrozen) isthmus.freeze()
         else await isthmus.terminate()
@@ -64,6 +65,7 @@ export const trial: Trial = {
         for (const [place, span] of lost) destroyed.set(place, [...(destroyed.get(place) ?? []), span])
         if (isFrozen) isthmus.wake()
         else isthmus = await start()
+        log(`round ${round}: overtaken`)
         await untilNamed(isthmus, CODE, [...lost.keys()], signal)
         await untilFlows(isthmus, 'stopping', isStoppedBy(CODE), signal)
         const open = (await listIncidents(isthmus)).filter(({ acknowledged }) => acknowledged === null)

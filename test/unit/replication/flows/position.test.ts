@@ -39,6 +39,7 @@ let gaps: [from: number, to: number][]
 let seamsSkipped: number
 let policies: LinkPolicies
 let reseeded: string[]
+let deleted: string[]
 
 beforeEach(() => {
   clock = new ManualClock()
@@ -53,6 +54,7 @@ beforeEach(() => {
   seamsSkipped = 0
   policies = {}
   reseeded = []
+  deleted = []
 })
 
 function clusterOf(topicId: string, ends: (timestamp: number, replicaId: number) => number): Cluster {
@@ -66,6 +68,10 @@ function clusterOf(topicId: string, ends: (timestamp: number, replicaId: number)
       query.map(({ topic, partition, leaderEpoch }) => {
         return { topic, partition, errorCode: 0, leaderEpoch, endOffset: source.end }
       }),
+    deleteTopicById: async (id) => {
+      deleted.push(id)
+      return { topic: '', errorCode: deleted.length === 1 ? 0 : 100, message: null }
+    },
     metadata: async () => {
       const topic = { name: KEY.targetTopic, topicId, isInternal: false, errorCode: 0, partitions: [] }
       return { clusterId: 'eu', controllerId: 1, brokers: [], topics: [topic] }
@@ -201,6 +207,94 @@ describe('a flow that resumes', () => {
     target.send(5)
     source.end = 4
     await expect(resume()).rejects.toMatchObject({ code: 'FLOW_SOURCE_TRUNCATED' })
+  })
+})
+
+describe('what was lost, or is not what it was, is on record before anything is done', () => {
+  const incidents = () => tenure.map.incidents.of(KEY).map(({ facts }) => facts)
+  const acknowledge = () => {
+    const [entry] = tenure.map.incidents.of(KEY)
+    const acknowledged = { atMs: 1, by: 'ada', note: '' }
+    tenure.map.incidents.apply({ ...entry!, facts: { ...entry!.facts, acknowledged } })
+  }
+  /** Five records are copied. */
+  const copied = (entry: Partial<Parameters<typeof flowEntry>[0]> = {}) => {
+    recorded({ segments: [{ source: 0, target: 0, causes: 1 }], ...entry })
+    target.producer = OLD
+    target.send(5)
+  }
+
+  it('a gap, which the flow passes', async () => {
+    copied()
+    source.start = 30
+    expect(await resume()).toMatchObject({ sourceNext: 30 })
+    expect(incidents()).toMatchObject([
+      { code: 'FLOW_RETENTION_GAP', source: { from: 5, to: 30 }, action: 'went-on', acknowledged: null },
+    ])
+  })
+
+  it('a gap, at which it stops until it is acknowledged; what is lost meanwhile is another', async () => {
+    policies = { retentionGap: 'stop' }
+    copied()
+    source.start = 30
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_RETENTION_GAP' })
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_RETENTION_GAP' })
+    expect(incidents()).toMatchObject([{ source: { from: 5, to: 30 }, action: 'stopped' }])
+    acknowledge()
+    source.start = 40
+    expect(await resume()).toMatchObject({ sourceNext: 40 })
+    expect(incidents()).toMatchObject([
+      { source: { from: 5, to: 30 }, acknowledged: { by: 'ada' } },
+      { source: { from: 30, to: 40 }, action: 'went-on', acknowledged: null },
+    ])
+  })
+
+  it('a truncated source, with the offsets on both sides', async () => {
+    copied()
+    source.end = 4
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_SOURCE_TRUNCATED' })
+    expect(incidents()).toMatchObject([{ source: { from: 4, to: 5 }, target: { from: 4, to: 5 }, action: 'stopped' }])
+  })
+
+  it('a source made anew, whose old end nobody knows', async () => {
+    copied({ sourceTopicId: uuid(8) })
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_SOURCE_RECREATED' })
+    expect(incidents()).toMatchObject([{ source: { from: 5, to: null }, action: 'stopped' }])
+  })
+
+  it('a foreign writer, by its offsets', async () => {
+    copied()
+    target.foreign(3)
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_DIVERGED' })
+    expect(incidents()).toMatchObject([{ target: { from: 5, to: 8 }, source: null, action: 'stopped' }])
+  })
+
+  it('a target made anew, which is seeded from the beginning whatever the link begins with', async () => {
+    recorded({ targetTopicId: uuid(8), segments: [{ source: 3, target: 0, causes: 1 }] })
+    expect(await resume()).toMatchObject({ sourceNext: 0, targetNext: 0 })
+    expect(incidents()).toMatchObject([
+      { code: 'FLOW_TARGET_REBUILT', action: 'copied-again', source: { from: 3 }, targetTopicId: uuid(8) },
+    ])
+  })
+
+  it('but not a target that was deleted to be copied again', async () => {
+    policies = { targetRebuilt: 'stop' }
+    reseeded = [uuid(8)]
+    recorded({ targetTopicId: uuid(8), segments: [{ source: 3, target: 0, causes: 1 }] })
+    expect(await resume()).toMatchObject({ sourceNext: 0, targetNext: 0 })
+    expect(incidents()).toEqual([])
+  })
+
+  it('a reseed, which deletes the topic by its id, again and again until there is another', async () => {
+    policies = { foreignWriter: 'reseed' }
+    copied()
+    target.foreign(3)
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_RESEEDING' })
+    expect(incidents()).toMatchObject([{ action: 'reseed', targetTopicId: SPEC.targetTopicId }])
+    policies = {}
+    await expect(resume()).rejects.toMatchObject({ code: 'FLOW_RESEEDING' })
+    expect(deleted).toEqual([SPEC.targetTopicId, SPEC.targetTopicId])
+    expect(incidents()).toHaveLength(1)
   })
 })
 
