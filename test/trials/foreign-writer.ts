@@ -58,9 +58,9 @@ export const trial: Trial = {
       log('named on idle flows')
 
       const running = ['stop.running', 'reseed.running']
-      let isWriting = true
+      const writing = new AbortController()
       const writeOn = async () => {
-        while (isWriting) await source.write(running, 100)
+        while (!writing.signal.aborted) await source.write(running, 100)
       }
       const written = writeOn()
       written.catch(() => undefined)
@@ -77,7 +77,7 @@ export const trial: Trial = {
         running.map((topic) => `${topic}/0`),
         signal,
       )
-      isWriting = false
+      writing.abort()
       await written
       log('named on flows with something on the way')
 
