@@ -129,7 +129,9 @@ async function createReplicated(region: LocalRegion, source: Stage, signal: Abor
     { name: 'min.insync.replicas', value: '1' },
   ]
   const replicaAssignment = [{ partition: 0, replicas: ids }]
-  await admin.createTopics({ topics: ALL.map((topic) => ({ topic, replicaAssignment, configEntries })) })
+  const topics = ALL.map((topic) => ({ topic, replicaAssignment, configEntries }))
+  // Waited for below: brokers hear of new topics one after the other.
+  await admin.createTopics({ waitForLeaders: false, topics })
   await admin.disconnect()
   await untilReplicas(source, ({ leaderId, isr }) => leaderId === ids[0] && isr.length === 2, signal)
   return ids
