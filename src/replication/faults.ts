@@ -32,7 +32,7 @@ export const replicationFaults = defineFaults({
     message:
       'target {targetTopic}-{partition} holds records up to offset {targetEnd} but no offset map knows where they come from',
     remedy:
-      'Delete the target topic so that it is seeded again, or give the link a rename so that it copies into a topic of its own.',
+      'Set policies.existingTarget of the link to adopt where it is a copy that something else has made, delete the target topic so that it is seeded again, or give the link a rename so that it copies into a topic of its own.',
     retriable: false,
     status: 409,
   },
@@ -112,6 +112,21 @@ export const replicationFaults = defineFaults({
   FLOW_MAP_CONTRADICTS: {
     message: 'the offset map of {targetTopic}-{partition} does not fit its log: {evidence}',
     remedy: 'The map topic lost entries. Delete the target topic so that it is seeded again; nothing is guessed.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_MATCH_REFUSED: {
+    message:
+      'target {targetTopic}-{partition} is not known to be a copy of {topic}-{partition}: {why} (target offset {targetOffset}, source offset {sourceOffset})',
+    remedy:
+      'Delete the target topic so that it is seeded again, or give the link a rename so that it copies into a topic of its own; nothing is guessed.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_MAP_LOST: {
+    message: 'the offset map of {targetTopic}-{partition} is lost or damaged: {evidence}',
+    remedy:
+      'Set policies.mapLost of the link to rebuild, which finds it again by comparing both logs, or delete the target topic so that it is seeded again.',
     retriable: false,
     status: 409,
   },

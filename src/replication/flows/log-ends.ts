@@ -9,6 +9,11 @@ export async function highWatermark(cluster: Cluster, at: At, signal: AbortSigna
   return (await list(cluster, at, { timestamp: -1 }, signal)).offset
 }
 
+/** End of what read_committed readers see. */
+export async function stableEnd(cluster: Cluster, at: At, signal: AbortSignal): Promise<number> {
+  return (await list(cluster, at, { timestamp: -1, isolation: 'read_committed' }, signal)).offset
+}
+
 /** What the leader has appended, replicated or not. */
 export async function logEnd(cluster: Cluster, at: At, signal: AbortSignal): Promise<number> {
   return (await list(cluster, at, { timestamp: -1, replicaId: -2 }, signal)).offset
@@ -38,12 +43,12 @@ interface At {
 async function list(
   cluster: Cluster,
   { topic, partition }: At,
-  what: { timestamp: number; replicaId?: -1 | -2 },
+  what: { timestamp: number; replicaId?: -1 | -2; isolation?: 'read_uncommitted' | 'read_committed' },
   signal: AbortSignal,
 ): Promise<{ offset: number }> {
   const [listed] = await cluster.listOffsets(
     {
-      isolation: 'read_uncommitted',
+      isolation: what.isolation ?? 'read_uncommitted',
       replicaId: what.replicaId ?? -1,
       partitions: [{ topic, partition, timestamp: what.timestamp }],
     },

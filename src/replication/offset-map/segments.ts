@@ -36,6 +36,8 @@ export const SEGMENT_CAUSES = {
   filtered: 64,
   /** Records that the target refused, kept in the quarantine topic. */
   quarantined: 128,
+  /** The map from here on was found by comparing the records of both logs. */
+  matched: 256,
 } as const
 
 export type SegmentCause = keyof typeof SEGMENT_CAUSES
