@@ -39,6 +39,11 @@ const WORDING: Wording = {
   'flow:started': (event) => info(`${flow(event)} starts at source offset ${event.sourceNext}`),
   'flow:seam-skipped': (event) => warn(`${flow(event)} could not compare its last record: the source no longer has it`),
   'flow:recovering': (event) => warn(`${flow(event)} recovers: ${event.reason}`),
+  'flow:matched': (event) =>
+    warn(
+      `the map of ${flow(event)} was ${event.why === 'adopted' ? 'made' : 'rebuilt'} by comparing ${event.records} records ` +
+        `of both sides, from source offset ${event.sourceStart} and target offset ${event.targetStart} on`,
+    ),
   'flow:stopped': (event) => error(`${flow(event)} stopped: ${event.reason}`),
   'flow:gap': (event) =>
     error(

@@ -246,6 +246,11 @@ export const EVENT_METRICS = {
     help: 'Times the positions of a group could not be synced.',
     labels: ['link'],
   },
+  mapsMatched: {
+    name: 'isthmus_maps_matched_total',
+    help: 'Offset maps that were found by comparing both logs: of topics that were adopted, and of copies whose map was lost.',
+    labels: ['link', 'why'],
+  },
   recordsVerified: {
     name: 'isthmus_verified_records_total',
     help: 'Records of both sides that verifications have compared.',

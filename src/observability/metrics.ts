@@ -114,6 +114,7 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   const linkErrors = new Counter(options(EVENT_METRICS.linkErrors))
   const refused = new Counter(options(EVENT_METRICS.topicsRefused))
   const failed = new Counter(options(EVENT_METRICS.positionsFailed))
+  const matched = new Counter(options(EVENT_METRICS.mapsMatched))
   const verified = new Counter(options(EVENT_METRICS.recordsVerified))
   const differences = new Counter(options(EVENT_METRICS.differences))
   const lastVerified = new Gauge(options(EVENT_METRICS.lastVerified))
@@ -135,6 +136,7 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   events.on('link:error', ({ link }) => linkErrors.inc({ link }))
   events.on('topic:refused', ({ link }) => refused.inc({ link }))
   events.on('incident:recorded', ({ link, code }) => incidents.inc({ link, code }))
+  events.on('flow:matched', ({ link, why }) => matched.inc({ link, why }))
   events.on('verification:partition', (event) => {
     verified.inc({ link: event.link }, event.records)
     differences.inc({ link: event.link }, event.differences)

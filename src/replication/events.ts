@@ -33,6 +33,15 @@ export type ReplicationEvents = {
   'flow:started': FlowRef & { readonly sourceNext: number; readonly targetNext: number }
   'flow:seam-skipped': FlowRef
   'flow:recovering': FlowRef & { readonly reason: string }
+  /** The offset map of a filled target was found by comparing both logs. */
+  'flow:matched': FlowRef & {
+    readonly why: 'adopted' | 'rebuilt'
+    readonly records: number
+    readonly segments: number
+    /** Of the first records that belong together. */
+    readonly sourceStart: number
+    readonly targetStart: number
+  }
   'flow:stopped': FlowRef & { readonly code: string; readonly reason: string; readonly remedy: string }
   'flow:gap': FlowRef & { readonly kind: 'retention'; readonly fromOffset: number; readonly toOffset: number }
   'incident:recorded': FlowRef & {

@@ -340,6 +340,7 @@ export class LinkRunner {
       wasReseeded: (targetTopicId, signal) => engine.incidents.wasReseeded(targetTopicId, signal),
       untilReleased: (_, signal) => this.#releases.until(key, signal),
       firstStart: isFirstStart ? this.spec.start : 'earliest',
+      copiesFromStart: this.spec.start === 'earliest',
       nowMs: () => clock.nowMs(),
       clock,
       random,
@@ -347,6 +348,7 @@ export class LinkRunner {
       lanes: engine.lanes,
       onGap: (_, fromOffset, toOffset) => events.emit('flow:gap', { ...ref, kind: 'retention', fromOffset, toOffset }),
       onSeamSkipped: () => events.emit('flow:seam-skipped', ref),
+      onMatched: (match) => events.emit('flow:matched', { ...ref, ...match }),
       onRunning: () => {
         const { sourceDone: sourceNext, targetDone: targetNext } = flow
         const at = { sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 }

@@ -10,8 +10,9 @@ import { replicationFaults } from './faults.ts'
 import { Quarantine } from './quarantine.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { forgetFlows } from './shards/forget-flows.ts'
-import { ensureMapTopic, type MapTopic, readMapIndex, type MapIndex } from './shards/map-topic.ts'
+import { ensureMapTopic, MAP_TOPIC, type MapIndex, type MapTopic, readMapIndex } from './shards/map-topic.ts'
 import { Shard } from './shards/shard.ts'
+import { watchMapTopic } from './shards/map-watch.ts'
 import { TargetLog } from './shards/target-log.ts'
 import { Vigil } from './shards/vigil.ts'
 import { TargetWatch } from './target-watch.ts'
@@ -51,6 +52,7 @@ export class TargetEngine {
   #watching: Promise<void> | undefined
   #clusterId: string | undefined
   #mapTopic: MapTopic | undefined
+  #isWatching = false
   #index: MapIndex | undefined
   readonly #rebuiltListeners = new Set<(reason: string) => void>()
 
@@ -110,6 +112,7 @@ export class TargetEngine {
     this.#vigil.stop()
     this.#vigil.start()
     this.#watching ??= this.#watch.run(this.#controller.signal)
+    this.#watchMap()
   }
 
   /**
@@ -186,12 +189,43 @@ export class TargetEngine {
     return this.#mapTopic
   }
 
+  #watchMap(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    const { cluster, clock } = this.#options
+    const known = () => this.#preparedTopic()
+    // A target that does not answer is told by everything that writes to it.
+    const onError = () => undefined
+    const onLost = (reason: string, signal: AbortSignal) => this.#moveToNewMap(reason, signal)
+    void watchMapTopic({ cluster, clock, known, onError, onLost }, this.#controller.signal)
+  }
+
+  /** Every shard is taken over again with an empty map; the flows then do what their policies say. */
+  async #moveToNewMap(why: string, signal: AbortSignal): Promise<void> {
+    const { cluster, clock, region, events, onLost } = this.#options
+    const { topicId, shards } = this.#preparedTopic()
+    // One that was succeeded must not take anything back from its successor.
+    for (const shard of this.#shards.values()) await shard.prove(signal)
+    const topic = await ensureMapTopic(cluster, { shards, clock }, signal)
+    if (topic.topicId === topicId) return
+    const reason = `topic ${MAP_TOPIC} is lost: ${why}`
+    if (topic.shards !== shards) {
+      onLost(`${reason}, with ${topic.shards} partitions instead of ${shards}`)
+      return
+    }
+    this.#mapTopic = topic
+    for (const shard of this.#shards.values()) {
+      events.emit('shard:trouble', { target: region, shard: shard.number, reason })
+      shard.current?.end({ kind: 'restart', reason })
+    }
+  }
+
   #makeShard(number: number): Shard {
     const { cluster, memory, clock, random, acknowledgeUnfenced, processName, region, events, onLost } = this.#options
     return new Shard(number, {
       cluster,
       reader: this.reader,
-      mapTopic: this.#preparedTopic(),
+      mapTopic: () => this.#preparedTopic(),
       memory,
       clock,
       random,

@@ -1,26 +1,16 @@
-import {
-  backoffMs,
-  type Clock,
-  describeError,
-  eitherSignal,
-  Fault,
-  pause,
-  type Random,
-  unreachable,
-} from '../../core/index.ts'
+import { backoffMs, describeError, eitherSignal, Fault, pause, type Random, unreachable } from '../../core/index.ts'
+import { type MatchingContext, resumeOrMatch } from '../matching/resume-or-match.ts'
 import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import type { Lanes } from './lanes.ts'
 import { learnFromRefusal } from './learn-refusal.ts'
-import { recoverFlow, resumeFlow } from './position.ts'
-import type { PositionContext } from './position-context.ts'
+import { recoverFlow } from './position.ts'
 import type { Trouble } from './trouble.ts'
 
 const RETRY_DELAYS = { firstMs: 100, mostMs: 5_000 }
 
-export interface FlowRunnerContext extends PositionContext {
-  readonly clock: Clock
+export interface FlowRunnerContext extends MatchingContext {
   readonly random: Random
   readonly shard: Shard
   readonly lanes: Lanes
@@ -68,7 +58,7 @@ async function runUnderTenure(
   context: FlowRunnerContext,
   signal: AbortSignal,
 ): Promise<void> {
-  let findStart = () => attempt(flow, context, signal, () => resumeFlow(flow, tenure, context, signal))
+  let findStart = () => attempt(flow, context, signal, () => resumeOrMatch(flow, tenure, context, signal))
   while (!signal.aborted) {
     const start = await findStart()
     if (start === undefined) return
@@ -171,6 +161,8 @@ const STOPPING: ReadonlySet<string> = new Set([
   'FLOW_TARGET_REFUSED',
   'QUARANTINE_REFUSED',
   'FLOW_MAP_CONTRADICTS',
+  'FLOW_MAP_LOST',
+  'FLOW_MATCH_REFUSED',
   'RECORDS_OLD_FORMAT',
   'RECORDS_CORRUPT',
   'MAP_FORMAT_UNKNOWN',

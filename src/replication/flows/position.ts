@@ -53,7 +53,7 @@ export async function resumeFlow(
   const held = await causesHeld(map, copied, position.offset, signal)
   const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes | markers | held }
   // A flow that was ended and made again under the same tenure: its sequence goes on.
-  const ownStart = map.epochStartOf(tenure.identity, tail.dataEnd)
+  const ownStart = map.isMatched(tail.dataEnd) ? undefined : map.epochStartOf(tenure.identity, tail.dataEnd)
   const epochStart = ownStart === undefined ? end : ownStart + end - tail.dataEnd
   if (tail.lastBatch === undefined) {
     return recordBeginning(flow, tenure, context, { segments: [next], epochStart, begin })
@@ -146,7 +146,11 @@ async function readOwnTail(
   signal: AbortSignal,
 ): Promise<Tail> {
   const { spec } = flow
-  const about = { spec, isOurs: (producerId: bigint) => isOurs(tenure, producerId) }
+  const about = {
+    spec,
+    isOurs: (producerId: bigint) => isOurs(tenure, producerId),
+    isMatched: (targetOffset: number) => map.isMatched(targetOffset),
+  }
   const tail = await readTail(context.targetReader, targetRef(spec), { start, end }, about, signal)
   if (tail.lastBatch !== undefined) checkTailIsOurs(spec, map, tail.lastBatch.header)
   return tail

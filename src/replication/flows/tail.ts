@@ -29,7 +29,7 @@ export async function readTail(
   reader: RawReader,
   ref: PartitionRef,
   range: { start: number; end: number },
-  context: { spec: FlowSpec; isOurs(producerId: bigint): boolean },
+  context: { spec: FlowSpec; isOurs(producerId: bigint): boolean; isMatched?(targetOffset: number): boolean },
   signal: AbortSignal,
 ): Promise<Tail> {
   let end = range.end
@@ -39,8 +39,8 @@ export async function readTail(
     if (!isControl(batch.header)) {
       return { dataEnd: end, lastBatch: batch }
     }
-    const { producerId } = batch.header
-    if (!context.isOurs(producerId)) {
+    const { producerId, baseOffset } = batch.header
+    if (!context.isOurs(producerId) && context.isMatched?.(baseOffset) !== true) {
       throw diverged(
         context.spec,
         `a control record of unknown producer ${producerId} at offset ${batch.header.baseOffset}`,
@@ -56,6 +56,8 @@ export async function readTail(
 /** The last data batch must carry a producer on record, at the place its sequence says. Fault FLOW_DIVERGED else. */
 export function checkTailIsOurs(spec: FlowSpec, map: FlowMap, header: BatchHeader): void {
   const { producerId, producerEpoch, baseOffset, baseSequence } = header
+  // Compared record by record when the map was made.
+  if (map.isMatched(baseOffset)) return
   const epochStart = map.epochStartOf({ producerId, producerEpoch }, baseOffset)
   if (epochStart !== undefined && isInSequence(epochStart, baseOffset, baseSequence)) return
   throw diverged(

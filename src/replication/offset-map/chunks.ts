@@ -73,6 +73,10 @@ export class Chunks {
     return chunk.first
   }
 
+  get firstCauses(): number {
+    return this.#list[0]?.causes ?? 0
+  }
+
   get last(): AttributedSegment {
     const segments = this.#list.at(-1)?.segments
     const segment = segments?.at(segments.length - 1)

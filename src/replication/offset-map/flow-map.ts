@@ -59,6 +59,7 @@ export class FlowMap {
   readonly #producers = new RecordedProducers()
   #facts: FlowFacts | undefined
   #newestKey = ''
+  #newestTarget = 0
   #floor: FloorEntry | undefined
   #formerFloors: EntryKey[] = []
   /** The first segment whose offsets differ. */
@@ -80,6 +81,7 @@ export class FlowMap {
     const { kind: _kind, flow: _flow, segments: _segments, ...facts } = entry
     this.#facts = facts
     this.#newestKey = formatEntryKey(keyOf(entry))
+    this.#newestTarget = first.target
   }
 
   /** What the newest entry says beside its segments. */
@@ -152,6 +154,21 @@ export class FlowMap {
   /** Start of an epoch as it holds at a target offset; undefined where another producer was in force there. */
   epochStartOf(producer: Producer, targetOffset: number): number | undefined {
     return this.#producers.startOf(producer, targetOffset)
+  }
+
+  /** Whether a target offset was found to hold a copy by matching both logs, whoever wrote it. */
+  isMatched(targetOffset: number): boolean {
+    return this.#producers.isMatched(targetOffset)
+  }
+
+  /** True while only some of the entries of a match are there: they all begin before the epoch that writes them. */
+  get isHalfMatched(): boolean {
+    return this.#newestTarget < this.facts.epochStart
+  }
+
+  /** Why the map begins where it does, see `SEGMENT_CAUSES`. */
+  get firstCauses(): number {
+    return this.#chunks.firstCauses
   }
 
   /**

@@ -24,6 +24,7 @@ export {
   type TombstoneEntry,
 } from './entry.ts'
 export { INCIDENT_ACTIONS, type IncidentAction, type IncidentFacts, type OffsetRange } from './entry-incident.ts'
+export { parseEntryKey } from './entry-key.ts'
 export { type FlowFacts, FlowMap, type Lookup, type LookupNote, type Stretch } from './flow-map.ts'
 export { MapMemory, type MapMemoryOptions } from './map-memory.ts'
 export { isInSequence, type RecordedProducer } from './recorded-producers.ts'

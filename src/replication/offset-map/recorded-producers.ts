@@ -43,6 +43,15 @@ export class RecordedProducers {
     return inForce !== undefined && isSameProducer(inForce, producer) ? inForce.epochStart : undefined
   }
 
+  /**
+   * Whether what stands at a target offset was there before the epoch that is on record for it: found to be a copy by
+   * matching both logs, whoever wrote it.
+   */
+  isMatched(targetOffset: number): boolean {
+    const inForce = this.#list.findLast((recorded) => recorded.fromTarget <= targetOffset)
+    return inForce !== undefined && targetOffset < inForce.epochStart
+  }
+
   /** Drops what only holds below a target offset. */
   forgetBelow(targetOffset: number): void {
     const inForce = this.#list.findLastIndex((recorded) => recorded.fromTarget <= targetOffset)

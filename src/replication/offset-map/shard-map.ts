@@ -8,6 +8,7 @@
 import { invariant } from '../../core/index.ts'
 import type { ChunkLoader } from './chunks.ts'
 import {
+  type EntryKey,
   type FlowEntry,
   type FlowKey,
   flowKeyText,
@@ -20,6 +21,7 @@ import {
 import { FlowMap } from './flow-map.ts'
 import { IncidentBook } from './incident-book.ts'
 import type { MapMemory } from './map-memory.ts'
+import { SEGMENT_CAUSES } from './segments.ts'
 
 export interface ShardMapOptions {
   readonly loader: ChunkLoader
@@ -32,11 +34,14 @@ export class ShardMap {
   readonly incidents = new IncidentBook()
   readonly #options: ShardMapOptions
   readonly #flows = new Map<string, FlowMap>()
+  /** Flows of whose entries some may be gone, each with the evidence, until their maps have been matched anew. */
+  readonly #damaged = new Map<string, string>()
   readonly #producerIds = new Set<bigint>()
   #writer: Producer | undefined
   #owner: OwnerEntry | undefined
   #handOver: HandOverEntry | undefined
   #ignoredEntries = 0
+  #foreignRecords = 0
   #lastMapOffset = -1
 
   constructor(options: ShardMapOptions) {
@@ -63,6 +68,30 @@ export class ShardMap {
     if (entry.kind === 'incident') this.incidents.apply(entry)
     if (entry.kind === 'floor') this.flow(entry.flow)?.raiseFloor(entry)
     return 'applied'
+  }
+
+  /**
+   * Takes note of a record that no owner has written. Under compaction it displaces what had its key: where that may
+   * have been an entry of a flow, nothing that is held of the flow counts any more.
+   */
+  noteForeign(key: EntryKey | undefined, mapOffset: number): void {
+    invariant(mapOffset > this.#lastMapOffset, `map offset ${mapOffset} comes after ${this.#lastMapOffset}`)
+    this.#lastMapOffset = mapOffset
+    this.#foreignRecords++
+    if (key?.kind !== 'flow' && key?.kind !== 'floor') return
+    const text = flowKeyText(key.flow)
+    this.#flows.delete(text)
+    this.#damaged.set(text, `its entry at map offset ${mapOffset} was written over by somebody else`)
+  }
+
+  /** Records that no owner has written. */
+  get foreignRecords(): number {
+    return this.#foreignRecords
+  }
+
+  /** Why nothing is known of a flow that was copied; undefined where nothing was lost. */
+  damageOf(key: FlowKey): string | undefined {
+    return this.#damaged.get(flowKeyText(key))
   }
 
   flows(): IterableIterator<FlowMap> {
@@ -111,6 +140,9 @@ export class ShardMap {
 
   #appendTo(entry: FlowEntry, mapOffset: number): void {
     const text = flowKeyText(entry.flow)
+    const isWhole = ((entry.segments[0]?.causes ?? 0) & SEGMENT_CAUSES.matched) !== 0
+    if (isWhole) this.#damaged.delete(text)
+    if (this.#damaged.has(text)) return
     const flow = this.#flows.get(text) ?? new FlowMap({ flow: entry.flow, ...this.#options })
     this.#flows.set(text, flow)
     flow.append(entry, mapOffset)

@@ -1,11 +1,19 @@
 import type { Clock } from '../../core/index.ts'
-import { type Cluster, decodeRecords, errorName, isControl, lastOffset, readBatch } from '../../kafka/index.ts'
+import {
+  type BatchHeader,
+  type Cluster,
+  type DecodedRecord,
+  decodeRecords,
+  errorName,
+  isControl,
+  lastOffset,
+  readBatch,
+} from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
 import {
   type ChunkLoader,
   type CopiedFlow,
-  decodeEntry,
   type FlowEntry,
   type FlowMap,
   flowKeyText,
@@ -15,6 +23,7 @@ import {
   ShardMap,
 } from '../offset-map/index.ts'
 import { ensureOwnTopic } from './own-topic.ts'
+import { type HasOwned, type MapRecord, readMapRecord } from './map-record.ts'
 
 export const MAP_TOPIC = '__isthmus.offset-map'
 
@@ -69,7 +78,16 @@ export async function readShardMap(source: ShardMapSource, shard: number, signal
   const map = new ShardMap({ memory: source.memory, loader: chunkLoader(source, ref) })
   const from = await mapOffset(source.cluster, shard, -2, signal)
   const end = await mapOffset(source.cluster, shard, -1, signal)
-  await readMapEntries(source, { shard, from, end }, (entry, offset) => map.apply(entry, offset), signal)
+  await readMapRecords(
+    source,
+    { shard, from, end },
+    (producerId) => map.hasSeenProducer(producerId),
+    (read, offset) => {
+      if ('entry' in read) map.apply(read.entry, offset)
+      else map.noteForeign(read.foreign, offset)
+    },
+    signal,
+  )
   return map
 }
 
@@ -80,17 +98,33 @@ export interface MapRange {
   readonly end: number
 }
 
-/** Hands over every entry of a range, in the order of the log. */
-export async function readMapEntries(
+/** Hands over every entry of a range, in the order of the log; what no owner can have written is left out. */
+export function readMapEntries(
+  source: Pick<ShardMapSource, 'cluster' | 'reader' | 'topic'>,
+  range: MapRange,
+  take: (entry: MapEntry, mapOffset: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const takeEntry = (read: MapRecord, offset: number) => {
+    if ('entry' in read) take(read.entry, offset)
+  }
+  return readMapRecords(source, range, (_, named) => named !== undefined, takeEntry, signal)
+}
+
+async function readMapRecords(
   source: Pick<ShardMapSource, 'cluster' | 'reader' | 'topic'>,
   { shard, from, end }: MapRange,
-  take: (entry: MapEntry, mapOffset: number) => void,
+  hasOwned: HasOwned,
+  take: (read: MapRecord, mapOffset: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const ref: PartitionRef = { topic: MAP_TOPIC, topicId: source.topic.topicId, partition: shard }
   for (let at = from; at < end; ) {
     const fetched = await source.reader.read(ref, { offset: at, maxBytes: READ_BYTES }, signal)
-    const next = eachEntry(fetched.records, { shard, from: at, end }, take)
+    const next = eachRecord(fetched.records, { from: at, end }, (record, header) => {
+      const place = { topic: MAP_TOPIC, partition: shard, offset: record.offset }
+      take(readMapRecord(record, header, place, hasOwned), record.offset)
+    })
     if (next <= at) {
       throw replicationFaults.fault('TARGET_NOT_READY', {
         what: `${MAP_TOPIC}-${shard}`,
@@ -145,11 +179,11 @@ async function filledShards({ cluster, topic }: ShardMapSource, signal: AbortSig
   return listed.filter(({ errorCode, offset }) => errorCode !== 0 || offset > 0).map(({ partition }) => partition)
 }
 
-/** Hands over the entries of a range in the order of the log and answers the offset to go on from. */
-function eachEntry(
+/** Hands over the records of a range in the order of the log and answers the offset to go on from. */
+function eachRecord(
   records: Buffer,
-  range: { shard: number; from: number; end: number },
-  take: (entry: MapEntry, mapOffset: number) => void,
+  range: { from: number; end: number },
+  take: (record: DecodedRecord, header: BatchHeader) => void,
 ): number {
   let next = range.from
   for (let at = 0; at < records.length; ) {
@@ -160,9 +194,8 @@ function eachEntry(
     if (after <= range.from) continue
     next = after
     if (isControl(header)) continue
-    for (const { key, value, offset } of decodeRecords(records, header)) {
-      if (offset < range.from || offset >= range.end) continue
-      take(decodeEntry(key, value, { topic: MAP_TOPIC, partition: range.shard, offset }), offset)
+    for (const record of decodeRecords(records, header)) {
+      if (record.offset >= range.from && record.offset < range.end) take(record, header)
     }
   }
   return next
@@ -175,9 +208,11 @@ function chunkLoader(source: ShardMapSource, ref: PartitionRef): ChunkLoader {
       const entries: FlowEntry[] = []
       for (let at = fromMapOffset; at <= toMapOffset; ) {
         const fetched = await source.reader.read(ref, { offset: at, maxBytes: READ_BYTES }, signal)
-        const range = { shard: ref.partition, from: at, end: toMapOffset + 1 }
-        const next = eachEntry(fetched.records, range, (entry) => {
-          if (entry.kind === 'flow' && flowKeyText(entry.flow) === flowKeyText(flow)) entries.push(entry)
+        const next = eachRecord(fetched.records, { from: at, end: toMapOffset + 1 }, (record, header) => {
+          const place = { topic: MAP_TOPIC, partition: ref.partition, offset: record.offset }
+          const read = readMapRecord(record, header, place, () => true)
+          const entry = 'entry' in read ? read.entry : undefined
+          if (entry?.kind === 'flow' && flowKeyText(entry.flow) === flowKeyText(flow)) entries.push(entry)
         })
         if (next <= at) break
         at = next

@@ -146,7 +146,7 @@ export class Shard {
     const startedMs = clock.monotonicMs()
     const takeover = await takeOver(this.#context, this.number, signal)
     const onTrouble = (reason: string) => this.#context.onTrouble(this.number, new Error(reason))
-    const context = { log, mapTopicId: mapTopic.topicId, clock, random, onTrouble }
+    const context = { log, mapTopicId: mapTopic().topicId, clock, random, onTrouble }
     const tenure = new Tenure(this.number, takeover, context)
     const onAbort = () => tenure.end({ kind: 'restart', reason: 'released' })
     signal.addEventListener('abort', onAbort, { once: true, signal: tenure.signal })
@@ -160,6 +160,8 @@ export class Shard {
     })
     this.#context.onOwned(this.number, takeover, clock.monotonicMs() - startedMs)
     this.#tellUnfenced(takeover)
+    const { foreignRecords } = takeover.map
+    if (foreignRecords > 0) onTrouble(`${foreignRecords} records in its map partition were not written by its owners`)
     return tenure
   }
 

@@ -29,7 +29,8 @@ import { sortByHealth, type UnfitPartition, type WrittenPartition } from './part
 export interface TakeoverContext {
   readonly cluster: Cluster
   readonly reader: RawReader
-  readonly mapTopic: MapTopic
+  /** As it is now: it may be lost and made anew. */
+  readonly mapTopic: () => MapTopic
   readonly memory: MapMemory
   readonly clock: Clock
   readonly random: Random
@@ -116,5 +117,5 @@ function writtenPartitions(map: ShardMap): WrittenPartition[] {
 
 function readMap(context: TakeoverContext, shard: number, signal: AbortSignal): Promise<ShardMap> {
   const { cluster, reader, mapTopic, memory } = context
-  return readShardMap({ cluster, reader, topic: mapTopic, memory }, shard, signal)
+  return readShardMap({ cluster, reader, topic: mapTopic(), memory }, shard, signal)
 }

@@ -2,7 +2,7 @@ import type { Clock, Random } from '../../core/index.ts'
 import type { ProducerIdentity, TopicPartition } from '../../kafka/index.ts'
 import type { ShardMap } from '../offset-map/index.ts'
 import { MapWriter, type TenureEnd } from './map-writer.ts'
-import type { UnfitPartition } from './partition-health.ts'
+import type { UnfitPartition, WrittenPartition } from './partition-health.ts'
 import type { Takeover } from './takeover.ts'
 import type { TargetLog } from './target-log.ts'
 
@@ -105,6 +105,11 @@ export class Tenure {
       await this.#fenceLate(unfenced, this.signal)
       this.#unfenced.delete(text)
     })
+  }
+
+  /** Fences a partition of whose writers the map says nothing. Faults as those of a takeover. */
+  async fence(partition: WrittenPartition): Promise<void> {
+    await this.transact(() => this.#fenceLate(partition, this.signal))
   }
 
   /** The transactional id has one transaction at a time. */

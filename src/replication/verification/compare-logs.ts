@@ -4,8 +4,8 @@
  * Where a batch of either side begins at mapped offsets and carries the same block, its bytes are compared and nothing
  * is opened. Everything else is compared record by record: the encoded key, value and headers as bytes, and the
  * timestamp. What only one side has is missing or extra, unless the source has deleted it meanwhile, compaction
- * explains it (`CompactionJudge`), or the map names why it was left out. Records that a link changes on their way have
- * other bytes on the target: they would have to be changed here first, in `#compareRecord`.
+ * explains it (`CompactionJudge`), or the map names why it was left out. Headers that the link changes on their way are
+ * not compared.
  */
 import { type BatchHeader, type DecodedRecord, hasHoles, isLogAppendTime } from '../../kafka/index.ts'
 import { SEGMENT_CAUSES, type FlowMap, type Stretch } from '../offset-map/index.ts'
@@ -20,6 +20,7 @@ export interface CompareInput {
   readonly map: Pick<FlowMap, 'findStretch' | 'findSource'>
   /** Undefined for topics that are not compacted. */
   readonly judge: CompactionJudge | undefined
+  readonly changesHeaders: boolean
   /** First offset that the source serves now. */
   sourceStart(): Promise<number>
   /** Counted on in place. */
@@ -146,8 +147,10 @@ class Comparison {
       judge.has('target', target.decode())
     }
     if (source.timestamp === target.timestamp && source.hasSameBody(target)) return
+    const found = differingFields(source.decode(), target.decode())
+    const fields = this.#input.changesHeaders ? found.filter((field) => field !== 'headers') : found
+    if (fields.length === 0) return
     counts.different++
-    const fields = differingFields(source.decode(), target.decode())
     this.#tell({ kind: 'different', sourceOffset: source.offset, targetOffset: target.offset, fields })
   }
 

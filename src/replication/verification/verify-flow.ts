@@ -76,6 +76,7 @@ export async function verifyFlow(flow: Flow, context: VerifyFlowContext, signal:
         target: new SideCursor(readSide('target', targetRange), targetRange),
         map,
         judge,
+        changesHeaders: flow.sieve.changesHeaders,
         sourceStart,
         counts,
         onDifference,

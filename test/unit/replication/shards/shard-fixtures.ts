@@ -1,6 +1,6 @@
 import { type Cluster, encodeBatch, type ProducerIdentity, type TopicPartition } from '../../../../src/kafka/index.ts'
 import type { RawReader } from '../../../../src/replication/flows/raw-reader.ts'
-import { encodeEntry, type MapEntry, MapMemory } from '../../../../src/replication/offset-map/index.ts'
+import { encodeEntry, keyOf, type MapEntry, MapMemory } from '../../../../src/replication/offset-map/index.ts'
 import type { TakeoverContext } from '../../../../src/replication/shards/takeover.ts'
 import { fetched, flowEntry, KEY, type ManualClock, random, SPEC, uuid } from '../flows/flow-fixtures.ts'
 
@@ -85,15 +85,16 @@ export class TargetInMemory {
       read: async (_ref, { offset }) => {
         const end = this.entries.length
         this.#answer(`read map to ${end}`, undefined)
-        const records = this.entries.slice(offset, end).map((entry, at) => {
+        const batches = this.entries.slice(offset, end).map((entry, at) => {
           const { key, value } = encodeEntry(entry)
           if (value !== null && offset + at >= this.laterFormatFrom) value[0] = 2
-          return { timestamp: 0, key, value }
+          const { producerId, producerEpoch } = keyOf(entry)
+          const identity = { producerId, producerEpoch, baseSequence: 0 }
+          const batch = encodeBatch({ records: [{ timestamp: 0, key, value }], codec: 'none', ...identity })
+          batch.writeBigInt64BE(BigInt(offset + at), 0)
+          return batch
         })
-        const identity = { producerId: 1n, producerEpoch: 0, baseSequence: 0 }
-        const batch = encodeBatch({ records, codec: 'none', ...identity })
-        batch.writeBigInt64BE(BigInt(offset), 0)
-        return fetched(batch)
+        return fetched(batches)
       },
     }
     return stub as RawReader
@@ -101,7 +102,7 @@ export class TargetInMemory {
 
   context(clock: ManualClock, acknowledgeUnfenced = false): TakeoverContext {
     const { cluster, reader } = this
-    const mapTopic = { topicId: uuid(9), shards: 1 }
+    const mapTopic = () => ({ topicId: uuid(9), shards: 1 })
     const memory = new MapMemory({ limitBytes: 1 << 20 })
     return { cluster, reader, mapTopic, memory, clock, random, acknowledgeUnfenced }
   }

@@ -26,6 +26,7 @@ async function compare({ source, target, pairs, isCompacted = false, sourceStart
       target: new SideCursor(target.read(), range(target)),
       map: mapOf(pairs, causes),
       judge,
+      changesHeaders: false,
       sourceStart: async () => sourceStart,
       counts,
       onProgress: () => undefined,
