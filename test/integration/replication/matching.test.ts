@@ -96,7 +96,9 @@ describe('a target that somebody else has filled', () => {
     expect(await to.end(topic)).toBe(before + 40)
 
     // Once more with nothing copied in between, and then with the default policy.
-    await new Copier(source, target, topic).untilCopied(await from.end(topic)).then(() => undefined)
+    const idle = new Copier(source, target, topic)
+    await idle.untilCopied(await from.end(topic))
+    await idle.stop()
     const last = new Copier(source, target, topic)
     await fillMore(topic)
     await last.untilCopied(await from.end(topic))
