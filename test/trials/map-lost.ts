@@ -139,8 +139,8 @@ function common(source: LocalRegion) {
 /** Compacted before anything is copied: what the target then holds stays as it was. */
 async function produceCompacted(folder: TrialFolder, source: LocalRegion, count: number, signal: AbortSignal) {
   const options = { ...common(source), topics: TOPICS.compacted, partitions: PARTITIONS, count, keys: 200 }
-  const config = `${FAST_COMPACTION}`
-  await folder.produce('compacted', { ...options, tombstones: 0.05, size: 2_000, values: 'random', config }, signal)
+  const large = { tombstones: 0.05, size: 2_000, values: 'random', config: FAST_COMPACTION }
+  await folder.produce('compacted', { ...options, ...large }, signal)
   await untilCompacted(folder, { bootstrap: source.bootstrap, topic: TOPICS.compacted }, signal)
 }
 

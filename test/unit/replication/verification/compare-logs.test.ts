@@ -127,7 +127,7 @@ describe('comparing both sides of a copy', () => {
         const pair = pairs[choice % Math.max(1, pairs.length)]
         fc.pre(pair !== undefined)
         if (pair === undefined) return
-        const planted = plant(target, pair.target, how as 'different')
+        const planted = plant(target, pair.target, how)
         const { differences } = await compare({
           source: new LogInMemory(source),
           target: new LogInMemory(planted),
