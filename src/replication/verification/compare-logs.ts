@@ -30,7 +30,7 @@ export interface CompareInput {
   onDifference(difference: Difference): void
 }
 
-const LEFT_OUT = SEGMENT_CAUSES.filtered | SEGMENT_CAUSES.quarantined
+const LEFT_OUT = SEGMENT_CAUSES.filtered | SEGMENT_CAUSES.quarantined | SEGMENT_CAUSES.loss
 const BASE_TIMESTAMP_AT = 27
 const PRODUCER_ID_AT = 43
 const BLOCK_AT = 61
