@@ -119,9 +119,11 @@ async function makeMap(
     await context.incidents.record(tenure, { ...lost, action: 'rebuilt', target })
   }
   await record(flow, tenure, context, match)
-  const { source: sourceStart = 0, target: targetStart = 0 } = match.segments[0] ?? {}
-  const { records, segments } = match
-  const why = isCopy ? 'rebuilt' : 'adopted'
+  tell(match, isCopy ? 'rebuilt' : 'adopted', context)
+}
+
+function tell({ records, segments }: Match, why: 'adopted' | 'rebuilt', context: MatchingContext): void {
+  const { source: sourceStart = 0, target: targetStart = 0 } = segments[0] ?? {}
   context.onMatched({ why, records, segments: segments.length, sourceStart, targetStart })
 }
 

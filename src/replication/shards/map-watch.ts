@@ -20,6 +20,7 @@ export interface MapWatchOptions {
  */
 export function watchMapTopic(options: MapWatchOptions, signal: AbortSignal): Promise<void> {
   const { cluster, clock } = options
+  const onError = (error: unknown) => options.onError(error)
   let suspected: string | undefined
   const pass = {
     observe: async () => (await cluster.metadata([MAP_TOPIC], signal)).topics.find(({ name }) => name === MAP_TOPIC),
@@ -35,5 +36,5 @@ export function watchMapTopic(options: MapWatchOptions, signal: AbortSignal): Pr
       return { kind: 'done' as const, reason }
     },
   }
-  return runLoop(pass, { clock, signal, everyMs: EVERY_MS, afterErrorMs: EVERY_MS, onError: options.onError })
+  return runLoop(pass, { clock, signal, everyMs: EVERY_MS, afterErrorMs: EVERY_MS, onError })
 }

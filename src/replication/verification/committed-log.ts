@@ -66,21 +66,22 @@ export async function* readCommitted(
   let at = range.from
   let from = at
   let passed = { control: 0, aborted: 0, end: range.from }
-  let upcoming = at < range.to ? readPiece(context, at, range.to, signal) : undefined
+  const readOn = () => (at < range.to ? readPiece(context, at, range.to, signal) : undefined)
+  let upcoming = readOn()
   while (upcoming !== undefined) {
     const piece: FetchedPartition = await upcoming
     if (piece.errorCode === OFFSET_OUT_OF_RANGE) {
       const start = await context.logStart(signal)
       if (start <= at) return
       at = from = start
-      upcoming = at < range.to ? readPiece(context, at, range.to, signal) : undefined
+      upcoming = readOn()
       continue
     }
     const headers = headersOf(piece.records, at)
     const last = headers.at(-1)
     if (last === undefined) return
     at = lastOffset(last) + 1
-    upcoming = at < range.to ? readPiece(context, at, range.to, signal) : undefined
+    upcoming = readOn()
     upcoming?.catch(() => undefined)
     const aborted = new AbortedTransactions(piece.aborted)
     for (const header of headers) {
