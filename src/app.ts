@@ -64,25 +64,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clusters = new Map(
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
-  const { topicSyncSeconds, positionSyncSeconds, replicationFactor, bufferMb, acknowledgeUnfenced } = config.replication
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
-  const replicator = createReplicator({
-    clusters,
-    links: config.links.map(({ consumerGroups, rename, ...link }) => {
-      return { ...link, groups: consumerGroups, rename: rename ?? undefined }
-    }),
-    topicSyncMs: topicSyncSeconds * 1_000,
-    positionSyncMs: positionSyncSeconds * 1_000,
-    groupDeletionGraceMs: config.replication.groupDeletionGraceSeconds * 1_000,
-    replicationFactor,
-    heldBackMs: config.replication.heldBackSeconds * 1_000,
-    bufferBytes: bufferMb * MEBIBYTE,
-    maxBytesPerSecond: bytesPerSecond(config.replication.maxMegabytesPerSecond),
-    acknowledgeUnfenced,
-    processName: `${hostname()}:${process.pid}`,
-    clock,
-    random,
-  })
+  const replicator = createReplicator({ clusters, ...replicationOf(config), ...context })
 
   const { events } = replicator
   const status = () => replicator.status()
@@ -112,6 +95,25 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     stop: () => (stopping ??= stop()),
     untilFenced: () => replicator.untilFenced(),
+  }
+}
+
+/** What the configuration says of replication, in the units of the room. */
+function replicationOf({ links, replication }: Config): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
+  const { replicationFactor, acknowledgeUnfenced } = replication
+  return {
+    links: links.map(({ consumerGroups, rename, ...link }) => {
+      return { ...link, groups: consumerGroups, rename: rename ?? undefined }
+    }),
+    topicSyncMs: replication.topicSyncSeconds * 1_000,
+    positionSyncMs: replication.positionSyncSeconds * 1_000,
+    groupDeletionGraceMs: replication.groupDeletionGraceSeconds * 1_000,
+    replicationFactor,
+    heldBackMs: replication.heldBackSeconds * 1_000,
+    bufferBytes: replication.bufferMb * MEBIBYTE,
+    maxBytesPerSecond: bytesPerSecond(replication.maxMegabytesPerSecond),
+    acknowledgeUnfenced,
+    processName: `${hostname()}:${process.pid}`,
   }
 }
 

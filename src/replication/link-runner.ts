@@ -213,7 +213,7 @@ export class LinkRunner {
 
   async #forget(flows: readonly CopiedFlow[], signal: AbortSignal): Promise<void> {
     const keys = flows.map(({ key }) => key)
-    await Promise.all(keys.map((key) => this.#leaving.get(flowKeyText(key))))
+    for (const key of keys) await this.#leaving.get(flowKeyText(key))
     await this.#options.engine.forget(keys, signal)
     for (const key of keys) this.#copied.delete(flowKeyText(key))
   }

@@ -1,9 +1,10 @@
+import type { FlowBody } from '../../src/api/contract/index.ts'
 import { toolsClasspath, runJava } from '../support/java/classpath.ts'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { createKafkaJs } from '../../src/kafka/index.ts'
 import { startRegion } from '../../src/local/index.ts'
 import { untilCopied } from '../support/copying.ts'
-import { makeHangingTransaction } from '../support/hanging-transaction.ts'
+import { type HangingTransaction, makeHangingTransaction } from '../support/hanging-transaction.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { countUnattributed } from '../support/attribution.ts'
 import { compareLogs, countRecords, loadProduced } from '../support/record-log.ts'
@@ -20,6 +21,7 @@ const PARTITIONS = 4
 const HANGING = 1
 const LONG = 2
 const LINK = 'source-to-target'
+const LONG_ID = 'slow'
 const LIMIT_MS = 60_000
 
 export const trial: Trial = {
@@ -51,106 +53,117 @@ export const trial: Trial = {
     await using _source = source
     await using _target = target
     const [bootstrap = ''] = source.bootstrap
-    const common = { bootstrap, topics: TOPIC, partitions: PARTITIONS }
-    const before = await folder.produce(
-      'before',
-      { ...common, count: records / 2, burst: 50, 'transactional-id': 'steady', 'abort-ratio': 0.2 },
-      signal,
-    )
+    const common = { bootstrap, topics: TOPIC, partitions: PARTITIONS, count: records / 2 }
+    const transactional = { ...common, burst: 50, 'transactional-id': 'steady', 'abort-ratio': 0.2 }
+    const before = await folder.produce('before', transactional, signal)
 
     const link = `{ name: ${LINK}, source: source, target: target, topics: { include: [${TOPIC}] } }`
     const rest = `links:\n  - ${link}\nreplication: { heldBackSeconds: 2 }`
     await using isthmus = await IsthmusProcess.start({ regions: [source, target], rest })
     await untilCopied(isthmus, { link: LINK, flowCount: PARTITIONS }, signal)
-    const flowAt = async (partition: number) => {
-      return (await isthmus.flows(LINK)).find((flow) => flow.partition === partition)
-    }
-
-    const copiedBefore = countCopied([await flowAt(0), await flowAt(3)])
+    const copiedBefore = countCopied(await freeFlows(isthmus))
     const made = await makeHangingTransaction(bootstrap, { topic: TOPIC, partition: HANGING, transactionalId: 'lost' })
-    const kafka = createKafkaJs({
-      name: 'app',
-      bootstrap: [bootstrap],
-      context: { clock: systemClock, random: systemRandom },
-    })
-    const producer = kafka.producer({ transactionalId: 'slow', maxInFlightRequests: 1, idempotent: true })
-    await producer.connect()
-    const transaction = await producer.transaction()
-    await transaction.send({ topic: TOPIC, messages: [{ value: 'in a long transaction', partition: LONG }] })
+    const endLong = await beginLongTransaction(bootstrap)
     log(`producer ${made.producerId} hangs at offset ${made.startOffset}; writing behind it`)
-    const after = await folder.produce('after', { ...common, count: records / 2, seed: 2 }, signal)
+    const after = await folder.produce('after', { ...common, seed: 2 }, signal)
 
-    const hanging = await eventually(
-      'the hanging transaction is named',
-      async () => {
-        const flow = await flowAt(HANGING)
-        return flow?.fault === undefined ? undefined : flow
-      },
-      { limitMs: LIMIT_MS, signal },
-    )
-    const long = await eventually(
-      'the long transaction is told',
-      async () => {
-        const flow = await flowAt(LONG)
-        return flow?.heldBack?.state === 'open' ? flow : undefined
-      },
-      { limitMs: LIMIT_MS, signal },
-    )
-    const { fault, heldBack } = hanging
-    const command = /kafka-transactions\.sh (.*)$/.exec(fault?.remedy ?? '')?.[1] ?? ''
-    const isNamed =
-      heldBack?.producerId === String(made.producerId) &&
-      heldBack.transactionalId === made.transactionalId &&
-      command.endsWith(`--topic ${TOPIC} --partition ${HANGING} --start-offset ${made.startOffset}`)
-    const isLongTold = long.heldBack?.transactionalId === 'slow' && long.fault === undefined
-    const others = await eventually(
-      'the other partitions go on',
-      async () => {
-        const free = (await isthmus.flows(LINK)).filter(({ partition }) => partition !== HANGING && partition !== LONG)
-        const isDone = free.every(({ lagRecords, heldBackRecords }) => lagRecords === 0 && heldBackRecords === 0)
-        return isDone ? free : undefined
-      },
-      { limitMs: LIMIT_MS, signal },
-    )
-    const copiedMeanwhile = countCopied(others) - copiedBefore
-    const degraded = (await isthmus.status())?.links[0]
+    const seen = await untilTold(isthmus, made, signal)
+    const copiedMeanwhile = countCopied(await untilOthersCopied(isthmus, signal)) - copiedBefore
+    log(`running: kafka-transactions.sh ${seen.command}`)
+    await endLong()
+    await abortWithKafka(seen.command, signal)
+    await untilReleased(isthmus, signal)
 
-    log(`running: kafka-transactions.sh ${command}`)
-    await transaction.commit()
-    await producer.disconnect()
-    const classpath = await toolsClasspath(signal)
-    await runJava('org.apache.kafka.tools.TransactionsCommand', command.split(' '), { classpath, signal, heapMb: 128 })
-    const isReleased = async () => {
-      const flows = await isthmus.flows(LINK)
-      return flows.every(({ heldBackRecords, fault }) => heldBackRecords === 0 && fault === undefined) || undefined
-    }
-    await eventually('nothing is held back', isReleased, { limitMs: LIMIT_MS, signal })
-    await untilCopied(isthmus, { link: LINK, flowCount: PARTITIONS }, signal)
-
-    const topics = [TOPIC]
-    const isolation = 'read_committed' as const
-    const left = await folder.read('source', { bootstrap: source.bootstrap, topics, isolation }, signal)
-    const right = await folder.read('target', { bootstrap: target.bootstrap, topics, isolation }, signal)
+    const reading = { topics: [TOPIC], isolation: 'read_committed' as const }
+    const left = await folder.read('source', { bootstrap: source.bootstrap, ...reading }, signal)
+    const right = await folder.read('target', { bootstrap: target.bootstrap, ...reading }, signal)
     const compared = compareLogs(left, right)
-    const produced = countRecords(await loadProduced([before, after]))
     const unattributed = await countUnattributed(isthmus, LINK)
     const damage = compared.lost + compared.repeated + compared.reordered + compared.different + unattributed
-    const hasAll = countRecords(left) === produced + 2
-    const summary = {
-      ...compared,
-      named: isNamed ? 1 : 0,
-      unattributed,
-      fault: fault?.code ?? 'none',
-      heldBack: hanging.heldBackRecords ?? 0,
-      copiedMeanwhile,
-      long: isLongTold ? 1 : 0,
-      degraded: degraded?.state === 'degraded' && degraded.hangingFlows === 1,
-    }
-    const ok = damage === 0 && hasAll && isNamed && isLongTold && summary.degraded
-    return { ok: ok && fault?.code === 'SOURCE_TRANSACTION_HANGING', rows: [summary], summary }
+    // Beside what was produced: the committed record of the hanging producer, and the one of the long transaction.
+    const hasAll = countRecords(left) === countRecords(await loadProduced([before, after])) + 2
+    const { named, fault, heldBack, long, isDegraded } = seen
+    const summary = { ...compared, named, unattributed, fault, heldBack, copiedMeanwhile, long, isDegraded }
+    const isTold = named === 1 && long === 1 && isDegraded && fault === 'SOURCE_TRANSACTION_HANGING'
+    return { ok: damage === 0 && hasAll && isTold, rows: [summary], summary }
   },
 }
 
-function countCopied(flows: readonly ({ readonly recordsCopied: number } | undefined)[]): number {
-  return flows.reduce((sum, flow) => sum + (flow?.recordsCopied ?? 0), 0)
+/** Answers what commits it. */
+async function beginLongTransaction(bootstrap: string): Promise<() => Promise<void>> {
+  const context = { clock: systemClock, random: systemRandom }
+  const kafka = createKafkaJs({ name: 'app', bootstrap: [bootstrap], context })
+  const producer = kafka.producer({ transactionalId: LONG_ID, maxInFlightRequests: 1, idempotent: true })
+  await producer.connect()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic: TOPIC, messages: [{ value: 'in a long transaction', partition: LONG }] })
+  return async () => {
+    await transaction.commit()
+    await producer.disconnect()
+  }
+}
+
+/** Until the product has named both, and what it says of them. */
+async function untilTold(isthmus: IsthmusProcess, made: HangingTransaction, signal: AbortSignal) {
+  const flowWhere = (what: string, partition: number, isTold: (flow: FlowBody) => boolean) =>
+    eventually(
+      what,
+      async () => (await isthmus.flows(LINK)).find((flow) => flow.partition === partition && isTold(flow)),
+      {
+        limitMs: LIMIT_MS,
+        signal,
+      },
+    )
+  const hanging = await flowWhere('the hanging one is named', HANGING, ({ fault }) => fault !== undefined)
+  const long = await flowWhere('the long one is told', LONG, ({ heldBack }) => heldBack?.state === 'open')
+  const command = /kafka-transactions\.sh (.*)$/.exec(hanging.fault?.remedy ?? '')?.[1] ?? ''
+  const isNamed =
+    hanging.heldBack?.producerId === String(made.producerId) &&
+    hanging.heldBack.transactionalId === made.transactionalId &&
+    command.endsWith(`--topic ${TOPIC} --partition ${HANGING} --start-offset ${made.startOffset}`)
+  return {
+    command,
+    named: isNamed ? 1 : 0,
+    long: long.heldBack?.transactionalId === LONG_ID && long.fault === undefined ? 1 : 0,
+    fault: hanging.fault?.code ?? 'none',
+    heldBack: hanging.heldBackRecords ?? 0,
+    isDegraded: await isDegraded(isthmus),
+  }
+}
+
+async function isDegraded(isthmus: IsthmusProcess): Promise<boolean> {
+  const link = (await isthmus.status())?.links[0]
+  return link?.state === 'degraded' && link.hangingFlows === 1
+}
+
+function untilOthersCopied(isthmus: IsthmusProcess, signal: AbortSignal): Promise<FlowBody[]> {
+  const look = async () => {
+    const free = await freeFlows(isthmus)
+    const isDone = free.every(({ lagRecords, heldBackRecords }) => lagRecords === 0 && heldBackRecords === 0)
+    return isDone ? free : undefined
+  }
+  return eventually('the other partitions go on', look, { limitMs: LIMIT_MS, signal })
+}
+
+/** The tool that operators have. */
+async function abortWithKafka(command: string, signal: AbortSignal): Promise<void> {
+  const classpath = await toolsClasspath(signal)
+  await runJava('org.apache.kafka.tools.TransactionsCommand', command.split(' '), { classpath, signal, heapMb: 128 })
+}
+
+async function untilReleased(isthmus: IsthmusProcess, signal: AbortSignal): Promise<void> {
+  const look = async () => {
+    const flows = await isthmus.flows(LINK)
+    return flows.every(({ heldBackRecords, fault }) => heldBackRecords === 0 && fault === undefined) || undefined
+  }
+  await eventually('nothing is held back', look, { limitMs: LIMIT_MS, signal })
+  await untilCopied(isthmus, { link: LINK, flowCount: PARTITIONS }, signal)
+}
+
+async function freeFlows(isthmus: IsthmusProcess): Promise<FlowBody[]> {
+  return (await isthmus.flows(LINK)).filter(({ partition }) => partition !== HANGING && partition !== LONG)
+}
+
+function countCopied(flows: readonly FlowBody[]): number {
+  return flows.reduce((sum, flow) => sum + flow.recordsCopied, 0)
 }

@@ -63,7 +63,7 @@ const LISTED_MAX = 1_000
 
 export function planRemoval(sight: RemovalSight): RemovalPlan {
   const byTopic = Map.groupBy(sight.flows, ({ key }) => key.targetTopic)
-  const topics = [...byTopic].sort().map(([targetTopic, flows]) => planTopic(targetTopic, flows, sight))
+  const topics = [...byTopic.keys()].sort().map((name) => planTopic(name, byTopic.get(name) ?? [], sight))
   const isDisposable = (topic: string) => DISPOSABLE.has(topic) || (topic === QUARANTINE && sight.deleteTopics)
   const usedBy = sight.strays.length > 0 ? 'copies that no link here selects' : sight.ownTopicsUsedBy
   const ownTopics = usedBy === null ? sight.ownTopics.filter(isDisposable) : []

@@ -1,4 +1,4 @@
-import { type Clock, isFault, type Random } from '../../core/index.ts'
+import type { Clock, Random } from '../../core/index.ts'
 import { type Cluster, errorName } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import { RawReader } from '../flows/raw-reader.ts'
@@ -98,7 +98,7 @@ export class CopyLedger implements AsyncDisposable {
       read.next = end
     } catch (error) {
       // Half of a range may have been taken in: the next refresh begins anew.
-      delete this.#shards[shard]
+      this.#shards[shard] = { origins: new ShardOrigins(), next: 0 }
       throw error
     }
   }
@@ -115,8 +115,3 @@ interface ReadShard {
 }
 
 const UNKNOWN_TOPIC = 3
-
-/** True where the ledger may not be read at all, as opposed to not now. */
-export function isUnreadable(error: unknown): boolean {
-  return isFault(error, 'PARTITION_REFUSED')
-}

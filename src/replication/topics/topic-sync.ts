@@ -249,7 +249,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
 
   /** By name, and only while the name stands for the topic that is the copy. */
   async #delete({ topic, targetTopic, targetTopicId, flows }: PendingDeletion, signal: AbortSignal): Promise<void> {
-    const { link, target, events, forget } = this.#options
+    const { link, target, events } = this.#options
     const { topics } = await target.metadata([targetTopic], signal)
     if (topics.find(({ name }) => name === targetTopic)?.topicId !== targetTopicId) return
     const [outcome] = await target.deleteTopics([targetTopic], signal)
@@ -258,7 +258,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
       throw topicFaults.fault('TOPIC_DELETE_REFUSED', { targetTopic, why })
     }
     events.emit('topic:deleted', { link, topic, targetTopic })
-    await forget?.(flows, signal)
+    await this.#options.forget?.(flows, signal)
   }
 
   #tellPending(pending: readonly PendingDeletion[]): void {
