@@ -4,14 +4,16 @@ const CAUSES = ['records_copied', 'records_aborted', 'control_records', 'holes',
 
 /**
  * Source offsets of a link that are neither copied nor accounted for, over all of its flows. For a process that has
- * copied every flow from offset 0 itself, since the counters begin with it.
+ * copied every flow itself, since the counters begin with it.
+ *
+ * @param skipped - offsets that lie before the starts of the flows
  */
-export async function countUnattributed(isthmus: IsthmusProcess, link: string): Promise<number> {
+export async function countUnattributed(isthmus: IsthmusProcess, link: string, skipped = 0): Promise<number> {
   const metrics = await isthmus.get('/metrics')
   const flows = await isthmus.flows(link)
   const offsets = flows.reduce((sum, { sourceNext }) => sum + (sourceNext ?? 0), 0)
   const accounted = CAUSES.reduce((sum, cause) => sum + sumMetric(metrics, `isthmus_flow_${cause}_total`), 0)
-  return Math.abs(offsets - accounted)
+  return Math.abs(offsets - skipped - accounted)
 }
 
 /** Over all series of a metric. */

@@ -102,6 +102,18 @@ test.each([
       link('b', 'us', 'eu', '*', ', rename: "{source}.{topic}"'),
     'go round for ever',
   ],
+  [
+    'round three regions under new names',
+    link('a', 'eu', 'us', '*', ', rename: "{source}.{topic}"') +
+      link('b', 'us', 'ap', 'eu.*', ', rename: "far.{topic}"') +
+      link('c', 'ap', 'eu', 'far.*'),
+    'go round for ever: eu -> us -> ap -> eu',
+  ],
+  [
+    'a name that an expression takes literally',
+    link('a', 'eu', 'us', 'orders') + link('b', 'us', 'eu', '/ord(ers|inals)/'),
+    'go round for ever: eu -> us -> eu',
+  ],
   ['the same flow twice', link('a', 'eu', 'us', 'a*') + link('b', 'eu', 'us', 'ab*'), 'the same flow as links[0]'],
   ['two writers of a topic', link('a', 'eu', 'us', 'a*') + link('b', 'ap', 'us', '*'), 'as links[0] does'],
   ['a link to itself', link('a', 'eu', 'eu', '*'), '"eu" is the source too'],
@@ -130,6 +142,15 @@ test.each([
   ],
 ])('accepted: %s', (_what, links) => {
   expect(problemsOf(`${REGIONS}links:\n${links}`)).toEqual([])
+})
+
+test('a failover group and a link that turns it back are refused, also over a third region', () => {
+  const group = 'failoverGroups:\n  - { name: g, regions: [eu, us], topics: { include: ["orders.*"] } }\n'
+  const refusedOf = (links: string) => problemsOf(`${REGIONS}${group}links:\n${links}`).join('\n')
+  expect(refusedOf(link('back', 'us', 'eu', 'orders.new'))).toContain('go round for ever')
+  expect(refusedOf(link('on', 'us', 'ap', '*') + link('home', 'ap', 'eu', '/orders..*/'))).toContain('may go round')
+  expect(refusedOf(link('on', 'us', 'ap', '*') + link('home', 'ap', 'eu', 'orders.*'))).toContain('would go round')
+  expect(refusedOf(link('on', 'us', 'ap', 'orders.*') + link('other', 'ap', 'eu', 'bills'))).toBe('')
 })
 
 test('what cannot be decided about regular expressions is a warning', () => {
