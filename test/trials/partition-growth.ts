@@ -65,9 +65,10 @@ export const trial: Trial = {
     await untilRunning(isthmus, BASE, 2, signal)
     const fault = await untilRefused(isthmus, signal)
     log(`${WIDE} is refused; growing ${BASE} under load`)
-    const load = folder.produce('load', { ...common, count: records, rate: records / 15, seed: 2 }, signal)
-    const growth = await growUnderLoad({ isthmus, from, source }, signal)
-    await load
+    const [growth] = await Promise.all([
+      growUnderLoad({ isthmus, from, source }, signal),
+      folder.produce('load', { ...common, count: records, rate: Math.round(records / 15), seed: 2 }, signal),
+    ])
     const flows = PARTITIONS_LAST + growth.topics + WIDE_PARTITIONS
     await untilCopied(isthmus, { link: LINK, flowCount: flows }, signal)
     log('everything is copied; reading both sides')
