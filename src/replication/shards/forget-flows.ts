@@ -45,7 +45,7 @@ async function forgetInShard(
   }
 }
 
-/** Keys that have a record and no tombstone behind it, in the order of the log: the newest flow entry comes last. */
+/** Keys that have a record and no tombstone behind it: the newest flow entry comes last. */
 async function liveKeys(
   source: ForgetContext['source'],
   { shard, flows }: { readonly shard: number; readonly flows: ReadonlySet<string> },
@@ -63,5 +63,5 @@ async function liveKeys(
   const end = await mapOffset(source.cluster, shard, -1, signal)
   await readMapEntries(source, { shard, from, end }, take, signal)
   const keys = [...live.values()]
-  return [...keys.filter(({ kind }) => kind === 'floor'), ...keys.filter(({ kind }) => kind === 'flow')]
+  return [...keys.filter(({ kind }) => kind !== 'flow'), ...keys.filter(({ kind }) => kind === 'flow')]
 }
