@@ -12,6 +12,7 @@ import type {
   TransactionListing,
 } from './coordinated.ts'
 
+import type { GroupMembership, MembershipOptions } from './group-member.ts'
 import type { PartitionOutcome, TopicPartition } from './topic-partition.ts'
 
 export type * from './coordinated.ts'
@@ -88,6 +89,9 @@ export interface Cluster extends AsyncDisposable {
     partitions: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<PartitionOutcome[]>
+
+  /** Of one member in a classic group with a protocol of the caller's own (KIP-345 and KIP-394 apply). */
+  openMembership(options: MembershipOptions): GroupMembership
 
   // ---- admin ----------------------------------------------------------------------------------------------------
   createTopics(topics: readonly NewTopic[], signal: AbortSignal): Promise<TopicOutcome[]>

@@ -152,6 +152,11 @@ export class BrokerConnection {
     if (this.#inflight === 0) this.#destroy()
   }
 
+  /** At once: what is in flight is rejected. */
+  destroy(): void {
+    this.#destroy()
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     const timer = this.#settings.clock.setTimer(CLOSE_GRACE_MS, () => this.#destroy())

@@ -39,8 +39,13 @@ export class Connections {
   }
 
   /** One that the caller closes. */
-  openOwn(address: BrokerAddress, inflightMax: number, signal: AbortSignal): Promise<BrokerConnection> {
-    return this.#dial(address, inflightMax, AbortSignal.any([this.lifetime, signal]))
+  openOwn(
+    address: BrokerAddress,
+    inflightMax: number,
+    signal: AbortSignal,
+    requestTimeoutMs = this.#settings.requestTimeoutMs,
+  ): Promise<BrokerConnection> {
+    return this.#dial(address, inflightMax, AbortSignal.any([this.lifetime, signal]), requestTimeoutMs)
   }
 
   /** True where a control call would not have to dial. */
@@ -69,8 +74,14 @@ export class Connections {
     await Promise.allSettled(this.#shared.values())
   }
 
-  async #dial(address: BrokerAddress, inflightMax: number, signal: AbortSignal): Promise<BrokerConnection> {
-    const connection = await BrokerConnection.open(address, this.#settings, inflightMax, signal)
+  async #dial(
+    address: BrokerAddress,
+    inflightMax: number,
+    signal: AbortSignal,
+    requestTimeoutMs = this.#settings.requestTimeoutMs,
+  ): Promise<BrokerConnection> {
+    const settings = { ...this.#settings, requestTimeoutMs }
+    const connection = await BrokerConnection.open(address, settings, inflightMax, signal)
     this.#open.add(connection)
     connection.onClose(() => this.#open.delete(connection))
     return connection

@@ -14,6 +14,7 @@ export interface ProtocolError {
 export const NETWORK_EXCEPTION = 13
 export const LEADER_NOT_AVAILABLE = 5
 export const UNKNOWN_TOPIC_OR_PARTITION = 3
+export const REBALANCE_IN_PROGRESS = 27
 export const CONCURRENT_TRANSACTIONS = 51
 export const GROUP_ID_NOT_FOUND = 69
 export const TRANSACTIONAL_ID_NOT_FOUND = 105

@@ -1,6 +1,7 @@
 /** The face of the room: one Kafka cluster, its faults, and what its error codes mean. */
 export { createKafkaJs } from './application-client.ts'
 export type * from './cluster.ts'
+export type * from './group-member.ts'
 export {
   errorName,
   isRetriableCode,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { createKafkaJs } from '../../src/kafka/index.ts'
+import type { GroupJoin } from '../../src/kafka/index.ts'
 import type { MetadataResponse } from '../../src/kafka/wire/metadata.ts'
 import type { DescribedTransaction } from '../../src/kafka/wire/describe-transactions.ts'
 import { API_VERSIONS, type ApiName } from '../../src/kafka/wire/versions.ts'
@@ -132,6 +133,19 @@ await capture('OffsetDelete', () => ({
     { topic: 'golden-missing', partition: 0 },
   ],
 }))
+const member = { groupId: 'golden-members', instanceId: 'golden-1', protocolType: 'golden', protocol: 'parts' }
+const joined = await capture<GroupJoin>('JoinGroup', () => ({
+  ...member,
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 10_000,
+  memberId: '',
+  metadata: Buffer.from('held'),
+}))
+const { generation, memberId } = joined
+const assignments = [{ memberId, assignment: Buffer.from('assigned') }]
+await capture('SyncGroup', () => ({ ...member, generation, memberId, assignments }))
+await capture('Heartbeat', () => ({ ...member, generation, memberId }))
+await capture('LeaveGroup', () => ({ ...member, memberId }))
 await capture('ListGroups', () => null)
 await capture('DescribeGroups', () => [GROUP, 'golden-none'])
 await capture('ConsumerGroupDescribe', () => [GROUP])

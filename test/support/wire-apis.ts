@@ -13,8 +13,11 @@ import { describeTransactionsApi } from '../../src/kafka/wire/describe-transacti
 import { endTxnApi } from '../../src/kafka/wire/end-txn.ts'
 import { fetchApi } from '../../src/kafka/wire/fetch.ts'
 import { findCoordinatorApi } from '../../src/kafka/wire/find-coordinator.ts'
+import { heartbeatApi } from '../../src/kafka/wire/heartbeat.ts'
 import { incrementalAlterConfigsApi } from '../../src/kafka/wire/incremental-alter-configs.ts'
 import { initProducerIdApi } from '../../src/kafka/wire/init-producer-id.ts'
+import { joinGroupApi } from '../../src/kafka/wire/join-group.ts'
+import { leaveGroupApi } from '../../src/kafka/wire/leave-group.ts'
 import { listGroupsApi } from '../../src/kafka/wire/list-groups.ts'
 import { listOffsetsApi } from '../../src/kafka/wire/list-offsets.ts'
 import { listTransactionsApi } from '../../src/kafka/wire/list-transactions.ts'
@@ -25,6 +28,7 @@ import { offsetFetchApi } from '../../src/kafka/wire/offset-fetch.ts'
 import { offsetForLeaderEpochApi } from '../../src/kafka/wire/offset-for-leader-epoch.ts'
 import { produceApi } from '../../src/kafka/wire/produce.ts'
 import type { ApiName } from '../../src/kafka/wire/versions.ts'
+import { syncGroupApi } from '../../src/kafka/wire/sync-group.ts'
 import { writeTxnMarkersApi } from '../../src/kafka/wire/write-txn-markers.ts'
 
 /** Every API the room speaks, by name. */
@@ -43,8 +47,11 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   EndTxn: endTxnApi,
   Fetch: fetchApi,
   FindCoordinator: findCoordinatorApi,
+  Heartbeat: heartbeatApi,
   IncrementalAlterConfigs: incrementalAlterConfigsApi,
   InitProducerId: initProducerIdApi,
+  JoinGroup: joinGroupApi,
+  LeaveGroup: leaveGroupApi,
   ListGroups: listGroupsApi,
   ListOffsets: listOffsetsApi,
   ListTransactions: listTransactionsApi,
@@ -54,5 +61,6 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   OffsetFetch: offsetFetchApi,
   OffsetForLeaderEpoch: offsetForLeaderEpochApi,
   Produce: produceApi,
+  SyncGroup: syncGroupApi,
   WriteTxnMarkers: writeTxnMarkersApi,
 }

@@ -27,6 +27,11 @@ export const API_VERSIONS = {
   /** v8 is the first with several groups in a request. */
   OffsetFetch: { key: 9, min: 8, max: 9 },
   FindCoordinator: { key: 10, min: 4, max: 5 },
+  /** Of the membership APIs one version each: every broker from 3.2 on has them. */
+  JoinGroup: { key: 11, min: 9, max: 9 },
+  Heartbeat: { key: 12, min: 4, max: 4 },
+  LeaveGroup: { key: 13, min: 5, max: 5 },
+  SyncGroup: { key: 14, min: 5, max: 5 },
   /** v6 tells a missing group from an empty one. */
   DescribeGroups: { key: 15, min: 5, max: 6 },
   /** v4 adds states, v5 types. */
