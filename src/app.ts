@@ -65,7 +65,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
-  const replicator = createReplicator({ clusters, ...replicationOf(config), ...context })
+  const replicator = createReplicator({ clusters, ...describeWork(config), ...context })
 
   const { events } = replicator
   const status = () => replicator.status()
@@ -98,9 +98,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** What the configuration says of replication, in the units of the room. */
-function replicationOf({ links, replication }: Config): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
-  const { replicationFactor, acknowledgeUnfenced } = replication
+/** What the configuration asks of the replicator. */
+function describeWork({ links, replication, api }: Config): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
+  const { shareWork, sessionSeconds, replicationFactor, acknowledgeUnfenced } = replication
+  const memberName = replication.memberName === '' ? nameMember(api.listen) : replication.memberName
   return {
     links: links.map(({ consumerGroups, rename, ...link }) => {
       return { ...link, groups: consumerGroups, rename: rename ?? undefined }
@@ -114,7 +115,14 @@ function replicationOf({ links, replication }: Config): Omit<ReplicatorOptions, 
     maxBytesPerSecond: bytesPerSecond(replication.maxMegabytesPerSecond),
     acknowledgeUnfenced,
     processName: `${hostname()}:${process.pid}`,
+    sharing: shareWork ? { memberName, sessionTimeoutMs: sessionSeconds * 1_000 } : undefined,
   }
+}
+
+/** The same after a restart, so that the process gets its shards back at once; two on one host differ in the port. */
+function nameMember(listen: string): string {
+  const port = listen.slice(listen.lastIndexOf(':') + 1)
+  return `${hostname()}-${port === '0' ? process.pid : port}`.replaceAll(/[^A-Za-z0-9._-]/g, '-')
 }
 
 /** `isthmus run`: until the signal aborts, or another process takes over. */

@@ -1,8 +1,8 @@
-import type { LinkStatus, ReplicationStatus } from '../replication/index.ts'
+import type { FlowState, LinkStatus, ReplicationStatus } from '../replication/index.ts'
 
 /** What the statuses say, put in a sentence and in sums. Unknown lags are counted, never taken for zero. */
 export interface LinkSums {
-  readonly flows: { starting: number; running: number; recovering: number; stopped: number }
+  readonly flows: Record<FlowState, number>
   readonly lagRecords: number | null
   readonly lagSeconds: number | null
   readonly lagUnknownFlows: number
@@ -15,7 +15,7 @@ export interface LinkSums {
 }
 
 export function sumLink({ flows }: LinkStatus): LinkSums {
-  const states = { starting: 0, running: 0, recovering: 0, stopped: 0 }
+  const states = { starting: 0, running: 0, recovering: 0, stopped: 0, elsewhere: 0 }
   const sums = {
     recordsCopied: 0,
     bytesCopied: 0,
@@ -35,7 +35,7 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
     sums.heldBackRecords += flow.heldBackRecords ?? 0
     if (flow.heldBack !== null) sums.heldBackFlows++
     if (flow.heldBack?.state === 'hanging') sums.hangingFlows++
-    if (flow.lagRecords === null) sums.lagUnknownFlows++
+    if (flow.lagRecords === null) sums.lagUnknownFlows += flow.state === 'elsewhere' ? 0 : 1
     else lagRecords = (lagRecords ?? 0) + flow.lagRecords
     if (flow.lagSeconds !== null) lagSeconds = Math.max(lagSeconds ?? 0, flow.lagSeconds)
   }
@@ -60,7 +60,9 @@ export function summarise({ links }: ReplicationStatus): string {
   }
   const unknown = sums.reduce((sum, one) => sum + one.lagUnknownFlows, 0)
   const lag = sums.reduce((sum, one) => sum + (one.lagRecords ?? 0), 0)
-  const running = `${plural(links.length, 'link is', 'links are')} running`
+  const elsewhere = sums.reduce((sum, one) => sum + one.flows.elsewhere, 0)
+  const others = elsewhere === 0 ? '' : ` (${plural(elsewhere, 'flow is', 'flows are')} with other replicators)`
+  const running = `${plural(links.length, 'link is', 'links are')} running${others}`
   if (unknown > 0) return `${running}; the lag of ${plural(unknown, 'flow is', 'flows are')} not known yet.`
   return lag === 0 ? `${running} and everything is copied.` : `${running}, ${plural(lag, 'record', 'records')} behind.`
 }

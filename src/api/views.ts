@@ -37,6 +37,7 @@ export function viewStatus(
     })),
     links: status.links.map((link) => viewLink(link, status.atMs)),
     openIncidents: findBlockingIncidents(status).length,
+    members: status.members.map((member) => ({ ...member, shards: [...member.shards] })),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { LinkBody, StatusBody } from '../api/contract/index.ts'
+import type { LinkBody, MemberBody, StatusBody } from '../api/contract/index.ts'
 import { pause } from '../core/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { getJson } from './http.ts'
@@ -55,6 +55,7 @@ export function renderStatus(status: StatusBody): string {
     'STATE',
     'FLOWS',
     'RUNNING',
+    'ELSEWHERE',
     'STOPPED',
     'LAG RECORDS',
     'LAG S',
@@ -66,7 +67,17 @@ export function renderStatus(status: StatusBody): string {
   const incidents =
     openIncidents === 0 ? [] : [`${plural(openIncidents, 'incident')} to acknowledge: see \`isthmus incidents\`.`]
   const lines = [...status.links.flatMap(troublesOf), ...incidents]
-  return [status.summary, '', table, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
+  const told = lines.length > 0 ? ['', ...lines] : []
+  return [status.summary, '', table, ...told, ...renderMembers(status.members)].join('\n')
+}
+
+/** Nothing where this process shares its work with nobody. */
+function renderMembers(members: readonly MemberBody[]): string[] {
+  if (members.every(({ isThisProcess }) => isThisProcess)) return []
+  const cells = members.map(({ target, name, isThisProcess, shards }) => {
+    return [target, isThisProcess ? `${name} (this one)` : name, shards.length]
+  })
+  return ['', renderTable(['TARGET', 'REPLICATOR', 'SHARDS'], cells)]
 }
 
 function troublesOf(body: LinkBody): string[] {
@@ -81,14 +92,15 @@ function troublesOf(body: LinkBody): string[] {
 }
 
 function cellsOf(link: LinkBody) {
-  const { starting, running, recovering, stopped } = link.flows
+  const { starting, running, recovering, stopped, elsewhere } = link.flows
   return [
     link.link,
     link.source,
     link.target,
     link.state,
-    starting + running + recovering + stopped,
+    starting + running + recovering + stopped + elsewhere,
     running,
+    elsewhere,
     stopped,
     link.lagRecords,
     link.lagSeconds,

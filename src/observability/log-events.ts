@@ -36,6 +36,13 @@ const WORDING: Wording = {
   'shard:trouble': (event) => warn(`shard ${event.shard} of ${event.target} is in trouble: ${event.reason}`),
   'shard:lost': (event) => error(`this process lost shard ${event.shard} of ${event.target}: ${event.reason}`),
   'shard:handed-over': (event) => info(`shard ${event.shard} of ${event.target} was handed over`),
+  'shard:let-go': (event) => warn(`shard ${event.shard} of ${event.target} was given up without a clean end`),
+  'members:assigned': (event) =>
+    info(
+      `${event.members.length} replicators share ${event.target}: this one has ${event.shards} shards ` +
+        `(${event.gained} new, ${event.released} to others), generation ${event.generation}`,
+    ),
+  'members:trouble': (event) => warn(`this process does not share ${event.target} as it should: ${event.reason}`),
   'flow:started': (event) => info(`${flow(event)} starts at source offset ${event.sourceNext}`),
   'flow:seam-skipped': (event) => warn(`${flow(event)} could not compare its last record: the source no longer has it`),
   'flow:recovering': (event) => warn(`${flow(event)} recovers: ${event.reason}`),

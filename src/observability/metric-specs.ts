@@ -41,8 +41,11 @@ export const FLOW_METRICS: readonly MetricSpec<FlowStatus>[] = [
   {
     name: 'isthmus_flow_observation_age_seconds',
     kind: 'gauge',
-    help: 'Seconds since the end of the source was last observed; +Inf before the first time. Old means that the lag is not to be trusted.',
-    read: (flow, nowMs) => (flow.observedAtMs === null ? Infinity : Math.max(0, nowMs - flow.observedAtMs) / 1_000),
+    help: 'Seconds since the end of the source was last observed; +Inf before the first time. Old means that the lag is not to be trusted. Left out for a flow that another replicator copies.',
+    read: (flow, nowMs) => {
+      if (flow.state === 'elsewhere') return undefined
+      return flow.observedAtMs === null ? Infinity : Math.max(0, nowMs - flow.observedAtMs) / 1_000
+    },
   },
   counter('isthmus_flow_records_copied_total', 'Records copied.', (flow) => flow.counters.recordsCopied),
   counter('isthmus_flow_bytes_copied_total', 'Bytes of record batches copied.', (flow) => flow.counters.bytesCopied),
@@ -116,7 +119,7 @@ export const GROUP_METRICS: readonly MetricSpec<GroupStatus>[] = [
   },
 ]
 
-export const FLOW_STATES = ['starting', 'running', 'recovering', 'stopped'] as const
+export const FLOW_STATES = ['starting', 'running', 'recovering', 'stopped', 'elsewhere'] as const
 export const GROUP_STATES = [
   'synced',
   'active-on-target',
@@ -229,6 +232,12 @@ export const EVENT_METRICS = {
     name: 'isthmus_shards_lost_total',
     help: 'Shards of the target that another process took from this one.',
     labels: ['target'],
+  },
+  members: { name: 'isthmus_members', help: 'Replicators that share the target.', labels: ['target'] },
+  shardMoves: {
+    name: 'isthmus_shard_moves_total',
+    help: 'Shards that the group of replicators gave to this process or took from it.',
+    labels: ['target', 'direction'],
   },
   linkErrors: { name: 'isthmus_link_errors_total', help: 'Errors that the link met and reported.', labels: ['link'] },
   topicsRefused: {

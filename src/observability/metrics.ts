@@ -111,6 +111,8 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   })
   const owned = new Gauge(options(EVENT_METRICS.shardsOwned))
   const lost = new Counter(options(EVENT_METRICS.shardsLost))
+  const members = new Gauge(options(EVENT_METRICS.members))
+  const moves = new Counter(options(EVENT_METRICS.shardMoves))
   const linkErrors = new Counter(options(EVENT_METRICS.linkErrors))
   const refused = new Counter(options(EVENT_METRICS.topicsRefused))
   const failed = new Counter(options(EVENT_METRICS.positionsFailed))
@@ -129,6 +131,12 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   }
   events.on('shard:owned', ({ target, shard }) => own(target, (held) => held.add(shard)))
   events.on('shard:handed-over', ({ target, shard }) => own(target, (held) => held.delete(shard)))
+  events.on('shard:let-go', ({ target, shard }) => own(target, (held) => held.delete(shard)))
+  events.on('members:assigned', ({ target, members: all, gained, released }) => {
+    members.set({ target }, all.length)
+    moves.inc({ target, direction: 'in' }, gained)
+    moves.inc({ target, direction: 'out' }, released)
+  })
   events.on('shard:lost', ({ target, shard }) => {
     own(target, (held) => held.delete(shard))
     lost.inc({ target })

@@ -28,8 +28,26 @@ export type ReplicationEvents = {
     readonly tookMs: number
   }
   'shard:trouble': { readonly target: RegionName; readonly shard: number; readonly reason: string }
-  'shard:lost': { readonly target: RegionName; readonly shard: number; readonly reason: string }
+  'shard:lost': {
+    readonly target: RegionName
+    readonly shard: number
+    readonly code: 'SHARD_FENCED'
+    readonly reason: string
+  }
   'shard:handed-over': { readonly target: RegionName; readonly shard: number }
+  /** Given up without a clean end: the next owner fences. */
+  'shard:let-go': { readonly target: RegionName; readonly shard: number }
+  'members:assigned': {
+    readonly target: RegionName
+    readonly generation: number
+    /** Names of all replicators that share the target. */
+    readonly members: readonly string[]
+    /** Of this process, and how many of them are new and no longer its own. */
+    readonly shards: number
+    readonly gained: number
+    readonly released: number
+  }
+  'members:trouble': { readonly target: RegionName; readonly reason: string }
   'flow:started': FlowRef & { readonly sourceNext: number; readonly targetNext: number }
   'flow:seam-skipped': FlowRef
   'flow:recovering': FlowRef & { readonly reason: string }

@@ -12,6 +12,13 @@ export const replicationFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  SHARING_REFUSED: {
+    message: 'this process cannot share the shards of {target} through group {group}: {reason}',
+    remedy:
+      'Give replication.sessionSeconds a value that the brokers of {target} take, let every replicator of the target run the same version, and grant READ on the group. It is tried again by itself.',
+    retriable: true,
+    status: 503,
+  },
   SHARD_UNFENCED: {
     message:
       'shard {shard} on {target} was last owned by producer {producerId} epoch {producerEpoch}, which the broker has forgotten, and its abort markers could not be written: {reason}',
@@ -231,6 +238,12 @@ export const replicationFaults = defineFaults({
     remedy: 'Verify a range, or wait until the cleaner has gone over both sides.',
     retriable: true,
     status: 503,
+  },
+  FLOW_ELSEWHERE: {
+    message: 'flow {topic}-{partition} of link {link} is not copied by this process: {reason}',
+    remedy: 'Ask the replicator that has it; `isthmus status` lists them.',
+    retriable: false,
+    status: 409,
   },
   FLOW_NOT_READY: {
     message: 'flow {topic}-{partition} of link {link} has no position yet: {reason}',

@@ -6,9 +6,20 @@ import type { HeldBack } from './transactions/transaction-watch.ts'
 /** After this long without an answer, what the source last said no longer counts as knowledge. */
 const SILENCE_MAX_MS = 15_000
 
-/** A flow as the status shows it. A flow that does not run, or whose sight is old, has no lag: never 0. */
-export function describeFlow(link: LinkName, flow: Flow, heldBack?: HeldBack): FlowStatus {
+/**
+ * A flow as the status shows it. A flow that does not run, or whose sight is old, has no lag: never 0. One that another
+ * replicator has (`whereabouts` says which) shows nothing but what this process has copied.
+ */
+export function describeFlow(
+  link: LinkName,
+  flow: Flow,
+  {
+    whereabouts,
+    heldBack,
+  }: { readonly whereabouts?: string | undefined; readonly heldBack?: HeldBack | undefined } = {},
+): FlowStatus {
   const { key } = flow.spec
+  if (whereabouts !== undefined) return describeElsewhere(link, flow, whereabouts)
   const { sight, sourceDone, targetDone } = flow
   const { state, reason } = describeState(flow)
   const hasLag = sight !== undefined && state === 'running' && sourceDone !== null
@@ -28,6 +39,27 @@ export function describeFlow(link: LinkName, flow: Flow, heldBack?: HeldBack): F
     counters: { ...flow.counters, repacked: { ...flow.counters.repacked } },
     fault: describeFault(flow, heldBack),
     heldBack: heldBack === undefined ? null : describeHeldBack(heldBack),
+  }
+}
+
+function describeElsewhere(link: LinkName, { spec, counters }: Flow, reason: string): FlowStatus {
+  const { topic, targetTopic, partition } = spec.key
+  return {
+    link,
+    topic,
+    targetTopic,
+    partition,
+    state: 'elsewhere',
+    reason,
+    sourceNext: null,
+    targetNext: null,
+    ...describeSight(undefined),
+    lagRecords: null,
+    lagSeconds: null,
+    offsetsIdentical: false,
+    counters: { ...counters },
+    fault: null,
+    heldBack: null,
   }
 }
 

@@ -31,6 +31,7 @@ export type {
   HeldBackStatus,
   IncidentStatus,
   LinkStatus,
+  MemberStatus,
   OffsetTranslation,
   PendingDeletionStatus,
   RefusedTopicStatus,

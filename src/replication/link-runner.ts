@@ -86,7 +86,7 @@ export class LinkRunner {
     this.transactions = new TransactionWatch({
       link: spec.name,
       source,
-      flows: () => this.flows(),
+      flows: () => this.flows().filter(({ spec: { key } }) => options.engine.whereabouts(key) === undefined),
       afterMs: options.heldBackMs ?? HELD_BACK_MS,
       clock,
       events,
@@ -96,7 +96,7 @@ export class LinkRunner {
       source,
       target: options.target,
       selection: spec.groups,
-      targetTopicOf: (topic) => this.#targetTopicOf(topic),
+      targetTopicOf: (topic, partition) => this.#targetTopicOf(topic, partition),
       translator: this.#translator,
       everyMs: options.positionSyncMs,
       ...(options.groupDeletionGraceMs !== undefined && { deletionGraceMs: options.groupDeletionGraceMs }),
@@ -199,6 +199,7 @@ export class LinkRunner {
       everyMs: topicSyncMs,
       clock,
       events,
+      mayChange: ({ topic, targetTopic }) => engine.isOwner({ source: spec.source, topic, targetTopic, partition: 0 }),
       isCopy: (targetTopicId) => Promise.resolve(engine.isCopy(targetTopicId)),
       checkTarget: (clusterId) => engine.checkCluster(clusterId),
       lineage: new Lineage({ source: spec.source, target: spec.target, ledgers, clock, onUnreadable }),
@@ -212,7 +213,8 @@ export class LinkRunner {
   }
 
   async #forget(flows: readonly CopiedFlow[], signal: AbortSignal): Promise<void> {
-    const keys = flows.map(({ key }) => key)
+    // Those of other replicators stay in the map, where they say of a topic that is gone what it was a copy of.
+    const keys = flows.map(({ key }) => key).filter((key) => this.#options.engine.isOwner(key))
     for (const key of keys) await this.#leaving.get(flowKeyText(key))
     await this.#options.engine.forget(keys, signal)
     for (const key of keys) this.#copied.delete(flowKeyText(key))
@@ -376,8 +378,13 @@ export class LinkRunner {
     return renameTopic(this.spec.rename, { source, topic }) === targetTopic
   }
 
-  #targetTopicOf(topic: string): string | undefined {
-    return this.flow(topic, 0)?.spec.key.targetTopic
+  /** Also of a partition without a flow, for what is told of it; not of one that another replicator has. */
+  #targetTopicOf(topic: string, partition: number): string | undefined {
+    const { engine } = this.#options
+    const flow = this.flow(topic, partition) ?? this.flow(topic, 0)
+    return flow === undefined || engine.whereabouts({ ...flow.spec.key, partition }) !== undefined
+      ? undefined
+      : flow.spec.key.targetTopic
   }
 
   #emitError(what: string, error: unknown): void {

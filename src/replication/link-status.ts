@@ -1,23 +1,31 @@
 import { describeFlow } from './flow-status.ts'
 import type { LinkRunner } from './link-runner.ts'
 import type { FlowStatus, LinkStatus } from './status.ts'
+import type { TargetEngine } from './target-engine.ts'
 
 /** A link as the status shows it: the worst of its flows decides. */
-export function describeLink(link: LinkRunner): LinkStatus {
+export function describeLink(link: LinkRunner, engine: TargetEngine | undefined): LinkStatus {
   const { name, source, target } = link.spec
-  const flows = link.flows().map((flow) => describeFlow(name, flow, link.transactions.heldBack(flow)))
+  const flows = link.flows().map((flow) => {
+    const heldBack = link.transactions.heldBack(flow)
+    return describeFlow(name, flow, { heldBack, whereabouts: engine?.whereabouts(flow.spec.key) })
+  })
   return {
     link: name,
     source,
     target,
-    ...describeState(link, flows),
+    ...describeState(link, flows, engine?.waiting),
     flows,
     ...describeTopics(link),
     groups: [...link.positions.statuses],
   }
 }
 
-function describeState(link: LinkRunner, flows: readonly FlowStatus[]): Pick<LinkStatus, 'state' | 'reason'> {
+function describeState(
+  link: LinkRunner,
+  flows: readonly FlowStatus[],
+  waiting = 'flows are being taken over',
+): Pick<LinkStatus, 'state' | 'reason'> {
   if (link.state === 'stopped') return { state: 'stopped', reason: link.reason }
   const troubles = [
     count(flows.filter(({ state }) => state === 'stopped').length, 'stopped'),
@@ -27,9 +35,7 @@ function describeState(link: LinkRunner, flows: readonly FlowStatus[]): Pick<Lin
   if (troubles.length > 0) return { state: 'degraded', reason: troubles.join(', ') }
   if (link.state === 'starting') return { state: 'starting', reason: link.reason }
   const isStarting = flows.some(({ state }) => state === 'starting')
-  return isStarting
-    ? { state: 'starting', reason: 'flows are being taken over' }
-    : { state: 'running', reason: link.reason }
+  return isStarting ? { state: 'starting', reason: waiting } : { state: 'running', reason: link.reason }
 }
 
 function describeTopics({ topics }: LinkRunner): Pick<LinkStatus, 'refusedTopics' | 'pendingDeletions'> {

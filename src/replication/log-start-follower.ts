@@ -63,7 +63,7 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
       if (compactOnly || source === null || target === null || sourceStart === 0) continue
       if (sourceStart === this.#applied.get(flowKeyText(flow.spec.key))) continue
       const map = flow.tenure?.map.flow(flow.spec.key)
-      if (map === undefined) continue
+      if (map === undefined || flow.tenure?.signal.aborted === true) continue
       const found = await map.findTarget(sourceStart, signal, { source, target })
       bounds.push({ flow, sourceStart, targetStart: found.offset })
     }

@@ -183,6 +183,35 @@ export const ReplicationOptions = Type.Object(
       }),
     ),
     maxMegabytesPerSecond: megabytesPerSecond('How much all links together may fetch, shared by their `priority`.'),
+    shareWork: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description:
+          'Replicators with the same target region share its work through the Kafka group `__isthmus.shards` there. ' +
+          '`false`: this process takes over everything at its start, and another one that takes it over in turn ends it.',
+      }),
+    ),
+    memberName: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9._-]{0,200}$',
+        default: '',
+        description:
+          'Name of this process among the replicators, unique and the same after a restart. Empty: host name and port ' +
+          'of the API.',
+        rule: 'not a member name',
+        remedy: 'use up to 200 of a-z A-Z 0-9 . _ -',
+      }),
+    ),
+    sessionSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 6,
+        maximum: 300,
+        default: 10,
+        description:
+          'Seconds after which the others take over the work of a replicator that is not heard of. The target brokers ' +
+          'have to allow it (`group.min.session.timeout.ms`, `group.max.session.timeout.ms`).',
+      }),
+    ),
     acknowledgeUnfenced: Type.Optional(
       Type.Boolean({
         default: false,

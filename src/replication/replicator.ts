@@ -17,6 +17,7 @@ import { describeIncident } from './incidents/incident-status.ts'
 import type { LinkSpec } from './link-options.ts'
 import { LinkRunner } from './link-runner.ts'
 import { describeLink } from './link-status.ts'
+import type { SharingOptions } from './membership/shard-board.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
 import { type LinkRemoval, type RemovalContext, type RemovalOptions, removeLink } from './removal/remove-link.ts'
@@ -49,6 +50,8 @@ export interface ReplicatorOptions {
   readonly acknowledgeUnfenced?: boolean
   /** Who we are, for the owner record in the map. */
   readonly processName: string
+  /** Other replicators with the same targets share the work. @defaultValue this one takes all of it */
+  readonly sharing?: SharingOptions | undefined
   readonly clock: Clock
   readonly random: Random
 }
@@ -133,7 +136,9 @@ export class Replicator {
 
   status(): ReplicationStatus {
     const atMs = this.#options.clock.nowMs()
-    return { atMs, links: this.#links.map((link) => describeLink(link)), incidents: this.#describeIncidents() }
+    const links = this.#links.map((link) => describeLink(link, this.#engines.get(link.spec.target)))
+    const members = [...this.#engines.values()].flatMap((engine) => engine.members())
+    return { atMs, links, members, incidents: this.#describeIncidents() }
   }
 
   /**
@@ -157,13 +162,17 @@ export class Replicator {
   }
 
   #describeIncidents(): IncidentStatus[] {
-    const all = [...this.#engines].flatMap(([region, { incidents }]) =>
-      incidents.all().map((entry) => describeIncident(entry, region)),
+    // What is known of a shard that is elsewhere is old: its owner tells it.
+    const all = [...this.#engines].flatMap(([region, engine]) =>
+      engine.incidents
+        .all()
+        .filter(({ flow }) => engine.whereabouts(flow) === undefined)
+        .map((entry) => describeIncident(entry, region)),
     )
     return all.sort((one, other) => one.atMs - other.atMs || (one.id < other.id ? -1 : 1))
   }
 
-  /** Faults: LINK_UNKNOWN, FLOW_UNKNOWN, FLOW_NOT_READY. */
+  /** Faults: LINK_UNKNOWN, FLOW_UNKNOWN, FLOW_ELSEWHERE, FLOW_NOT_READY. */
   async translateOffset(query: OffsetQuery, signal: AbortSignal): Promise<OffsetTranslation> {
     const link = this.#link(query.link)
     const flow = link.flow(query.topic, query.partition)
@@ -171,6 +180,8 @@ export class Replicator {
       const { topic, partition } = query
       throw replicationFaults.fault('FLOW_UNKNOWN', { link: query.link, topic, partition })
     }
+    const reason = this.#engines.get(link.spec.target)?.whereabouts(flow.spec.key)
+    if (reason !== undefined) throw replicationFaults.fault('FLOW_ELSEWHERE', { ...query, reason })
     const { offset: to, note } = await link.translator.lookUp(flow, query, signal)
     const { targetTopic } = flow.spec.key
     const { link: name, topic, partition, direction, offset: from } = query
@@ -279,7 +290,7 @@ export class Replicator {
   #engineOf(target: RegionName, memory: MapMemory): TargetEngine {
     const known = this.#engines.get(target)
     if (known !== undefined) return known
-    const { clock, random, processName, acknowledgeUnfenced = false } = this.#options
+    const { clock, random, processName, sharing, acknowledgeUnfenced = false } = this.#options
     const engine = new TargetEngine({
       region: target,
       cluster: this.#cluster(target),
@@ -287,6 +298,7 @@ export class Replicator {
       memory,
       acknowledgeUnfenced,
       processName,
+      sharing,
       clock,
       random,
       events: this.events,

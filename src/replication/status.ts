@@ -7,6 +7,8 @@ export interface ReplicationStatus {
   readonly links: readonly LinkStatus[]
   /** What was lost, or is not what it was, of every flow whose shard this process knows; the oldest first. */
   readonly incidents: readonly IncidentStatus[]
+  /** The replicators that share the work with this one, itself included; none where nothing is shared. */
+  readonly members: readonly MemberStatus[]
 }
 
 export interface IncidentStatus {
@@ -30,6 +32,14 @@ export interface IncidentStatus {
   readonly folded: number
   /** Null while it is open: it then blocks a switchover. */
   readonly acknowledged: { readonly atMs: number; readonly by: string; readonly note: string } | null
+}
+
+/** A replicator that shares the shards of a target, as the group's last assignment has it. */
+export interface MemberStatus {
+  readonly target: RegionName
+  readonly name: string
+  readonly isThisProcess: boolean
+  readonly shards: readonly number[]
 }
 
 export interface LinkStatus {
@@ -65,7 +75,8 @@ export interface PendingDeletionStatus {
   readonly leftMs: number
 }
 
-export type FlowState = 'starting' | 'running' | 'recovering' | 'stopped'
+/** `elsewhere`: another replicator copies it, or will in a moment. */
+export type FlowState = 'starting' | 'running' | 'recovering' | 'stopped' | 'elsewhere'
 
 export interface FlowStatus {
   readonly link: LinkName

@@ -1,15 +1,18 @@
 import { type Clock, describeError, type Events, type Random, type RegionName } from '../core/index.ts'
 import type { Cluster } from '../kafka/index.ts'
 import type { ReplicationEvents } from './events.ts'
+import { replicationFaults } from './faults.ts'
 import type { Flow } from './flows/flow.ts'
 import { Lanes } from './flows/lanes.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { type CopiedFlow, flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
 import { TargetIncidents } from './incidents/target-incidents.ts'
-import { replicationFaults } from './faults.ts'
 import { Quarantine } from './quarantine.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { forgetFlows } from './shards/forget-flows.ts'
+import type { MemberStatus } from './status.ts'
+import { ShardBoard, type SharingOptions } from './membership/shard-board.ts'
+import type { ShardSlot } from './membership/shard-slot.ts'
 import { ensureMapTopic, MAP_TOPIC, type MapIndex, type MapTopic, readMapIndex } from './shards/map-topic.ts'
 import { Shard } from './shards/shard.ts'
 import { watchMapTopic } from './shards/map-watch.ts'
@@ -18,6 +21,7 @@ import { Vigil } from './shards/vigil.ts'
 import { TargetWatch } from './target-watch.ts'
 
 const PROVE_AGAIN_MS = 1_000
+const FORGET_WITHIN_MS = 30_000
 
 export interface TargetEngineOptions {
   readonly region: RegionName
@@ -27,6 +31,8 @@ export interface TargetEngineOptions {
   readonly memory: MapMemory
   readonly acknowledgeUnfenced: boolean
   readonly processName: string
+  /** Undefined: every shard that a flow needs is taken over. */
+  readonly sharing: SharingOptions | undefined
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>
@@ -42,7 +48,6 @@ export class TargetEngine {
   readonly quarantine: Quarantine
   readonly #options: TargetEngineOptions
   readonly #controller = new AbortController()
-  readonly #shards = new Map<number, Shard>()
   readonly #flows = new Set<Flow>()
   readonly #copies = new Set<string>()
   readonly #news: RepeatedNews
@@ -55,6 +60,7 @@ export class TargetEngine {
   #isWatching = false
   #index: MapIndex | undefined
   readonly #rebuiltListeners = new Set<(reason: string) => void>()
+  #board: ShardBoard | undefined
 
   constructor(options: TargetEngineOptions) {
     this.#options = options
@@ -70,7 +76,7 @@ export class TargetEngine {
     })
     const { region } = options
     const readIndex = (signal: AbortSignal) => this.#readIndex(signal)
-    this.incidents = new TargetIncidents({ region, clock, shards: () => this.#shards, readIndex })
+    this.incidents = new TargetIncidents({ region, clock, shards: () => this.#board?.byNumber ?? new Map(), readIndex })
     this.#watch = new TargetWatch({
       target: cluster,
       flows: () => this.#flows,
@@ -95,11 +101,26 @@ export class TargetEngine {
     return this.#preparedIndex().flows.filter(({ key }) => isLike(key))
   }
 
-  /** Removes flows from the map; they have to be stopped. Faults: MAP_... */
-  forget(keys: readonly FlowKey[], signal: AbortSignal): Promise<void> {
-    const { cluster } = this.#options
+  /**
+   * Removes flows from the map; they have to be stopped. Faults: TARGET_NOT_READY where another replicator has a shard
+   * of theirs, MAP_...
+   */
+  async forget(keys: readonly FlowKey[], signal: AbortSignal): Promise<void> {
+    const { cluster, clock } = this.#options
     const source = { cluster, reader: this.reader, topic: this.#preparedTopic() }
-    return forgetFlows({ source, shardFor: (key) => this.shardFor(key) }, keys, signal)
+    const late = new AbortController()
+    const timer = clock.setTimer(FORGET_WITHIN_MS, () => late.abort())
+    try {
+      const both = AbortSignal.any([signal, late.signal])
+      await forgetFlows({ source, shardFor: (key) => this.shardFor(key) }, keys, both)
+    } catch (error) {
+      if (!late.signal.aborted) throw error
+      const what = 'the offset map of the flows'
+      const reason = `not all of its shards are here within ${FORGET_WITHIN_MS} ms: other replicators may have them`
+      throw replicationFaults.fault('TARGET_NOT_READY', { what, target: cluster.name, reason })
+    } finally {
+      timer.cancel()
+    }
   }
 
   /** Finds or creates the map topic and reads its index. May be called again after it failed. */
@@ -107,6 +128,7 @@ export class TargetEngine {
     const { cluster, clock, shards } = this.#options
     this.#clusterId ??= (await cluster.metadata([], signal)).clusterId
     this.#mapTopic ??= await ensureMapTopic(cluster, { shards, clock }, signal)
+    this.#board ??= this.#makeBoard(this.#mapTopic)
     this.#index ??= await this.#readIndex(signal)
     this.incidents.noteIndex(this.#index)
     this.#vigil.stop()
@@ -122,11 +144,9 @@ export class TargetEngine {
   checkCluster(clusterId: string): void {
     if (this.#clusterId === undefined || clusterId === this.#clusterId) return
     const reason = `the cluster is another one: its id is ${clusterId}, it was ${this.#clusterId}`
-    const shards = [...this.#shards.values()]
-    this.#shards.clear()
     this.#copies.clear()
-    this.#clusterId = this.#mapTopic = this.#index = undefined
-    for (const shard of shards) void shard.abandon(reason)
+    void this.#board?.abandon(reason)
+    this.#clusterId = this.#mapTopic = this.#index = this.#board = undefined
     for (const listener of this.#rebuiltListeners) listener(reason)
     throw replicationFaults.fault('TARGET_NOT_READY', { what: 'the copy', target: this.#options.cluster.name, reason })
   }
@@ -137,14 +157,28 @@ export class TargetEngine {
     return () => this.#rebuiltListeners.delete(listener)
   }
 
-  shardFor(key: FlowKey): Shard {
-    const number = hashText(flowKeyText(key)) % this.#preparedTopic().shards
-    const known = this.#shards.get(number)
-    if (known !== undefined) return known
-    const shard = this.#makeShard(number)
-    this.#shards.set(number, shard)
-    shard.start()
-    return shard
+  shardFor(key: FlowKey): ShardSlot {
+    return this.#preparedBoard().slot(this.#numberOf(key))
+  }
+
+  /** A sentence, where another replicator has the flow. */
+  whereabouts(key: FlowKey): string | undefined {
+    return this.#board?.whereabouts(this.#numberOf(key))
+  }
+
+  /** Whether this process does what is done once for all replicators and hangs on this flow. */
+  isOwner(key: FlowKey): boolean {
+    return this.#board?.isOwner(this.#numberOf(key)) ?? false
+  }
+
+  /** Why no flow can start yet, where that is so. */
+  get waiting(): string | undefined {
+    return this.#board?.waiting
+  }
+
+  /** The replicators that share this target. */
+  members(): MemberStatus[] {
+    return this.#board?.members() ?? []
   }
 
   register(flow: Flow): void {
@@ -161,7 +195,7 @@ export class TargetEngine {
    */
   async stop(signal: AbortSignal): Promise<void> {
     this.#vigil.stop()
-    const released = Promise.all([...this.#shards.values()].map((shard) => shard.release(signal)))
+    const released = this.#board?.stop(signal) ?? Promise.resolve()
     await untilAborted(released, signal)
     this.#controller.abort(new Error('stopped'))
     await this.#watching
@@ -179,14 +213,34 @@ export class TargetEngine {
     return readMapIndex({ cluster, reader: this.reader, topic: this.#preparedTopic(), memory }, signal)
   }
 
+  #preparedTopic(): MapTopic {
+    if (this.#mapTopic === undefined) throw new Error('the engine is not prepared')
+    return this.#mapTopic
+  }
+
   #preparedIndex(): MapIndex {
     if (this.#index === undefined) throw new Error('the engine is not prepared')
     return this.#index
   }
 
-  #preparedTopic(): MapTopic {
-    if (this.#mapTopic === undefined) throw new Error('the engine is not prepared')
-    return this.#mapTopic
+  #preparedBoard(): ShardBoard {
+    if (this.#board === undefined) throw new Error('the engine is not prepared')
+    return this.#board
+  }
+
+  #numberOf(key: FlowKey): number {
+    return hashText(flowKeyText(key)) % (this.#mapTopic?.shards ?? 1)
+  }
+
+  #makeBoard({ shards }: MapTopic): ShardBoard {
+    const { onLost: onFenced, ...options } = this.#options
+    const board = new ShardBoard({
+      ...options,
+      shards,
+      onFenced,
+      makeShard: (number) => this.#makeShard(number, board),
+    })
+    return board
   }
 
   #watchMap(): void {
@@ -205,7 +259,7 @@ export class TargetEngine {
     const { cluster, clock, region, events, onLost } = this.#options
     const { topicId, shards } = this.#preparedTopic()
     // One that was succeeded must not take anything back from its successor.
-    for (const shard of this.#shards.values()) await shard.prove(signal)
+    for (const shard of this.#preparedBoard().shards) await shard.prove(signal)
     const topic = await ensureMapTopic(cluster, { shards, clock }, signal)
     if (topic.topicId === topicId) return
     const reason = `topic ${MAP_TOPIC} is lost: ${why}`
@@ -214,14 +268,14 @@ export class TargetEngine {
       return
     }
     this.#mapTopic = topic
-    for (const shard of this.#shards.values()) {
+    for (const shard of this.#preparedBoard().shards) {
       events.emit('shard:trouble', { target: region, shard: shard.number, reason })
       shard.current?.end({ kind: 'restart', reason })
     }
   }
 
-  #makeShard(number: number): Shard {
-    const { cluster, memory, clock, random, acknowledgeUnfenced, processName, region, events, onLost } = this.#options
+  #makeShard(number: number, board: ShardBoard): Shard {
+    const { cluster, memory, clock, random, acknowledgeUnfenced, processName, region, events } = this.#options
     return new Shard(number, {
       cluster,
       reader: this.reader,
@@ -236,10 +290,11 @@ export class TargetEngine {
         events.emit('shard:owned', { target: region, shard, ...identity, fenced, tookMs }),
       onTrouble: (shard, error) => this.#tell(shard, describeError(error)),
       onLost: (shard, reason) => {
-        events.emit('shard:lost', { target: region, shard, reason })
-        onLost(reason)
+        events.emit('shard:lost', { target: region, shard, code: 'SHARD_FENCED', reason })
+        board.noteLost(shard, reason)
       },
       onHandedOver: (shard) => events.emit('shard:handed-over', { target: region, shard }),
+      untilAllowed: (signal) => board.untilAllowed(number, signal),
     })
   }
 
@@ -252,7 +307,8 @@ export class TargetEngine {
   #doubtAll(stalledMs: number): void {
     const { events, region } = this.#options
     const reason = `this process did not run for ${Math.round(stalledMs)} ms: proving that the shards are still its own`
-    for (const shard of this.#shards.values()) {
+    this.#board?.lookAtOnce()
+    for (const shard of this.#board?.shards ?? []) {
       if (shard.current === undefined) continue
       shard.current.doubt()
       events.emit('shard:trouble', { target: region, shard: shard.number, reason })

@@ -33,9 +33,10 @@ const SPARE = 'sensors.spare'
 /** The spare topic grows to two partitions. */
 const FLOWS = WORKLOAD_TOPICS.reduce((sum, { partitions }) => sum + partitions, 2)
 const RATE = 300
+const COPIED_GROUPS = [GROUPS.analytics, GROUPS.weatherWatch]
 const PREFIXES = {
   topic: ['sensors.', 'weather.', '__isthmus.'],
-  group: [GROUPS.analytics, GROUPS.weatherWatch],
+  group: [...COPIED_GROUPS, '__isthmus.'],
   'transactional-id': ['__isthmus.'],
 }
 
@@ -238,7 +239,7 @@ async function prepare(stack: AsyncDisposableStack): Promise<Setup> {
 }
 
 function linksText(): string {
-  const groups = PREFIXES.group.join(', ')
+  const groups = COPIED_GROUPS.join(', ')
   return [
     'links:',
     `  - name: ${LINK}`,
@@ -326,7 +327,7 @@ function compare(before: readonly string[], after: readonly string[]): typeof EQ
 
 /** True once each group has as much to read on the target as at the source. */
 async function areInStep(setup: Setup, before: Reading, after: Reading): Promise<true | undefined> {
-  for (const groupId of PREFIXES.group) {
+  for (const groupId of COPIED_GROUPS) {
     const source = await remaining(setup.sourceClient, groupId, before)
     const target = await remaining(setup.targetClient, groupId, after)
     if (source.length === 0 || source.join() !== target.join()) return undefined

@@ -15,7 +15,8 @@ export interface Right {
 
 /**
  * All that Isthmus needs in a target region. `describe` and `describe-configs` are implied. The topics are the copies
- * and Isthmus's own (`__isthmus.`), the groups those whose positions are kept in step.
+ * and Isthmus's own (`__isthmus.`), the groups those whose positions are kept in step and that of the replicators
+ * (`__isthmus.shards`).
  */
 export const TARGET_RIGHTS: readonly Right[] = [
   { resource: 'topic', operation: 'create' },

@@ -21,7 +21,7 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     start: () => void calls.push('start'),
     stop: async () => void calls.push('stop'),
     untilFenced: () => fenced.promise,
-    status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents }),
+    status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents, members: [] }),
     translateOffset: async (query) => {
       const { link, topic, partition, direction, offset: from } = query
       return { link, topic, targetTopic: topic, partition, direction, from, to: from - 7, note: 'exact' }

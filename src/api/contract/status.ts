@@ -33,7 +33,7 @@ export const HeldBackBody = object(
   'What holds back the last stable offset of the source for longer than `heldBackSeconds`.',
 )
 
-export const FlowState = Type.Enum(['starting', 'running', 'recovering', 'stopped'])
+export const FlowState = Type.Enum(['starting', 'running', 'recovering', 'stopped', 'elsewhere'])
 
 export const FlowBody = object(
   {
@@ -83,6 +83,7 @@ export const LinkBody = object(
         running: count('Flows that copy.'),
         recovering: count('Flows that go on by themselves after a trouble.'),
         stopped: count('Flows that need an operator.'),
+        elsewhere: count('Flows that another replicator copies.'),
       },
       'Flows by state.',
     ),
@@ -91,7 +92,7 @@ export const LinkBody = object(
     heldBackRecords: count('Offsets that open transactions hold back at the source, over all flows.'),
     heldBackFlows: count('Flows held back so for longer than `heldBackSeconds`.'),
     hangingFlows: count('Flows that a hanging transaction holds back: they need an operator.'),
-    lagUnknownFlows: count('Flows whose lag is not known: the sums above leave them out.'),
+    lagUnknownFlows: count('Flows of this process whose lag is not known: the sums above leave them out.'),
     refusedTopics: count('Selected topics that are not copied.'),
     pendingDeletions: count('Copies that will be deleted, because their source topic is gone.'),
     groups: count('Consumer groups whose positions are looked after.'),
@@ -110,6 +111,17 @@ export const LinkBody = object(
 )
 export type LinkBody = Type.Static<typeof LinkBody>
 
+export const MemberBody = object(
+  {
+    target: text('Name of the region that is copied to.'),
+    name: text('Its name in the group.'),
+    isThisProcess: Type.Boolean({ description: 'True for the process that answers.' }),
+    shards: Type.Array(Type.Integer(), { description: 'Shards of the target that the group gives to it.' }),
+  },
+  'A replicator that shares the work on a target.',
+)
+export type MemberBody = Type.Static<typeof MemberBody>
+
 export const StatusBody = object(
   {
     atMs: atMs('When this was true.'),
@@ -127,6 +139,9 @@ export const StatusBody = object(
     ),
     links: Type.Array(LinkBody),
     openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
+    members: Type.Array(MemberBody, {
+      description: 'Replicators that share the work, this one included; none where nothing is shared or nobody joined.',
+    }),
   },
   'What this process knows right now.',
 )

@@ -1,6 +1,5 @@
 import { backoffMs, describeError, eitherSignal, Fault, pause, type Random, unreachable } from '../../core/index.ts'
 import { type MatchingContext, resumeOrMatch } from '../matching/resume-or-match.ts'
-import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import type { Lanes } from './lanes.ts'
@@ -12,7 +11,8 @@ const RETRY_DELAYS = { firstMs: 100, mostMs: 5_000 }
 
 export interface FlowRunnerContext extends MatchingContext {
   readonly random: Random
-  readonly shard: Shard
+  /** Where the flow's shard gives its tenures. */
+  readonly shard: { tenure(signal: AbortSignal): Promise<Tenure> }
   readonly lanes: Lanes
   /** The flow has a position and may be fetched. */
   onRunning(flow: Flow): void
@@ -34,7 +34,7 @@ export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: Ab
     })
     if (tenure === undefined) return
     tenure.enter(flow)
-    const either = eitherSignal(signal, tenure.signal)
+    const either = eitherSignal(signal, tenure.letGo)
     try {
       await runUnderTenure(flow, tenure, context, either.signal)
     } finally {

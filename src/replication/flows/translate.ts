@@ -66,8 +66,9 @@ export class FlowTranslator implements PositionTranslator {
   }
 }
 
-function mapOf(flow: Flow) {
-  return flow.tenure?.map.flow(flow.spec.key)
+/** None once the tenure has ended: another replicator may have the flow by now, and copy on. */
+function mapOf({ tenure, spec }: Flow) {
+  return tenure?.signal.aborted === false ? tenure.map.flow(spec.key) : undefined
 }
 
 function copiedTo(flow: Flow): Segment | undefined {

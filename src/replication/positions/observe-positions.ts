@@ -20,8 +20,8 @@ export interface PositionSight {
   readonly source: Cluster
   readonly target: Cluster
   readonly isSelected: (group: string) => boolean
-  /** Name of the copy; undefined for a topic that the link does not copy. */
-  readonly targetTopicOf: (topic: string) => string | undefined
+  /** Name of the copy; undefined for a partition that this process does not copy. */
+  readonly targetTopicOf: (topic: string, partition: number) => string | undefined
   readonly translator: PositionTranslator
   /** What this process has written. */
   readonly memory: PositionMemory
@@ -96,7 +96,7 @@ async function observeGroup(
   const targetPositions = seen.target === undefined || 'failure' in seen.target ? [] : seen.target.positions
   const current = new Map(targetPositions.map((position) => [`${position.topic}/${position.partition}`, position]))
   const copied = seen.source.positions.flatMap((position) => {
-    const targetTopic = sight.targetTopicOf(position.topic)
+    const targetTopic = sight.targetTopicOf(position.topic, position.partition)
     return targetTopic === undefined ? [] : [{ position, targetTopic }]
   })
   const positions = await Promise.all(
@@ -117,7 +117,7 @@ async function observeGone(
   { sight, current }: { readonly sight: PositionSight; readonly current: ReadonlyMap<string, FetchedPosition> },
   signal: AbortSignal,
 ): Promise<ObservedGone[]> {
-  const targetTopic = sight.targetTopicOf(topic)
+  const targetTopic = sight.targetTopicOf(topic, partition)
   if (targetTopic === undefined) return []
   const target = current.get(`${targetTopic}/${partition}`)
   const gone = { topic, targetTopic, partition, target }

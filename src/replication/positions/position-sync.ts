@@ -34,8 +34,8 @@ export interface PositionSyncOptions {
   readonly target: Cluster
   /** Which groups. */
   readonly selection: Selection
-  /** Name of the copy; undefined for a topic that the link does not copy. */
-  readonly targetTopicOf: (topic: string) => string | undefined
+  /** Name of the copy; undefined for a partition that this process does not copy: it forgets whose its position is. */
+  readonly targetTopicOf: (topic: string, partition: number) => string | undefined
   readonly translator: PositionTranslator
   /** Between passes, milliseconds. @defaultValue 1000 */
   readonly everyMs?: number

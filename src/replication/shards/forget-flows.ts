@@ -1,6 +1,6 @@
 import { type EntryKey, type FlowKey, flowKeyText, formatEntryKey, keyOf, type MapEntry } from '../offset-map/index.ts'
 import { mapOffset, readMapEntries, type ShardMapSource } from './map-topic.ts'
-import type { Shard } from './shard.ts'
+import type { Tenure } from './tenure.ts'
 
 /**
  * Removes flows from the offset map: a tombstone for every record of theirs that the log of the map still holds, under
@@ -9,7 +9,13 @@ import type { Shard } from './shard.ts'
  */
 export interface ForgetContext {
   readonly source: Pick<ShardMapSource, 'cluster' | 'reader' | 'topic'>
-  readonly shardFor: (key: FlowKey) => Shard
+  readonly shardFor: (key: FlowKey) => HeldShard
+}
+
+/** Where a shard gives its tenures. */
+interface HeldShard {
+  readonly number: number
+  tenure(signal: AbortSignal): Promise<Tenure>
 }
 
 const TOMBSTONES_AT_ONCE = 1_000
@@ -27,7 +33,7 @@ export async function forgetFlows(
 
 async function forgetInShard(
   { source }: ForgetContext,
-  shard: Shard,
+  shard: HeldShard,
   flows: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<void> {

@@ -44,6 +44,7 @@ export class MapWriter {
   #waiting: Waiting[] = []
   #nextSequence = 0
   #isRunning = false
+  #isClosed = false
 
   constructor(options: MapWriterOptions) {
     this.#options = options
@@ -52,11 +53,18 @@ export class MapWriter {
   /** Resolves once the entry is on the target and applied to the map in memory. Rejects when the tenure ends first. */
   append(entry: MapEntry): Promise<void> {
     const { signal } = this.#options
-    if (signal.aborted) return Promise.reject(endError(signal))
+    if (signal.aborted || this.#isClosed) return Promise.reject(endError(signal))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ entry, encoded: encodeEntry(entry), resolve, reject })
       if (!this.#isRunning) void this.#run()
     })
+  }
+
+  /** What is appended after it is refused: a hand-over counts only as the last word of its epoch. */
+  appendLast(entry: MapEntry): Promise<void> {
+    const appended = this.append(entry)
+    this.#isClosed = true
+    return appended
   }
 
   async #run(): Promise<void> {

@@ -26,6 +26,8 @@ export interface ShardContext extends TakeoverContext {
   /** Another replicator owns the shard now: this process must not take it back by itself. */
   onLost(shard: number, reason: string): void
   onHandedOver(shard: number): void
+  /** Resolves when the shard may be taken over, now or anew. @defaultValue at once */
+  readonly untilAllowed?: (signal: AbortSignal) => Promise<void>
 }
 
 /**
@@ -40,6 +42,7 @@ export class Shard {
   #next = Promise.withResolvers<Tenure>()
   #lastMap: ShardMap | undefined
   #isLost = false
+  #isHandedOver = false
   #running: Promise<void> | undefined
 
   constructor(number: number, context: ShardContext) {
@@ -55,6 +58,11 @@ export class Shard {
   /** As it is, or as it was when this process last owned the shard. */
   get map(): ShardMap | undefined {
     return this.#current?.map ?? this.#lastMap
+  }
+
+  /** True once its clean end stands in the map. */
+  get isHandedOver(): boolean {
+    return this.#isHandedOver
   }
 
   start(): void {
@@ -90,10 +98,11 @@ export class Shard {
     }
   }
 
-  /** To be called when the flows have let go. Records the clean end where nothing can arrive late. */
+  /** Has the flows let go, and records the clean end where nothing can arrive late. */
   async release(signal: AbortSignal): Promise<void> {
     const tenure = this.#current
     if (tenure !== undefined) {
+      tenure.windUp('the shard is handed over')
       const onAbort = () => tenure.end({ kind: 'restart', reason: describeError(signal.reason) })
       signal.addEventListener('abort', onAbort, { once: true, signal: tenure.signal })
       if (signal.aborted) onAbort()
@@ -116,8 +125,11 @@ export class Shard {
   async #handOver(tenure: Tenure): Promise<void> {
     const entry = { kind: 'hand-over' as const, ...tenure.identity, atMs: this.#context.clock.nowMs() }
     await tenure
-      .transact(() => tenure.writer.append(entry))
-      .then(() => this.#context.onHandedOver(this.number))
+      .transact(() => tenure.writer.appendLast(entry))
+      .then(() => {
+        this.#isHandedOver = true
+        this.#context.onHandedOver(this.number)
+      })
       .catch((error: unknown) => this.#context.onTrouble(this.number, error))
   }
 
@@ -142,7 +154,8 @@ export class Shard {
   }
 
   async #takeOver(signal: AbortSignal): Promise<Tenure> {
-    const { clock, log, mapTopic, random, processName } = this.#context
+    const { clock, log, mapTopic, random, processName, untilAllowed } = this.#context
+    await untilAllowed?.(signal)
     const startedMs = clock.monotonicMs()
     const takeover = await takeOver(this.#context, this.number, signal)
     const onTrouble = (reason: string) => this.#context.onTrouble(this.number, new Error(reason))
@@ -150,6 +163,7 @@ export class Shard {
     const tenure = new Tenure(this.number, takeover, context)
     const onAbort = () => tenure.end({ kind: 'restart', reason: 'released' })
     signal.addEventListener('abort', onAbort, { once: true, signal: tenure.signal })
+    if (signal.aborted) onAbort()
     const { identity, transactionalId } = takeover
     const entry = { kind: 'owner' as const, ...identity, transactionalId, atMs: clock.nowMs(), processId: processName }
     await tenure.writer.append(entry).catch((error: unknown) => {

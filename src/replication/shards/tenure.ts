@@ -23,6 +23,7 @@ export class Tenure {
   readonly map: ShardMap
   readonly writer: MapWriter
   readonly #controller = new AbortController()
+  readonly #leaving = new AbortController()
   readonly #users = new Set<TenureUser>()
   readonly #whenEnded = Promise.withResolvers<TenureEnd>()
   readonly #fenceLate: Takeover['fenceLate']
@@ -66,6 +67,16 @@ export class Tenure {
     return this.#controller.signal
   }
 
+  /** Aborted when its users have to let go: when the shard goes elsewhere, and when the tenure ends. */
+  get letGo(): AbortSignal {
+    return this.#leaving.signal
+  }
+
+  /** Nothing more is sent under it; what is in flight settles. Before a hand-over. */
+  windUp(reason: string): void {
+    this.#leaving.abort(new Error(reason))
+  }
+
   /** False after a stall of this process, until the coordinator has confirmed that producer id and epoch are still ours. */
   get maySend(): boolean {
     return !this.#isInDoubt && !this.signal.aborted
@@ -88,7 +99,7 @@ export class Tenure {
   /** Only while nothing that was ever sent, under it or an older one, can still arrive. */
   get canHandOver(): boolean {
     const hasUnfenced = [...this.#unfenced.values()].some(({ isGone }) => !isGone)
-    return !this.#isUncertain && !hasUnfenced && !this.signal.aborted
+    return !this.#isUncertain && !hasUnfenced && this.maySend
   }
 
   /**
@@ -142,7 +153,9 @@ export class Tenure {
     if (this.signal.aborted) return
     this.#end = end
     this.#whenEnded.resolve(end)
-    this.#controller.abort(new Error(`the tenure of shard ${this.shard} ended: ${end.reason}`))
+    const reason = `the tenure of shard ${this.shard} ended: ${end.reason}`
+    this.#controller.abort(new Error(reason))
+    this.windUp(reason)
   }
 
   untilEnded(): Promise<TenureEnd> {

@@ -61,6 +61,11 @@ export interface TopicSyncOptions {
   forget?(flows: readonly CopiedFlow[], signal: AbortSignal): Promise<void>
   /** Told the id of the target cluster before anything is done there; throws where that is not the one to copy into. */
   checkTarget?(clusterId: string): void
+  /**
+   * Whether this process changes the target topic; of several replicators that share the work one does, the others
+   * wait for what comes of it. @defaultValue always
+   */
+  readonly mayChange?: (topic: { readonly topic: string; readonly targetTopic: string }) => boolean
   /** Told every flow there is now, after each pass that got through, changed or not. */
   onFlows(flows: readonly FlowSpec[]): void
 }
@@ -73,6 +78,9 @@ interface Steps {
 const EVERY_MS = 4_000
 /** Between a change and the look at what came of it: brokers learn of it one after the other. */
 const AFTER_CHANGE_MS = 200
+/** What another replicator is to change is looked for this often, and so many times in a row. */
+const OTHERS_POLL_MS = 1_000
+const OTHERS_LOOKS_MAX = 10
 const LEADERS_WAIT_MS = 10_000
 const LEADERS_POLL_MS = 100
 /** Kafka's TOPIC_ALREADY_EXISTS: a broker's metadata was behind, the next pass sees the topic. */
@@ -84,6 +92,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   /** Ids of target topics that were found to be copies: a copy stays one. */
   readonly #copies = new Set<string>()
   #before: TopicsBefore = { baseline: undefined, flows: [], wanted: new Map() }
+  #looksForOthers = 0
   /** What was told of each refused topic, so that a lasting refusal is told once. */
   #told = new Map<string, string>()
   #refusals: readonly TopicRefusal[] = []
@@ -144,19 +153,24 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   }
 
   async act(plan: TopicPlan, signal: AbortSignal): Promise<Pass> {
+    const { mayChange = () => true } = this.#options
+    const { creates, grows, configures } = plan
     const steps = [
-      await this.#createAll(plan.creates, signal),
-      await this.#each(plan.grows, (grow) => this.#grow(grow, signal), signal),
-      await this.#each(plan.configures, (configure) => this.#configure(configure, signal), signal),
-      await this.#each(plan.deletes, (copy) => this.#delete(copy, signal), signal),
+      await this.#createAll(creates.filter(mayChange), signal),
+      await this.#each(grows.filter(mayChange), (grow) => this.#grow(grow, signal), signal),
+      await this.#each(configures.filter(mayChange), (configure) => this.#configure(configure, signal), signal),
+      await this.#each(plan.deletes.filter(mayChange), (copy) => this.#delete(copy, signal), signal),
     ]
     this.#tellPending(plan.pendingDeletions)
     this.#tell([...plan.refusals, ...steps.flatMap(({ refusals }) => refusals)])
     const { flows, wanted, reason } = plan
     this.#before = { baseline: this.#before.baseline ?? plan.sourcePartitions, flows, wanted }
     this.#options.onFlows(flows)
-    const hasChanged = steps.some(({ done }) => done > 0)
-    return hasChanged ? { kind: 'wait', afterMs: AFTER_CHANGE_MS, reason } : { kind: 'done', reason }
+    if (steps.some(({ done }) => done > 0)) return { kind: 'wait', afterMs: AFTER_CHANGE_MS, reason }
+    const isForOthers = [...creates, ...grows, ...configures].some((step) => !mayChange(step))
+    this.#looksForOthers = isForOthers ? this.#looksForOthers + 1 : 0
+    const isSoon = isForOthers && this.#looksForOthers <= OTHERS_LOOKS_MAX
+    return isSoon ? { kind: 'wait', afterMs: OTHERS_POLL_MS, reason } : { kind: 'done', reason }
   }
 
   async #isCopy(topicId: string, signal: AbortSignal): Promise<boolean> {

@@ -47,7 +47,7 @@ test('shards are counted as they come and go', async () => {
   const owned = { target, producerId: 1n, producerEpoch: 0, fenced: 'first' as const, tookMs: 1 }
   for (const shard of [1, 2, 3]) events.emit('shard:owned', { ...owned, shard })
   events.emit('shard:handed-over', { target, shard: 1 })
-  events.emit('shard:lost', { target, shard: 2, reason: 'fenced' })
+  events.emit('shard:lost', { target, shard: 2, code: 'SHARD_FENCED', reason: 'fenced' })
   const text = await render()
   expect(text).toContain('isthmus_shards_owned{target="us"} 1\n')
   expect(text).toContain('isthmus_shards_lost_total{target="us"} 1\n')

@@ -18,6 +18,9 @@ describe('ReplicationOptions', () => {
 
   it('has defaults that it takes itself', () => {
     expect(resolveReplicationOptions({})).toEqual({
+      shareWork: true,
+      memberName: '',
+      sessionSeconds: 10,
       topicSyncSeconds: 4,
       positionSyncSeconds: 1,
       heldBackSeconds: 60,

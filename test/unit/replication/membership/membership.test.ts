@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type Assignment, Membership } from '../../../../src/replication/membership/membership.ts'
+import { ManualClock, neverAborted, random } from '../flows/flow-fixtures.ts'
+import { GroupInMemory } from './group-in-memory.ts'
+
+const SESSION_MS = 10_000
+const SHARDS = 4
+
+let clock: ManualClock
+let group: GroupInMemory
+
+/** A member that gives up at once what it is not given any more. */
+class Member {
+  readonly troubles: string[] = []
+  readonly membership: Membership
+  assignments: Assignment[] = []
+  claims: ReadonlyMap<number, number> = new Map()
+
+  constructor(name: string) {
+    this.membership = new Membership({
+      cluster: group.cluster,
+      name,
+      sessionTimeoutMs: SESSION_MS,
+      shards: SHARDS,
+      clock,
+      random,
+      claims: () => this.claims,
+      onAssigned: (assignment) => {
+        this.assignments.push(assignment)
+        const before = this.claims
+        const { generation, shards } = assignment
+        this.claims = new Map([...shards].map((shard) => [shard, before.get(shard) ?? generation]))
+        if ([...before.keys()].some((shard) => !shards.has(shard))) this.membership.joinAgain()
+      },
+      onTrouble: (reason) => this.troubles.push(reason),
+    })
+    this.membership.start()
+  }
+
+  get shards(): number[] {
+    return [...(this.assignments.at(-1)?.shards ?? [])]
+  }
+}
+
+beforeEach(() => {
+  clock = new ManualClock()
+  group = new GroupInMemory()
+})
+
+describe('a member of the group', () => {
+  it('has everything while it is alone, without waiting', async () => {
+    const a = new Member('a')
+    await clock.pass(0)
+    expect(a.shards).toEqual([0, 1, 2, 3])
+    expect(a.assignments[0]?.members).toEqual([{ name: 'a', shards: [0, 1, 2, 3] }])
+    expect(a.membership.mayTakeOver(3)).toBe(true)
+    await a.membership.stop(neverAborted)
+    expect(group.memberIds).toEqual([])
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('shares with one that comes, in two steps, within a third of the session', async () => {
+    const a = new Member('a')
+    await clock.pass(5_000)
+    const b = new Member('b')
+    await clock.pass(SESSION_MS / 3)
+    expect(a.assignments.map(({ shards }) => shards.size)).toEqual([4, 2, 2])
+    expect(b.assignments.map(({ shards }) => shards.size)).toEqual([0, 2])
+    expect([...a.shards, ...b.shards].sort((one, other) => one - other)).toEqual([0, 1, 2, 3])
+    expect(b.assignments.at(-1)?.members.map(({ name }) => name)).toEqual(['a', 'b'])
+    await a.membership.stop(neverAborted)
+    await clock.pass(SESSION_MS / 3)
+    expect(b.shards).toEqual([0, 1, 2, 3])
+    expect(b.membership.stint).toBe(0)
+    await b.membership.stop(neverAborted)
+  })
+
+  it('joins again when it was put out, and knows that others may have had its shards', async () => {
+    const a = new Member('a')
+    await clock.pass(1_000)
+    group.putOut('m1')
+    expect(await a.membership.verify()).toBe(false)
+    expect(a.membership.mayTakeOver(0)).toBe(false)
+    await clock.pass(SESSION_MS / 3)
+    expect(a.membership.stint).toBe(1)
+    expect(a.shards).toEqual([0, 1, 2, 3])
+    expect(await a.membership.verify()).toBe(true)
+    await a.membership.stop(neverAborted)
+  })
+
+  it('takes nothing over while the group may have gone on without it', async () => {
+    const a = new Member('a')
+    await clock.pass(1_000)
+    group.isSilent = true
+    await clock.pass(SESSION_MS * 0.5)
+    expect(a.membership.mayTakeOver(0)).toBe(true)
+    await clock.pass(SESSION_MS * 0.5)
+    expect(a.membership.mayTakeOver(0)).toBe(false)
+    expect(a.troubles).not.toEqual([])
+    expect(
+      await (async () => {
+        const verified = a.membership.verify()
+        await clock.pass(SESSION_MS)
+        return verified
+      })(),
+    ).toBe(false)
+    group.isSilent = false
+    await clock.pass(SESSION_MS)
+    // The group had not put it out after all: nothing is assigned anew.
+    expect(a.assignments).toHaveLength(1)
+    expect(a.membership.mayTakeOver(0)).toBe(true)
+    await a.membership.stop(neverAborted)
+  })
+
+  it('goes on without a static id where another one has joined under its name', async () => {
+    const a = new Member('a')
+    await clock.pass(1_000)
+    group.answers.heartbeat.push(82)
+    await clock.pass(2_000)
+    expect(group.joins.map(({ instanceId }) => instanceId)).toEqual(['a', null])
+    expect(group.joins.at(-1)?.memberId).toBe('')
+    expect(a.troubles).toEqual([expect.stringContaining('under the name a')])
+    group.putOut('m1')
+    await clock.pass(2_000)
+    expect(a.shards).toEqual([0, 1, 2, 3])
+    await a.membership.stop(neverAborted)
+  })
+
+  it('says why the group refuses it, and tries ever more slowly', async () => {
+    group.answers.join.push(...Array.from({ length: 1_000 }, () => 26))
+    const a = new Member('a')
+    await clock.pass(60_000)
+    expect(a.troubles[0]).toContain('INVALID_SESSION_TIMEOUT')
+    expect(group.joins.length).toBeLessThan(30)
+    expect(a.assignments).toEqual([])
+    await a.membership.stop(neverAborted)
+    expect(clock.pendingTimers).toBe(0)
+  })
+})

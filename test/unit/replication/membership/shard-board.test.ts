@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createEvents, regionName } from '../../../../src/core/index.ts'
+import type { ReplicationEvents } from '../../../../src/replication/events.ts'
+import { ShardBoard } from '../../../../src/replication/membership/shard-board.ts'
+import type { Shard } from '../../../../src/replication/shards/shard.ts'
+import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
+import { ManualClock, neverAborted, random, settle } from '../flows/flow-fixtures.ts'
+import { GroupInMemory } from './group-in-memory.ts'
+
+const SHARDS = 4
+const SESSION_MS = 10_000
+
+let clock: ManualClock
+let group: GroupInMemory
+
+/** A process whose shards hand over when they are told to. */
+class Process {
+  readonly told: string[] = []
+  readonly fenced: string[] = []
+  readonly board: ShardBoard
+  /** Set: no release ends before it is resolved. */
+  hold: Promise<void> = Promise.resolve()
+
+  constructor(memberName: string | undefined) {
+    const events = createEvents<ReplicationEvents>()
+    events.onAny((name) => this.told.push(name))
+    this.board = new ShardBoard({
+      region: regionName('us'),
+      cluster: group.cluster,
+      shards: SHARDS,
+      sharing: memberName === undefined ? undefined : { memberName, sessionTimeoutMs: SESSION_MS },
+      clock,
+      random,
+      events,
+      makeShard: (number) => this.#makeShard(number),
+      onFenced: (reason) => this.fenced.push(reason),
+    })
+    for (let shard = 0; shard < SHARDS; shard++) this.board.slot(shard)
+  }
+
+  get numbers(): number[] {
+    return this.board.shards.map(({ number }) => number)
+  }
+
+  #makeShard(number: number): Shard {
+    this.told.push(`take ${number}`)
+    let isHandedOver = false
+    const shard: Pick<Shard, 'number' | 'start' | 'tenure' | 'release' | 'isHandedOver'> = {
+      number,
+      start: () => undefined,
+      tenure: async () => ({ shard: number }) as Tenure,
+      release: async () => {
+        this.told.push(`release ${number}`)
+        await this.hold
+        isHandedOver = true
+      },
+      get isHandedOver() {
+        return isHandedOver
+      },
+    }
+    return shard as Shard
+  }
+}
+
+beforeEach(() => {
+  clock = new ManualClock()
+  group = new GroupInMemory()
+})
+
+describe('a process that does not share', () => {
+  it('takes what it needs at once, and is over when it is fenced', async () => {
+    const alone = new Process(undefined)
+    expect(alone.numbers).toEqual([0, 1, 2, 3])
+    expect(alone.board.whereabouts(0)).toBeUndefined()
+    expect(alone.board.isOwner(0)).toBe(true)
+    alone.board.noteLost(2, 'a newer owner')
+    expect(alone.fenced).toEqual(['a newer owner'])
+    await alone.board.stop(neverAborted)
+    expect(group.joins).toEqual([])
+  })
+})
+
+describe('processes that share', () => {
+  it('hand over before the group gives a shard to another', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    expect(a.numbers).toEqual([0, 1, 2, 3])
+    const handingOver = Promise.withResolvers<void>()
+    a.hold = handingOver.promise
+    const b = new Process('b')
+    expect(b.board.waiting).toContain('joining')
+    await clock.pass(3_000)
+    expect(a.numbers).toEqual([0, 1])
+    expect(a.board.whereabouts(2)).toContain('handed over')
+    expect(b.numbers).toEqual([])
+    expect(b.board.whereabouts(2)).toContain('moves')
+    handingOver.resolve()
+    await clock.pass(3_000)
+    expect(b.numbers).toEqual([2, 3])
+    expect(a.board.whereabouts(2)).toBe('replicator b has it')
+    expect(a.board.members()).toMatchObject([
+      { name: 'a', isThisProcess: true, shards: [0, 1] },
+      { name: 'b', isThisProcess: false, shards: [2, 3] },
+    ])
+    await a.board.stop(neverAborted)
+    await clock.pass(3_000)
+    expect(b.numbers).toEqual([0, 1, 2, 3])
+    await b.board.stop(neverAborted)
+    expect(a.told.concat(b.told)).not.toContain('shard:let-go')
+  })
+
+  it('do not wait for ever for flows that do not let go', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    a.hold = new Promise(() => undefined)
+    const b = new Process('b')
+    await clock.pass(SESSION_MS)
+    expect(b.numbers).toEqual([2, 3])
+    expect(a.told.filter((name) => name === 'shard:let-go')).toHaveLength(2)
+  })
+
+  it('give a waiting flow the tenure of a shard that comes later', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    const b = new Process('b')
+    const waiting = b.board.slot(3).tenure(neverAborted)
+    await clock.pass(6_000)
+    expect((await waiting).shard).toBe(3)
+    await Promise.all([a.board.stop(neverAborted), b.board.stop(neverAborted)])
+  })
+
+  it('are over when somebody fences them of whom the group knows nothing', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    a.board.noteLost(1, 'INVALID_PRODUCER_EPOCH')
+    await settle()
+    expect(a.fenced).toEqual(['INVALID_PRODUCER_EPOCH'])
+    expect(a.told.filter((name) => name === 'take 1')).toHaveLength(1)
+    await a.board.stop(neverAborted)
+  })
+
+  it('take a lost shard again only by a new assignment, when the group had put them out', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    group.putOut('m1')
+    const b = new Process('b')
+    await settle()
+    expect(b.numbers).toEqual([0, 1, 2, 3])
+    for (const shard of [0, 1, 2, 3]) a.board.noteLost(shard, 'fenced')
+    await settle()
+    expect(a.numbers).toEqual([])
+    await clock.pass(SESSION_MS)
+    expect(a.fenced).toEqual([])
+    expect(a.numbers).toHaveLength(2)
+    expect(b.numbers).toHaveLength(2)
+    expect([...a.numbers, ...b.numbers].sort((one, other) => one - other)).toEqual([0, 1, 2, 3])
+    await Promise.all([a.board.stop(neverAborted), b.board.stop(neverAborted)])
+  })
+
+  it('stay when they learn only after they have joined again that others had a shard', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    group.putOut('m1')
+    await clock.pass(SESSION_MS)
+    expect(a.numbers).toEqual([0, 1, 2, 3])
+    a.board.noteLost(0, 'fenced while it slept')
+    await clock.pass(SESSION_MS)
+    expect(a.fenced).toEqual([])
+    expect(a.told.filter((name) => name === 'take 0')).toHaveLength(2)
+    await a.board.stop(neverAborted)
+  })
+})
