@@ -15,7 +15,10 @@ import { TrialFolder } from '../support/trial-folder.ts'
 const TOPICS = ['sensors.plain', 'sensors.tx']
 const PARTITIONS = 8
 const LINK = 'source-to-target'
-const REST = `links:\n  - { name: ${LINK}, source: source, target: target, topics: { include: ["sensors.*"] } }`
+// Each takes over everything at its start: how several share the work is the trial `workers`.
+const REST = `links:
+  - { name: ${LINK}, source: source, target: target, topics: { include: ["sensors.*"] } }
+replication: { shareWork: false }`
 const DELAY_MS = 15
 const FENCED_EXIT = 5
 
