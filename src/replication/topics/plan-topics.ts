@@ -145,6 +145,8 @@ export function planTopics(observed: ObservedTopics): TopicPlan {
   const configures: PlannedConfigure[] = []
   const refusals: TopicRefusal[] = []
   const flows: FlowSpec[] = []
+  /** Whatever is refused now is copied from its beginning one day: behind `latest` there would be a gap. */
+  const notBegun: string[] = []
   const wanted = new Map<string, Configs>()
   for (const pair of observed.pairs) {
     const step = planTopic(pair, observed, clashes.get(pair.targetTopic))
@@ -154,10 +156,14 @@ export function planTopics(observed: ObservedTopics): TopicPlan {
     if (step.refusal !== undefined) {
       refusals.push({ topic: pair.topic, targetTopic: pair.targetTopic, fault: step.refusal })
     }
+    if (step.flows === undefined && step.create === undefined && 'topicId' in pair.source)
+      notBegun.push(pair.source.topicId)
     if (step.wanted !== undefined) wanted.set(pair.topic, step.wanted)
     for (const flow of step.flows ?? []) flows.push(flow)
   }
-  const { sourcePartitions, deletions: pendingDeletions = [] } = observed
+  const { deletions: pendingDeletions = [] } = observed
+  const sourcePartitions = new Map(observed.sourcePartitions)
+  for (const topicId of notBegun) sourcePartitions.delete(topicId)
   const deletes = pendingDeletions.filter(({ leftMs }) => leftMs === 0)
   const reason = describePlan(observed.pairs.length, { creates, grows, configures, refusals, deletes })
   const steps = { creates, grows, configures, refusals, deletes, pendingDeletions }

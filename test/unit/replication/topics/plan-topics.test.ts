@@ -170,6 +170,14 @@ describe('planTopics', () => {
     expect(observe('recreated-id')).toEqual([true, true])
   })
 
+  it('does not count a refused topic as there from the first: it is copied from its beginning once it can be', () => {
+    const wide = target({ partitions: 3 })
+    const sourcePartitions = new Map([['source-id', 2]])
+    expect(plan([pair({ target: wide })], { sourcePartitions }).sourcePartitions).toEqual(new Map())
+    expect(plan([pair()], { sourcePartitions }).sourcePartitions).toEqual(sourcePartitions)
+    expect(plan([pair({ target: undefined })], { sourcePartitions }).sourcePartitions).toEqual(sourcePartitions)
+  })
+
   it('says of a compacted topic that it refuses DeleteRecords', () => {
     const configs = entries({ 'cleanup.policy': 'compact' })
     const wanted = entries(planStandbyConfigs(configs, facts))
