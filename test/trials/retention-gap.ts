@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRegion } from '../../src/local/index.ts'
 import { untilCopied } from '../support/copying.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
@@ -28,6 +29,8 @@ const RECORD = ['record.deleted', 'record.expired']
 const STOP = ['stop.deleted']
 const ALL = [...RECORD, ...STOP]
 const PARTITIONS = 2
+/** Longer than the process lets a source wait with its answer. */
+const PARKED_MS = 3_000
 const REST = `links:
   - { name: going-on, source: source, target: target, topics: { include: ["record.*"] } }
   - { name: stopping, source: source, target: target, topics: { include: ["stop.*"] }, policies: { retentionGap: stop } }
@@ -59,8 +62,11 @@ export const trial: Trial = {
         await untilBothCopied(isthmus, signal)
         log(`round ${round}: everything is copied`)
         const isFrozen = round % 2 === 0
-        if (isFrozen) isthmus.freeze()
-        else await isthmus.terminate()
+        if (isFrozen) {
+          isthmus.freeze()
+          // A fetch that the broker still holds would be answered with the next records: those would not be lost.
+          await sleep(PARKED_MS, undefined, { signal })
+        } else await isthmus.terminate()
         const lost = await overtake(source, signal)
         for (const [place, span] of lost) destroyed.set(place, [...(destroyed.get(place) ?? []), span])
         if (isFrozen) isthmus.wake()
