@@ -48,7 +48,7 @@ describe('batches of one record', () => {
       try {
         const { counters, offsetsIdentical } = await copier.untilCopied(RECORDS)
         expect(offsetsIdentical).toBe(true)
-          expect(counters.repacked.merged).toBeGreaterThan(RECORDS / 2)
+        expect(counters.repacked.merged).toBeGreaterThan(RECORDS / 2)
         const [before, after] = await Promise.all([read('before', source, topic), read('after', target, topic)])
         expect(compareLogs(before, after)).toMatchObject({
           compared: RECORDS,
