@@ -41,7 +41,7 @@ export const trial: Trial = {
     ]
     const rows: Row[] = []
     for (const way of ways) {
-      await writeSmallBatches(folder, { ...way, count: records }, signal)
+      await stage.nearby(() => writeSmallBatches(folder, { ...way, count: records }, signal))
       const note = (tool: string, tuning: string, recordsPerSecond: number) => {
         const bytesPerSecond = recordsPerSecond * RECORD_BYTES
         const part = Number((bytesPerSecond / plain).toPrecision(3))

@@ -9,6 +9,8 @@ export interface FarStage extends AsyncDisposable {
   readonly far: LocalRegion
   /** Bytes a second of a plain TCP stream through the same kind of pipe. */
   readonly plain: number
+  /** Does something while the way is short, such as writing to the far region. */
+  nearby<Result>(step: () => Promise<Result>): Promise<Result>
 }
 
 export const RECORD_BYTES = 1_000
@@ -27,10 +29,14 @@ export async function startFarStage(pipe: PipeOptions, signal: AbortSignal): Pro
       stack.use(await startRegion({ name, signal, advertisedPorts }))
     const [near, far] = await Promise.all([start('near', []), start('far', [pipePort])])
     const targetPort = Number(far.bootstrap[0]?.split(':')[1])
-    stack.use(await LongPipe.start({ ...pipe, listenPort: pipePort, targetPort }))
+    const way = stack.use(await LongPipe.start({ ...pipe, listenPort: pipePort, targetPort }))
     const plain = await measurePlainStream({ ...pipe, listenPort: streamPort, bytes: 2 * pipe.bytesPerSecond })
+    const nearby = async <Result>(step: () => Promise<Result>) => {
+      way.isLong = false
+      return step().finally(() => (way.isLong = true))
+    }
     const owned = stack.move()
-    return { near, far, plain, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+    return { near, far, plain, nearby, [Symbol.asyncDispose]: () => owned.disposeAsync() }
   } finally {
     await stack.disposeAsync()
   }

@@ -16,6 +16,8 @@ export interface PipeOptions {
  * and rights that test machines rarely have.
  */
 export class LongPipe implements AsyncDisposable {
+  /** False: connections that are made from now on are as short as they can be, as for preparing a trial. */
+  isLong = true
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
@@ -25,8 +27,13 @@ export class LongPipe implements AsyncDisposable {
     this.#server = createServer((client) => {
       const target = createConnection({ port: options.targetPort, host: '127.0.0.1' })
       this.#keep(client, target)
-      carry(client, target, there, options)
-      carry(target, client, back, options)
+      if (this.isLong) {
+        carry(client, target, there, options)
+        carry(target, client, back, options)
+      } else {
+        client.pipe(target)
+        target.pipe(client)
+      }
     })
   }
 

@@ -2,8 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { type Cluster, openCluster } from '../../src/kafka/index.ts'
 import type { LocalRegion } from '../../src/local/index.ts'
-import { MEGABYTE, pipeOf, RECORD_BYTES, startFarStage, writeSmallBatches } from '../support/far-region.ts'
-import { IsthmusProcess } from '../support/isthmus-process.ts'
+import {
+  type FarStage,
+  MEGABYTE,
+  pipeOf,
+  RECORD_BYTES,
+  startFarStage,
+  writeSmallBatches,
+} from '../support/far-region.ts'
+import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { measureCopy } from '../support/measure-copy.ts'
 import { compareLogs, type RecordLog } from '../support/record-log.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
@@ -56,8 +63,10 @@ export const trial: Trial = {
       { source: far, target: near, topic: 'wan.in' },
       { source: near, target: far, topic: 'wan.out' },
     ]
-    await Promise.all([from, to].map((way) => writeSmallBatches(folder, { ...way, count: records }, signal)))
-    const stage = { folder, records, plain }
+    const write = (way: Way) => regions.nearby(() => writeSmallBatches(folder, { ...way, count: records }, signal))
+    await write(from)
+    await write(to)
+    const stage = { folder, records, regions }
     const farSource = await copy(stage, from, context)
     const farTarget = await copy(stage, to, context)
     const shares = await measureShares({ ...from, records }, context)
@@ -84,7 +93,7 @@ interface Way {
 
 /** Copies the topic while its records are already there, and compares both sides. */
 async function copy(
-  { folder, records, plain }: { readonly folder: TrialFolder; readonly records: number; readonly plain: number },
+  { folder, records, regions }: { readonly folder: TrialFolder; readonly records: number; readonly regions: FarStage },
   { source, target, topic }: Way,
   { signal, log }: TrialContext,
 ) {
@@ -93,11 +102,11 @@ async function copy(
   await using isthmus = await IsthmusProcess.start({ regions: [source, target], rest, logLevel: 'warn' })
   const wanted = { cluster, topic, partitions: 1, records, limitMs: COPY_LIMIT_MS }
   const { recordsPerSecond } = await measureCopy(isthmus, wanted, signal)
-  const ratio = round((recordsPerSecond * RECORD_BYTES) / plain)
+  const ratio = round((recordsPerSecond * RECORD_BYTES) / regions.plain)
   log(`${topic}: ${((recordsPerSecond * RECORD_BYTES) / MEGABYTE).toFixed(1)} MB/s, ${ratio} of a plain stream`)
   const read = ({ name, bootstrap }: LocalRegion) =>
     folder.read(name, { bootstrap, topics: [topic], isolation: 'read_uncommitted' }, signal)
-  const [before, after]: RecordLog[] = await Promise.all([read(source), read(target)])
+  const [before, after]: RecordLog[] = await regions.nearby(() => Promise.all([read(source), read(target)]))
   return { ratio, compared: compareLogs(before ?? new Map(), after ?? new Map()) }
 }
 
@@ -121,7 +130,8 @@ async function measureShares(
     const metrics = await isthmus.get('/metrics')
     return { atMs: performance.now(), bytes: (name: string) => bytesCopied(metrics, name) }
   }
-  while ((await look()).bytes('low') === 0) await sleep(100, undefined, { signal })
+  const begun = async () => ((await look().catch(() => undefined))?.bytes('low') ?? 0) > 0 || undefined
+  await eventually('the links copy', begun, { limitMs: COPY_LIMIT_MS, signal })
   await sleep(WARM_UP_MS, undefined, { signal })
   const first = await look()
   // As long as the fastest link has something left to copy.
