@@ -64,16 +64,14 @@ export const trial: Trial = {
       )
 
     await produceCompacted(folder, source, Math.round(records / 4), signal)
-    await produce(1, Math.round(records / 4))
-    await written(1, 500)
+    await Promise.all([produce(1, Math.round(records / 4)), written(1, 500)])
     await using first = await start()
     await untilCopied(first, { link: LINK, flowCount: FLOWS + 1 }, signal)
     await first.terminate()
 
     await deleteMapTopic(cluster, signal)
     await append(target, WRITTEN_TO)
-    await written(2, 100)
-    await produce(2, Math.round(records / 8))
+    await Promise.all([produce(2, Math.round(records / 8)), written(2, 100)])
     log('stopped, the map topic deleted, and a record of somebody else in one partition')
     await using second = await start()
     await untilMoved(second, FLOWS, signal)
@@ -101,8 +99,7 @@ export const trial: Trial = {
     const topics = Object.values(TOPICS)
     const read = (name: string, region: LocalRegion) =>
       folder.read(name, { bootstrap: region.bootstrap, topics, isolation: 'read_committed' }, signal)
-    const before = await read('source', source)
-    const after = await read('target', target)
+    const [before, after] = await Promise.all([read('source', source), read('target', target)])
     const compared = compareLogs(before, after)
     const verified = await verify(third)
     const unattributed = verified.partitions
@@ -152,13 +149,13 @@ async function produceAll(
 ): Promise<void> {
   const options = { ...common(source), partitions: PARTITIONS, seed: round }
   const half = Math.round(count / 2)
-  await folder.produce(`plain ${round}`, { ...options, topics: TOPICS.plain, count: half }, signal)
   const transactional = { burst: 50, 'transactional-id': 'map-lost', 'abort-ratio': 0.2 }
-  await folder.produce(
-    `tx ${round}`,
-    { ...options, ...transactional, topics: TOPICS.transactional, count: half },
-    signal,
-  )
+  const produce = (name: string, own: Readonly<Record<string, string | number>>) =>
+    folder.produce(`${name} ${round}`, { ...options, ...own, count: half }, signal)
+  await Promise.all([
+    produce('plain', { topics: TOPICS.plain }),
+    produce('tx', { ...transactional, topics: TOPICS.transactional }),
+  ])
 }
 
 function clusterOf(region: LocalRegion): Cluster {
