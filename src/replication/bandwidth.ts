@@ -16,7 +16,7 @@ export interface LinkBandwidthOptions {
 
 /** What one link asked for lately. */
 export interface Demand extends LinkBandwidthOptions {
-  /** It had to wait: it would take more. */
+  /** It had to wait, or a fetch brought as much as it may: it would take more. */
   readonly wasHeldBack: boolean
   readonly usedPerSecond: number
 }
@@ -24,8 +24,10 @@ export interface Demand extends LinkBandwidthOptions {
 const DIVIDE_EVERY_MS = 100
 /** Credit that an idle link saves up at most. It has to cover the way to the source and back, or the limit is not reached. */
 const CREDIT_MS = 1_000
-/** A fetch brings no more than this time's worth, so that the pace stays even. */
-const FETCH_MS = 200
+/** A fetch brings no more than this time's worth, so that the pace stays even; over a long way it has to be much. */
+const FETCH_MS = 500
+/** What a link wanted is seen over this time: a fetch over a long way takes longer than from one division to the next. */
+const MEMORY_MS = 1_000
 const FETCH_BYTES_MIN = 16 * 1024
 /** A link that begins to copy again gets at least this part of its share before it is known to want more. */
 const SHARE_LEAST = 0.05
@@ -69,8 +71,10 @@ export class LinkBandwidth {
   readonly #clock: Clock
   readonly #divide: () => void
   #paidOffMs = Number.NEGATIVE_INFINITY
-  #wasHeldBack = false
+  #hungryMs = Number.NEGATIVE_INFINITY
+  #allowedBytes = Number.POSITIVE_INFINITY
   #usedBytes = 0
+  #usedPerSecond = 0
 
   constructor(options: LinkBandwidthOptions, clock: Clock, divide: () => void) {
     this.#options = options
@@ -83,28 +87,31 @@ export class LinkBandwidth {
     for (;;) {
       this.#divide()
       const waitMs = this.#paidOffMs - this.#clock.monotonicMs()
-      if (waitMs <= 0) return Math.max(FETCH_BYTES_MIN, (this.rate * FETCH_MS) / 1_000)
-      this.#wasHeldBack = true
+      if (waitMs <= 0) {
+        this.#allowedBytes = Math.max(FETCH_BYTES_MIN, (this.rate * FETCH_MS) / 1_000)
+        return this.#allowedBytes
+      }
+      this.#hungryMs = this.#clock.monotonicMs()
       await sleep(this.#clock, Math.min(waitMs, DIVIDE_EVERY_MS), signal)
     }
   }
 
   used(bytes: number): void {
     this.#usedBytes += bytes
+    if (bytes * 2 > this.#allowedBytes) this.#hungryMs = this.#clock.monotonicMs()
     const fromMs = Math.max(this.#paidOffMs, this.#clock.monotonicMs() - CREDIT_MS)
     this.#paidOffMs = fromMs + (bytes * 1_000) / this.rate
   }
 
-  /** What it wanted since the last call. */
+  /** What it wanted lately; to be called at every division. */
   takeDemand(elapsedMs: number): Demand {
-    const demand = {
-      ...this.#options,
-      wasHeldBack: this.#wasHeldBack,
-      usedPerSecond: Number.isFinite(elapsedMs) ? (this.#usedBytes * 1_000) / elapsedMs : 0,
-    }
-    this.#wasHeldBack = false
+    const isFirst = !Number.isFinite(elapsedMs)
+    const kept = isFirst ? 0 : Math.exp(-elapsedMs / MEMORY_MS)
+    const usedPerSecond = isFirst ? 0 : (this.#usedBytes * 1_000) / elapsedMs
+    this.#usedPerSecond = kept * this.#usedPerSecond + (1 - kept) * usedPerSecond
     this.#usedBytes = 0
-    return demand
+    const wasHeldBack = this.#clock.monotonicMs() - this.#hungryMs < MEMORY_MS
+    return { ...this.#options, wasHeldBack, usedPerSecond: this.#usedPerSecond }
   }
 }
 

@@ -45,7 +45,7 @@ export const trial: Trial = {
   populations: ['compared', 'named', 'rebuiltStopped', 'rebuiltRunning', 'rebuiltDamaged', 'translated'],
 
   async run({ short, options }, { signal, log }) {
-    const records = short ? 24_000 : Number(options.records)
+    const records = short ? 12_000 : Number(options.records)
     using folder = new TrialFolder()
     const [source, target] = await Promise.all([
       startRegion({ name: 'source', signal, brokerConfig: { 'log.cleaner.backoff.ms': '500' } }),
@@ -184,7 +184,7 @@ async function untilMoved(isthmus: IsthmusProcess, flowCount: number, signal: Ab
   }
   for (let time = 0; time < 2; time++) {
     await eventually('everything is copied', look, { limitMs: 240_000, signal })
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await new Promise((resolve) => setTimeout(resolve, 700))
   }
 }
 
@@ -248,7 +248,7 @@ async function checkTranslations(isthmus: IsthmusProcess, before: RecordLog, aft
   let mistranslated = 0
   for (const [place, records] of before) {
     const [topic = '', partition = ''] = place.split('/')
-    for (let index = 0; index < records.length; index += Math.max(1, Math.floor(records.length / 20))) {
+    for (let index = 0; index < records.length; index += Math.max(1, Math.floor(records.length / 8))) {
       const query = new URLSearchParams({ link: LINK, topic, partition, offset: String(records[index]?.offset) })
       const body = JSON.parse(await isthmus.get(`/api/v1/offsets/translate?${query.toString()}`)) as {
         offset: { to: number; note: string }

@@ -62,6 +62,20 @@ describe('Bandwidth', () => {
     expect(low + high).toBeLessThan(1_200 * MEGABYTE * 1.03)
   })
 
+  it('shares it over a long way, with a limit of its own for one of the links', async () => {
+    const clock = new ManualClock()
+    const bandwidth = new Bandwidth(clock, 4 * MEGABYTE)
+    const join = (weight: number, limit?: number) => ({ link: bandwidth.join({ weight, limit }), fetchMs: 110 })
+    const links = [join(10), join(30), join(30, 0.5 * MEGABYTE)]
+    const [low = 0, high = 0, own = 0] = await fetchFor(clock, 60_000, links)
+    expect(high / low).toBeGreaterThan(2.85)
+    expect(high / low).toBeLessThan(3.15)
+    expect(own).toBeGreaterThan(30 * MEGABYTE * 0.97)
+    expect(own).toBeLessThan(30 * MEGABYTE * 1.05)
+    expect(low + high + own).toBeGreaterThan(240 * MEGABYTE * 0.97)
+    expect(low + high + own).toBeLessThan(240 * MEGABYTE * 1.05)
+  })
+
   it('lets a link fetch without a wait where nothing is limited', async () => {
     const link = new Bandwidth(new ManualClock(), undefined).join({ weight: 1 })
     expect(await link.take(never)).toBe(Number.POSITIVE_INFINITY)
@@ -84,7 +98,8 @@ async function fetchFor(
   const stop = new AbortController()
   const run = async ({ link, fetchMs }: (typeof links)[number], index: number) => {
     while (!stop.signal.aborted) {
-      const most = await link.take(stop.signal)
+      // As little as one batch of 16 KiB, as much as a fetch brings at most.
+      const most = Math.min(16 * 1024 * 1024, await link.take(stop.signal))
       await new Promise<void>((resolve) => void clock.setTimer(fetchMs, resolve))
       fetched[index] = (fetched[index] ?? 0) + most
       link.used(most)
