@@ -53,7 +53,7 @@ export const trial: Trial = {
 
   async run({ short, options }, context) {
     const { signal, log } = context
-    const records = short ? 80_000 : Number(options.megabytes) * 1_000
+    const records = short ? 60_000 : Number(options.megabytes) * 1_000
     using folder = new TrialFolder()
     await using regions = await startFarStage(pipeOf(short ? 10 : Number(options['pipe-megabytes'])), signal)
     const { near, far, plain } = regions
