@@ -24,8 +24,8 @@ export interface FlowRunnerContext extends MatchingContext {
 
 /**
  * Supervises one flow: finds its position, lets it run until the first trouble, waits until nothing is in flight,
- * and goes on as the trouble says. A flow that stopped waits until it is released. Returns when the signal aborts; never
- * throws.
+ * and goes on as the trouble says. A flow that stopped waits until it is released, or until its tenure ends: what lets it
+ * go on may be done where the shard is next. Returns when the signal aborts; never throws.
  */
 export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -41,15 +41,19 @@ export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: Ab
       either.release()
       tenure.leave(flow)
     }
-    if (flow.state === 'stopped') await untilReleased(flow, context, signal)
+    if (flow.state === 'stopped') await untilReleased(flow, context, { signal, letGo: tenure.letGo })
   }
 }
 
-async function untilReleased(flow: Flow, context: FlowRunnerContext, signal: AbortSignal): Promise<void> {
-  await context.untilReleased(flow, signal).then(
-    () => flow.show('starting', 'going on'),
-    () => undefined,
-  )
+async function untilReleased(
+  flow: Flow,
+  context: FlowRunnerContext,
+  { signal, letGo }: { readonly signal: AbortSignal; readonly letGo: AbortSignal },
+): Promise<void> {
+  const either = eitherSignal(signal, letGo)
+  await context.untilReleased(flow, either.signal).catch(() => undefined)
+  either.release()
+  if (!signal.aborted) flow.show('starting', 'going on')
 }
 
 async function runUnderTenure(
@@ -71,6 +75,7 @@ async function runUnderTenure(
         await attempt(flow, context, signal, () =>
           learnFromRefusal(flow, trouble.refused, { target: context.target, tenure }, signal),
         )
+        if (flow.stopped !== undefined) return
         findStart = () => attempt(flow, context, signal, () => untilRecovered(flow, tenure, context, signal))
         break
       case 'tenure-ended':
