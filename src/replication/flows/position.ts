@@ -88,6 +88,7 @@ export async function recoverFlow(
   if (end < appended) return { waiting: `${appended - end} appended records are not replicated yet` }
   if (flow.outOfOrderStreak > 1) return { newEpoch: 'the broker refuses the sequence that its own log end asks for' }
   if (end < flow.epochStart) {
+    await checkIsSame(context.target, at.topic, flow.spec.targetTopicId, signal)
     return { newEpoch: `the target lost its tail: it ends at ${end}, below the epoch's start ${flow.epochStart}` }
   }
   const map = tenure.map.flow(flow.spec.key)

@@ -356,6 +356,16 @@ describe('a flow that recovers', () => {
     await expect(recover()).rejects.toMatchObject({ code: 'TARGET_NOT_READY' })
   })
 
+  it('restarts no shard for one that was made anew before this epoch had written much', async () => {
+    flow.end({ kind: 'recover', reason: 'cut', afterMs: 0 })
+    recorded({ ...tenure.identity, epochStart: 2, segments: [{ source: 2, target: 2, causes: 0 }] })
+    flow.begin(tenure, { sourceNext: 2, targetNext: 2, epochStart: 2 }, { ready: () => undefined })
+    target = new TargetLogInMemory()
+    expect(await recover()).toMatchObject({ newEpoch: expect.stringContaining('lost its tail') })
+    targetTopicId = uuid(77)
+    await expect(recover()).rejects.toMatchObject({ code: 'TARGET_NOT_READY' })
+  })
+
   it('copies the tail again that the target lost', async () => {
     target = new TargetLogInMemory()
     expect(await recover()).toEqual({ sourceNext: 0, targetNext: 0, epochStart: 0 })
