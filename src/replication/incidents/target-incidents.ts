@@ -14,14 +14,12 @@ export interface TargetIncidentsOptions {
   readIndex(signal: AbortSignal): Promise<MapIndex>
 }
 
-/** For so long, what was read of other processes' shards is new enough. */
-const LOOK_AGAIN_MS = 5_000
-
 /** The incidents of one target: of the shards that are owned as they are, of the others as they were last read. */
 export class TargetIncidents {
   readonly #options: TargetIncidentsOptions
   #read: MapIndex['incidents'] = new Map()
-  #look: { readonly atMs: number; readonly done: Promise<void> } | undefined
+  #looking: Promise<void> = Promise.resolve()
+  #nextLook: Promise<void> | undefined
 
   constructor(options: TargetIncidentsOptions) {
     this.#options = options
@@ -70,14 +68,18 @@ export class TargetIncidents {
     return byShard
   }
 
-  /** Many flows ask at once when a topic is gone: they share a look. */
-  async #lookAgain(signal: AbortSignal): Promise<void> {
-    const nowMs = this.#options.clock.monotonicMs()
-    if (this.#look === undefined || nowMs - this.#look.atMs > LOOK_AGAIN_MS) {
-      const done = this.#options.readIndex(signal).then((index) => this.noteIndex(index))
-      this.#look = { atMs: nowMs, done }
-      done.catch(() => (this.#look = undefined))
-    }
-    await this.#look.done
+  /**
+   * Many flows ask at once when a topic is gone: they share the look that begins next. One that has begun may have passed
+   * by what was put on record since.
+   */
+  #lookAgain(signal: AbortSignal): Promise<void> {
+    this.#nextLook ??= this.#looking
+      .catch(() => undefined)
+      .then(async () => {
+        this.#looking = this.#nextLook ?? Promise.resolve()
+        this.#nextLook = undefined
+        this.noteIndex(await this.#options.readIndex(signal))
+      })
+    return this.#nextLook
   }
 }
