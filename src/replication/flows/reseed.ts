@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/index.ts'
 import { errorName } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
-import type { OffsetRange } from '../offset-map/index.ts'
+import type { IncidentEntry, OffsetRange } from '../offset-map/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow } from './flow.ts'
 import type { PositionContext } from './position-context.ts'
@@ -22,6 +22,9 @@ export interface Finding {
 }
 
 const UNKNOWN_TOPIC_ID = 100
+/** Somebody who writes on would have the whole topic copied for ever. What an operator asks for is not counted out. */
+const RESEEDS_MAX = 3
+const COUNTED_MS = 60 * 60_000
 
 /** Faults: that of the finding, or FLOW_RESEEDING. */
 export async function stopOrReseed(
@@ -32,11 +35,21 @@ export async function stopOrReseed(
   signal: AbortSignal,
 ): Promise<never> {
   const { fault, policy, ...ranges } = finding
-  const { code, message: reason } = fault
-  const action = policy === 'reseed' ? 'reseed' : 'stopped'
+  const { code, message } = fault
+  const isTooOften = policy === 'reseed' && countReseeds(flow, tenure, context) >= RESEEDS_MAX
+  const action = policy === 'reseed' && !isTooOften ? 'reseed' : 'stopped'
+  const reason = isTooOften ? `${message}; it was copied again ${RESEEDS_MAX} times within an hour already` : message
   const { facts } = await context.incidents.record(tenure, { flow: flow.spec, code, reason, action, ...ranges })
   if (facts.action !== 'reseed') throw fault
   return await reseed(flow, context, signal)
+}
+
+/** Of earlier copies of this flow, of late. */
+function countReseeds({ spec }: Flow, { map }: Tenure, context: PositionContext): number {
+  const sinceMs = context.nowMs() - COUNTED_MS
+  const isCounted = ({ facts }: IncidentEntry) =>
+    facts.action === 'reseed' && facts.targetTopicId !== spec.targetTopicId && facts.atMs > sinceMs
+  return map.incidents.of(spec.key).filter(isCounted).length
 }
 
 /** Goes on with a reseed that is on record. Fault FLOW_RESEEDING where there is one. */

@@ -298,6 +298,30 @@ describe('what was lost, or is not what it was, is on record before anything is 
   })
 })
 
+describe('a foreign writer that does not stop', () => {
+  const findOnCopy = async (number: number) => {
+    flow = new Flow({ ...SPEC, targetTopicId: uuid(20 + number) }, { clock, budget: new ByteBudget(1 << 20) })
+    // Behind the incident of the copy before.
+    mapOffset = 10 * number
+    const entry = { ...tenure.identity, targetTopicId: uuid(20 + number) }
+    recorded({ ...entry, segments: [{ source: 0, target: 0, causes: 1 }] })
+    target = new TargetLogInMemory()
+    target.foreign(3)
+    const code = number === 3 ? 'FLOW_DIVERGED' : 'FLOW_RESEEDING'
+    await expect(resume()).rejects.toMatchObject({ code })
+  }
+
+  it('has the topic copied again a few times, not for ever', async () => {
+    policies = { foreignWriter: 'reseed' }
+    for (let number = 0; number < 4; number++) await findOnCopy(number)
+    expect(deleted).toEqual([uuid(20), uuid(21), uuid(22)])
+    const last = tenure.map.incidents.of(KEY).find(({ facts }) => facts.targetTopicId === uuid(23))
+    expect(last?.facts).toMatchObject({ action: 'stopped', reason: expect.stringContaining('3 times') })
+    await clock.pass(2 * 60 * 60_000)
+    await findOnCopy(4)
+  })
+})
+
 describe('a flow that recovers', () => {
   /** Runs, has one batch acknowledged and loses its connection with three more records on the way. */
   beforeEach(async () => {
