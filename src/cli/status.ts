@@ -77,7 +77,9 @@ function renderMembers(members: readonly MemberBody[]): string[] {
   const cells = members.map(({ target, name, isThisProcess, shards }) => {
     return [target, isThisProcess ? `${name} (this one)` : name, shards.length]
   })
-  return ['', renderTable(['TARGET', 'REPLICATOR', 'SHARDS'], cells)]
+  const differing = members.flatMap(({ target, differs }) => (differs === null ? [] : [`${target}: ${differs}`]))
+  const told = differing.length > 0 ? ['', ...differing] : []
+  return ['', renderTable(['TARGET', 'REPLICATOR', 'SHARDS'], cells), ...told]
 }
 
 function troublesOf(body: LinkBody): string[] {

@@ -42,7 +42,7 @@ const WORDING: Wording = {
       `${event.members.length} replicators share ${event.target}: this one has ${event.shards} shards ` +
         `(${event.gained} new, ${event.released} to others), generation ${event.generation}`,
     ),
-  'members:trouble': (event) => warn(`this process does not share ${event.target} as it should: ${event.reason}`),
+  'members:trouble': (event) => warn(`the work on ${event.target} is not shared as it should be: ${event.reason}`),
   'flow:started': (event) => info(`${flow(event)} starts at source offset ${event.sourceNext}`),
   'flow:seam-skipped': (event) => warn(`${flow(event)} could not compare its last record: the source no longer has it`),
   'flow:recovering': (event) => warn(`${flow(event)} recovers: ${event.reason}`),

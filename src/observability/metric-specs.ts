@@ -234,6 +234,11 @@ export const EVENT_METRICS = {
     labels: ['target'],
   },
   members: { name: 'isthmus_members', help: 'Replicators that share the target.', labels: ['target'] },
+  membersDiffering: {
+    name: 'isthmus_members_differing',
+    help: 'Replicators of the target that get no shards, because their links differ from those of the others.',
+    labels: ['target'],
+  },
   shardMoves: {
     name: 'isthmus_shard_moves_total',
     help: 'Shards that the group of replicators gave to this process or took from it.',

@@ -112,6 +112,7 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   const owned = new Gauge(options(EVENT_METRICS.shardsOwned))
   const lost = new Counter(options(EVENT_METRICS.shardsLost))
   const members = new Gauge(options(EVENT_METRICS.members))
+  const membersDiffering = new Gauge(options(EVENT_METRICS.membersDiffering))
   const moves = new Counter(options(EVENT_METRICS.shardMoves))
   const linkErrors = new Counter(options(EVENT_METRICS.linkErrors))
   const refused = new Counter(options(EVENT_METRICS.topicsRefused))
@@ -132,8 +133,9 @@ function countEvents(registry: Registry, events: Events<ReplicationEvents>): voi
   events.on('shard:owned', ({ target, shard }) => own(target, (held) => held.add(shard)))
   events.on('shard:handed-over', ({ target, shard }) => own(target, (held) => held.delete(shard)))
   events.on('shard:let-go', ({ target, shard }) => own(target, (held) => held.delete(shard)))
-  events.on('members:assigned', ({ target, members: all, gained, released }) => {
+  events.on('members:assigned', ({ target, members: all, differing, gained, released }) => {
     members.set({ target }, all.length)
+    membersDiffering.set({ target }, differing)
     moves.inc({ target, direction: 'in' }, gained)
     moves.inc({ target, direction: 'out' }, released)
   })

@@ -42,6 +42,8 @@ export type ReplicationEvents = {
     readonly generation: number
     /** Names of all replicators that share the target. */
     readonly members: readonly string[]
+    /** How many of them get no shards, because their links differ. */
+    readonly differing: number
     /** Of this process, and how many of them are new and no longer its own. */
     readonly shards: number
     readonly gained: number

@@ -19,6 +19,13 @@ export const replicationFaults = defineFaults({
     retriable: true,
     status: 503,
   },
+  SHARING_DIFFERS: {
+    message: 'not every replicator of {target} has the same links, and those that differ get no shards: {difference}',
+    remedy:
+      'Give every replicator of {target} the same links and settings, and the same version. Those that get no shards take over by themselves when the last of the others has stopped.',
+    retriable: true,
+    status: 503,
+  },
   SHARD_UNFENCED: {
     message:
       'shard {shard} on {target} was last owned by producer {producerId} epoch {producerEpoch}, which the broker has forgotten, and its abort markers could not be written: {reason}',

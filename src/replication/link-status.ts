@@ -14,7 +14,7 @@ export function describeLink(link: LinkRunner, engine: TargetEngine | undefined)
     link: name,
     source,
     target,
-    ...describeState(link, flows, engine?.waiting),
+    ...describeState(link, flows, engine),
     flows,
     ...describeTopics(link),
     groups: [...link.positions.statuses],
@@ -24,9 +24,10 @@ export function describeLink(link: LinkRunner, engine: TargetEngine | undefined)
 function describeState(
   link: LinkRunner,
   flows: readonly FlowStatus[],
-  waiting = 'flows are being taken over',
+  engine: TargetEngine | undefined,
 ): Pick<LinkStatus, 'state' | 'reason'> {
   if (link.state === 'stopped') return { state: 'stopped', reason: link.reason }
+  if (engine?.differs !== undefined) return { state: 'degraded', reason: engine.differs }
   const troubles = [
     count(flows.filter(({ state }) => state === 'stopped').length, 'stopped'),
     count(flows.filter(({ state }) => state === 'recovering').length, 'recovering'),
@@ -35,6 +36,7 @@ function describeState(
   if (troubles.length > 0) return { state: 'degraded', reason: troubles.join(', ') }
   if (link.state === 'starting') return { state: 'starting', reason: link.reason }
   const isStarting = flows.some(({ state }) => state === 'starting')
+  const waiting = engine?.waiting ?? 'flows are being taken over'
   return isStarting ? { state: 'starting', reason: waiting } : { state: 'running', reason: link.reason }
 }
 

@@ -17,6 +17,7 @@ import { describeIncident } from './incidents/incident-status.ts'
 import type { LinkSpec } from './link-options.ts'
 import { LinkRunner } from './link-runner.ts'
 import { describeLink } from './link-status.ts'
+import { workOf } from './membership/link-work.ts'
 import type { SharingOptions } from './membership/shard-board.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
@@ -299,6 +300,7 @@ export class Replicator {
       acknowledgeUnfenced,
       processName,
       sharing,
+      work: workOf(this.#options.links.filter((link) => link.target === target)),
       clock,
       random,
       events: this.events,

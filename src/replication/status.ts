@@ -40,6 +40,8 @@ export interface MemberStatus {
   readonly name: string
   readonly isThisProcess: boolean
   readonly shards: readonly number[]
+  /** How its links differ from those of the members that have the shards: it gets none. Null where they do not. */
+  readonly differs: string | null
 }
 
 export interface LinkStatus {

@@ -11,6 +11,7 @@ import { Quarantine } from './quarantine.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { forgetFlows } from './shards/forget-flows.ts'
 import type { MemberStatus } from './status.ts'
+import type { LinkWork } from './membership/link-work.ts'
 import { ShardBoard, type SharingOptions } from './membership/shard-board.ts'
 import type { ShardSlot } from './membership/shard-slot.ts'
 import { ensureMapTopic, MAP_TOPIC, type MapIndex, type MapTopic, readMapIndex } from './shards/map-topic.ts'
@@ -33,6 +34,8 @@ export interface TargetEngineOptions {
   readonly processName: string
   /** Undefined: every shard that a flow needs is taken over. */
   readonly sharing: SharingOptions | undefined
+  /** What this process does into the target. */
+  readonly work: LinkWork
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>
@@ -174,6 +177,11 @@ export class TargetEngine {
   /** Why no flow can start yet, where that is so. */
   get waiting(): string | undefined {
     return this.#board?.waiting
+  }
+
+  /** Why this process gets nothing to copy, where that is so. */
+  get differs(): string | undefined {
+    return this.#board?.differs
   }
 
   /** The replicators that share this target. */

@@ -117,6 +117,11 @@ export const MemberBody = object(
     name: text('Its name in the group.'),
     isThisProcess: Type.Boolean({ description: 'True for the process that answers.' }),
     shards: Type.Array(Type.Integer(), { description: 'Shards of the target that the group gives to it.' }),
+    differs: Type.Union([Type.String(), Type.Null()], {
+      description:
+        'How its links differ from those of the replicators that have the shards: it gets none until the last of them ' +
+        'has stopped. Null where they do not.',
+    }),
   },
   'A replicator that shares the work on a target.',
 )

@@ -2,10 +2,11 @@
  * Which replicator gets which shard: pure, worked out by the leader of the group in each generation.
  *
  * What always holds
+ * - Only members whose work is the one that counts are given any: see `workThatCounts`.
  * - No shard is given to two members, and none to a member while another one still claims it. One that has to move is
  *   given to nobody: its holder hands it over and joins again without it, and the next generation gives it away.
  * - What nobody claims is given away at once.
- * - When nothing moves any more, the members differ by at most one shard; until then nobody has more than that share.
+ * - When nothing moves any more, those members differ by at most one shard; until then nobody has more than that share.
  * - A holder keeps what it has as far as its share allows, so that joining and leaving move as little as can be.
  *
  * Safety does not rest on it: two owners at once meet in the fence of the shard.
@@ -14,11 +15,15 @@ export interface MemberClaims {
   readonly memberId: string
   /** For people; need not be unique. */
   readonly name: string
+  /** Digest of what it does into the target. */
+  readonly work: string
   /** Shard to the generation in which it was assigned to the member. */
   readonly claims: ReadonlyMap<number, number>
 }
 
 export interface ShardPlan {
+  /** That of the members which share; undefined where there is no member. */
+  readonly work: string | undefined
   /** By member id. */
   readonly shardsOf: ReadonlyMap<string, readonly number[]>
   /** Given to nobody in this generation. */
@@ -27,11 +32,13 @@ export interface ShardPlan {
 
 export function assignShards(shards: number, members: readonly MemberClaims[]): ShardPlan {
   const holders = findHolders(shards, members)
-  const held = new Map(members.map(({ memberId }) => [memberId, [] as number[]]))
+  const work = workThatCounts(members, holders)
+  const sharing = members.filter((member) => member.work === work)
+  const held = new Map(sharing.map(({ memberId }) => [memberId, [] as number[]]))
   for (const [shard, holder] of holders) held.get(holder)?.push(shard)
   const shares = shareOut(shards, held)
 
-  const shardsOf = new Map<string, number[]>()
+  const shardsOf = new Map(members.map(({ memberId }): [string, number[]] => [memberId, []]))
   for (const [memberId, share] of shares) shardsOf.set(memberId, (held.get(memberId) ?? []).slice(0, share))
   const kept = new Set([...shardsOf.values()].flat())
   const moving: number[] = []
@@ -42,7 +49,25 @@ export function assignShards(shards: number, members: readonly MemberClaims[]): 
     else shardsOf.get(leastFilled(shares, shardsOf))?.push(shard)
   }
   for (const mine of shardsOf.values()) mine.sort((a, b) => a - b)
-  return { shardsOf, moving }
+  return { work, shardsOf, moving }
+}
+
+/**
+ * The work of those that hold shards already; where nobody holds any, that of the first by name. Others wait until the
+ * last of these has left. Of holders that differ, the latest assignment counts, as it does for each shard: the others
+ * have slept or were cut off meanwhile.
+ */
+function workThatCounts(members: readonly MemberClaims[], holders: ReadonlyMap<number, string>): string | undefined {
+  const latest = ({ memberId, claims }: MemberClaims) =>
+    Math.max(-1, ...[...claims].map(([shard, generation]) => (holders.get(shard) === memberId ? generation : -1)))
+  const byWeight = members.toSorted(
+    (one, other) => latest(other) - latest(one) || compare(one.name, other.name) || compare(one.work, other.work),
+  )
+  return byWeight[0]?.work
+}
+
+function compare(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1
 }
 
 /** Of several that claim a shard, the one it was assigned to last: the other has slept or was cut off meanwhile. */

@@ -1,7 +1,7 @@
 import { backoffMs, type Clock, describeError, pause, type Random } from '../../core/index.ts'
 import { type Cluster, errorName, type GroupJoin, type GroupMembership } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
-import { assignShards, type MemberClaims } from './assign-shards.ts'
+import { digestWork, type LinkWork } from './link-work.ts'
 import {
   type AssignedMember,
   type AssignmentMessage,
@@ -10,6 +10,7 @@ import {
   encodeAssignment,
   encodeClaims,
 } from './member-messages.ts'
+import { planMembers } from './plan-members.ts'
 
 export const SHARDS_GROUP = '__isthmus.shards'
 const PROTOCOL_TYPE = 'isthmus'
@@ -44,6 +45,8 @@ export interface MembershipContext {
   readonly sessionTimeoutMs: number
   /** Number of shards there are. */
   readonly shards: number
+  /** What this process does into the target: it shares with those that do the same. */
+  readonly work: LinkWork
   readonly clock: Clock
   readonly random: Random
   /** What this process holds: shard to the generation in which it was assigned. */
@@ -107,10 +110,8 @@ export class Membership {
   async stop(signal: AbortSignal): Promise<void> {
     this.#controller.abort(new Error('stopped'))
     await this.#running
-    const memberId = this.#memberId
-    if (memberId !== '') {
-      const left = this.#group.leave({ memberId, instanceId: this.#instanceId }, signal)
-      await left.catch((error: unknown) => this.#context.onTrouble(describeError(error)))
+    if (this.#memberId !== '') {
+      await this.#leave(signal).catch((error: unknown) => this.#context.onTrouble(describeError(error)))
     }
     await this.#group[Symbol.asyncDispose]()
   }
@@ -172,10 +173,10 @@ export class Membership {
 
   /** False: to be tried again. */
   async #join(signal: AbortSignal): Promise<boolean> {
-    const { clock, name } = this.#context
+    const { clock, name, work } = this.#context
     this.#wantsJoin = false
     this.#isInGeneration = false
-    const metadata = encodeClaims({ name, claims: this.#context.claims() })
+    const metadata = encodeClaims({ name, claims: this.#context.claims(), work })
     const join = await this.#group.join({ memberId: this.#memberId, instanceId: this.#instanceId, metadata }, signal)
     if (join.errorCode === MEMBER_ID_REQUIRED) this.#memberId = join.memberId
     if (!this.#accept(join.errorCode, 'JoinGroup')) return false
@@ -186,10 +187,21 @@ export class Membership {
     if (!this.#accept(sync.errorCode, 'SyncGroup')) return false
     const message = decodeAssignment(sync.assignment)
     if (message === undefined) throw replicationFaults.fault('SHARING_REFUSED', this.#facts('an unreadable assignment'))
+    if (message.members[message.self]?.work !== digestWork(work)) {
+      // A coordinator keeps the assignment of a static member that comes back, also where its work is another one now.
+      await this.#leave(signal)
+      return false
+    }
     this.#vouchedMs = sentMs
     this.#isInGeneration = true
     this.#adopt(join.generation, message)
     return true
+  }
+
+  async #leave(signal: AbortSignal): Promise<void> {
+    const member = { memberId: this.#memberId, instanceId: this.#instanceId }
+    this.#memberId = ''
+    await this.#group.leave(member, signal)
   }
 
   #adopt(generation: number, { members, self }: AssignmentMessage): void {
@@ -201,12 +213,11 @@ export class Membership {
   /** The leader's part; nothing from the others. */
   #assign(join: GroupJoin) {
     if (join.leaderId !== join.memberId || join.skipAssignment) return []
-    const members = join.members.flatMap(({ memberId, metadata }): MemberClaims[] => {
+    const members = join.members.flatMap(({ memberId, metadata }) => {
       const claims = decodeClaims(metadata)
       return claims === undefined ? [] : [{ memberId, ...claims }]
     })
-    const { shardsOf } = assignShards(this.#context.shards, members)
-    const table = members.map(({ memberId, name }) => ({ name, shards: shardsOf.get(memberId) ?? [] }))
+    const table = planMembers(this.#context.shards, members)
     return members.map(({ memberId }, self) => {
       return { memberId, assignment: encodeAssignment({ members: table, self }) }
     })

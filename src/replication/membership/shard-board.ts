@@ -1,9 +1,11 @@
 import { type Clock, describeError, type Events, pause, type Random, type RegionName } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
+import { replicationFaults } from '../faults.ts'
 import { RepeatedNews } from '../repeated-news.ts'
 import type { Shard } from '../shards/shard.ts'
 import type { MemberStatus } from '../status.ts'
+import type { LinkWork } from './link-work.ts'
 import { type Assignment, Membership } from './membership.ts'
 import { ShardSlot } from './shard-slot.ts'
 
@@ -20,6 +22,8 @@ export interface ShardBoardOptions {
   readonly shards: number
   /** Undefined: this process takes every shard that it needs. */
   readonly sharing: SharingOptions | undefined
+  /** What this process does into the target. */
+  readonly work: LinkWork
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>
@@ -54,7 +58,7 @@ export class ShardBoard {
 
   constructor(options: ShardBoardOptions) {
     this.#options = options
-    const { sharing, cluster, shards, clock, random } = options
+    const { sharing, cluster, shards, work, clock, random } = options
     this.#news = new RepeatedNews(clock)
     if (sharing === undefined) return
     this.#membership = new Membership({
@@ -62,6 +66,7 @@ export class ShardBoard {
       name: sharing.memberName,
       sessionTimeoutMs: sharing.sessionTimeoutMs,
       shards,
+      work,
       clock,
       random,
       claims: () => this.#claims,
@@ -94,6 +99,7 @@ export class ShardBoard {
     const assignment = this.#membership?.assignment
     if (assignment === undefined || (assignment.shards.has(number) && !this.#releasing.has(number))) return undefined
     if (this.#releasing.has(number)) return 'it is being handed over to another replicator'
+    if (this.differs !== undefined) return 'this process gets no shards, as its links differ'
     const owner = assignment.members.find(({ shards }) => shards.includes(number))
     return owner === undefined ? 'it moves from one replicator to another' : `replicator ${owner.name} has it`
   }
@@ -109,11 +115,18 @@ export class ShardBoard {
     return this.#trouble ?? 'joining the other replicators of the target'
   }
 
+  /** Why this process gets no shards, where others that do other work have them; a sentence. */
+  get differs(): string | undefined {
+    const assignment = this.#membership?.assignment
+    const differs = assignment?.members[assignment.self]?.differs ?? null
+    return differs === null ? undefined : this.#describeDifference(differs)
+  }
+
   members(): MemberStatus[] {
     const { region: target } = this.#options
     const assignment = this.#membership?.assignment
-    return (assignment?.members ?? []).map(({ name, shards }, index) => {
-      return { target, name, isThisProcess: index === assignment?.self, shards }
+    return (assignment?.members ?? []).map(({ name, shards, differs }, index) => {
+      return { target, name, isThisProcess: index === assignment?.self, shards, differs }
     })
   }
 
@@ -175,8 +188,14 @@ export class ShardBoard {
     }
     const { region: target, events } = this.#options
     const names = members.map(({ name }) => name)
-    const counts = { shards: shards.size, gained: gained.length, released: taken.length }
+    const differing = members.filter(({ differs }) => differs !== null).length
+    const counts = { differing, shards: shards.size, gained: gained.length, released: taken.length }
     events.emit('members:assigned', { target, generation, members: names, ...counts })
+    for (const { name, differs } of members) {
+      if (differs !== null && this.#news.isNews(`work of ${name}`, differs)) {
+        events.emit('members:trouble', { target, reason: this.#describeDifference(differs) })
+      }
+    }
     if (taken.length > 0) void this.#giveUp(taken)
   }
 
@@ -229,6 +248,11 @@ export class ShardBoard {
     const isOurs = () => this.isOwner(number) && this.#stints.get(number) === membership.stint
     if (isOurs() && (await membership.verify()) && isOurs()) this.#options.onFenced(reason)
     else membership.joinAgain()
+  }
+
+  #describeDifference(difference: string): string {
+    const { code, message } = replicationFaults.fault('SHARING_DIFFERS', { target: this.#options.region, difference })
+    return `${code}: ${message}`
   }
 
   #tell(reason: string): void {

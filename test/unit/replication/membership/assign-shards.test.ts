@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assignShards, type MemberClaims } from '../../../../src/replication/membership/assign-shards.ts'
 
-const member = (memberId: string, shards: readonly number[] = [], generation = 1): MemberClaims => {
-  return { memberId, name: memberId, claims: new Map(shards.map((shard) => [shard, generation])) }
+const member = (memberId: string, shards: readonly number[] = [], generation = 1, work = 'w'): MemberClaims => {
+  return { memberId, name: memberId, work, claims: new Map(shards.map((shard) => [shard, generation])) }
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
@@ -19,12 +19,12 @@ const groups = fc
   })
   .map(({ shards, members }) => ({
     shards,
-    members: members.map((claims, index) => ({ memberId: `m${index}`, name: 'x', claims: new Map(claims) })),
+    members: members.map((claims, index) => ({ memberId: `m${index}`, name: 'x', work: 'w', claims: new Map(claims) })),
   }))
 
 describe('assignShards', () => {
   it('gives everything to a member that is alone', () => {
-    expect(assignShards(3, [member('a')])).toEqual({ shardsOf: new Map([['a', [0, 1, 2]]]), moving: [] })
+    expect(assignShards(3, [member('a')])).toEqual({ work: 'w', shardsOf: new Map([['a', [0, 1, 2]]]), moving: [] })
   })
 
   it('gives a shard that has to move to nobody until its holder has given it up', () => {
@@ -122,6 +122,71 @@ describe('assignShards', () => {
         const before = [...shardsOf].map(([memberId, mine]) => member(memberId, mine))
         const { moving } = assignShards(shards, [...before, member('new')])
         expect(moving.length).toBe(Math.floor(shards / (count + 1)))
+      }),
+    )
+  })
+})
+
+describe('members whose work differs', () => {
+  /** Each with one of three works, and with whatever claims. */
+  const mixed = fc
+    .tuple(groups, fc.array(fc.constantFrom('w1', 'w2', 'w3'), { minLength: 7, maxLength: 7 }))
+    .map(([{ shards, members }, works]) => ({
+      shards,
+      members: members.map((one, index): MemberClaims => ({ ...one, name: `n${index}`, work: works[index] ?? 'w1' })),
+    }))
+  /** The group after everybody has given up what it was not given. */
+  const next = (shards: number, before: readonly MemberClaims[], generation: number) => {
+    const { shardsOf } = assignShards(shards, before)
+    return before.map((one): MemberClaims => {
+      const given = shardsOf.get(one.memberId) ?? []
+      return { ...one, claims: new Map(given.map((shard) => [shard, one.claims.get(shard) ?? generation])) }
+    })
+  }
+
+  it('wait while others hold shards, whatever their names are', () => {
+    const holder = member('z', [0, 1, 2, 3], 5, 'old')
+    const { shardsOf, moving } = assignShards(4, [member('a', [], 1, 'new'), member('b', [], 1, 'new'), holder])
+    expect(Object.fromEntries(shardsOf)).toEqual({ a: [], b: [], z: [0, 1, 2, 3] })
+    expect(moving).toEqual([])
+  })
+
+  it('have what the first of them by name does where nobody holds anything', () => {
+    const members = [member('c', [], 1, 'old'), member('b', [], 1, 'new'), member('d', [], 1, 'new')]
+    const { work, shardsOf } = assignShards(4, members)
+    expect(work).toBe('new')
+    expect(Object.fromEntries(shardsOf)).toEqual({ c: [], b: [0, 2], d: [1, 3] })
+  })
+
+  it('give up what they hold by an older assignment before others get it', () => {
+    const woken = member('a', [0, 1, 2], 3, 'old')
+    const { shardsOf, moving } = assignShards(4, [woken, member('b', [0, 1], 7, 'new')])
+    expect(Object.fromEntries(shardsOf)).toEqual({ a: [], b: [0, 1, 3] })
+    expect(moving).toEqual([2])
+  })
+
+  it('never get shards in the same generation', () => {
+    fc.assert(
+      fc.property(mixed, ({ shards, members }) => {
+        const { work: counting, shardsOf } = assignShards(shards, members)
+        const works = members.filter(({ memberId }) => shardsOf.get(memberId)?.length).map(({ work }) => work)
+        for (const work of works) expect(work).toBe(counting)
+      }),
+    )
+  })
+
+  it('wait for good while one stays whose work counts, and get everything when the last of those has left', () => {
+    fc.assert(
+      fc.property(mixed, ({ shards, members }) => {
+        const settled = next(shards, next(shards, members, 10), 11)
+        const { work: counting } = assignShards(shards, settled)
+        expect(counting).toBe(assignShards(shards, members).work)
+        expect(settled.reduce((sum, { claims }) => sum + claims.size, 0)).toBe(shards)
+        const waiting = settled.filter(({ work }) => work !== counting)
+        fc.pre(waiting.length > 0)
+        const after = next(shards, waiting, 12)
+        expect(after.reduce((sum, { claims }) => sum + claims.size, 0)).toBe(shards)
+        expect(new Set(after.filter(({ claims }) => claims.size > 0).map(({ work }) => work)).size).toBe(1)
       }),
     )
   })

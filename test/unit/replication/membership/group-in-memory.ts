@@ -1,6 +1,7 @@
 import type { Cluster, GroupJoin, GroupMembership, GroupSync } from '../../../../src/kafka/index.ts'
 
 interface HeldMember {
+  readonly instanceId: string | null
   metadata: Buffer
   joining: PromiseWithResolvers<GroupJoin> | undefined
   syncing: PromiseWithResolvers<GroupSync> | undefined
@@ -49,8 +50,17 @@ export class GroupInMemory {
           const id = memberId === '' ? `m${++this.#named}` : memberId
           if (memberId !== '' && !this.#members.has(id))
             return Promise.resolve({ ...none, errorCode: UNKNOWN_MEMBER_ID })
+          if (memberId === '' && this.#takePlace(instanceId, id)) {
+            return Promise.resolve({
+              ...none,
+              errorCode: 0,
+              generation: this.#generation,
+              memberId: id,
+              skipAssignment: true,
+            })
+          }
           const joining = Promise.withResolvers<GroupJoin>()
-          this.#members.set(id, { metadata, joining, syncing: undefined })
+          this.#members.set(id, { instanceId, metadata, joining, syncing: undefined })
           this.#state = 'joining'
           this.#joinAll()
           return joining.promise
@@ -78,15 +88,27 @@ export class GroupInMemory {
           if (generation !== this.#generation) return Promise.resolve(ILLEGAL_GENERATION)
           return Promise.resolve(this.#state === 'stable' ? 0 : REBALANCE_IN_PROGRESS)
         }),
-      leave: ({ memberId }) => {
-        this.putOut(memberId)
-        return Promise.resolve(0)
-      },
+      leave: ({ memberId }, signal) =>
+        this.#unlessSilent(signal, () => {
+          this.putOut(memberId)
+          return Promise.resolve(0)
+        }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }
 
   #assigned = new Map<string, Buffer>()
+
+  /** A static member that is back has its old assignment, whatever it says now: nobody else hears of it. */
+  #takePlace(instanceId: string | null, id: string): boolean {
+    const former = [...this.#members].find(([, member]) => instanceId !== null && member.instanceId === instanceId)
+    if (former === undefined || this.#state !== 'stable') return false
+    const [formerId, member] = former
+    this.#members.delete(formerId)
+    this.#members.set(id, member)
+    this.#assigned.set(id, this.#assigned.get(formerId) ?? Buffer.alloc(0))
+    return true
+  }
 
   #joinAll(): void {
     const members = [...this.#members]

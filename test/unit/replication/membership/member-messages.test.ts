@@ -8,18 +8,24 @@ import {
 } from '../../../../src/replication/membership/member-messages.ts'
 
 const count = fc.integer({ min: 0, max: 1_000 })
+const links = fc.array(fc.tuple(fc.string(), fc.string()))
+
+const one = { name: 'a', work: 'w', differs: null, shards: [] }
+/** Readable both ways, but for what is given. */
+const text = (changes: object) =>
+  JSON.stringify({ version: 1, name: 'a', shards: [], work: [], self: 0, members: [one], ...changes })
 
 describe('what members tell each other', () => {
   it('is read as it was written', () => {
     fc.assert(
-      fc.property(fc.string(), fc.array(fc.tuple(count, count)), (name, pairs) => {
-        const message = { name, claims: new Map(pairs) }
+      fc.property(fc.string(), fc.array(fc.tuple(count, count)), links, (name, pairs, work) => {
+        const message = { name, claims: new Map(pairs), work: new Map(work) }
         expect(decodeClaims(encodeClaims(message))).toEqual(message)
       }),
     )
     const members = [
-      { name: 'a', shards: [0, 2] },
-      { name: 'b', shards: [] },
+      { name: 'a', work: 'w', differs: null, shards: [0, 2] },
+      { name: 'b', work: 'v', differs: 'lacks link x', shards: [] },
     ]
     expect(decodeAssignment(encodeAssignment({ members, self: 1 }))).toEqual({ members, self: 1 })
   })
@@ -28,12 +34,15 @@ describe('what members tell each other', () => {
     '',
     'null',
     '[]',
-    '{"version":2,"name":"a","shards":[],"self":0,"members":[{"name":"a","shards":[]}]}',
-    '{"version":1,"name":7,"shards":[]}',
-    '{"version":1,"name":"a","shards":[[1]],"self":1,"members":[{"name":"a","shards":[]}]}',
-    '{"version":1,"name":"a","shards":[[-1,2]],"self":0,"members":[{"name":"a","shards":["0"]}]}',
-  ])('is refused where it is %s', (text) => {
-    expect(decodeClaims(Buffer.from(text))).toBeUndefined()
-    expect(decodeAssignment(Buffer.from(text))).toBeUndefined()
+    text({ version: 2 }),
+    text({ name: 7, members: [{ ...one, name: 7 }] }),
+    text({ shards: [[1]], self: 1 }),
+    text({ shards: [[-1, 2]], members: [{ ...one, shards: ['0'] }] }),
+    text({ work: undefined, members: [{ ...one, work: undefined }] }),
+    text({ work: [['orders']], members: [{ ...one, differs: undefined }] }),
+    text({ work: [['orders', 1]], members: [{ ...one, differs: 7 }] }),
+  ])('is refused where it is %s', (bad) => {
+    expect(decodeClaims(Buffer.from(bad))).toBeUndefined()
+    expect(decodeAssignment(Buffer.from(bad))).toBeUndefined()
   })
 })

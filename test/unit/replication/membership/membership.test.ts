@@ -16,12 +16,13 @@ class Member {
   assignments: Assignment[] = []
   claims: ReadonlyMap<number, number> = new Map()
 
-  constructor(name: string) {
+  constructor(name: string, links: Record<string, string> = { orders: 'x' }) {
     this.membership = new Membership({
       cluster: group.cluster,
       name,
       sessionTimeoutMs: SESSION_MS,
       shards: SHARDS,
+      work: new Map(Object.entries(links)),
       clock,
       random,
       claims: () => this.claims,
@@ -52,7 +53,7 @@ describe('a member of the group', () => {
     const a = new Member('a')
     await clock.pass(0)
     expect(a.shards).toEqual([0, 1, 2, 3])
-    expect(a.assignments[0]?.members).toEqual([{ name: 'a', shards: [0, 1, 2, 3] }])
+    expect(a.assignments[0]?.members).toMatchObject([{ name: 'a', differs: null, shards: [0, 1, 2, 3] }])
     expect(a.membership.mayTakeOver(3)).toBe(true)
     await a.membership.stop(neverAborted)
     expect(group.memberIds).toEqual([])
@@ -135,5 +136,61 @@ describe('a member of the group', () => {
     expect(a.assignments).toEqual([])
     await a.membership.stop(neverAborted)
     expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('gets no shards while others with other links have them, and takes over when the last has left', async () => {
+    const b = new Member('b')
+    const c = new Member('c')
+    await clock.pass(SESSION_MS)
+    const a = new Member('a', { orders: 'x', payments: 'y' })
+    await clock.pass(SESSION_MS)
+    expect([a, b, c].map(({ shards }) => shards.length)).toEqual([0, 2, 2])
+    expect(b.assignments.at(-1)?.members.map(({ name, differs }) => [name, differs])).toEqual([
+      ['b', null],
+      ['c', null],
+      ['a', 'replicator a, held against b, has also link payments'],
+    ])
+    await b.membership.stop(neverAborted)
+    const restarted = new Member('b', { orders: 'x', payments: 'y' })
+    await clock.pass(SESSION_MS)
+    expect([a, restarted, c].map(({ shards }) => shards.length)).toEqual([0, 0, 4])
+    await c.membership.stop(neverAborted)
+    await clock.pass(SESSION_MS)
+    expect([a, restarted].map(({ shards }) => shards.length)).toEqual([2, 2])
+    expect(a.assignments.at(-1)?.members.map(({ differs }) => differs)).toEqual([null, null])
+    await Promise.all([a, restarted].map(({ membership }) => membership.stop(neverAborted)))
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('does not go on with the shards of its name when it comes back with other links within its session', async () => {
+    const a = new Member('a')
+    const b = new Member('b')
+    await clock.pass(SESSION_MS)
+    expect(a.shards).toHaveLength(2)
+    const killed = AbortSignal.abort(new Error('killed'))
+    await a.membership.stop(killed)
+    expect(group.memberIds).toHaveLength(2)
+    const back = new Member('a', { orders: 'z' })
+    await clock.pass(SESSION_MS)
+    expect(back.assignments.map(({ shards }) => shards.size)).not.toEqual([])
+    expect(back.assignments.every(({ shards }) => shards.size === 0)).toBe(true)
+    expect(b.assignments.at(-1)?.members.map(({ differs }) => differs)).toEqual([
+      null,
+      'replicator a, held against b, has other settings for link orders',
+    ])
+    expect(b.shards).toEqual([0, 1, 2, 3])
+    await Promise.all([back, b].map(({ membership }) => membership.stop(neverAborted)))
+  })
+
+  it('goes on with the shards of its name at once when it comes back with the same links', async () => {
+    const a = new Member('a')
+    const b = new Member('b')
+    await clock.pass(SESSION_MS)
+    const had = a.shards
+    await a.membership.stop(AbortSignal.abort(new Error('killed')))
+    const back = new Member('a')
+    await clock.pass(0)
+    expect(back.shards).toEqual(had)
+    await Promise.all([back, b].map(({ membership }) => membership.stop(neverAborted)))
   })
 })

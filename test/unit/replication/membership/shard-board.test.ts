@@ -17,17 +17,20 @@ let group: GroupInMemory
 class Process {
   readonly told: string[] = []
   readonly fenced: string[] = []
+  readonly troubles: string[] = []
   readonly board: ShardBoard
   /** Set: no release ends before it is resolved. */
   hold: Promise<void> = Promise.resolve()
 
-  constructor(memberName: string | undefined) {
+  constructor(memberName: string | undefined, links: Record<string, string> = { orders: 'x' }) {
     const events = createEvents<ReplicationEvents>()
     events.onAny((name) => this.told.push(name))
+    events.on('members:trouble', ({ reason }) => this.troubles.push(reason))
     this.board = new ShardBoard({
       region: regionName('us'),
       cluster: group.cluster,
       shards: SHARDS,
+      work: new Map(Object.entries(links)),
       sharing: memberName === undefined ? undefined : { memberName, sessionTimeoutMs: SESSION_MS },
       clock,
       random,
@@ -107,6 +110,33 @@ describe('processes that share', () => {
     expect(b.numbers).toEqual([0, 1, 2, 3])
     await b.board.stop(neverAborted)
     expect(a.told.concat(b.told)).not.toContain('shard:let-go')
+  })
+
+  it('tell once that the links of one differ, and leave it without shards until they have stopped', async () => {
+    const a = new Process('a')
+    await clock.pass(1_000)
+    const b = new Process('b', { payments: 'x' })
+    await clock.pass(SESSION_MS)
+    expect(b.numbers).toEqual([])
+    expect(b.board.isOwner(0)).toBe(false)
+    expect(b.board.whereabouts(0)).toContain('its links differ')
+    const reason = expect.stringMatching(
+      /^SHARING_DIFFERS: .*replicator b, held against a, lacks link orders, has also/,
+    )
+    expect(b.board.differs).toEqual(reason)
+    expect(a.board.differs).toBeUndefined()
+    expect(a.board.members().map(({ differs }) => differs === null)).toEqual([true, false])
+    expect(a.numbers).toEqual([0, 1, 2, 3])
+    const c = new Process('c')
+    await clock.pass(SESSION_MS)
+    expect([a.troubles, b.troubles, c.troubles]).toEqual([[reason], [reason], [reason]])
+    expect(c.numbers).toHaveLength(2)
+    await Promise.all([a.board.stop(neverAborted), c.board.stop(neverAborted)])
+    await clock.pass(SESSION_MS)
+    expect(b.numbers).toEqual([0, 1, 2, 3])
+    expect(b.board.differs).toBeUndefined()
+    expect(b.board.whereabouts(0)).toBeUndefined()
+    await b.board.stop(neverAborted)
   })
 
   it('do not wait for ever for flows that do not let go', async () => {
