@@ -1,7 +1,7 @@
 import { linkName, regionName, systemClock as clock, systemRandom as random } from '../../../src/core/index.ts'
 import { type Cluster, openCluster } from '../../../src/kafka/index.ts'
 import type { LocalRegion } from '../../../src/local/index.ts'
-import { type LinkSpec, Replicator } from '../../../src/replication/index.ts'
+import { type LinkSpec, Replicator, type ReplicatorOptions } from '../../../src/replication/index.ts'
 import { eventually } from './copy-trial.ts'
 
 export const LEFT = regionName('left')
@@ -19,6 +19,15 @@ export class Processes {
   }
 
   start(...links: LinkBetween[]): Replicator {
+    return this.#start(links)
+  }
+
+  /** One of several that share the work on their targets. */
+  startMember(memberName: string, ...links: LinkBetween[]): Replicator {
+    return this.#start(links, { memberName, sessionTimeoutMs: 10_000 })
+  }
+
+  #start(links: readonly LinkBetween[], sharing?: ReplicatorOptions['sharing']): Replicator {
     const [left, right] = this.#regions
     const open = (name: string, { bootstrap }: LocalRegion): Cluster =>
       openCluster({ name, bootstrap, context: { clock, random } })
@@ -39,6 +48,7 @@ export class Processes {
       replicationFactor: 'default',
       bufferBytes: 16 << 20,
       processName: 'test',
+      sharing,
       clock,
       random,
     })
