@@ -279,7 +279,9 @@ describe('one real broker', () => {
       positions.map((position) => ({ ...position, errorCode: 0 })),
     )
     expect(none).toEqual({ groupId: 'room-none', errorCode: 0, positions: [] })
-    expect(await cluster.listGroups(signal())).toContainEqual({
+    const listed = await cluster.listGroups(signal())
+    expect(listed.silent).toEqual([])
+    expect(listed.groups).toContainEqual({
       groupId,
       state: 'Empty',
       type: 'classic',
