@@ -221,8 +221,9 @@ describe.runIf(canRunKafka)('two plain regions and one link', () => {
       expect(text).toMatch(new RegExp(`isthmus_link_state\\{link="${LINK}",.*state="running"\\} 1`))
     })
 
-    test('a second process takes over, and the first one ends with 5 at its next record and says why', async () => {
-      const second = stack.use(await start())
+    test('a process that does not share takes over, and the first one ends with 5 and says why', async () => {
+      const alone = `${REST}\nreplication: { shareWork: false }`
+      const second = stack.use(await IsthmusProcess.start({ regions: [source, target], rest: alone }))
       await untilCopied(second, { link: LINK, flowCount: 2 }, AbortSignal.timeout(60_000))
       await produce(clientOf(source), TOPIC, ['one more'])
       expect(await isthmus.exited).toEqual({ code: 5, signal: null })
