@@ -340,7 +340,7 @@ export class LinkRunner {
       incidents: this.#incidents,
       former: this.#former.get(flowKeyText(key)),
       wasReseeded: (targetTopicId, signal) => engine.incidents.wasReseeded(targetTopicId, signal),
-      untilReleased: (_, signal) => this.#releases.until(key, signal),
+      releases: this.#releases,
       firstStart: isFirstStart ? this.spec.start : 'earliest',
       copiesFromStart: this.spec.start === 'earliest',
       nowMs: () => clock.nowMs(),

@@ -5,6 +5,7 @@ import type { Flow, FlowStart } from './flow.ts'
 import type { Lanes } from './lanes.ts'
 import { learnFromRefusal } from './learn-refusal.ts'
 import { recoverFlow } from './position.ts'
+import type { Releases } from './releases.ts'
 import type { Trouble } from './trouble.ts'
 
 const RETRY_DELAYS = { firstMs: 100, mostMs: 5_000 }
@@ -18,8 +19,8 @@ export interface FlowRunnerContext extends MatchingContext {
   onRunning(flow: Flow): void
   onRecovering(flow: Flow, reason: string): void
   onStopped(flow: Flow, fault: Fault): void
-  /** Resolves when somebody has done what lets a stopped flow go on; rejects when the signal aborts. */
-  untilReleased(flow: Flow, signal: AbortSignal): Promise<void>
+  /** Where the flow waits, once stopped, until somebody has done what lets it go on. */
+  readonly releases: Releases
 }
 
 /**
@@ -35,23 +36,25 @@ export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: Ab
     if (tenure === undefined) return
     tenure.enter(flow)
     const either = eitherSignal(signal, tenure.letGo)
+    const released = context.releases.count(flow.spec.key)
     try {
       await runUnderTenure(flow, tenure, context, either.signal)
     } finally {
       either.release()
       tenure.leave(flow)
     }
-    if (flow.state === 'stopped') await untilReleased(flow, context, { signal, letGo: tenure.letGo })
+    if (flow.state === 'stopped') await untilReleased(flow, released, context, { signal, letGo: tenure.letGo })
   }
 }
 
 async function untilReleased(
   flow: Flow,
+  released: number,
   context: FlowRunnerContext,
   { signal, letGo }: { readonly signal: AbortSignal; readonly letGo: AbortSignal },
 ): Promise<void> {
   const either = eitherSignal(signal, letGo)
-  await context.untilReleased(flow, either.signal).catch(() => undefined)
+  await context.releases.until(flow.spec.key, released, either.signal).catch(() => undefined)
   either.release()
   if (!signal.aborted) flow.show('starting', 'going on')
 }

@@ -73,7 +73,7 @@ function context(): FlowRunnerContext {
     onRunning: () => undefined,
     onRecovering: () => undefined,
     onStopped: (_, fault) => stops.push(fault.code),
-    untilReleased: (_, signal) => releases.until(KEY, signal),
+    releases,
     lanes: { laneFor: async () => ({ ready: () => undefined }) } as unknown as FlowRunnerContext['lanes'],
     shard: {
       tenure: async () => {
@@ -99,6 +99,21 @@ describe('a flow that stopped', () => {
     stop.abort(new Error('stopped'))
     await running
     expect(flow.state).toBe('stopped')
+  })
+
+  it('loses no release that comes while it is on its way to stop', async () => {
+    const given = context()
+    const onStopped = () => {
+      stops.push('stopped')
+      if (stops.length === 1) releases.release(KEY)
+    }
+    const running = runFlow(flow, { ...given, onStopped }, stop.signal)
+    await settle()
+    await settle()
+    expect(stops).toHaveLength(2)
+    expect(flow.state).toBe('stopped')
+    stop.abort(new Error('stopped'))
+    await running
   })
 
   it('looks again under the next tenure: it may have been released where the shard was meanwhile', async () => {
