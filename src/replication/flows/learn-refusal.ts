@@ -1,11 +1,12 @@
-import { invariant } from '../../core/index.ts'
-import type { Cluster } from '../../kafka/index.ts'
+import { invariant, isFault } from '../../core/index.ts'
+import { type Cluster, readBatch, repackBatches } from '../../kafka/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow } from './flow.ts'
 import { CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, type RefusedBatch } from './trouble.ts'
 
 /** Effective configs of a topic that bound the size of a batch. */
 const SIZE_CONFIGS: readonly string[] = ['max.message.bytes', 'segment.bytes']
+const NOBODY = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
 
 /**
  * Finds out what the target does not take of a batch: the limit it is over, the records it named, or else that one has
@@ -27,7 +28,8 @@ export async function learnFromRefusal(
       return
     }
   }
-  const isOne = batch.recordCount === 1 || errorCode === CORRUPT_MESSAGE
+  // What cannot be opened cannot be halved: it is refused as a whole, by its first record.
+  const isOne = batch.recordCount === 1 || (errorCode === CORRUPT_MESSAGE && !isReadable(batch.bytes))
   const named = recordErrors.length === 0 && isOne ? [{ index: 0, message: null }] : recordErrors
   if (named.length === 0) {
     sieve.search(batch)
@@ -38,6 +40,18 @@ export async function learnFromRefusal(
   for (const { index, message } of named) {
     const { offset } = await map.findSource(batch.targetBase + index, signal)
     sieve.refuse(offset, { error: refused.error, detail: message ?? refused.detail })
+  }
+}
+
+function isReadable(bytes: Buffer): boolean {
+  try {
+    const header = readBatch(bytes, 0)
+    if (header === undefined) return false
+    repackBatches([{ buffer: bytes, header }], { fromOffset: header.baseOffset, identity: NOBODY })
+    return true
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return false
   }
 }
 

@@ -5,7 +5,7 @@ import { Flow } from '../../../../src/replication/flows/flow.ts'
 import { learnFromRefusal } from '../../../../src/replication/flows/learn-refusal.ts'
 import type { RefusedRecord } from '../../../../src/replication/flows/plan-rules.ts'
 import { Sieve } from '../../../../src/replication/flows/sieve.ts'
-import { judgeUnreadable, type RefusedBatch } from '../../../../src/replication/flows/trouble.ts'
+import { CORRUPT_MESSAGE, judgeUnreadable, type RefusedBatch } from '../../../../src/replication/flows/trouble.ts'
 import { recordsFaults } from '../../../../src/kafka/index.ts'
 import {
   answer,
@@ -94,6 +94,15 @@ describe('learnFromRefusal', () => {
 
   it('takes a single record for what is refused', async () => {
     const { refused } = await learn(32, { batch: queuedBatch(10) })
+    expect([...refused.keys()]).toEqual([1_010])
+  })
+
+  it('searches in a batch that only the target finds corrupt, and refuses one that nobody can open as a whole', async () => {
+    const bytes = plainBatch(10, 8)
+    const batch = { ...queuedBatch(10), bytes, recordCount: 8, sourceEnd: 1_018 }
+    expect(await learn(CORRUPT_MESSAGE, { batch })).toMatchObject({ recordsMax: 4, refused: new Map() })
+    bytes[80]! ^= 1
+    const { refused } = await learn(CORRUPT_MESSAGE, { batch })
     expect([...refused.keys()]).toEqual([1_010])
   })
 })
