@@ -8,6 +8,7 @@ import { sourceOf } from './places.ts'
 import type { PositionContext } from './position-context.ts'
 import { recordStart } from './record-start.ts'
 import { stopOrReseed } from './reseed.ts'
+import { checkIsSame } from './within-source.ts'
 
 const CODE = 'FLOW_TARGET_REBUILT'
 
@@ -23,7 +24,7 @@ interface LostTarget {
  * where its link says; or what it was copied into is gone, with its topic or with the whole cluster, and everything is
  * copied again from the source's beginning. A partition that holds records of others is never begun in.
  *
- * Faults: FLOW_TARGET_NOT_EMPTY, FLOW_TARGET_REBUILT, FLOW_RESEEDING.
+ * Faults: FLOW_TARGET_NOT_EMPTY, FLOW_TARGET_REBUILT, FLOW_RESEEDING, TARGET_NOT_READY.
  */
 export async function seedFlow(
   flow: Flow,
@@ -46,6 +47,10 @@ export async function seedFlow(
     await tellRebuilt(flow, tenure, lost, context)
   }
   const first = lost === undefined ? await firstOffset(flow, context, signal) : await sourceStart(flow, context, signal)
+  // What was asked went by name, and the first entry ties both ids to the answers.
+  const { key, sourceTopicId, targetTopicId } = flow.spec
+  await checkIsSame(context.source, key.topic, sourceTopicId, signal)
+  await checkIsSame(context.target, key.targetTopic, targetTopicId, signal)
   const segments = [{ source: first, target: 0, causes: SEGMENT_CAUSES.resume }]
   return recordStart(flow, tenure, context, { segments, epochStart: 0 })
 }

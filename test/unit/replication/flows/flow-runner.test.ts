@@ -40,7 +40,7 @@ beforeEach(() => {
   releases = new Releases()
 })
 
-function clusterOf(end: () => number): Cluster {
+function clusterOf(topicId: string, end: () => number): Cluster {
   const stub: Partial<Cluster> = {
     name: 'us',
     listOffsets: async ({ partitions }) =>
@@ -48,14 +48,18 @@ function clusterOf(end: () => number): Cluster {
         return { topic, partition, errorCode: 0, offset: timestamp === -2 ? 0 : end(), timestamp: -1, leaderEpoch: 0 }
       }),
     describeProducers: async () => [],
+    metadata: async () => {
+      const topic = { name: KEY.topic, topicId, isInternal: false, errorCode: 0, partitions: [] }
+      return { clusterId: 'us', controllerId: 1, brokers: [], topics: [topic] }
+    },
   }
   return stub as Cluster
 }
 
 function context(): FlowRunnerContext {
   return {
-    source: clusterOf(() => 0),
-    target: clusterOf(() => target.end),
+    source: clusterOf(SPEC.sourceTopicId, () => 0),
+    target: clusterOf(SPEC.targetTopicId, () => target.end),
     sourceReader: readerOf([]),
     targetReader: readerOf(target.batches),
     firstStart: 'earliest',
