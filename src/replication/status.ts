@@ -28,7 +28,7 @@ export interface IncidentStatus {
   readonly reason: string
   readonly action: IncidentAction
   readonly atMs: number
-  /** How many later ones of its kind it stands for as well. */
+  /** How many others of its code it stands for as well. */
   readonly folded: number
   /** Null while it is open: it then blocks a switchover. */
   readonly acknowledged: { readonly atMs: number; readonly by: string; readonly note: string } | null

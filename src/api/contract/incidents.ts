@@ -34,7 +34,9 @@ export const IncidentBody = object(
         '`quarantined`, `skipped` or `rebuilt`.',
     ),
     atMs: atMs('When it was found.'),
-    folded: count('How many later ones of its kind it stands for as well; its ranges then span all of them.'),
+    folded: count(
+      'How many others of its code it stands for as well. Where the flow went on, its ranges span all of them.',
+    ),
     acknowledged: Type.Union(
       [
         object(

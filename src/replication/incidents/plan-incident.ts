@@ -15,8 +15,10 @@ import {
  * so it has an id made of what it is about, and telling it again changes nothing. Where more was lost meanwhile, an
  * open incident grows; an acknowledged one stays what was acknowledged, and the rest is a new one.
  *
- * Bounded: of a flow, at most `OPEN_MAX` open incidents of a code, into the newest of which later ones are folded, and
- * at most `ACKNOWLEDGED_MAX` acknowledged ones.
+ * Bounded: of a flow and a code, at most `OPEN_MAX` open incidents that it went on from, into the newest of which later
+ * ones are folded, and `OPEN_MAX` others; of a flow, at most `ACKNOWLEDGED_MAX` acknowledged ones. What stopped a flow or
+ * had its topic copied again is acted on by its own id and topic ids, and is never folded: a new one takes the place of
+ * the oldest, which is of a topic or a log that is long gone, and counts it.
  */
 export interface FoundIncident {
   readonly flow: FlowSpec
@@ -35,7 +37,7 @@ export interface IncidentPlan {
   readonly id: string
   /** Undefined where all of it is on record. */
   readonly facts: IncidentFacts | undefined
-  /** Acknowledged ones that there is no more room for. */
+  /** Those that there is no more room for. */
   readonly dropped: readonly IncidentEntry[]
 }
 
@@ -85,15 +87,31 @@ export function planIncident(
 }
 
 function addTo(known: readonly IncidentEntry[], { id, facts }: { id: string; facts: IncidentFacts }): IncidentPlan {
-  const open = known.filter((entry) => entry.facts.code === facts.code && entry.facts.acknowledged === null)
+  const open = known.filter((entry) => entry.facts.acknowledged === null && isAlike(entry.facts, facts))
+  const acknowledged = known.filter((entry) => entry.facts.acknowledged !== null)
+  const dropped = acknowledged.slice(0, Math.max(0, acknowledged.length - ACKNOWLEDGED_MAX + 1))
+  if (open.length < OPEN_MAX) return { id, facts, dropped }
   const newest = open.at(-1)
-  if (newest !== undefined && open.length >= OPEN_MAX) {
+  if (newest !== undefined && canBeFolded(facts)) {
     const { source, target, folded } = newest.facts
     const widened = { source: hull(source, facts.source), target: hull(target, facts.target), folded: folded + 1 }
-    return { id: newest.id, facts: { ...newest.facts, ...widened, action: facts.action }, dropped: [] }
+    return { id: newest.id, facts: { ...newest.facts, ...widened }, dropped: [] }
   }
-  const acknowledged = known.filter((entry) => entry.facts.acknowledged !== null)
-  return { id, facts, dropped: acknowledged.slice(0, Math.max(0, acknowledged.length - ACKNOWLEDGED_MAX + 1)) }
+  // A reseed of the topic that is there now has still to be done.
+  const isOver = (entry: IncidentEntry) =>
+    entry.facts.action !== 'reseed' || entry.facts.targetTopicId !== facts.targetTopicId
+  const oldest = open.find(isOver) ?? open[0]
+  if (oldest === undefined) return { id, facts, dropped }
+  return { id, facts: { ...facts, folded: oldest.facts.folded + 1 }, dropped: [...dropped, oldest] }
+}
+
+function isAlike(one: IncidentFacts, other: IncidentFacts): boolean {
+  return one.code === other.code && canBeFolded(one) === canBeFolded(other)
+}
+
+/** Nothing hangs on its own id any more. */
+function canBeFolded({ action }: IncidentFacts): boolean {
+  return action === 'went-on'
 }
 
 /** What the acknowledged one does not name. */

@@ -36,7 +36,7 @@ const IncidentFacts = Type.Object({
   action: Type.Enum([...INCIDENT_ACTIONS]),
   /** Wall clock of who found it. */
   atMs: Type.Integer({ minimum: 0 }),
-  /** How many later ones of its kind it stands for as well: its ranges then span all of them. */
+  /** How many others of its code it stands for as well. Where the flow went on, its ranges span all of them. */
   folded: Type.Integer({ minimum: 0 }),
   acknowledged: Type.Union([
     Type.Object({ atMs: Type.Integer({ minimum: 0 }), by: Type.String(), note: Type.String() }),

@@ -6,7 +6,7 @@ import {
   planIncident,
 } from '../../../../src/replication/incidents/plan-incident.ts'
 import type { IncidentEntry } from '../../../../src/replication/offset-map/index.ts'
-import { SPEC } from '../flows/flow-fixtures.ts'
+import { SPEC, uuid } from '../flows/flow-fixtures.ts'
 
 const ABOUT = { link: 'eu-to-us', atMs: 5 }
 const ACKNOWLEDGED = { atMs: 6, by: 'ada', note: '' }
@@ -94,6 +94,27 @@ describe('the incidents of a flow', () => {
     expect(known.at(-1)?.facts).toMatchObject({ folded: 2, source: { from: (OPEN_MAX - 1) * 10 } })
     expect(known.at(-1)?.facts.source?.to).toBe((OPEN_MAX + 1) * 10 + 5)
   })
+
+  test.each(['stopped', 'reseed'] as const)('that went on are folded neither into nor with one that %s', (action) => {
+    const wentOn = Array.from({ length: OPEN_MAX }, (_, at) => gap(at * 10, at * 10 + 5))
+    const known = recorded(...wentOn, gap(900, 905, { action }), gap(910, 915))
+    expect(known).toHaveLength(OPEN_MAX + 1)
+    expect(known.at(-2)?.facts).toMatchObject({ action: 'went-on', folded: 1, source: { from: 490, to: 915 } })
+    expect(known.at(-1)?.facts).toMatchObject({ action, folded: 0, source: { from: 900, to: 905 } })
+  })
+
+  test.each(['stopped', 'reseed'] as const)(
+    'that %s keep what they are, and the newest stands for the oldest',
+    (action) => {
+      const copy = (number: number) => ({ ...SPEC, targetTopicId: uuid(100 + number) })
+      const found = Array.from({ length: OPEN_MAX + 2 }, (_, at) => gap(5, 9, { action, flow: copy(at) }))
+      const known = recorded(...found)
+      expect(known.map(({ facts }) => facts.targetTopicId)).toEqual(
+        found.slice(2).map(({ flow }) => flow.targetTopicId),
+      )
+      expect(known.at(-1)?.facts).toMatchObject({ action, folded: 1, source: { from: 5, to: 9 } })
+    },
+  )
 
   test('lose the oldest acknowledged ones, and only those', () => {
     let known: IncidentEntry[] = []
