@@ -78,7 +78,7 @@ export class TargetEngine {
       beforeRequest: () => this.#vigil.check(),
     })
     const { region } = options
-    const readIndex = (signal: AbortSignal) => this.#readIndex(signal)
+    const readIndex = () => this.#readIndex(this.#controller.signal)
     this.incidents = new TargetIncidents({ region, clock, shards: () => this.#board?.byNumber ?? new Map(), readIndex })
     this.#watch = new TargetWatch({
       target: cluster,

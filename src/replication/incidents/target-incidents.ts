@@ -10,8 +10,8 @@ export interface TargetIncidentsOptions {
   readonly clock: Clock
   /** Those that this process has to do with, by number. */
   readonly shards: () => ReadonlyMap<number, Shard>
-  /** Reads the map of every shard anew, without a fence. */
-  readIndex(signal: AbortSignal): Promise<MapIndex>
+  /** Reads the map of every shard anew, without a fence. For many who ask: what ends one of them must not end it. */
+  readIndex(): Promise<MapIndex>
 }
 
 /** The incidents of one target: of the shards that are owned as they are, of the others as they were last read. */
@@ -38,7 +38,7 @@ export class TargetIncidents {
     const isAsked = () =>
       this.all().some(({ facts }) => facts.action === 'reseed' && facts.targetTopicId === targetTopicId)
     if (isAsked()) return true
-    await this.#lookAgain(signal)
+    await unlessAborted(this.#lookAgain(), signal)
     return isAsked()
   }
 
@@ -72,14 +72,23 @@ export class TargetIncidents {
    * Many flows ask at once when a topic is gone: they share the look that begins next. One that has begun may have passed
    * by what was put on record since.
    */
-  #lookAgain(signal: AbortSignal): Promise<void> {
+  #lookAgain(): Promise<void> {
     this.#nextLook ??= this.#looking
       .catch(() => undefined)
       .then(async () => {
         this.#looking = this.#nextLook ?? Promise.resolve()
         this.#nextLook = undefined
-        this.noteIndex(await this.#options.readIndex(signal))
+        this.noteIndex(await this.#options.readIndex())
       })
     return this.#nextLook
   }
+}
+
+/** The promise goes on for others; rejects when the signal aborts. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  await Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }

@@ -43,3 +43,18 @@ it('takes no look for an answer that began before the question', async () => {
   looks[3]!.resolve(indexOf(['c']))
   expect(await afterwards).toBe(true)
 })
+
+it('goes on with a look that others share when who asked first gives up', async () => {
+  const look = Promise.withResolvers<MapIndex>()
+  const readIndex = () => look.promise
+  const clock = new ManualClock()
+  const incidents = new TargetIncidents({ region: regionName('us'), clock, shards: () => new Map(), readIndex })
+  const gone = new AbortController()
+  const first = incidents.wasReseeded('a', gone.signal)
+  const second = incidents.wasReseeded('a', neverAborted)
+  await settle()
+  gone.abort(new Error('the flow ends'))
+  await expect(first).rejects.toThrow('the flow ends')
+  look.resolve(indexOf(['a']))
+  expect(await second).toBe(true)
+})
