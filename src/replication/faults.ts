@@ -201,6 +201,12 @@ export const replicationFaults = defineFaults({
     retriable: true,
     status: 409,
   },
+  LINK_SHARED: {
+    message: 'link {link} can not be removed while other replicators share its target {target}: {members}',
+    remedy: 'Stop the other replicators, or run one with replication.shareWork false, and run it again.',
+    retriable: false,
+    status: 409,
+  },
   FLOW_UNKNOWN: {
     message: 'link {link} copies no partition {topic}-{partition}',
     remedy: 'See `isthmus status` for the topics it copies.',

@@ -222,11 +222,13 @@ export class Replicator {
 
   /**
    * Stops a link and removes all that Isthmus made for it on the target, or lists it. May be repeated: what was
-   * interrupted is finished. Faults: LINK_UNKNOWN, LINK_REMOVAL_RUNS, and whatever keeps the target from answering.
+   * interrupted is finished. Faults: LINK_UNKNOWN, LINK_REMOVAL_RUNS, LINK_SHARED, TARGET_NOT_READY while it is not
+   * known who shares the target, and whatever keeps the target from answering.
    */
   async removeLink(name: LinkName, options: RemovalOptions, asked: AbortSignal): Promise<LinkRemoval> {
     const link = this.#link(name, [...this.#links, ...this.#removed])
     if (this.#isRemoving) throw replicationFaults.fault('LINK_REMOVAL_RUNS', { link: name })
+    if (!options.dryRun) this.#checkNotShared(link)
     this.#isRemoving = true
     const signal = AbortSignal.any([asked, this.#removal.signal])
     try {
@@ -241,6 +243,19 @@ export class Replicator {
     } finally {
       this.#isRemoving = false
     }
+  }
+
+  /** The others have shards that can't be forgotten here, and would undo what is done to the topics. */
+  #checkNotShared({ spec: { name, target } }: LinkRunner): void {
+    const engine = this.#engines.get(target)
+    if (engine?.waiting !== undefined) {
+      const facts = { what: 'the list of replicators', target, reason: engine.waiting }
+      throw replicationFaults.fault('TARGET_NOT_READY', facts)
+    }
+    const others = engine?.members().filter(({ isThisProcess }) => !isThisProcess) ?? []
+    if (others.length === 0) return
+    const members = others.map((member) => member.name).join(', ')
+    throw replicationFaults.fault('LINK_SHARED', { link: name, target, members })
   }
 
   #removalOf(link: LinkRunner): RemovalContext {
