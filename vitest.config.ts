@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** One project a kind of test; see CONTRIBUTING.md for what each may use. */
-const project = (name: string, options: { timeoutMs: number; parallel: boolean }) => ({
+const project = (name: string, options: { timeoutMs: number; parallel: boolean; isPure?: boolean }) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
@@ -9,13 +9,15 @@ const project = (name: string, options: { timeoutMs: number; parallel: boolean }
     testTimeout: options.timeoutMs,
     hookTimeout: Math.max(options.timeoutMs, 30_000),
     fileParallelism: options.parallel,
+    // Pure tests share what they import: to load it for each file took five times as long as the tests themselves.
+    isolate: options.isPure !== true,
   },
 })
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { timeoutMs: 10_000, parallel: true }),
+      project('unit', { timeoutMs: 10_000, parallel: true, isPure: true }),
       project('tidy', { timeoutMs: 10_000, parallel: true }),
       project('component', { timeoutMs: 20_000, parallel: true }),
       project('integration', { timeoutMs: 120_000, parallel: false }),
