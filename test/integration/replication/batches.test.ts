@@ -1,29 +1,18 @@
 import { writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { LocalRegion } from '../../../src/local/index.ts'
 import { compareLogs, countRecords } from '../../support/record-log.ts'
 import { TrialFolder } from '../../support/trial-folder.ts'
-import { Copier, Side, signal } from './copy-trial.ts'
+import type { Side } from './copy-trial.ts'
+import { Copier, signal } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
 const RECORDS = 6_000
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-let folder: TrialFolder
-
-beforeAll(async () => {
-  folder = new TrialFolder()
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
+const folder = new TrialFolder()
+const { source, target, from, to } = await startTwoRegions()
 
 afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
   folder[Symbol.dispose]()
 })
 

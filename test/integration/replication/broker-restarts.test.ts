@@ -1,23 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, Copier, Side, values } from './copy-trial.ts'
+import { describe, expect, it } from 'vitest'
+import { contents, Copier, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+const { source, target, from, to } = await startTwoRegions()
 
 describe('a copy under way', () => {
   it('goes on after each side was killed and started again, with a new leader epoch at the source', async () => {

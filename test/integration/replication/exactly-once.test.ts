@@ -1,34 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { encodeBatch } from '../../../src/kafka/index.ts'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import { contents, Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  // The source forgets transactional ids within seconds: it is the target where that is tried. It compacts quickly.
-  const forgetful = {
-    'transactional.id.expiration.ms': '2000',
-    'transaction.remove.expired.transaction.cleanup.interval.ms': '500',
-    'log.cleaner.backoff.ms': '300',
-    'log.initial.task.delay.ms': '500',
-  }
-  ;[source, target] = await Promise.all([
-    startRegion({ name: 'from', brokerConfig: forgetful }),
-    startRegion({ name: 'to' }),
-  ])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+// The source forgets transactional ids within seconds: it is the target where that is tried. It compacts quickly.
+const forgetful = {
+  'transactional.id.expiration.ms': '2000',
+  'transaction.remove.expired.transaction.cleanup.interval.ms': '500',
+  'log.cleaner.backoff.ms': '300',
+  'log.initial.task.delay.ms': '500',
+}
+const { source, target, from, to } = await startTwoRegions({ from: { brokerConfig: forgetful } })
 
 async function expectEqual(topic: string): Promise<void> {
   expect(contents(await to.read(topic))).toEqual(contents(await from.read(topic)))

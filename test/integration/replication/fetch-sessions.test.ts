@@ -1,26 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Cluster, FetchRequest, FetchResponse } from '../../../src/kafka/index.ts'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import { contents, Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  // Without a slot: for the copy the other way round.
-  const brokerConfig = { 'max.incremental.fetch.session.cache.slots': '0' }
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to', brokerConfig })])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+// Without a slot: for the copy the other way round.
+const brokerConfig = { 'max.incremental.fetch.session.cache.slots': '0' }
+const { source, target, from, to } = await startTwoRegions({ to: { brokerConfig } })
 
 interface Exchange {
   readonly request: FetchRequest

@@ -1,22 +1,17 @@
 import { Consumer } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
+import type { LocalRegion } from '../../../src/local/index.ts'
 import type { GroupStatus } from '../../../src/replication/index.ts'
-import { Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import { Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
 /** Groups whose members speak either protocol, with real consumers on both sides. */
 const TOPIC = 'protocols'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
+const { source, target, from, to } = await startTwoRegions()
 let copier: Copier
 
 beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
   await from.createTopic(TOPIC)
   await from.produce(TOPIC, values('protocols', 20))
   copier = new Copier(source, target, TOPIC, { positions: { groups: '*', everyMs: 300, deletionGraceMs: 600_000 } })
@@ -25,9 +20,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await copier.stop()
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
 })
 
 /** A member of a group that has committed an offset, and is still there. */

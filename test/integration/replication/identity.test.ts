@@ -1,28 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import { describe, expect, test } from 'vitest'
+import type { Side } from './copy-trial.ts'
+import { contents, Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
+
+const { source, target, from, to } = await startTwoRegions()
 
 /** What was lost, or is not what it was, while flows run and while nobody looks. */
 describe('loss and identity', () => {
-  let source: LocalRegion
-  let target: LocalRegion
-  let from: Side
-  let to: Side
-
-  beforeAll(async () => {
-    ;[source, target] = await Promise.all([
-      startRegion({ name: 'source', signal }),
-      startRegion({ name: 'target', signal }),
-    ])
-    from = new Side(source)
-    to = new Side(target)
-  }, 120_000)
-
-  afterAll(async () => {
-    await Promise.all([from.close(), to.close()])
-    await Promise.all([source.stop(), target.stop()])
-  })
-
   const recreate = async (side: Side, topic: string) => {
     const before = await side.topicId(topic)
     await side.cluster.deleteTopics([topic], signal)

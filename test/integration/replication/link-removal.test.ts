@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { linkName } from '../../../src/core/index.ts'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, eventually, Side, signal, values } from './copy-trial.ts'
+import type { Side } from './copy-trial.ts'
+import { contents, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 import { describeLinks, LEFT, Processes, RIGHT, untilCopied } from './processes.ts'
 
 const MAP_TOPIC = '__isthmus.offset-map'
@@ -10,26 +11,11 @@ const POLICY = { 'cleanup.policy': 'delete' }
 const KEPT = linkName('kept')
 const REMOVED = linkName('removed')
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-let processes: Processes
+const { source, target, from, to } = await startTwoRegions()
 
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
-  processes = new Processes(source, target)
-}, 120_000)
+const processes = new Processes(source, target)
 
 afterEach(() => processes.stop())
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
 
 /** What is set on the topic itself. */
 async function ownConfigs(side: Side, topic: string): Promise<Record<string, string | null>> {

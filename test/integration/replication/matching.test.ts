@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
+import { describe, expect, it } from 'vitest'
 import { resolvePolicies } from '../../../src/replication/index.ts'
-import { contents, Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import { contents, Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
 /** Targets that hold records which no map explains: of others, and of our own whose map is lost. */
 const MAP_TOPIC = '__isthmus.offset-map'
 const ADOPT = resolvePolicies({ existingTarget: 'adopt' })
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'source' }), startRegion({ name: 'target' })])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+const { source, target, from, to } = await startTwoRegions()
 
 /** What another tool copied: the records as they are, in batches of its own, each committed in a transaction. */
 async function copyByHand(topic: string, options: { readonly until: number; readonly change?: number }): Promise<void> {

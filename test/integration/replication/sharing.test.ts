@@ -1,28 +1,16 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { linkName } from '../../../src/core/index.ts'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
 import type { Replicator } from '../../../src/replication/index.ts'
-import { contents, eventually, Side, values } from './copy-trial.ts'
+import { contents, eventually, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 import { describeLinks, LEFT, type LinkBetween, Processes, RIGHT, untilCopied } from './processes.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-let processes: Processes
+const { source, target, from, to } = await startTwoRegions()
 
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
-  processes = new Processes(source, target)
-}, 120_000)
+const processes = new Processes(source, target)
 
 afterAll(async () => {
   await processes.stop()
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
 })
 
 const link = (topic: string): LinkBetween => {

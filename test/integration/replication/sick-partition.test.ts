@@ -1,25 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import { expect, it } from 'vitest'
+import { contents, Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
 const MAP_TOPIC = '__isthmus.offset-map'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'whole' }), startRegion({ name: 'wide', brokers: 3 })])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+const { source, target, from, to } = await startTwoRegions({ to: { brokers: 3 } })
 
 async function leaderOf(topic: string): Promise<number> {
   const { topics } = await to.cluster.metadata([topic], signal)

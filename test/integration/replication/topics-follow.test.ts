@@ -1,24 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { linkName } from '../../../src/core/index.ts'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, Copier, eventually, Side, signal, values } from './copy-trial.ts'
+import type { Side } from './copy-trial.ts'
+import { contents, Copier, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+const { source, target, from, to } = await startTwoRegions()
 
 async function configsOf(side: Side, topic: string): Promise<Record<string, string | null>> {
   const [described] = await side.cluster.describeTopicConfigs([topic], signal)

@@ -1,26 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
-import { contents, eventually, Side, signal, values } from './copy-trial.ts'
+import { describe, expect, it } from 'vitest'
+import { contents, eventually, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 import { describeLinks, LEFT, Processes, RIGHT, untilCopied } from './processes.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-let processes: Processes
+const { source, target, from, to } = await startTwoRegions()
 
-beforeAll(async () => {
-  ;[source, target] = await Promise.all([startRegion({ name: 'from' }), startRegion({ name: 'to' })])
-  from = new Side(source)
-  to = new Side(target)
-  processes = new Processes(source, target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
-})
+const processes = new Processes(source, target)
 
 const right = { source: LEFT, target: RIGHT }
 const left = { source: RIGHT, target: LEFT }

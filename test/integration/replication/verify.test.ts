@@ -1,33 +1,18 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { VerificationBody } from '../../../src/api/contract/index.ts'
-import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
 import { IsthmusProcess, eventually as untilAnswered } from '../../support/isthmus-process.ts'
 import { cli } from '../../support/run-cli.ts'
-import { Copier, Side, signal, values } from './copy-trial.ts'
+import { Copier, signal, values } from './copy-trial.ts'
+import { startTwoRegions } from './two-regions.ts'
 import { lyingSource } from './lying-source.ts'
 
-let source: LocalRegion
-let target: LocalRegion
-let from: Side
-let to: Side
-
-beforeAll(async () => {
-  const quick = { 'log.cleaner.backoff.ms': '300', 'log.initial.task.delay.ms': '500' }
-  ;[source, target] = await Promise.all([
-    startRegion({ name: 'source', brokerConfig: quick }),
-    startRegion({ name: 'target', brokerConfig: { 'log.cleaner.enable': 'false' } }),
-  ])
-  from = new Side(source)
-  to = new Side(target)
-}, 120_000)
-
-afterAll(async () => {
-  await from.close()
-  await to.close()
-  await Promise.all([source.stop(), target.stop()])
+const quick = { 'log.cleaner.backoff.ms': '300', 'log.initial.task.delay.ms': '500' }
+const { source, target, from, to } = await startTwoRegions({
+  from: { brokerConfig: quick },
+  to: { brokerConfig: { 'log.cleaner.enable': 'false' } },
 })
 
 /** 200 records, of which one arrives as another. */
