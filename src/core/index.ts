@@ -23,3 +23,4 @@ export {
   type RetryPolicy,
   retry,
 } from './retry.ts'
+export { untilAborted, withSignal } from './with-signal.ts'

@@ -1,5 +1,4 @@
-import { type Fault, isFault, type Random, randomBelow } from '../core/index.ts'
-import { withSignal } from './abort.ts'
+import { type Fault, isFault, type Random, randomBelow, withSignal } from '../core/index.ts'
 import type { Broker, ClusterMetadata } from './cluster.ts'
 import type { ClusterView } from './cluster-view.ts'
 import type { BrokerAddress } from './connection.ts'

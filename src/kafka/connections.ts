@@ -1,4 +1,4 @@
-import { withSignal } from './abort.ts'
+import { withSignal } from '../core/index.ts'
 import { type BrokerAddress, BrokerConnection, type ConnectionSettings } from './connection.ts'
 import { kafkaFaults } from './faults.ts'
 

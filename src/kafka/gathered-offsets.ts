@@ -1,5 +1,4 @@
-import { Gather, isFault } from '../core/index.ts'
-import { withSignal } from './abort.ts'
+import { Gather, isFault, withSignal } from '../core/index.ts'
 import type { BrokerCalls } from './broker-calls.ts'
 import type { EpochEnd, EpochQuery, ListedOffset, ListOffsetsQuery, TopicPartition } from './cluster.ts'
 import type { ClusterView } from './cluster-view.ts'

@@ -1,4 +1,4 @@
-import { withSignal } from './abort.ts'
+import { withSignal } from '../core/index.ts'
 import type { ClusterParts } from './cluster-parts.ts'
 import type { BrokerConnection } from './connection.ts'
 import type { Connections } from './connections.ts'

@@ -1,5 +1,4 @@
-import { isFault, retry } from '../core/index.ts'
-import { withSignal } from './abort.ts'
+import { isFault, retry, withSignal } from '../core/index.ts'
 import type {
   GroupDescription,
   GroupListing,

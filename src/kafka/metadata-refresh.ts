@@ -1,5 +1,4 @@
-import { type Clock, sleep } from '../core/index.ts'
-import { withSignal } from './abort.ts'
+import { type Clock, sleep, withSignal } from '../core/index.ts'
 
 /**
  * Collects the wishes for fresh metadata: one refresh runs at a time, at most one every 100 ms, and each asks for all

@@ -1,4 +1,4 @@
-import { type Clock, describeError, type Events, type Random, type RegionName } from '../core/index.ts'
+import { type Clock, describeError, type Events, type Random, type RegionName, untilAborted } from '../core/index.ts'
 import type { Cluster } from '../kafka/index.ts'
 import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
@@ -337,15 +337,6 @@ export class TargetEngine {
     }
     for (const flow of this.#flows) flow.wake()
   }
-}
-
-/** Resolves with the promise, or when the signal aborts. */
-function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
-  const aborted = Promise.withResolvers<void>()
-  const onAbort = () => aborted.resolve()
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }
 
 /** FNV-1a, 32 bits: the same flow falls into the same shard in every process and version. */

@@ -1,3 +1,4 @@
+import { withSignal } from '../../core/index.ts'
 import { type FlowKey, flowKeyText } from '../offset-map/index.ts'
 
 /**
@@ -19,12 +20,8 @@ export class Releases {
     if (this.count(key) !== since) return
     const text = flowKeyText(key)
     const waiting = Promise.withResolvers<void>()
-    const onAbort = () => waiting.reject(new Error('the flow ends'))
     this.#waiting.set(text, waiting)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    await waiting.promise.finally(() => {
-      signal.removeEventListener('abort', onAbort)
+    await withSignal(waiting.promise, signal).finally(() => {
       if (this.#waiting.get(text) === waiting) this.#waiting.delete(text)
     })
   }

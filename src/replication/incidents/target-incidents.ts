@@ -1,4 +1,4 @@
-import type { Clock, RegionName } from '../../core/index.ts'
+import { type Clock, type RegionName, withSignal } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { IncidentEntry } from '../offset-map/index.ts'
 import type { MapIndex } from '../shards/map-topic.ts'
@@ -38,7 +38,7 @@ export class TargetIncidents {
     const isAsked = () =>
       this.all().some(({ facts }) => facts.action === 'reseed' && facts.targetTopicId === targetTopicId)
     if (isAsked()) return true
-    await unlessAborted(this.#lookAgain(), signal)
+    await withSignal(this.#lookAgain(), signal)
     return isAsked()
   }
 
@@ -82,13 +82,4 @@ export class TargetIncidents {
       })
     return this.#nextLook
   }
-}
-
-/** The promise goes on for others; rejects when the signal aborts. */
-async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  await Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }

@@ -1,4 +1,12 @@
-import { type Clock, describeError, type Events, pause, type Random, type RegionName } from '../../core/index.ts'
+import {
+  type Clock,
+  describeError,
+  type Events,
+  pause,
+  type Random,
+  type RegionName,
+  untilAborted,
+} from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import { replicationFaults } from '../faults.ts'
@@ -260,13 +268,4 @@ export class ShardBoard {
     this.#trouble = reason
     if (!this.#isStopping && this.#news.isNews('group', reason)) events.emit('members:trouble', { target, reason })
   }
-}
-
-/** Resolves with the promise, or when the signal aborts. */
-async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<void>()
-  const onAbort = () => aborted.resolve()
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  await Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }

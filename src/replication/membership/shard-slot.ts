@@ -1,3 +1,4 @@
+import { eitherSignal, withSignal } from '../../core/index.ts'
 import type { Shard } from '../shards/shard.ts'
 import type { Tenure } from '../shards/tenure.ts'
 
@@ -37,24 +38,17 @@ export class ShardSlot {
    */
   async tenure(signal: AbortSignal): Promise<Tenure> {
     for (;;) {
-      await this.#untilHeld(signal)
+      await withSignal(this.#whenHeld.promise, signal)
       const held = this.#held
       if (held === undefined) continue
+      const either = eitherSignal(signal, held.emptied.signal)
       try {
-        return await held.shard.tenure(AbortSignal.any([signal, held.emptied.signal]))
+        return await held.shard.tenure(either.signal)
       } catch (error) {
         if (signal.aborted || !held.emptied.signal.aborted) throw error
+      } finally {
+        either.release()
       }
     }
-  }
-
-  async #untilHeld(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = () => aborted.reject(new Error('aborted'))
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    await Promise.race([this.#whenHeld.promise, aborted.promise]).finally(() =>
-      signal.removeEventListener('abort', onAbort),
-    )
   }
 }

@@ -1,4 +1,4 @@
-import { backoffMs, describeError, isFault, pause } from '../../core/index.ts'
+import { backoffMs, describeError, isFault, pause, withSignal } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { ShardMap } from '../offset-map/index.ts'
 import { fenceByTransaction } from './fence.ts'
@@ -72,13 +72,7 @@ export class Shard {
   /** The tenure in force, or the next one. Rejects when the signal aborts or the shard is lost for this process. */
   async tenure(signal: AbortSignal): Promise<Tenure> {
     if (this.#current !== undefined) return this.#current
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = () => aborted.reject(new Error('aborted'))
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    return Promise.race([this.#next.promise, aborted.promise]).finally(() =>
-      signal.removeEventListener('abort', onAbort),
-    )
+    return withSignal(this.#next.promise, signal)
   }
 
   /** Asks the coordinator whether producer id and epoch are still ours; if not, the tenure ends. */

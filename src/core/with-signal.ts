@@ -10,3 +10,12 @@ export function withSignal<Result>(promise: Promise<Result>, signal: AbortSignal
     void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
+
+/** Settles as the promise does, or resolves as soon as the signal is aborted. */
+export async function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  try {
+    await withSignal(promise, signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
