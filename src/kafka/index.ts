@@ -10,4 +10,3 @@ export {
 export { kafkaFaults } from './faults.ts'
 export { openCluster } from './open-cluster.ts'
 export * from './records/index.ts'
-export * from './records/index.ts'

@@ -103,6 +103,20 @@ export function readBatch(buffer: Buffer, position: number): BatchHeader | undef
   }
 }
 
+/**
+ * The headers of the whole batches in a fetch answer, in order; one that is cut off at the end is left out.
+ *
+ * @throws RECORDS_OLD_FORMAT, RECORDS_CORRUPT
+ */
+export function* readBatches(buffer: Buffer): Generator<BatchHeader, void> {
+  for (let position = 0; position < buffer.length; ) {
+    const header = readBatch(buffer, position)
+    if (header === undefined) return
+    position += header.sizeBytes
+    yield header
+  }
+}
+
 /** True for a batch written inside a transaction. */
 export function isTransactional(header: BatchHeader): boolean {
   return (header.attributes & TRANSACTIONAL_BIT) !== 0

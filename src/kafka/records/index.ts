@@ -10,6 +10,7 @@ export {
   isTransactional,
   lastOffset,
   readBatch,
+  readBatches,
 } from './batch-header.ts'
 export { readControlType } from './control-record.ts'
 export { nextRecord, openRecords, type RecordCursor, timestampOf } from './record-cursor.ts'

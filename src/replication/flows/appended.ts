@@ -1,4 +1,4 @@
-import { type BatchHeader, isControl, lastOffset, type ProducerIdentity, readBatch } from '../../kafka/index.ts'
+import { type BatchHeader, isControl, lastOffset, type ProducerIdentity, readBatches } from '../../kafka/index.ts'
 import {
   type AttributedSegment,
   type FlowMap,
@@ -56,7 +56,7 @@ export async function findShifts(
   for (let at = acknowledged; at < end; ) {
     const from = at
     const { records } = await reader.read(ref, { offset: at, maxBytes: SCAN_BYTES }, signal)
-    for (const header of headersOf(records)) {
+    for (const header of readBatches(records)) {
       if (at >= end) break
       at = lastOffset(header) + 1
       if (isControl(header) && header.producerId === epoch.identity.producerId) by += at - header.baseOffset
@@ -77,15 +77,6 @@ export function shiftedBy(shifts: readonly Shift[]): number {
 function isInPlace(header: BatchHeader, { identity, epochStart }: Epoch, by: number): boolean {
   const isOurs = !isControl(header) && isSameProducer(header, identity)
   return isOurs && isInSequence(epochStart + by, header.baseOffset, header.baseSequence)
-}
-
-function* headersOf(records: Buffer): Generator<BatchHeader> {
-  for (let position = 0; position < records.length; ) {
-    const header = readBatch(records, position)
-    if (header === undefined) return
-    position += header.sizeBytes
-    yield header
-  }
 }
 
 /**

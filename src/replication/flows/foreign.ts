@@ -1,5 +1,5 @@
 import { type Fault, isFault } from '../../core/index.ts'
-import { type BatchHeader, isControl, lastOffset, readBatch } from '../../kafka/index.ts'
+import { type BatchHeader, isControl, lastOffset, readBatches } from '../../kafka/index.ts'
 import { type FlowMap, isInSequence, isSameProducer, type OffsetRange } from '../offset-map/index.ts'
 import type { Flow } from './flow.ts'
 import type { PartitionRef, RawReader } from './raw-reader.ts'
@@ -84,10 +84,8 @@ async function scan(sight: TargetLogSight, from: number, signal: AbortSignal): P
   for (let at = from, scanned = 0; at < end && scanned < SCAN_BYTES_MAX; ) {
     const { records } = await reader.read(ref, { offset: at, maxBytes: SCAN_BYTES }, signal)
     const before = at
-    for (let position = 0; at < end; ) {
-      const header = readBatch(records, position)
-      if (header === undefined) break
-      position += header.sizeBytes
+    for (const header of readBatches(records)) {
+      if (at >= end) break
       at = Math.max(at, lastOffset(header) + 1)
       if (isFromUs(sight, header)) continue
       first ??= header.baseOffset

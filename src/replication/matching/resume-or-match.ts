@@ -10,7 +10,7 @@
  * (`FlowMap.isMatched`). An entry of the match is recognised by that, so that a match that was cut off is done again.
  */
 import { type Clock, type Fault, isFault } from '../../core/index.ts'
-import { isControl, lastOffset, readBatch } from '../../kafka/index.ts'
+import { isControl, lastOffset, readBatches } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { Flow, FlowStart } from '../flows/flow.ts'
 import { highWatermark, logStart } from '../flows/log-ends.ts'
@@ -84,11 +84,8 @@ async function checkMapIsWhole(
 }
 
 function firstDataOffset(records: Buffer, from: number): number | undefined {
-  for (let at = 0; at < records.length; ) {
-    const header = readBatch(records, at)
-    if (header === undefined) return undefined
+  for (const header of readBatches(records)) {
     if (!isControl(header) && lastOffset(header) >= from) return Math.max(from, header.baseOffset)
-    at += header.sizeBytes
   }
   return undefined
 }

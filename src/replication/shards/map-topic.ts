@@ -7,7 +7,7 @@ import {
   errorName,
   isControl,
   lastOffset,
-  readBatch,
+  readBatches,
 } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
@@ -186,10 +186,7 @@ function eachRecord(
   take: (record: DecodedRecord, header: BatchHeader) => void,
 ): number {
   let next = range.from
-  for (let at = 0; at < records.length; ) {
-    const header = readBatch(records, at)
-    if (header === undefined) break
-    at += header.sizeBytes
+  for (const header of readBatches(records)) {
     const after = lastOffset(header) + 1
     if (after <= range.from) continue
     next = after

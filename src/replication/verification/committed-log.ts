@@ -12,6 +12,7 @@ import {
   isTransactional,
   lastOffset,
   readBatch,
+  readBatches,
   readControlType,
 } from '../../kafka/index.ts'
 import { AbortedTransactions } from '../flows/aborted-transactions.ts'
@@ -119,10 +120,7 @@ async function readPiece(
 /** Of the whole batches that end behind an offset; none where the answer is an error. */
 function headersOf(records: Buffer, from: number): BatchHeader[] {
   const headers: BatchHeader[] = []
-  for (let position = 0; position < records.length; ) {
-    const header = readBatch(records, position)
-    if (header === undefined) break
-    position += header.sizeBytes
+  for (const header of readBatches(records)) {
     if (lastOffset(header) >= from || headers.length > 0) headers.push(header)
   }
   return headers

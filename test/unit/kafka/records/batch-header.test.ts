@@ -9,6 +9,7 @@ import {
   isTransactional,
   lastOffset,
   readBatch,
+  readBatches,
 } from '../../../../src/kafka/records/index.ts'
 import { batches } from './arbitraries.ts'
 import { modelEncode } from './model.ts'
@@ -66,6 +67,14 @@ describe('readBatch', () => {
         expect(readBatch(buffer, position)).toBeUndefined()
       }),
     )
+  })
+
+  it('walks the whole batches of an answer, however the last one is cut off', () => {
+    const walk = (buffer: Buffer) => Array.from(readBatches(buffer), ({ position }) => position)
+    const two = Buffer.concat([oneBatch, oneBatch])
+    expect(walk(two)).toEqual([0, oneBatch.length])
+    for (const cut of [1, 20, oneBatch.length - 1]) expect(walk(two.subarray(0, -cut))).toEqual([0])
+    expect(walk(Buffer.alloc(0))).toEqual([])
   })
 
   it('answers undefined wherever the buffer is cut', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type BatchHeader, type DecodedRecord, readBatch } from '../../../../src/kafka/records/index.ts'
+import { type BatchHeader, type DecodedRecord, readBatches } from '../../../../src/kafka/records/index.ts'
 
 /** A record as the Java consumer read it; bytes in base64, long values as `sha256:` and a digest. */
 export interface GoldenRecord {
@@ -24,13 +24,7 @@ export interface Golden {
 export function readGolden(name: string): Golden {
   const json = JSON.parse(readFileSync(new URL(`golden/${name}.json`, import.meta.url), 'utf8'))
   const log = Buffer.from(json.log, 'base64')
-  const batches: BatchHeader[] = []
-  for (let position = 0; position < log.length; ) {
-    const header = readBatch(log, position)!
-    batches.push(header)
-    position += header.sizeBytes
-  }
-  return { log, batches, records: json.records, committed: json.committed }
+  return { log, batches: [...readBatches(log)], records: json.records, committed: json.committed }
 }
 
 export function describeRecord(record: DecodedRecord): GoldenRecord {
