@@ -15,10 +15,10 @@ import {
  * so it has an id made of what it is about, and telling it again changes nothing. Where more was lost meanwhile, an
  * open incident grows; an acknowledged one stays what was acknowledged, and the rest is a new one.
  *
- * Bounded: of a flow and a code, at most `OPEN_MAX` open incidents that it went on from, into the newest of which later
- * ones are folded, and `OPEN_MAX` others; of a flow, at most `ACKNOWLEDGED_MAX` acknowledged ones. What stopped a flow or
- * had its topic copied again is acted on by its own id and topic ids, and is never folded: a new one takes the place of
- * the oldest, which is of a topic or a log that is long gone, and counts it.
+ * Bounded: of a flow and a code, at most `OPEN_MAX` open incidents for each way in which it went on, into the newest of
+ * which later ones are folded, and `OPEN_MAX` others; of a flow, at most `ACKNOWLEDGED_MAX` acknowledged ones. What
+ * stopped a flow or had its topic copied again is acted on by its own id and topic ids, and is never folded: a new one
+ * takes the place of the oldest, which is of a topic or a log that is long gone, and counts it.
  */
 export interface FoundIncident {
   readonly flow: FlowSpec
@@ -43,6 +43,7 @@ export interface IncidentPlan {
 
 export const OPEN_MAX = 50
 export const ACKNOWLEDGED_MAX = 20
+const WENT_ON: ReadonlySet<IncidentAction> = new Set(['went-on', 'quarantined', 'skipped', 'rebuilt'])
 
 /** @param known - every incident of the flow, the oldest first */
 export function planIncident(
@@ -106,12 +107,13 @@ function addTo(known: readonly IncidentEntry[], { id, facts }: { id: string; fac
 }
 
 function isAlike(one: IncidentFacts, other: IncidentFacts): boolean {
-  return one.code === other.code && canBeFolded(one) === canBeFolded(other)
+  const isSameWay = one.action === other.action || !(canBeFolded(one) || canBeFolded(other))
+  return one.code === other.code && isSameWay
 }
 
 /** Nothing hangs on its own id any more. */
 function canBeFolded({ action }: IncidentFacts): boolean {
-  return action === 'went-on'
+  return WENT_ON.has(action)
 }
 
 /** What the acknowledged one does not name. */

@@ -95,6 +95,14 @@ describe('the incidents of a flow', () => {
     expect(known.at(-1)?.facts.source?.to).toBe((OPEN_MAX + 1) * 10 + 5)
   })
 
+  test.each(['quarantined', 'skipped', 'rebuilt'] as const)('that were %s lose no range beyond the bound', (action) => {
+    const found = Array.from({ length: OPEN_MAX + 2 }, (_, at) => gap(at * 10, at * 10 + 5, { action }))
+    const known = recorded(...found, gap(900, 905))
+    expect(ranges(known).slice(0, OPEN_MAX - 1)).toEqual(ranges(recorded(...found.slice(0, OPEN_MAX - 1))))
+    expect(known.at(-2)?.facts).toMatchObject({ action, folded: 2, source: { from: 490, to: 515 } })
+    expect(known.at(-1)?.facts).toMatchObject({ action: 'went-on', folded: 0, source: { from: 900, to: 905 } })
+  })
+
   test.each(['stopped', 'reseed'] as const)('that went on are folded neither into nor with one that %s', (action) => {
     const wentOn = Array.from({ length: OPEN_MAX }, (_, at) => gap(at * 10, at * 10 + 5))
     const known = recorded(...wentOn, gap(900, 905, { action }), gap(910, 915))
