@@ -18,11 +18,17 @@ export const ApiOptions = Type.Object(
         description:
           'This version has no authentication. An address that other machines can reach is therefore refused, unless ' +
           'this is set because something in front (a network policy, a proxy) decides who may come in: whoever does may ' +
-          'also acknowledge incidents, and with that have a target topic deleted and copied again.',
+          'also start and end verifications, and acknowledge incidents, by which a target topic can be deleted and copied ' +
+          'again. Links are removed over a loopback address only.',
       }),
     ),
   },
-  { additionalProperties: false, description: 'The HTTP API. It reads, and it takes acknowledgements of incidents.' },
+  {
+    additionalProperties: false,
+    description:
+      'The HTTP API. It shows what is going on, takes acknowledgements of incidents, runs verifications and, where it ' +
+      'listens on a loopback address, removes links.',
+  },
 )
 export type ApiOptions = Type.Static<typeof ApiOptions>
 

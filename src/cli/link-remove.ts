@@ -25,14 +25,16 @@ export function addLinkRemove(program: Command, { io, exit }: CommandContext): v
     .description(
       'Stops the link and removes it: its copies become ordinary topics with the configs of their source, and the offset ' +
         'map forgets them. What stays is listed. Run it again where it was interrupted. Take the link out of the ' +
-        'configuration then, before the next start of Isthmus.',
+        'configuration then: the next start of Isthmus would take it up again. While other replicators share the target ' +
+        'nothing but --dry-run is possible.',
     )
     .option('--delete-topics', 'delete the copies instead')
     .option('--dry-run', 'only show what would be done')
     .option('-y, --yes', 'do it')
     .addHelpText(
       'after',
-      '\nExamples:\n  isthmus link remove eu-to-us --dry-run\n  isthmus link remove eu-to-us --delete-topics --yes',
+      '\nExits with 3 where it is refused or not confirmed by --yes, with 5 where some steps failed.' +
+        '\n\nExamples:\n  isthmus link remove eu-to-us --dry-run\n  isthmus link remove eu-to-us --delete-topics --yes',
     )
     .action(async (link: string, options: RemoveOptions, command: Command) => {
       const { api, output } = command.optsWithGlobals<GlobalOptions>()

@@ -63,7 +63,7 @@ export const kafkaFaults = defineFaults({
   KAFKA_VERSION_UNSUPPORTED: {
     message: '{cluster}: {address} does not speak {api} in a version from {min} to {max}',
     remedy:
-      'Isthmus needs brokers from 3.6 on, with topic ids (inter.broker.protocol.version or metadata.version from 3.1 on).',
+      'Isthmus copies from brokers of 3.1 or newer to brokers of 3.6 or newer, with topic ids (inter.broker.protocol.version or metadata.version from 3.1 on).',
     retriable: false,
     status: 502,
   },

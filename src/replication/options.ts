@@ -188,7 +188,8 @@ export const ReplicationOptions = Type.Object(
         default: true,
         description:
           'Replicators with the same target region share its work through the Kafka group `__isthmus.shards` there. ' +
-          'They need the same links into it. The first of them waits `group.initial.rebalance.delay.ms` of the target. ' +
+          'They need the same links into it: one whose links differ copies nothing until the others have stopped. The ' +
+          'first of all waits `group.initial.rebalance.delay.ms` of the target. ' +
           '`false`: this process takes over everything at its start, and another one that takes it over in turn ends it.',
       }),
     ),
