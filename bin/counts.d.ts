@@ -8,6 +8,7 @@ export const nothing: Counts
 export function addCounts(left: Counts, right: Counts): Counts
 export function countExitCode(code: number | undefined): Counts
 export function countVitest(reportPath: string, code: number | undefined): Counts
+export function listFailed(reportPath: string, folder: string): string[]
 export function listSkipped(reportPath: string, folder: string): string[]
 export function countTrial(stdout: string, code: number | undefined): Counts
 export function describeCounts(counts: Counts): string

@@ -5,6 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 
+const MESSAGE_LINES_MAX = 25
+
 export const nothing = { passed: 0, failed: 0, skipped: 0 }
 
 export function addCounts(left, right) {
@@ -41,6 +43,20 @@ export function listSkipped(reportPath, folder) {
     const skipped = assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').length
     return skipped > 0 ? [`${relative(folder, name)}: ${skipped} ${skipped === 1 ? 'test' : 'tests'}`] : []
   })
+}
+
+/** What failed, each with the first lines of its message: what a reader needs before the runner's whole output. */
+export function listFailed(reportPath, folder) {
+  return (readJson(reportPath)?.testResults ?? []).flatMap(({ name, message, status, assertionResults }) => {
+    const file = relative(folder, name)
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    if (failed.length === 0) return status === 'failed' ? [`${file}\n${firstLines(message)}`] : []
+    return failed.map((test) => `${file} > ${test.fullName}\n${firstLines(test.failureMessages.join('\n'))}`)
+  })
+}
+
+function firstLines(text) {
+  return text.split('\n').slice(0, MESSAGE_LINES_MAX).join('\n')
 }
 
 /** From the JSON object on a trial's last line. */

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runBounded } from './bounded-process.js'
-import { countExitCode, countTrial, countVitest, listSkipped } from './counts.js'
+import { countExitCode, countTrial, countVitest, listFailed, listSkipped } from './counts.js'
 import { environmentFor, nodeFlags, root } from './node.js'
 
 const MINUTE_MS = 60_000
@@ -87,7 +87,12 @@ async function runProject(node, name, filters, limitMs) {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', name, ...reporters, ...filters]
     const result = await runNode(node, args, limitMs)
-    return { ...result, counts: countVitest(report, result.code), skippedIn: listSkipped(report, root) }
+    return {
+      ...result,
+      counts: countVitest(report, result.code),
+      failedIn: listFailed(report, root),
+      skippedIn: listSkipped(report, root),
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -4,13 +4,13 @@ import { addCounts, describeCounts, nothing } from './counts.js'
 
 const OUTPUT_LINES_MAX = 300
 
-/** One line a part; the output only where something failed. */
-export function printPart({ name, counts, seconds, output, skippedIn }) {
+/** One line a part; where something failed, what it was, then the output. */
+export function printPart({ name, counts, seconds, output, failedIn, skippedIn }) {
   const failed = counts.failed > 0
   const word = failed ? 'FAIL' : counts.passed > 0 ? 'ok' : 'skip'
   const line = `${word.padEnd(4)} ${name.padEnd(24)} ${seconds.toFixed(1).padStart(7)} s  ${describeCounts(counts)}`
   const notes = (skippedIn ?? []).map((note) => `     skipped in ${note}\n`).join('')
-  process.stdout.write(`${line}\n${notes}${failed ? indent(output) : ''}`)
+  process.stdout.write(`${line}\n${notes}${failed ? indent([...(failedIn ?? []), lastLines(output)].join('\n')) : ''}`)
 }
 
 /** All parts once more, slowest first: what to make faster is at the top. */
@@ -31,9 +31,12 @@ export function finish(results) {
   process.exitCode = counts.failed > 0 || counts.passed + counts.skipped === 0 ? 1 : 0
 }
 
-function indent(output) {
+function indent(text) {
+  return `     ${text.replaceAll('\n', '\n     ')}\n`
+}
+
+function lastLines(output) {
   const lines = (output ?? '').trimEnd().split('\n')
   const left = lines.length - OUTPUT_LINES_MAX
-  const shown = left > 0 ? [`… ${left} lines left out`, ...lines.slice(left)] : lines
-  return shown.map((line) => `     ${line}\n`).join('')
+  return (left > 0 ? [`… ${left} lines left out`, ...lines.slice(left)] : lines).join('\n')
 }

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { countTrial, countVitest, demandAll, describeCounts, listSkipped, readCounts } from '../../../bin/counts.js'
+import {
+  countTrial,
+  countVitest,
+  demandAll,
+  describeCounts,
+  listFailed,
+  listSkipped,
+  readCounts,
+} from '../../../bin/counts.js'
 
 let folder = ''
 
@@ -46,6 +54,18 @@ test('skipped tests are listed by file', () => {
   const assertionResults = [{ status: 'passed' }, { status: 'skipped' }, { status: 'pending' }]
   const report = { ...clean, testResults: [{ name: '/clone/test/a.test.ts', status: 'passed', assertionResults }] }
   expect(listSkipped(writeReport(report), '/clone')).toEqual(['test/a.test.ts: 2 tests'])
+})
+
+test('failed tests and files are listed with the first lines of their messages', () => {
+  const failureMessages = [Array.from({ length: 99 }, (_, at) => `line ${at}`).join('\n')]
+  const assertionResults = [{ status: 'passed' }, { status: 'failed', fullName: 'a flow waits', failureMessages }]
+  const testResults = [
+    { name: '/clone/test/a.test.ts', status: 'failed', assertionResults },
+    { name: '/clone/test/b.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
+  ]
+  const [test, file] = listFailed(writeReport({ ...clean, testResults }), '/clone')
+  expect(test).toMatch(/^test\/a\.test\.ts > a flow waits\nline 0\n[^]*line 24$/u)
+  expect(file).toBe('test/b.test.ts\nno such module')
 })
 
 test('a trial passes only with an ok verdict and a good exit code', () => {
