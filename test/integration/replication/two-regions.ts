@@ -16,8 +16,8 @@ export async function startTwoRegions(
   options: { readonly from?: Options; readonly to?: Options } = {},
 ): Promise<TwoRegions> {
   const [source, target] = await Promise.all([
-    startRegion({ name: 'from', ...options.from }),
-    startRegion({ name: 'to', ...options.to }),
+    startRegion({ name: 'source', ...options.from }),
+    startRegion({ name: 'target', ...options.to }),
   ])
   const [from, to] = [new Side(source), new Side(target)]
   afterAll(async () => {
