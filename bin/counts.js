@@ -45,11 +45,44 @@ export function listSkipped(reportPath, folder) {
   })
 }
 
+/** The files in which something failed, with what each of them counts for; none where the report is missing. */
+export function listFailedFiles(reportPath, folder) {
+  return (readJson(reportPath)?.testResults ?? [])
+    .filter(({ status, assertionResults }) => status === 'failed' || assertionResults.some(hasFailed))
+    .map(({ name, assertionResults }) => {
+      const count = (wanted) => assertionResults.filter(({ status }) => status === wanted).length
+      const [passed, failed] = [count('passed'), count('failed')]
+      const skipped = assertionResults.length - passed - failed
+      return {
+        file: relative(folder, name),
+        counts: { passed, failed: assertionResults.length > 0 ? failed : 1, skipped },
+      }
+    })
+}
+
+/** Counts of a run in which some files ran a second time: theirs are taken from the second run. */
+export function takeSecond(first, failedFiles, second) {
+  const others = failedFiles.reduce((left, { counts }) => subtractCounts(left, counts), first)
+  return addCounts(others, second)
+}
+
+function subtractCounts(left, right) {
+  return {
+    passed: left.passed - right.passed,
+    failed: left.failed - right.failed,
+    skipped: left.skipped - right.skipped,
+  }
+}
+
+function hasFailed({ status }) {
+  return status === 'failed'
+}
+
 /** What failed, each with the first lines of its message: what a reader needs before the runner's whole output. */
 export function listFailed(reportPath, folder) {
   return (readJson(reportPath)?.testResults ?? []).flatMap(({ name, message, status, assertionResults }) => {
     const file = relative(folder, name)
-    const failed = assertionResults.filter((test) => test.status === 'failed')
+    const failed = assertionResults.filter(hasFailed)
     if (failed.length === 0) return status === 'failed' ? [`${file}\n${firstLines(message)}`] : []
     return failed.map((test) => `${file} > ${test.fullName}\n${firstLines(test.failureMessages.join('\n'))}`)
   })
@@ -61,9 +94,18 @@ function firstLines(text) {
 
 /** From the JSON object on a trial's last line. */
 export function countTrial(stdout, code) {
-  const last = stdout.trimEnd().split('\n').at(-1) ?? ''
-  const ok = parseJson(last)?.ok === true && code === 0
+  const ok = readLastLine(stdout)?.ok === true && code === 0
   return countExitCode(ok ? 0 : 1)
+}
+
+/** Whether a trial came to say something of the product; one that ended in an error only says so. */
+export function hasFigures(stdout) {
+  const { trial: _trial, ok: _ok, problems: _problems, ...figures } = readLastLine(stdout) ?? {}
+  return Object.keys(figures).length > 0
+}
+
+function readLastLine(stdout) {
+  return parseJson(stdout.trimEnd().split('\n').at(-1) ?? '')
 }
 
 /** `3 passed, 0 failed, 1 skipped`; skipped only where there are any. */

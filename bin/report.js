@@ -5,11 +5,14 @@ import { addCounts, describeCounts, nothing } from './counts.js'
 const OUTPUT_LINES_MAX = 300
 
 /** One line a part; where something failed, what it was, then the output. */
-export function printPart({ name, counts, seconds, output, failedIn, skippedIn }) {
+export function printPart({ name, counts, seconds, output, failedIn, skippedIn, unsteady }) {
   const failed = counts.failed > 0
   const word = failed ? 'FAIL' : counts.passed > 0 ? 'ok' : 'skip'
   const line = `${word.padEnd(4)} ${name.padEnd(24)} ${seconds.toFixed(1).padStart(7)} s  ${describeCounts(counts)}`
-  const notes = (skippedIn ?? []).map((note) => `     skipped in ${note}\n`).join('')
+  const notes = [
+    ...(skippedIn ?? []).map((note) => `     skipped in ${note}\n`),
+    ...(unsteady ?? []).map((note) => indent(`failed at the first attempt: ${note}`)),
+  ].join('')
   process.stdout.write(`${line}\n${notes}${failed ? indent([...(failedIn ?? []), lastLines(output)].join('\n')) : ''}`)
 }
 

@@ -7,9 +7,12 @@ import {
   countVitest,
   demandAll,
   describeCounts,
+  hasFigures,
   listFailed,
+  listFailedFiles,
   listSkipped,
   readCounts,
+  takeSecond,
 } from '../../../bin/counts.js'
 
 let folder = ''
@@ -66,6 +69,30 @@ test('failed tests and files are listed with the first lines of their messages',
   const [test, file] = listFailed(writeReport({ ...clean, testResults }), '/clone')
   expect(test).toMatch(/^test\/a\.test\.ts > a flow waits\nline 0\n[^]*line 24$/u)
   expect(file).toBe('test/b.test.ts\nno such module')
+})
+
+test('of files that ran twice, the second run counts', () => {
+  const testResults = [
+    { name: '/clone/test/a.test.ts', status: 'passed', assertionResults: [{ status: 'passed' }, { status: 'passed' }] },
+    { name: '/clone/test/b.test.ts', status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] },
+    { name: '/clone/test/c.test.ts', status: 'failed', assertionResults: [] },
+  ]
+  const path = writeReport({ ...clean, numPassedTests: 3, numFailedTests: 1, numPendingTests: 0, testResults })
+  const failedFiles = listFailedFiles(path, '/clone')
+  expect(failedFiles.map(({ file }) => file)).toEqual(['test/b.test.ts', 'test/c.test.ts'])
+  const first = countVitest(path, 1)
+  expect(first).toEqual({ passed: 3, failed: 2, skipped: 0 })
+  expect(takeSecond(first, failedFiles, { passed: 2, failed: 1, skipped: 0 })).toEqual({
+    passed: 4,
+    failed: 1,
+    skipped: 0,
+  })
+})
+
+test('a trial that came to no figures said nothing of the product', () => {
+  expect(hasFigures('table\n{"lost":1,"trial":"a","ok":false}\n')).toBe(true)
+  expect(hasFigures('{"trial":"a","ok":false,"problems":["no broker"]}\n')).toBe(false)
+  expect(hasFigures('Error: no broker\n')).toBe(false)
 })
 
 test('a trial passes only with an ok verdict and a good exit code', () => {
