@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 const OUTPUT_CHARS_MAX = 200_000
 const GRACE_MS = 20_000
 const running = new Set()
+let isEnding = false
 
 /**
  * Resolves, never rejects, with { code, output, stdout, seconds, timedOut }; code is undefined where the process did
@@ -14,6 +15,7 @@ const running = new Set()
  */
 export function runBounded(command, args, { cwd, env, limitMs }) {
   return new Promise((resolve) => {
+    if (isEnding) return resolve({ code: undefined, output: 'not started: the run was ended', stdout: '', seconds: 0 })
     const startedAt = Date.now()
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     const end = endGroup(child)
@@ -55,6 +57,7 @@ export function endGroupsOnSignal() {
     ['SIGHUP', 1],
   ]) {
     process.once(signal, () => {
+      isEnding = true
       for (const end of running) end()
       const poll = setInterval(() => {
         if (running.size > 0) return
