@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { javaProgram, runJava, toolsClasspath } from '../support/java/classpath.ts'
@@ -16,7 +15,7 @@ const PEER = 'mirrormaker2'
 const TOPIC = 'bench.latency'
 const JAVA = resolve(import.meta.dirname, '../support/java')
 const FIRST_LIMIT_MS = 60_000
-const SETTLE_MS = 5_000
+const WARM_UP_SECONDS = 5
 
 /** As an operator would tune it for latency: no linger, two tasks, from the end on as the other tool. */
 const LATENCY_TUNING: Tuning = {
@@ -128,28 +127,34 @@ async function runIsthmus(stage: Stage, alias: string, context: TrialContext): P
   return await measureCopy(isthmus, stage, `${alias}.${TOPIC}`, context)
 }
 
-/** Once records arrive and what had piled up is through. */
 async function measureCopy(copier: Copier, stage: Stage, topic: string, { signal }: TrialContext): Promise<Latency> {
   await untilArriving(stage.target, topic, signal, copier)
-  await sleep(SETTLE_MS, undefined, { signal })
   return measure(stage.target, topic, stage.seconds, signal)
 }
 
 async function untilArriving(region: LocalRegion, topic: string, signal: AbortSignal, copier?: Copier): Promise<void> {
   const look = async () => {
     if (copier?.isRunning === false) throw new Error(`the copying process ended:\n${copier.log.slice(-20).join('\n')}`)
-    const latency = await measure(region, topic, 1, signal).catch(() => undefined)
+    const latency = await measure(region, topic, 1, signal, 0).catch(() => undefined)
     return latency !== undefined && latency.records > 0 ? true : undefined
   }
   await eventually(`records arrive in ${topic}`, look, { limitMs: FIRST_LIMIT_MS, signal })
 }
 
-async function measure(region: LocalRegion, topic: string, seconds: number, signal: AbortSignal): Promise<Latency> {
+/** What piled up before the start of a copy is through when the warm-up is. */
+async function measure(
+  region: LocalRegion,
+  topic: string,
+  seconds: number,
+  signal: AbortSignal,
+  warmUpSeconds = WARM_UP_SECONDS,
+): Promise<Latency> {
   let latency: Latency | undefined
   const onLine = (line: string) => {
     if (line.startsWith('{')) latency = JSON.parse(line) as Latency
   }
-  const args = ['--bootstrap', region.bootstrap.join(','), '--topic', topic, '--seconds', String(seconds)]
+  const time = ['--seconds', String(seconds), '--warm-up', String(warmUpSeconds)]
+  const args = ['--bootstrap', region.bootstrap.join(','), '--topic', topic, ...time]
   await runJava(resolve(JAVA, 'LatencyReader.java'), args, { signal, onLine, heapMb: 128 })
   if (latency === undefined) throw new Error('the reader did not tell a latency')
   return latency

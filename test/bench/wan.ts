@@ -20,7 +20,7 @@ export const trial: Trial = {
   name: 'wan',
   describe: 'throughput of one partition over a long way, divided by a plain TCP stream and by MirrorMaker 2',
   options: {
-    megabytes: { describe: 'to copy in each direction', default: '300' },
+    megabytes: { describe: 'to copy in each direction', default: '120' },
     'pipe-megabytes': { describe: 'a second that the pipe lets through', default: '25' },
   },
   fields: ['farSource', 'farTarget', 'farSourceToPeer', 'farTargetToPeer'],

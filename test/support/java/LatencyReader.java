@@ -13,7 +13,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * Reads every partition of a topic from its end on, for some seconds, and tells how old records are when they are read:
  * the wall clock of this machine less the record's own timestamp. Only sound where the producer runs on this machine.
  *
- * Options: --bootstrap LIST --topic T --seconds N
+ * Options: --bootstrap LIST --topic T --seconds N --warm-up N (seconds that are not counted, in which this program is
+ * compiled: they would make the last hundredth of a short measurement)
  * Prints one line of JSON at the end: records, p50, p99 and max in milliseconds.
  */
 public class LatencyReader {
@@ -32,7 +33,7 @@ public class LatencyReader {
   static Map<String, String> parse(String[] args) {
     var options = new HashMap<String, String>();
     for (int i = 0; i + 1 < args.length; i += 2) options.put(args[i].replaceFirst("^--", ""), args[i + 1]);
-    for (String name : List.of("bootstrap", "topic", "seconds")) {
+    for (String name : List.of("bootstrap", "topic", "seconds", "warm-up")) {
       if (!options.containsKey(name)) throw new IllegalArgumentException("--" + name + " is missing");
     }
     return options;
@@ -55,9 +56,11 @@ public class LatencyReader {
       consumer.assign(partitions);
       consumer.seekToEnd(partitions);
       for (var partition : partitions) consumer.position(partition);
-      long end = System.nanoTime() + Long.parseLong(options.get("seconds")) * 1_000_000_000L;
+      long begin = System.nanoTime() + Long.parseLong(options.get("warm-up")) * 1_000_000_000L;
+      long end = begin + Long.parseLong(options.get("seconds")) * 1_000_000_000L;
       while (System.nanoTime() < end) {
         for (var record : consumer.poll(Duration.ofMillis(50))) {
+          if (System.nanoTime() < begin) continue;
           long age = Math.max(0, System.currentTimeMillis() - record.timestamp());
           counts[(int) Math.min(LONGEST_MS, age)]++;
           records++;
