@@ -7,6 +7,7 @@ import { kafkaFaults } from './faults.ts'
 import { requestFault } from './request-fault.ts'
 import type { Api } from './wire/api.ts'
 import { metadataApi } from './wire/metadata.ts'
+import { rememberAnswer } from './wire/remember-answer.ts'
 import type { ApiName } from './wire/versions.ts'
 
 /**
@@ -26,6 +27,7 @@ export interface BrokerCallsOptions {
 
 export class BrokerCalls {
   readonly #options: BrokerCallsOptions
+  readonly #allMetadataApi = rememberAnswer(metadataApi)
 
   constructor(options: BrokerCallsOptions) {
     this.#options = options
@@ -84,8 +86,10 @@ export class BrokerCalls {
 
   async readMetadata(topics: 'all' | readonly string[], signal: AbortSignal): Promise<ClusterMetadata> {
     const { cluster, connections, view } = this.#options
-    const request = { topics: topics === 'all' ? null : topics }
-    const { errorCode, ...metadata } = await this.callAny(metadataApi, request, signal)
+    const { errorCode, ...metadata } =
+      topics === 'all'
+        ? await this.callAny(this.#allMetadataApi, { topics: null }, signal)
+        : await this.callAny(metadataApi, { topics }, signal)
     if (errorCode !== 0) throw requestFault(cluster, 'Metadata', errorCode)
     view.apply(metadata, topics === 'all' ? 'all' : 'named')
     connections.retire(({ nodeId, host, port }) => {

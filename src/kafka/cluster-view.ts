@@ -82,6 +82,7 @@ export class ClusterView {
     }
     for (const { partition, leaderId, leaderEpoch } of partitions) {
       const known = view.leaders.get(partition)
+      if (known?.leaderId === leaderId && known.leaderEpoch === leaderEpoch) continue
       if (known === undefined || leaderEpoch >= known.leaderEpoch) {
         view.leaders.set(partition, { leaderId, leaderEpoch })
       }

@@ -70,7 +70,13 @@ function readPartition(reader: Reader): PartitionMetadata {
   const leaderId = reader.readInt32()
   const leaderEpoch = reader.readInt32()
   const replicas = readInt32s(reader)
-  const isr = readInt32s(reader)
+  const inSync = readInt32s(reader)
   readInt32s(reader)
+  // One list instead of two wherever nothing is wrong: it may be kept for tens of thousands of partitions.
+  const isr = isSame(replicas, inSync) ? replicas : inSync
   return { partition, errorCode, leaderId, leaderEpoch, replicas, isr }
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((id, index) => id === other[index])
 }
