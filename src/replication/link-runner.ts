@@ -62,6 +62,8 @@ export class LinkRunner {
   readonly #isSelected: (topic: string) => boolean
   /** Every flow that the map knows of this link, by its key. */
   readonly #copied = new Map<string, CopiedFlow>()
+  /** Those that the last pass over the topics listed. */
+  #wanted: readonly TopicFlow[] = []
   #topics: TopicSync
   #hasCopiedBefore = false
   #running: Promise<void> | undefined
@@ -178,7 +180,7 @@ export class LinkRunner {
     const logStarts = new LogStartFollower({
       link: spec.name,
       target,
-      flows: () => [...this.#flows.values()].map(({ flow, topic }) => ({ flow, compactOnly: topic.compactOnly })),
+      flows: () => this.#flows.values(),
       clock,
       events,
     })
@@ -258,6 +260,8 @@ export class LinkRunner {
 
   /** Starts flows that are new, ends those that are gone, and begins anew where a topic got another id. */
   #keepFlows(wanted: readonly TopicFlow[], round: Round): void {
+    if (this.#state === 'running' && isSameList(wanted, this.#wanted)) return
+    this.#wanted = wanted
     const { sourceClusterId } = round
     const wantedKeys = new Set<string>()
     for (const topic of wanted) {
@@ -391,4 +395,8 @@ export class LinkRunner {
     if (this.#controller.signal.aborted || !this.#news.isNews(what, describeError(error))) return
     this.#options.events.emit('link:error', { link: this.spec.name, what, error })
   }
+}
+
+function isSameList<Item>(one: readonly Item[], other: readonly Item[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index])
 }

@@ -4,7 +4,7 @@ import { cleanMap } from './clean-map.ts'
 import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
 import type { Flow } from './flows/flow.ts'
-import { flowKeyText, type Segment } from './offset-map/index.ts'
+import type { Segment } from './offset-map/index.ts'
 
 const EVERY_MS = 5_000
 
@@ -12,7 +12,7 @@ export interface LogStartFollowerOptions {
   readonly link: LinkName
   readonly target: Cluster
   /** `compactOnly`: topics that are only compacted refuse DeleteRecords. */
-  readonly flows: () => readonly { readonly flow: Flow; readonly compactOnly: boolean }[]
+  readonly flows: () => Iterable<{ readonly flow: Flow; readonly topic: { readonly compactOnly: boolean } }>
   readonly clock: Clock
   readonly events: Events<ReplicationEvents>
 }
@@ -36,7 +36,7 @@ interface Decision {
 export class LogStartFollower implements Reconciler<readonly Bound[], Decision> {
   readonly #options: LogStartFollowerOptions
   /** Per flow the source start that was applied last. */
-  readonly #applied = new Map<string, number>()
+  readonly #applied = new WeakMap<Flow, number>()
   readonly #cleaning = new Set<Flow>()
   #told = ''
 
@@ -57,11 +57,11 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
 
   async observe(signal: AbortSignal): Promise<readonly Bound[]> {
     const bounds: Bound[] = []
-    for (const { flow, compactOnly } of this.#options.flows()) {
+    for (const { flow, topic } of this.#options.flows()) {
       const sourceStart = flow.sight?.start ?? 0
       const { sourceDone: source, targetDone: target } = flow
-      if (compactOnly || source === null || target === null || sourceStart === 0) continue
-      if (sourceStart === this.#applied.get(flowKeyText(flow.spec.key))) continue
+      if (topic.compactOnly || source === null || target === null || sourceStart === 0) continue
+      if (sourceStart === this.#applied.get(flow)) continue
       const map = flow.tenure?.map.flow(flow.spec.key)
       if (map === undefined || flow.tenure?.signal.aborted === true) continue
       const found = await map.findTarget(sourceStart, signal, { source, target })
@@ -88,7 +88,7 @@ export class LogStartFollower implements Reconciler<readonly Bound[], Decision> 
       for (const { flow, sourceStart: source, targetStart: target } of wanted) {
         const { targetTopic, partition } = flow.spec.key
         if (failed.has(`${targetTopic}-${partition}`)) continue
-        this.#applied.set(flowKeyText(flow.spec.key), source)
+        this.#applied.set(flow, source)
         this.#clean(flow, { source, target }, signal)
       }
     }

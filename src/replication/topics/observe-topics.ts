@@ -1,12 +1,6 @@
-import {
-  type Cluster,
-  type ClusterMetadata,
-  type ConfigEntry,
-  errorName,
-  type TopicConfigs,
-  type TopicMetadata,
-} from '../../kafka/index.ts'
+import { type Cluster, type ClusterMetadata, errorName, type TopicMetadata } from '../../kafka/index.ts'
 import type { CopiedFlow } from '../offset-map/index.ts'
+import type { ConfigsByTopic, ConfigSight, Unreadable } from './config-sight.ts'
 import { type DeletionGrace, findGoneTopics, type GoneTopic, type PendingDeletion } from './deletions.ts'
 import type { Lineage } from './lineage.ts'
 import type { FlowSpec, ObservedTopics, SourceTopic, TargetTopic, TopicPair } from './plan-topics.ts'
@@ -20,6 +14,7 @@ import type { Configs } from './standby-configs.ts'
 export interface TopicSight {
   readonly source: Cluster
   readonly target: Cluster
+  readonly configs: { readonly source: ConfigSight; readonly target: ConfigSight }
   readonly isSelected: (topic: string) => boolean
   readonly rename: string | undefined
   readonly replicationFactor: number
@@ -40,10 +35,6 @@ export interface TopicsBefore {
   readonly wanted: ReadonlyMap<string, Configs>
 }
 
-type Unreadable = { readonly unreadable: string }
-type ConfigsByTopic = ReadonlyMap<string, readonly ConfigEntry[] | Unreadable>
-
-const CONFIGS_PER_REQUEST = 100
 const NAMES_PER_REQUEST = 500
 const UNKNOWN_TOPIC = 3
 
@@ -55,14 +46,10 @@ export async function observeTopics(sight: TopicSight, signal: AbortSignal): Pro
   const selected = sourceSide.topics.filter(({ name, isInternal }) => !isInternal && sight.isSelected(name))
   const targets = new Map(targetSide.topics.map((topic) => [topic.name, topic]))
   const nameOnTarget = (topic: string) => renameTopic(sight.rename, { source: source.name, topic })
-  const targetNames = selected.map(({ name }) => nameOnTarget(name)).filter((name) => targets.has(name))
+  const counterparts = selected.flatMap(({ name }) => targets.get(nameOnTarget(name)) ?? [])
   const [sourceConfigs, targetConfigs] = await Promise.all([
-    describeAll(
-      source,
-      selected.map(({ name }) => name),
-      signal,
-    ),
-    describeAll(target, withProbe(targetNames, targetSide), signal),
+    sight.configs.source.look(selected, signal),
+    sight.configs.target.look(withProbe(counterparts, targetSide), signal),
   ])
   await sight.lineage.refresh(signal)
   const flows = Map.groupBy(before.flows, ({ topic }) => topic)
@@ -89,7 +76,7 @@ export async function observeTopics(sight: TopicSight, signal: AbortSignal): Pro
     pairs,
     deletions: await observeDeletions(sight, { sourceSide, targetSide }, signal),
     replicationFactor: sight.replicationFactor,
-    targetConfigNames: knownNames(targetConfigs),
+    targetConfigNames: sight.configs.target.names,
     baseline: before.baseline,
     sourcePartitions: new Map(selected.map(({ topicId, partitions }) => [topicId, partitions.length])),
   }
@@ -177,27 +164,7 @@ async function judgeStanding(
 }
 
 /** One topic tells which configs the brokers know; without a copy to look at, any other topic does. */
-function withProbe(targetNames: readonly string[], { topics }: ClusterMetadata): readonly string[] {
+function withProbe(counterparts: readonly TopicMetadata[], { topics }: ClusterMetadata): readonly TopicMetadata[] {
   const probe = topics.find(({ errorCode }) => errorCode === 0)
-  return targetNames.length > 0 || probe === undefined ? targetNames : [probe.name]
-}
-
-function knownNames(configs: ConfigsByTopic): ReadonlySet<string> | undefined {
-  for (const entries of configs.values()) {
-    if (!('unreadable' in entries) && entries.length > 0) return new Set(entries.map(({ name }) => name))
-  }
-  return undefined
-}
-
-async function describeAll(cluster: Cluster, topics: readonly string[], signal: AbortSignal): Promise<ConfigsByTopic> {
-  const described: TopicConfigs[] = []
-  for (let at = 0; at < topics.length; at += CONFIGS_PER_REQUEST) {
-    described.push(...(await cluster.describeTopicConfigs(topics.slice(at, at + CONFIGS_PER_REQUEST), signal)))
-  }
-  return new Map(
-    described.map(({ topic, errorCode, entries }) => [
-      topic,
-      errorCode === 0 ? entries : { unreadable: `its configuration is not told: ${errorName(errorCode)}` },
-    ]),
-  )
+  return counterparts.length > 0 || probe === undefined ? counterparts : [probe]
 }

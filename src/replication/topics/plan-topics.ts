@@ -232,22 +232,27 @@ function planExisting(
 }
 
 function listFlows(
-  { topic, targetTopic }: TopicPair,
+  { topic, targetTopic, before }: TopicPair,
   source: SourceTopic,
   target: TargetTopic,
   baseline: ReadonlyMap<string, number> | undefined,
-): FlowSpec[] {
+): readonly FlowSpec[] {
   const known = baseline === undefined ? source.partitions : (baseline.get(source.topicId) ?? 0)
   const compactOnly = isCompactOnly(source.configs)
-  return Array.from({ length: target.partitions }, (_none, partition) => ({
-    topic,
-    targetTopic,
-    partition,
-    sourceTopicId: source.topicId,
-    targetTopicId: target.topicId,
-    compactOnly,
-    isNewTopic: partition >= known,
-  }))
+  const { topicId: sourceTopicId } = source
+  const { topicId: targetTopicId, partitions } = target
+  // The very ones of the pass before, where nothing has changed: there may be tens of thousands.
+  const isListed = (flow: FlowSpec) =>
+    flow.sourceTopicId === sourceTopicId &&
+    flow.targetTopicId === targetTopicId &&
+    flow.targetTopic === targetTopic &&
+    flow.compactOnly === compactOnly &&
+    flow.isNewTopic === flow.partition >= known
+  if (before?.flows.length === partitions && before.flows.every(isListed)) return before.flows
+  return Array.from({ length: partitions }, (_none, partition) => {
+    const isNewTopic = partition >= known
+    return { topic, targetTopic, partition, sourceTopicId, targetTopicId, compactOnly, isNewTopic }
+  })
 }
 
 /** What cannot be read for now is no reason to stop what runs. */

@@ -13,6 +13,7 @@ import { type Cluster, errorName } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import type { CopiedFlow } from '../offset-map/index.ts'
 import { DeletionGrace, type DeletionPolicy, type PendingDeletion } from './deletions.ts'
+import { ConfigSight } from './config-sight.ts'
 import { chunksOf } from './create-chunks.ts'
 import { topicFaults } from './faults.ts'
 import type { Lineage } from './lineage.ts'
@@ -89,6 +90,7 @@ const ALREADY_EXISTS = 36
 export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   readonly #options: TopicSyncOptions
   readonly #isSelected: (topic: string) => boolean
+  readonly #configs: { readonly source: ConfigSight; readonly target: ConfigSight }
   /** Ids of target topics that were found to be copies: a copy stays one. */
   readonly #copies = new Set<string>()
   #before: TopicsBefore = { baseline: undefined, flows: [], wanted: new Map() }
@@ -103,6 +105,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   constructor(options: TopicSyncOptions) {
     this.#options = options
     this.#isSelected = compileSelection(options.selection)
+    this.#configs = { source: new ConfigSight(options.source), target: new ConfigSight(options.target) }
     const { deletions } = options
     if (deletions?.follow) this.#grace = new DeletionGrace(options.clock, deletions.graceMs)
   }
@@ -135,6 +138,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
       {
         source,
         target,
+        configs: this.#configs,
         isSelected: this.#isSelected,
         rename,
         replicationFactor: replicationFactor === 'default' ? -1 : replicationFactor,
@@ -155,6 +159,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   async act(plan: TopicPlan, signal: AbortSignal): Promise<Pass> {
     const { mayChange = () => true } = this.#options
     const { creates, grows, configures } = plan
+    for (const { targetTopic } of [...creates, ...grows, ...configures]) this.#configs.target.doubt(targetTopic)
     const steps = [
       await this.#createAll(creates.filter(mayChange), signal),
       await this.#each(grows.filter(mayChange), (grow) => this.#grow(grow, signal), signal),

@@ -71,6 +71,20 @@ describe('planTopics', () => {
     ])
   })
 
+  it('lists the very flows of the pass before where nothing has changed', () => {
+    const { flows, wanted } = plan([pair()])
+    const before = { flows, wanted: wanted.get('orders') ?? {} }
+    const again = plan([pair({ before })]).flows
+    expect(again.map((flow, index) => flow === flows[index])).toEqual([true, true])
+    const others = [
+      pair({ before, source: source({ topicId: 'other' }) }),
+      pair({ before, target: target({ topicId: 'other' }) }),
+      pair({ before, source: source({ configs: entries({ 'cleanup.policy': 'compact' }) }) }),
+      pair({ before, source: source({ partitions: 3 }), target: target({ partitions: 3 }) }),
+    ]
+    for (const other of others) expect(plan([other]).flows[0]).not.toBe(flows[0])
+  })
+
   it('creates a missing topic with the partitions of the source and standby configs, and lists no flow yet', () => {
     const planned = plan([pair({ target: undefined })], { replicationFactor: 2 })
     expect(planned.creates).toMatchObject([
