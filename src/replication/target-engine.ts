@@ -5,7 +5,7 @@ import { replicationFaults } from './faults.ts'
 import type { Flow } from './flows/flow.ts'
 import { Lanes } from './flows/lanes.ts'
 import { RawReader } from './flows/raw-reader.ts'
-import { type CopiedFlow, flowKeyText, type FlowKey, type MapMemory } from './offset-map/index.ts'
+import { type CopiedFlow, type FlowKey, hashFlowKey, type MapMemory } from './offset-map/index.ts'
 import { TargetIncidents } from './incidents/target-incidents.ts'
 import { Quarantine } from './quarantine.ts'
 import { RepeatedNews } from './repeated-news.ts'
@@ -237,7 +237,7 @@ export class TargetEngine {
   }
 
   #numberOf(key: FlowKey): number {
-    return hashText(flowKeyText(key)) % (this.#mapTopic?.shards ?? 1)
+    return hashFlowKey(key) % (this.#mapTopic?.shards ?? 1)
   }
 
   #makeBoard({ shards }: MapTopic): ShardBoard {
@@ -337,11 +337,4 @@ export class TargetEngine {
     }
     for (const flow of this.#flows) flow.wake()
   }
-}
-
-/** FNV-1a, 32 bits: the same flow falls into the same shard in every process and version. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  return hash
 }

@@ -11,6 +11,7 @@ export {
   type FlowEntryKey,
   type FlowKey,
   flowKeyText,
+  hashFlowKey,
   type HandOverEntry,
   type HandOverEntryKey,
   type IncidentEntry,
