@@ -3,6 +3,8 @@ import type { Cluster } from '../kafka/index.ts'
 import type { Flow } from './flows/flow.ts'
 
 const EVERY_MS = 5_000
+/** With more, each pass looks at the next ones. */
+const FLOWS_PER_PASS = 2_000
 
 export interface TargetWatchOptions {
   readonly target: Cluster
@@ -32,10 +34,12 @@ interface Decision {
 /**
  * Looks at the target every 5 s: is it still the same cluster, and do the partitions of idle flows end where the copy
  * does? A flow that sends notices a foreign record by its next acknowledgement; one with nothing to send would notice it
- * only when it has. One metadata request, and one ListOffsets a broker over all idle flows.
+ * only when it has. One metadata request, and one ListOffsets a broker over the idle ones of 2,000 flows, in turns.
  */
 export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
   readonly #options: TargetWatchOptions
+  /** How many flows have had their turn in this round over all of them. */
+  #seen = 0
 
   constructor(options: TargetWatchOptions) {
     this.#options = options
@@ -47,10 +51,10 @@ export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
   }
 
   async observe(signal: AbortSignal): Promise<readonly Grown[]> {
-    const { target, flows, onCluster } = this.#options
+    const { target, onCluster } = this.#options
     onCluster((await target.metadata([], signal)).clusterId)
     const idle = new Map<string, Idle>()
-    for (const flow of flows()) {
+    for (const flow of this.#nextFlows()) {
       const { targetDone, generation, isOpen, isCertain } = flow
       if (!isOpen || !isCertain || targetDone === null) continue
       const { targetTopic, partition } = flow.spec.key
@@ -65,6 +69,12 @@ export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
       const one = idle.get(`${topic}/${partition}`)
       return one !== undefined && errorCode === 0 && offset > one.targetDone ? [{ ...one, end: offset }] : []
     })
+  }
+
+  #nextFlows(): Flow[] {
+    const next = [...this.#options.flows()].slice(this.#seen, this.#seen + FLOWS_PER_PASS)
+    this.#seen = next.length < FLOWS_PER_PASS ? 0 : this.#seen + FLOWS_PER_PASS
+    return next
   }
 
   /** Only those for which nothing has happened since: what was sent meanwhile is checked when it is acknowledged. */

@@ -78,3 +78,30 @@ test('a flow with something on the way is left to its acknowledgement', async ()
   end = 6
   expect(await pass()).toBe(false)
 })
+
+test('of very many flows each pass looks at some, and all have their turn', async () => {
+  const flows = Array.from({ length: 4_500 }, (_, partition) => {
+    const one = new Flow({ ...SPEC, key: { ...SPEC.key, partition } }, { clock, budget: new ByteBudget(1 << 20) })
+    one.begin(makeTenure(clock, new LogInMemory()), { sourceNext: 5, targetNext: 5, epochStart: 0 }, { ready: () => {} })
+    return one
+  })
+  const asked: number[][] = []
+  const stub: Partial<Cluster> = {
+    metadata: async () => ({ clusterId: 'us', controllerId: 1, brokers: [], topics: [] }),
+    listOffsets: async ({ partitions }) => {
+      asked.push(partitions.map(({ partition }) => partition))
+      return []
+    },
+  }
+  const watch = new TargetWatch({
+    target: stub as Cluster,
+    flows: () => flows,
+    clock,
+    onCluster: () => undefined,
+    onError: () => undefined,
+  })
+  for (let pass = 0; pass < 4; pass++) await watch.observe(neverAborted)
+  expect(asked.map(({ length }) => length)).toEqual([2_000, 2_000, 500, 2_000])
+  expect(new Set(asked.slice(0, 3).flat()).size).toBe(4_500)
+  expect(asked[3]).toEqual(asked[0])
+})
