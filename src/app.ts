@@ -19,6 +19,7 @@ export type ReplicatorPort = Pick<
   | 'start'
   | 'stop'
   | 'status'
+  | 'progress'
   | 'translateOffset'
   | 'translateGroup'
   | 'acknowledgeIncident'
@@ -71,7 +72,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const status = () => replicator.status()
   const stopLogging = logReplicationEvents(events, logger)
   const metrics = createMetrics({ status, events, nowMs: () => clock.nowMs() })
-  const progress = createProgress({ clock, logger, status })
+  const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const content = { version, regions: [...config.regions.keys()], replication: replicator, metrics }
   const api = await createApiServer({ options: config.api, content, logger })
 

@@ -1,14 +1,13 @@
 import type { Logger } from 'pino'
 import type { Clock, Timer } from '../core/index.ts'
-import type { LinkStatus, ReplicationStatus } from '../replication/index.ts'
+import type { LinkProgress } from '../replication/index.ts'
 
 const EVERY_MS = 10_000
 /** Below this a link keeps up, and saying so every ten seconds would be noise. */
 const WORTH_TELLING_RECORDS = 10_000
 
-interface Sample {
+interface Sample extends LinkProgress {
   readonly atMs: number
-  readonly copied: number
 }
 
 export interface Progress {
@@ -20,18 +19,18 @@ export interface Progress {
 export function createProgress(options: {
   readonly clock: Clock
   readonly logger: Logger
-  status(): ReplicationStatus
+  progress(): readonly LinkProgress[]
 }): Progress {
   const { clock, logger } = options
   const samples = new Map<string, Sample>()
   let timer: Timer | undefined
   const look = () => {
-    for (const link of options.status().links) {
-      const now: Sample = { atMs: clock.monotonicMs(), copied: sum(link, (flow) => flow.counters.recordsCopied) }
-      const before = samples.get(link.link)
-      samples.set(link.link, now)
-      const line = before === undefined ? undefined : describeProgress(link, before, now)
-      if (line !== undefined) logger.info({ link: link.link, ...line.fields }, line.sentence)
+    for (const progress of options.progress()) {
+      const now: Sample = { ...progress, atMs: clock.monotonicMs() }
+      const before = samples.get(now.link)
+      samples.set(now.link, now)
+      const line = before === undefined ? undefined : describeProgress(before, now)
+      if (line !== undefined) logger.info({ link: now.link, ...line.fields }, line.sentence)
     }
     timer = clock.setTimer(EVERY_MS, look, { keepAlive: false })
   }
@@ -42,20 +41,17 @@ export function createProgress(options: {
 }
 
 /** Undefined where the link keeps up. */
-export function describeProgress(link: LinkStatus, before: Sample, now: Sample) {
-  const remainingRecords = sum(link, (flow) => flow.lagRecords ?? 0)
+function describeProgress(before: Sample, now: Sample) {
+  const { link, remainingRecords } = now
   if (remainingRecords < WORTH_TELLING_RECORDS || now.atMs <= before.atMs) return undefined
-  const recordsPerSecond = Math.round(((now.copied - before.copied) * 1_000) / (now.atMs - before.atMs))
+  const copied = now.recordsCopied - before.recordsCopied
+  const recordsPerSecond = Math.round((copied * 1_000) / (now.atMs - before.atMs))
   const etaSeconds = recordsPerSecond > 0 ? Math.ceil(remainingRecords / recordsPerSecond) : null
   const rest = etaSeconds === null ? 'not moving' : `about ${describeDuration(etaSeconds)} at this rate`
   const sentence =
-    `link ${link.link} is catching up: ${group(recordsPerSecond)} records/s, ` +
+    `link ${link} is catching up: ${group(recordsPerSecond)} records/s, ` +
     `${group(remainingRecords)} records to go, ${rest}`
   return { sentence, fields: { recordsPerSecond, remainingRecords, etaSeconds } }
-}
-
-function sum(link: LinkStatus, read: (flow: LinkStatus['flows'][number]) => number): number {
-  return link.flows.reduce((total, flow) => total + read(flow), 0)
 }
 
 function describeDuration(seconds: number): string {

@@ -22,7 +22,7 @@ export function describeFlow(
   if (whereabouts !== undefined) return describeElsewhere(link, flow, whereabouts)
   const { sight, sourceDone, targetDone } = flow
   const { state, reason } = describeState(flow)
-  const hasLag = sight !== undefined && state === 'running' && sourceDone !== null
+  const lagRecords = lagOf(flow, state)
   return {
     link,
     topic: key.topic,
@@ -33,13 +33,23 @@ export function describeFlow(
     sourceNext: sourceDone,
     targetNext: targetDone,
     ...describeSight(sight),
-    lagRecords: hasLag ? Math.max(0, sight.stableEnd - sourceDone) : null,
-    lagSeconds: hasLag ? flow.lagMs() / 1000 : null,
+    lagRecords,
+    lagSeconds: lagRecords === null ? null : flow.lagMs() / 1000,
     offsetsIdentical: flow.tenure?.map.flow(key)?.isIdentical ?? false,
     counters: { ...flow.counters, repacked: { ...flow.counters.repacked } },
     fault: describeFault(flow, heldBack),
     heldBack: heldBack === undefined ? null : describeHeldBack(heldBack),
   }
+}
+
+/** What remains to be copied; 0 where that is not known. */
+export function remainingRecords(flow: Flow): number {
+  return lagOf(flow, stateOf(flow)) ?? 0
+}
+
+function lagOf({ sight, sourceDone }: Flow, state: FlowState): number | null {
+  const hasLag = sight !== undefined && state === 'running' && sourceDone !== null
+  return hasLag ? Math.max(0, sight.stableEnd - sourceDone) : null
 }
 
 function describeElsewhere(link: LinkName, { spec, counters }: Flow, reason: string): FlowStatus {
@@ -64,14 +74,17 @@ function describeElsewhere(link: LinkName, { spec, counters }: Flow, reason: str
 }
 
 /** A flow that hears nothing does not run, whatever it was told last. */
+function stateOf({ state, source }: Flow): FlowState {
+  return state === 'running' && source.silenceMs() > SILENCE_MAX_MS ? 'recovering' : state
+}
+
 function describeState(flow: Flow): { state: FlowState; reason: string } {
-  const { state, reason } = flow
-  const silenceMs = flow.source.silenceMs()
-  if (state !== 'running' || silenceMs <= SILENCE_MAX_MS) return { state, reason }
-  const seconds = Math.round(silenceMs / 1000)
+  const state = stateOf(flow)
+  if (state === flow.state) return { state, reason: flow.reason }
+  const seconds = Math.round(flow.source.silenceMs() / 1000)
   return flow.hasRoom()
-    ? { state: 'recovering', reason: `waiting: the source has not answered for ${seconds} s` }
-    : { state: 'recovering', reason: `waiting: the target has not taken what was fetched for ${seconds} s` }
+    ? { state, reason: `waiting: the source has not answered for ${seconds} s` }
+    : { state, reason: `waiting: the target has not taken what was fetched for ${seconds} s` }
 }
 
 function describeFault({ stopped }: Flow, heldBack: HeldBack | undefined): FaultReport | null {

@@ -30,6 +30,7 @@ export type {
   GroupStatus,
   HeldBackStatus,
   IncidentStatus,
+  LinkProgress,
   LinkStatus,
   MemberStatus,
   OffsetTranslation,

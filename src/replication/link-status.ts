@@ -1,6 +1,6 @@
-import { describeFlow } from './flow-status.ts'
+import { describeFlow, remainingRecords } from './flow-status.ts'
 import type { LinkRunner } from './link-runner.ts'
-import type { FlowStatus, LinkStatus } from './status.ts'
+import type { FlowStatus, LinkProgress, LinkStatus } from './status.ts'
 import type { TargetEngine } from './target-engine.ts'
 
 /** A link as the status shows it: the worst of its flows decides. */
@@ -19,6 +19,17 @@ export function describeLink(link: LinkRunner, engine: TargetEngine | undefined)
     ...describeTopics(link),
     groups: [...link.positions.statuses],
   }
+}
+
+/** Of the flows that this process has. */
+export function describeProgress(link: LinkRunner, engine: TargetEngine | undefined): LinkProgress {
+  const progress = { link: link.spec.name, recordsCopied: 0, remainingRecords: 0 }
+  for (const flow of link.flows()) {
+    progress.recordsCopied += flow.counters.recordsCopied
+    const isHere = engine?.whereabouts(flow.spec.key) === undefined
+    if (isHere) progress.remainingRecords += remainingRecords(flow)
+  }
+  return progress
 }
 
 function describeState(

@@ -16,14 +16,14 @@ import { type Acknowledgement, isReleasing } from './incidents/acknowledge.ts'
 import { describeIncident } from './incidents/incident-status.ts'
 import type { LinkSpec } from './link-options.ts'
 import { LinkRunner } from './link-runner.ts'
-import { describeLink } from './link-status.ts'
+import { describeLink, describeProgress } from './link-status.ts'
 import { workOf } from './membership/link-work.ts'
 import type { SharingOptions } from './membership/shard-board.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
 import { type LinkRemoval, type RemovalContext, type RemovalOptions, removeLink } from './removal/remove-link.ts'
 import { CopyLedger } from './shards/copy-ledger.ts'
-import type { GroupStatus, IncidentStatus, OffsetTranslation, ReplicationStatus } from './status.ts'
+import type { GroupStatus, IncidentStatus, LinkProgress, OffsetTranslation, ReplicationStatus } from './status.ts'
 import { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
 import { Verifier } from './verification/verifier.ts'
@@ -140,6 +140,10 @@ export class Replicator {
     const links = this.#links.map((link) => describeLink(link, this.#engines.get(link.spec.target)))
     const members = [...this.#engines.values()].flatMap((engine) => engine.members())
     return { atMs, links, members, incidents: this.#describeIncidents() }
+  }
+
+  progress(): LinkProgress[] {
+    return this.#links.map((link) => describeProgress(link, this.#engines.get(link.spec.target)))
   }
 
   /**

@@ -44,6 +44,15 @@ export interface MemberStatus {
   readonly differs: string | null
 }
 
+/** How far a link is, over all its flows: cheap to ask for. */
+export interface LinkProgress {
+  readonly link: LinkName
+  /** Since the process started. */
+  readonly recordsCopied: number
+  /** As far as known. */
+  readonly remainingRecords: number
+}
+
 export interface LinkStatus {
   readonly link: LinkName
   readonly source: RegionName

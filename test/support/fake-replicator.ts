@@ -22,6 +22,7 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     stop: async () => void calls.push('stop'),
     untilFenced: () => fenced.promise,
     status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents, members: [] }),
+    progress: () => [],
     translateOffset: async (query) => {
       const { link, topic, partition, direction, offset: from } = query
       return { link, topic, targetTopic: topic, partition, direction, from, to: from - 7, note: 'exact' }

@@ -3,7 +3,7 @@ import { Secret } from '../../../src/config/index.ts'
 import { type Clock, createEvents, linkName, regionName } from '../../../src/core/index.ts'
 import { createLogger, createMetrics, createProgress, logReplicationEvents } from '../../../src/observability/index.ts'
 import type { LinkStatus, ReplicationEvents } from '../../../src/replication/index.ts'
-import { fakeReplicator, flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
+import { fakeReplicator, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
 
 function capture() {
   const lines: Record<string, unknown>[] = []
@@ -94,14 +94,13 @@ test('a link that is far behind tells rate, rest and time every ten seconds', ()
     },
   }
   const { lines, logger } = capture()
-  const links: LinkStatus[] = [linkStatus({ flows: [flowStatus({ lagRecords: 1_000_000 })] })]
-  const { port } = fakeReplicator(links)
-  createProgress({ clock, logger, status: port.status }).start()
-  const counters = { ...flowStatus().counters, recordsCopied: 90 + 500_000 }
-  links[0] = linkStatus({ flows: [flowStatus({ lagRecords: 600_000, counters })] })
+  const link = linkName('eu-to-us')
+  let progress = { link, recordsCopied: 90, remainingRecords: 1_000_000 }
+  createProgress({ clock, logger, progress: () => [progress] }).start()
+  progress = { link, recordsCopied: 90 + 500_000, remainingRecords: 600_000 }
   nowMs = 10_000
   timers.shift()?.()
-  links[0] = linkStatus({ flows: [flowStatus({ lagRecords: 3, counters })] })
+  progress = { ...progress, remainingRecords: 3 }
   nowMs = 20_000
   timers.shift()?.()
   expect(lines.map((line) => line.msg)).toEqual([
