@@ -82,7 +82,11 @@ test('a flow with something on the way is left to its acknowledgement', async ()
 test('of very many flows each pass looks at some, and all have their turn', async () => {
   const flows = Array.from({ length: 4_500 }, (_, partition) => {
     const one = new Flow({ ...SPEC, key: { ...SPEC.key, partition } }, { clock, budget: new ByteBudget(1 << 20) })
-    one.begin(makeTenure(clock, new LogInMemory()), { sourceNext: 5, targetNext: 5, epochStart: 0 }, { ready: () => {} })
+    one.begin(
+      makeTenure(clock, new LogInMemory()),
+      { sourceNext: 5, targetNext: 5, epochStart: 0 },
+      { ready: () => {} },
+    )
     return one
   })
   const asked: number[][] = []
