@@ -9,6 +9,15 @@ import type { Evictable } from './map-memory.ts'
 import { SegmentList } from './segment-list.ts'
 import { isOverruled, type Segment } from './segments.ts'
 
+/** Who wrote an entry, and where in the map. */
+export interface Written {
+  /** One object for everything that the producer has written. */
+  readonly writer: Producer
+  readonly mapOffset: number
+}
+
+const NO_LIMIT: Segment = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY }
+
 export class Chunk implements Evictable {
   readonly writer: Producer
   #first: Segment
@@ -19,10 +28,10 @@ export class Chunk implements Evictable {
   /** How many segments must be there after reading again; undefined where only that reading can tell. */
   #count: number | undefined = 0
   /** Everything at or behind it was overruled. */
-  #limit: Segment = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY }
+  #limit = NO_LIMIT
 
-  constructor(entry: FlowEntry, { source, target }: Segment, mapOffset: number) {
-    this.writer = { producerId: entry.producerId, producerEpoch: entry.producerEpoch }
+  constructor(entry: FlowEntry, { source, target }: Segment, { writer, mapOffset }: Written) {
+    this.writer = writer
     this.#first = { source, target }
     this.#causes = entry.segments[0]?.causes ?? 0
     this.#fromMapOffset = mapOffset

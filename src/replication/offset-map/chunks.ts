@@ -6,7 +6,7 @@
  * decides. Since an entry overrules everything behind its own beginning, that is always an end of the list.
  */
 import { invariant } from '../../core/index.ts'
-import { Chunk } from './chunk.ts'
+import { Chunk, type Written } from './chunk.ts'
 import { type FlowEntry, type FlowKey, flowKeyText } from './entry.ts'
 import { offsetMapFaults } from './faults.ts'
 import type { MapMemory } from './map-memory.ts'
@@ -46,15 +46,22 @@ export interface Floor {
 /** Gives a chunk's segments, or undefined where they have to be loaded first. */
 export type ReadChunk = (chunk: Chunk) => SegmentList | undefined
 
+interface MapStretch {
+  readonly fromMapOffset: number
+  readonly toMapOffset: number
+}
+
+const NONE: readonly MapStretch[] = []
+
 export class Chunks {
   readonly #flow: FlowKey
   readonly #loader: ChunkLoader
   readonly #memory: MapMemory
-  #list: Chunk[] = []
+  #list: readonly Chunk[] = []
   /** Map offsets from which on the flow's oldest entries may still be in the map topic. */
   #oldestMapOffset = 0
   /** Where entries are that were dropped for a floor and may be deleted from the map topic. */
-  #deletable: { readonly fromMapOffset: number; readonly toMapOffset: number }[] = []
+  #deletable: readonly MapStretch[] = NONE
   #floor: Floor | undefined
 
   constructor({ flow, loader, memory }: ChunksOptions) {
@@ -84,7 +91,8 @@ export class Chunks {
     return segment
   }
 
-  append(entry: FlowEntry, first: Segment, mapOffset: number): void {
+  append(entry: FlowEntry, first: Segment, written: Written): void {
+    const { mapOffset } = written
     if (this.isEmpty) this.#oldestMapOffset = mapOffset
     const hasOverruled = this.#truncate(first)
     const newest = this.#list.at(-1)
@@ -96,7 +104,8 @@ export class Chunks {
       newest.seal()
       this.#memory.hold(newest)
     }
-    this.#list.push(new Chunk(entry, first, mapOffset))
+    // Of most flows there are one or two for ever: no room is kept for more.
+    this.#list = [...this.#list, new Chunk(entry, first, written)]
   }
 
   /** The place of an offset that is not below the first segment; the chunk, where that has to be loaded first. */
@@ -115,7 +124,7 @@ export class Chunks {
   }
 
   /** The segments of a chunk if they are loaded, noting that they were used. */
-  readonly loaded: ReadChunk = (chunk) => {
+  loaded(chunk: Chunk): SegmentList | undefined {
     if (chunk.segments !== undefined && chunk !== this.#list.at(-1)) this.#memory.hold(chunk)
     return chunk.segments
   }
@@ -135,7 +144,7 @@ export class Chunks {
 
   /** Every segment as of this call, oldest first; one chunk is loaded at a time. */
   async *segments(signal: AbortSignal): AsyncGenerator<AttributedSegment> {
-    for (const chunk of this.#list.slice()) yield* await this.load(chunk, signal)
+    for (const chunk of this.#list) yield* await this.load(chunk, signal)
   }
 
   /** The newest entry known to begin at or below both log starts; undefined where nothing lies before it. */
@@ -150,14 +159,16 @@ export class Chunks {
   /** Drops everything that was written before the floor. */
   raiseFloor(floor: Floor): void {
     const before = this.#list.filter((chunk) => chunk.fromMapOffset < floor.mapOffset)
+    const deletable = [...this.#deletable]
     let fromMapOffset = this.#oldestMapOffset
     for (const edge of [...before.map((chunk) => chunk.fromMapOffset), floor.mapOffset]) {
-      if (edge > fromMapOffset) this.#deletable.push({ fromMapOffset, toMapOffset: edge - 1 })
+      if (edge > fromMapOffset) deletable.push({ fromMapOffset, toMapOffset: edge - 1 })
       fromMapOffset = Math.max(fromMapOffset, edge)
     }
     for (const chunk of before) this.#memory.release(chunk)
     const left = before.filter((chunk) => chunk.raiseFloor(floor.mapOffset, floor.first))
-    this.#list.splice(0, before.length, ...left)
+    this.#list = [...left, ...this.#list.slice(before.length)]
+    this.#deletable = deletable
     for (const chunk of left) this.loaded(chunk)
     this.#oldestMapOffset = fromMapOffset
     this.#floor = floor
@@ -173,7 +184,7 @@ export class Chunks {
       const floorSource = this.#floor?.first.source ?? 0
       const below = entries.filter(({ segments: [first] }) => first !== undefined && first.source < floorSource)
       if (below.length > 0) yield below
-      this.#deletable.shift()
+      this.#deletable = this.#deletable.slice(1)
     }
   }
 
@@ -182,10 +193,12 @@ export class Chunks {
   }
 
   #truncate(first: Segment): boolean {
-    const kept = this.#list.findLastIndex((chunk) => !isOverruled(chunk.first, first)) + 1
-    const dropped = this.#list.splice(kept)
-    for (const chunk of dropped) this.#memory.release(chunk)
+    const dropped = this.#list.length - 1 - this.#list.findLastIndex((chunk) => !isOverruled(chunk.first, first))
+    if (dropped > 0) {
+      for (const chunk of this.#list.slice(-dropped)) this.#memory.release(chunk)
+      this.#list = this.#list.slice(0, -dropped)
+    }
     const hasTrimmed = this.#list.at(-1)?.trim(first) ?? false
-    return hasTrimmed || dropped.length > 0
+    return hasTrimmed || dropped > 0
   }
 }

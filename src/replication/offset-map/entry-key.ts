@@ -62,15 +62,17 @@ function parseFlowKey([source, topic, targetTopic, partitionText]: readonly stri
   return { source, topic, targetTopic, partition }
 }
 
-function parseProducer(text: string | undefined): { producerId: bigint; producerEpoch: number } | undefined {
-  const match = /^(\d{1,19})\.(\d{1,5})$/.exec(text ?? '')
-  return match ? { producerId: BigInt(match[1] ?? ''), producerEpoch: Number(match[2]) } : undefined
+function parseProducer(text = ''): { producerId: bigint; producerEpoch: number } | undefined {
+  if (!/^\d{1,19}\.\d{1,5}$/.test(text)) return undefined
+  const dot = text.indexOf('.')
+  return { producerId: BigInt(text.slice(0, dot)), producerEpoch: Number(text.slice(dot + 1)) }
 }
 
-function parsePair(text: string | undefined): [number, number] | undefined {
-  const [left, right, ...more] = (text ?? '').split('.')
-  const pair = [parseCount(left), parseCount(right)] as const
-  return more.length > 0 || pair[0] === undefined || pair[1] === undefined ? undefined : [pair[0], pair[1]]
+function parsePair(text = ''): [number, number] | undefined {
+  const dot = text.indexOf('.')
+  const left = parseCount(text.slice(0, dot))
+  const right = parseCount(text.slice(dot + 1))
+  return dot < 0 || left === undefined || right === undefined ? undefined : [left, right]
 }
 
 function parseCount(text: string | undefined): number | undefined {

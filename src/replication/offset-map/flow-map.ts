@@ -7,7 +7,7 @@
  * `not-loaded`.
  */
 import { invariant } from '../../core/index.ts'
-import { Chunk } from './chunk.ts'
+import { Chunk, type Written } from './chunk.ts'
 import { Chunks, type ChunksOptions, type Floor, type Place, type ReadChunk } from './chunks.ts'
 import {
   type EntryKey,
@@ -20,7 +20,7 @@ import {
   keyOf,
   type Producer,
 } from './entry.ts'
-import { formatEntryKey } from './entry-key.ts'
+import type { MapMemory } from './map-memory.ts'
 import { type RecordedProducer, RecordedProducers } from './recorded-producers.ts'
 import type { SegmentList, Side } from './segment-list.ts'
 import { type AttributedSegment, isOverruled, type Segment } from './segments.ts'
@@ -53,34 +53,54 @@ export type FlowFacts = Omit<FlowEntry, 'kind' | 'flow' | 'segments'>
 
 const OTHER_SIDE = { source: 'target', target: 'source' } as const
 
+const NONE: readonly EntryKey[] = []
+
 export class FlowMap {
   readonly flow: FlowKey
   readonly #chunks: Chunks
   readonly #producers = new RecordedProducers()
   #facts: FlowFacts | undefined
-  #newestKey = ''
+  readonly #memory: MapMemory
+  #newestSource = 0
   #newestTarget = 0
   #floor: FloorEntry | undefined
-  #formerFloors: EntryKey[] = []
+  #formerFloors: readonly EntryKey[] = NONE
   /** The first segment whose offsets differ. */
   #firstShift: Segment | undefined
 
   constructor(options: ChunksOptions) {
-    this.flow = options.flow
-    this.#chunks = new Chunks(options)
+    const { flow, memory } = options
+    this.flow = {
+      source: memory.shareText(flow.source),
+      topic: memory.shareText(flow.topic),
+      targetTopic: memory.shareText(flow.targetTopic),
+      partition: flow.partition,
+    }
+    this.#memory = memory
+    this.#chunks = new Chunks({ ...options, flow: this.flow })
   }
 
   /** Takes an entry in, in the order of the map's log: it overrules everything held behind its first segment. */
-  append(entry: FlowEntry, mapOffset: number): void {
+  append(entry: FlowEntry, written: Written): void {
     const [first] = entry.segments
     invariant(first, `an entry of ${flowKeyText(this.flow)} has no segments`)
-    this.#chunks.append(entry, first, mapOffset)
-    this.#producers.note(entry, first.target)
+    const { epochStart, sourceLeaderEpoch, atMs } = entry
+    this.#chunks.append(entry, first, written)
+    this.#producers.note(written.writer, epochStart, first.target)
     if (this.#firstShift !== undefined && isOverruled(this.#firstShift, first)) this.#firstShift = undefined
     this.#firstShift ??= entry.segments.find((segment) => segment.source !== segment.target)
-    const { kind: _kind, flow: _flow, segments: _segments, ...facts } = entry
-    this.#facts = facts
-    this.#newestKey = formatEntryKey(keyOf(entry))
+    const { producerId, producerEpoch } = written.writer
+    this.#facts = {
+      producerId,
+      producerEpoch,
+      epochStart,
+      sourceLeaderEpoch,
+      atMs,
+      sourceTopicId: this.#memory.shareText(entry.sourceTopicId),
+      targetTopicId: this.#memory.shareText(entry.targetTopicId),
+      sourceClusterId: this.#memory.shareText(entry.sourceClusterId),
+    }
+    this.#newestSource = first.source
     this.#newestTarget = first.target
   }
 
@@ -114,12 +134,12 @@ export class FlowMap {
    * @param copiedTo - end of the copy on both sides: everything below is on the target or attributed
    */
   toTarget(source: number, copiedTo?: Segment): Lookup | 'not-loaded' {
-    return withoutWaiting(this.#lookUp('source', source, copiedTo, this.#chunks.loaded))
+    return withoutWaiting(this.#lookUp('source', source, copiedTo, (chunk) => this.#chunks.loaded(chunk)))
   }
 
   /** Source offset of the first record at or after a target offset; the inverse of `toTarget`. */
   toSource(target: number, copiedTo?: Segment): Lookup | 'not-loaded' {
-    return withoutWaiting(this.#lookUp('target', target, copiedTo, this.#chunks.loaded))
+    return withoutWaiting(this.#lookUp('target', target, copiedTo, (chunk) => this.#chunks.loaded(chunk)))
   }
 
   /** As `toTarget`, reading what is not loaded. Faults: MAP_ENTRY_MISSING. */
@@ -183,7 +203,9 @@ export class FlowMap {
   raiseFloor(entry: FloorEntry): void {
     this.#chunks.raiseFloor(entry)
     this.#producers.forgetBelow(entry.first.target)
-    if (this.#floor !== undefined && !isSameProducer(this.#floor, entry)) this.#formerFloors.push(keyOf(this.#floor))
+    if (this.#floor !== undefined && !isSameProducer(this.#floor, entry)) {
+      this.#formerFloors = [...this.#formerFloors, keyOf(this.#floor)]
+    }
     this.#floor = entry
   }
 
@@ -191,15 +213,16 @@ export class FlowMap {
    * Keys of entries that the floor has made superfluous, oldest first, some at a time. They may be deleted from the map
    * topic once the floor entry is acknowledged; asking for the next ones says that the ones before were deleted.
    */
-  async *deletableEntries(signal: AbortSignal): AsyncGenerator<EntryKey[]> {
+  async *deletableEntries(signal: AbortSignal): AsyncGenerator<readonly EntryKey[]> {
     for await (const entries of this.#chunks.deletable(signal)) yield entries.map((entry) => keyOf(entry))
     if (this.#formerFloors.length > 0) yield this.#formerFloors
-    this.#formerFloors = []
+    this.#formerFloors = NONE
   }
 
   /** Whether this is the newest entry: a floor never allows deleting that one, only the removal of the flow does. */
   isNewest(key: FlowEntryKey): boolean {
-    return formatEntryKey(key) === this.#newestKey
+    const { source, target } = key.first
+    return isSameProducer(key, this.facts) && source === this.#newestSource && target === this.#newestTarget
   }
 
   #lookUp(side: Side, offset: number, copiedTo: Segment | undefined, read: ReadChunk): Lookup | Chunk {

@@ -1,6 +1,6 @@
 /** The exact relation of source offsets to target offsets, flow by flow, as the map topic keeps it. */
 export type { ChunkLoader, ChunkRequest, Floor } from './chunks.ts'
-export { decodeEntry, type EncodedEntry, encodeEntry, type MapRecordPlace } from './codec.ts'
+export { decodeEntry, decodeEntryOf, type EncodedEntry, encodeEntry, type MapRecordPlace } from './codec.ts'
 export { formatEntryKey } from './entry-key.ts'
 export {
   type CopiedFlow,

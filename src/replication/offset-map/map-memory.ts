@@ -2,7 +2,7 @@
  * One budget for the offset maps of a process. Chunks that take no more entries are held here, most recently used last;
  * where their sum passes the budget, the ones unused for longest give up their segments and are read back on demand.
  * What a chunk keeps then, and each flow's newest chunk, is not counted: about 300 bytes a chunk of 256 segments or more,
- * and up to 12 KiB a flow.
+ * and up to 12 KiB a flow. Names and ids, which recur in every flow of a topic, are held once.
  */
 export interface Evictable {
   /** What it would free now. */
@@ -17,10 +17,14 @@ export interface MapMemoryOptions {
   readonly chunkSegments?: number
 }
 
+/** Then they are held anew. */
+const TEXTS_MAX = 100_000
+
 export class MapMemory {
   readonly limitBytes: number
   readonly chunkSegments: number
   readonly #heldBytes = new Map<Evictable, number>()
+  readonly #texts = new Map<string, string>()
   #usedBytes = 0
 
   constructor({ limitBytes, chunkSegments = 256 }: MapMemoryOptions) {
@@ -47,5 +51,14 @@ export class MapMemory {
   release(chunk: Evictable): void {
     this.#usedBytes -= this.#heldBytes.get(chunk) ?? 0
     this.#heldBytes.delete(chunk)
+  }
+
+  /** The same text, as the object that others hold already. */
+  shareText(text: string): string {
+    const known = this.#texts.get(text)
+    if (known !== undefined) return known
+    if (this.#texts.size >= TEXTS_MAX) this.#texts.clear()
+    this.#texts.set(text, text)
+    return text
   }
 }

@@ -4,7 +4,7 @@
  * offset, and its sequence is in step with the start recorded there. One epoch can have several starts: every marker
  * that appears between its batches moves offsets on, but not sequences.
  */
-import { type FlowEntry, isSameProducer, type Producer } from './entry.ts'
+import { isSameProducer, type Producer } from './entry.ts'
 
 /** Sequences of a producer count up to here and begin again at 0. */
 const SEQUENCE_LIMIT = 2 ** 31
@@ -21,19 +21,22 @@ export function isInSequence(epochStart: number, baseOffset: number, baseSequenc
   return baseOffset >= epochStart && (baseOffset - epochStart) % SEQUENCE_LIMIT === baseSequence
 }
 
+const NONE: readonly RecordedProducer[] = []
+
 export class RecordedProducers {
-  #list: RecordedProducer[] = []
+  #list: readonly RecordedProducer[] = NONE
 
   get list(): readonly RecordedProducer[] {
     return this.#list
   }
 
-  note({ producerId, producerEpoch, epochStart }: FlowEntry, fromTarget: number): void {
-    while ((this.#list.at(-1)?.fromTarget ?? -1) >= fromTarget) this.#list.pop()
+  note({ producerId, producerEpoch }: Producer, epochStart: number, fromTarget: number): void {
+    const kept = this.#list.findLastIndex((recorded) => recorded.fromTarget < fromTarget) + 1
+    if (kept < this.#list.length) this.#list = this.#list.slice(0, kept)
     const last = this.#list.at(-1)
     const isNew = last === undefined || last.epochStart !== epochStart
     if (isNew || !isSameProducer(last, { producerId, producerEpoch })) {
-      this.#list.push({ producerId, producerEpoch, epochStart, fromTarget })
+      this.#list = [...this.#list, { producerId, producerEpoch, epochStart, fromTarget }]
     }
   }
 

@@ -1,10 +1,11 @@
 /**
- * Ascending segments in one typed array: three numbers a segment, and no object of its own for any of them.
- * Found by bisection on either side.
+ * Ascending segments in one array of numbers: three a segment, and no object of its own for any of them. Found by
+ * bisection on either side. Not a typed array: that costs 200 bytes more, and most flows need one segment for ever.
  */
 import { type AttributedSegment, isOverruled, type Segment } from './segments.ts'
 
 const WIDTH = 3
+const BYTES_PER_NUMBER = 8
 const FIELDS = { source: 0, target: 1, causes: 2 } as const
 
 export type Side = 'source' | 'target'
@@ -22,33 +23,24 @@ export function lastAtOrBelow(offset: number, length: number, offsetAt: (index: 
 }
 
 export class SegmentList {
-  // Most flows need one segment for ever.
-  #cells = new Float64Array(WIDTH)
-  #length = 0
+  #cells: number[] = []
 
   get length(): number {
-    return this.#length
+    return this.#cells.length / WIDTH
   }
 
   get bytes(): number {
-    return this.#cells.byteLength
+    return this.#cells.length * BYTES_PER_NUMBER
   }
 
-  push(segment: AttributedSegment): void {
-    const end = this.#length * WIDTH
-    if (end === this.#cells.length) {
-      const grown = new Float64Array(this.#cells.length * 2)
-      grown.set(this.#cells)
-      this.#cells = grown
-    }
-    this.#cells[end + FIELDS.source] = segment.source
-    this.#cells[end + FIELDS.target] = segment.target
-    this.#cells[end + FIELDS.causes] = segment.causes
-    this.#length += 1
+  push({ source, target, causes }: AttributedSegment): void {
+    // An array that begins with its contents has no room left over.
+    if (this.#cells.length === 0) this.#cells = [source, target, causes]
+    else this.#cells.push(source, target, causes)
   }
 
   at(index: number): AttributedSegment | undefined {
-    if (index < 0 || index >= this.#length) return undefined
+    if (index < 0 || index >= this.length) return undefined
     return {
       source: this.#cell(index, 'source'),
       target: this.#cell(index, 'target'),
@@ -58,16 +50,16 @@ export class SegmentList {
 
   /** Index of the last segment that begins at or below the offset; -1 where none does. */
   lastAtOrBelow(side: Side, offset: number): number {
-    return lastAtOrBelow(offset, this.#length, (index) => this.#cell(index, side))
+    return lastAtOrBelow(offset, this.length, (index) => this.#cell(index, side))
   }
 
   /** Drops every segment that an entry beginning at `first` overrules. */
   trim(first: Segment): void {
-    while (this.#length > 0) {
-      const last = this.#length - 1
+    while (this.length > 0) {
+      const last = this.length - 1
       const segment = { source: this.#cell(last, 'source'), target: this.#cell(last, 'target') }
       if (!isOverruled(segment, first)) return
-      this.#length = last
+      this.#cells.length = last * WIDTH
     }
   }
 
@@ -75,16 +67,15 @@ export class SegmentList {
   dropBelow(source: number): void {
     const dropped = this.lastAtOrBelow('source', source - 1) + 1
     this.#cells = this.#cells.slice(dropped * WIDTH)
-    this.#length -= dropped
   }
 
   /** Gives back the room kept for growing. */
   shrink(): void {
-    this.#cells = this.#cells.slice(0, this.#length * WIDTH)
+    this.#cells = this.#cells.slice()
   }
 
   *[Symbol.iterator](): Generator<AttributedSegment> {
-    for (let index = 0; index < this.#length; index += 1) {
+    for (let index = 0; index < this.length; index += 1) {
       const segment = this.at(index)
       if (segment !== undefined) yield segment
     }

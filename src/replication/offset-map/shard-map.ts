@@ -13,11 +13,13 @@ import {
   type FlowKey,
   flowKeyText,
   type HandOverEntry,
+  isSameProducer,
   type MapEntry,
   type OwnerEntry,
   type Producer,
   type TombstoneEntry,
 } from './entry.ts'
+import type { Written } from './chunk.ts'
 import { FlowMap } from './flow-map.ts'
 import { IncidentBook } from './incident-book.ts'
 import type { MapMemory } from './map-memory.ts'
@@ -60,11 +62,11 @@ export class ShardMap {
       this.#ignoredEntries += 1
       return 'ignored'
     }
-    this.#writer = { producerId: entry.producerId, producerEpoch: entry.producerEpoch }
+    const writer = this.#note(entry)
     this.#producerIds.add(entry.producerId)
     this.#handOver = entry.kind === 'hand-over' ? entry : undefined
     if (entry.kind === 'owner') this.#owner = entry
-    if (entry.kind === 'flow') this.#appendTo(entry, mapOffset)
+    if (entry.kind === 'flow') this.#appendTo(entry, { writer, mapOffset })
     if (entry.kind === 'incident') this.incidents.apply(entry)
     if (entry.kind === 'floor') this.flow(entry.flow)?.raiseFloor(entry)
     return 'applied'
@@ -138,14 +140,21 @@ export class ShardMap {
     return !this.#producerIds.has(producerId)
   }
 
-  #appendTo(entry: FlowEntry, mapOffset: number): void {
+  /** One object for all that an epoch has written. */
+  #note({ producerId, producerEpoch }: Producer): Producer {
+    const known = this.#writer
+    if (known !== undefined && isSameProducer(known, { producerId, producerEpoch })) return known
+    return (this.#writer = { producerId, producerEpoch })
+  }
+
+  #appendTo(entry: FlowEntry, written: Written): void {
     const text = flowKeyText(entry.flow)
     const isWhole = ((entry.segments[0]?.causes ?? 0) & SEGMENT_CAUSES.matched) !== 0
     if (isWhole) this.#damaged.delete(text)
     if (this.#damaged.has(text)) return
-    const flow = this.#flows.get(text) ?? new FlowMap({ flow: entry.flow, ...this.#options })
-    this.#flows.set(text, flow)
-    flow.append(entry, mapOffset)
+    let flow = this.#flows.get(text)
+    if (flow === undefined) this.#flows.set(text, (flow = new FlowMap({ flow: entry.flow, ...this.#options })))
+    flow.append(entry, written)
   }
 
   #forget({ key }: TombstoneEntry): void {

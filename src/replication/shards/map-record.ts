@@ -1,6 +1,6 @@
 import type { BatchHeader, DecodedRecord } from '../../kafka/index.ts'
 import {
-  decodeEntry,
+  decodeEntryOf,
   type EntryKey,
   isSameProducer,
   type MapEntry,
@@ -21,13 +21,14 @@ export type MapRecord = { readonly entry: MapEntry } | { readonly foreign: Entry
  * Faults: MAP_FORMAT_UNKNOWN and MAP_ENTRY_DAMAGED where an owner wrote what cannot be read.
  */
 export function readMapRecord(
-  { key, value }: DecodedRecord,
+  record: DecodedRecord,
   header: BatchHeader,
   place: MapRecordPlace,
   hasOwned: HasOwned,
 ): MapRecord {
+  const { key, value } = record
   const named = parseEntryKey(key?.toString('utf8') ?? '')
   const isByOwner =
     named !== undefined && value !== null ? isSameProducer(header, named) : hasOwned(header.producerId, named)
-  return isByOwner ? { entry: decodeEntry(key, value, place) } : { foreign: named }
+  return isByOwner ? { entry: decodeEntryOf(named, record, place) } : { foreign: named }
 }

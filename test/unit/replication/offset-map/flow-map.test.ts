@@ -14,9 +14,13 @@ const noLoader: ChunkLoader = {
   },
 }
 
+function append(flow: FlowMap, entry: FlowEntry, mapOffset: number): void {
+  flow.append(entry, { writer: entry, mapOffset })
+}
+
 function mapOf(...entries: Segment[][]): FlowMap {
   const flow = new FlowMap({ flow: FLOW, loader: noLoader, memory: new MapMemory({ limitBytes: 1_000_000 }) })
-  for (const [offset, content] of entries.entries()) flow.append(flowEntry({ segments: content }), offset)
+  for (const [offset, content] of entries.entries()) append(flow, flowEntry({ segments: content }), offset)
   return flow
 }
 
@@ -34,7 +38,7 @@ function evictedMap() {
   }
   const memory = new MapMemory({ limitBytes: 240, chunkSegments: 10 })
   const flow = new FlowMap({ flow: FLOW, loader, memory })
-  for (const [offset, entry] of entries.entries()) flow.append(entry, offset)
+  for (const [offset, entry] of entries.entries()) append(flow, entry, offset)
   return { flow, loads, memory, lose: (lost: number) => (stored = stored.with(lost, undefined)) }
 }
 
@@ -109,9 +113,9 @@ describe('identical offsets', () => {
   test('are so until a segment differs, and again once that one was overruled', () => {
     const flow = mapOf(segments([0, 0], [50, 50]))
     expect(flow.isIdentical).toBe(true)
-    flow.append(flowEntry({ segments: segments([61, 60]) }), 1)
+    append(flow, flowEntry({ segments: segments([61, 60]) }), 1)
     expect(flow.isIdentical).toBe(false)
-    flow.append(flowEntry({ segments: segments([61, 61]) }), 2)
+    append(flow, flowEntry({ segments: segments([61, 61]) }), 2)
     expect(flow.isIdentical).toBe(true)
     expect(flow.lastSegment).toEqual({ source: 61, target: 61, causes: 0 })
   })
@@ -162,7 +166,7 @@ describe('what was evicted', () => {
 
   test('is overruled without being read', async () => {
     const { flow, loads } = evictedMap()
-    flow.append(flowEntry({ segments: segments([11 * 55 + 5, 600]) }), 100)
+    append(flow, flowEntry({ segments: segments([11 * 55 + 5, 600]) }), 100)
     expect(loads).toEqual([])
     expect(await flow.findTarget(11 * 55 + 4, neverAborted)).toEqual({ offset: 554, note: 'exact' })
     expect(flow.toTarget(11 * 60)).toEqual({ offset: 650, note: 'exact' })
@@ -217,7 +221,7 @@ describe('a floor', () => {
 
   test('leaves nothing of a chunk whose rest was overruled while the floor was written', () => {
     const { flow } = evictedMap()
-    flow.append(flowEntry({ segments: segments([11 * 55, 600]) }), 100)
+    append(flow, flowEntry({ segments: segments([11 * 55, 600]) }), 100)
     flow.raiseFloor(floorEntry(55, { source: 11 * 55, target: 10 * 55 }))
     expect(flow.firstSegment).toEqual({ source: 11 * 55, target: 600 })
     expect(flow.toSource(570)).toEqual({ offset: 11 * 55, note: 'before-start' })
@@ -239,7 +243,7 @@ describe('a floor', () => {
       load: async (request) => stored.slice(request.fromMapOffset, request.toMapOffset + 1),
     }
     const flow = new FlowMap({ flow: FLOW, loader, memory: new MapMemory({ limitBytes: 1000, chunkSegments: 1 }) })
-    for (const [offset, entry] of stored.entries()) flow.append(entry, offset)
+    for (const [offset, entry] of stored.entries()) append(flow, entry, offset)
     const floor = flow.floorAt({ source: 60, target: 60 })
     expect(floor).toEqual({ mapOffset: 2, first: { source: 50, target: 50 } })
     flow.raiseFloor(floorEntry(2, { source: 50, target: 50 }))
