@@ -1,7 +1,9 @@
 import { describeError, retry } from '../core/index.ts'
+import { createFlowContext, type LinkFlowContext, withFlow } from './flow-context.ts'
 import { FetchPool } from './flows/fetch-pool.ts'
 import { Flow } from './flows/flow.ts'
 import { type FlowRunnerContext, runFlow } from './flows/flow-runner.ts'
+import { Sieve, type SieveOptions } from './flows/sieve.ts'
 import type { FormerCopy } from './flows/position-context.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { Releases } from './flows/releases.ts'
@@ -10,10 +12,9 @@ import { IncidentLog } from './incidents/incident-log.ts'
 import type { LinkRunnerOptions, LinkSpec } from './link-options.ts'
 import { LogStartFollower } from './log-start-follower.ts'
 import { type CopiedFlow, type FlowKey, flowKeyText } from './offset-map/index.ts'
-import { resolvePolicies } from './policies.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
-import { sieveOf } from './sieve-of.ts'
+import { sieveOptionsOf } from './sieve-of.ts'
 import { Lineage } from './topics/lineage.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
 import { compileSelection, renameTopic } from './topics/selection.ts'
@@ -57,6 +58,8 @@ export class LinkRunner {
   readonly #news: RepeatedNews
   readonly #incidents: IncidentLog
   readonly #releases = new Releases()
+  readonly #sieve: SieveOptions
+  readonly #flowContext: LinkFlowContext
   /** What ended flows had come to: one that is made again under their key tells by it what it has lost. */
   readonly #former = new Map<string, FormerCopy>()
   readonly #isSelected: (topic: string) => boolean
@@ -84,6 +87,14 @@ export class LinkRunner {
       { cluster: source, budget, bandwidth, clock, random, onTrouble },
       this.#controller.signal,
     )
+    this.#sieve = sieveOptionsOf({ ...options, incidents: this.#incidents })
+    this.#flowContext = createFlowContext(options, {
+      sourceReader: this.#sourceReader,
+      incidents: this.#incidents,
+      releases: this.#releases,
+      news: this.#news,
+      onRunning: (flow) => this.#onRunning(flow),
+    })
     this.#translator = new FlowTranslator((topic, partition) => this.flow(topic, partition))
     this.transactions = new TransactionWatch({
       link: spec.name,
@@ -282,8 +293,7 @@ export class LinkRunner {
       }
       const { sourceTopicId, targetTopicId } = topic
       const spec = { key, sourceTopicId, targetTopicId, sourceClusterId }
-      const sieve = sieveOf(spec, { ...this.#options, incidents: this.#incidents })
-      const flow = new Flow(spec, { ...this.#options, sieve })
+      const flow = new Flow(spec, { ...this.#options, sieve: new Sieve(this.#sieve, spec) })
       this.#flows.set(text, this.#startFlow(flow, topic, known?.ended ?? this.#leaving.get(text)))
     }
     for (const [text, running] of this.#flows) {
@@ -331,49 +341,24 @@ export class LinkRunner {
   }
 
   #contextOf(flow: Flow, topic: TopicFlow): FlowRunnerContext {
-    const { source, target, engine, clock, random, events, spec } = this.#options
     const { key } = flow.spec
-    const ref = { link: this.spec.name, topic: key.topic, targetTopic: key.targetTopic, partition: key.partition }
     const isFirstStart = !topic.isNewTopic && !this.#hasCopiedBefore
-    return {
-      source,
-      target,
-      sourceReader: this.#sourceReader,
-      targetReader: engine.reader,
-      policies: spec.policies ?? resolvePolicies(),
-      incidents: this.#incidents,
+    return withFlow(this.#flowContext, {
       former: this.#former.get(flowKeyText(key)),
-      wasReseeded: (targetTopicId, signal) => engine.incidents.wasReseeded(targetTopicId, signal),
-      releases: this.#releases,
       firstStart: isFirstStart ? this.spec.start : 'earliest',
-      copiesFromStart: this.spec.start === 'earliest',
-      nowMs: () => clock.nowMs(),
-      clock,
-      random,
-      shard: engine.shardFor(key),
-      lanes: engine.lanes,
-      onGap: (_, fromOffset, toOffset) => events.emit('flow:gap', { ...ref, kind: 'retention', fromOffset, toOffset }),
-      onSeamSkipped: () => events.emit('flow:seam-skipped', ref),
-      onMatched: (match) => events.emit('flow:matched', { ...ref, ...match }),
-      onRunning: () => {
-        const { sourceDone: sourceNext, targetDone: targetNext } = flow
-        const at = { sourceNext: sourceNext ?? 0, targetNext: targetNext ?? 0 }
-        if (!flow.isTroubled) events.emit('flow:started', { ...ref, ...at })
-        engine.noteCopy(flow)
-        this.#noteCopied(flow.spec)
-        this.#former.delete(flowKeyText(key))
-        this.#fetches.add(flow)
-      },
-      onRecovering: (_, reason) => {
-        if (this.#news.isNews(flowKeyText(key), reason)) events.emit('flow:recovering', { ...ref, reason })
-      },
-      onStopped: (_, fault) =>
-        events.emit('flow:stopped', { ...ref, code: fault.code, reason: fault.message, remedy: fault.remedy }),
-    }
+      shard: this.#options.engine.shardFor(key),
+    })
   }
 
-  #noteCopied({ key, sourceClusterId, sourceTopicId, targetTopicId }: CopiedFlow): void {
-    this.#copied.set(flowKeyText(key), { key, sourceClusterId, sourceTopicId, targetTopicId })
+  #onRunning(flow: Flow): void {
+    this.#options.engine.noteCopy(flow)
+    this.#noteCopied(flow.spec)
+    this.#former.delete(flowKeyText(flow.spec.key))
+    this.#fetches.add(flow)
+  }
+
+  #noteCopied(flow: CopiedFlow): void {
+    this.#copied.set(flowKeyText(flow.key), flow)
   }
 
   /** A flow that this link would copy. */

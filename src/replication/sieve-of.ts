@@ -3,7 +3,7 @@ import { editContents } from '../kafka/index.ts'
 import type { ReplicationEvents } from './events.ts'
 import type { FlowSpec } from './flows/flow.ts'
 import type { RefusedRecord } from './flows/plan-rules.ts'
-import { Sieve } from './flows/sieve.ts'
+import type { SieveOptions } from './flows/sieve.ts'
 import { refusedFault } from './flows/trouble.ts'
 import type { IncidentLog } from './incidents/incident-log.ts'
 import type { LinkSpec } from './link-options.ts'
@@ -19,30 +19,31 @@ interface SieveContext {
   readonly events: Events<ReplicationEvents>
 }
 
-/** What a flow leaves out or changes, and does with records that the target refuses, as its link says. */
-export function sieveOf(flow: FlowSpec, { spec, engine, incidents, clock, events }: SieveContext): Sieve {
-  const { topic, targetTopic, partition } = flow.key
+/** What the flows of a link leave out or change, and do with records that the target refuses. */
+export function sieveOptionsOf({ spec, engine, incidents, clock, events }: SieveContext): SieveOptions {
   const { recordRefused: policy } = spec.policies ?? resolvePolicies()
   const change = spec.transform && compileTransform(spec.transform)
-  const ref = { link: spec.name, topic, targetTopic, partition }
-  const origin = { link: spec.name, region: spec.source, topic, partition }
   const action = policy === 'quarantine' ? 'quarantined' : 'skipped'
-  return new Sieve({
+  return {
     clock,
     onRefused: policy,
     edit: change && editContents(change),
     codec: spec.transform?.recompress,
     changesHeaders: spec.transform?.headers !== undefined,
-    keep: async (records, tenure) => {
+    keep: async (records, { flow, tenure }) => {
       for (const { from, to, fault } of rangesOf(flow, records)) {
         const about = { flow, code: fault.code, reason: fault.message, action, source: { from, to } } as const
         await incidents.record(tenure, about)
       }
+      const { topic, partition } = flow.key
+      const origin = { link: spec.name, region: spec.source, topic, partition }
       if (policy === 'quarantine') await engine.quarantine.keep(origin, records, tenure.signal)
     },
-    tell: ({ fromOffset, toOffset, error: code, detail: reason }) =>
-      events.emit('flow:record-refused', { ...ref, policy, fromOffset, toOffset, code, reason }),
-  })
+    tell: ({ fromOffset, toOffset, error: code, detail: reason }, { key: { topic, targetTopic, partition } }) => {
+      const ref = { link: spec.name, topic, targetTopic, partition }
+      events.emit('flow:record-refused', { ...ref, policy, fromOffset, toOffset, code, reason })
+    },
+  }
 }
 
 /** Neighbours that are refused for the same reason are one incident. */

@@ -71,7 +71,7 @@ export class Flow implements TenureUser {
   #tenure: Tenure | undefined
   #lane: FlowLane | undefined
   #trouble = Promise.withResolvers<Trouble>()
-  #settled = Promise.withResolvers<void>()
+  #settled: PromiseWithResolvers<void> | undefined
   #planned: PlanPosition = { sourceNext: 0, targetNext: 0, inStepAt: 0, causes: 0 }
   #epochStart = 0
   #checkedEpoch = -1
@@ -88,7 +88,7 @@ export class Flow implements TenureUser {
 
   constructor(spec: FlowSpec, context: { clock: Clock; budget: ByteBudget; sieve?: Sieve }) {
     this.spec = spec
-    this.sieve = context.sieve ?? new Sieve({ clock: context.clock, onRefused: 'stop' })
+    this.sieve = context.sieve ?? new Sieve({ clock: context.clock, onRefused: 'stop' }, spec)
     this.#clock = context.clock
     this.#budget = context.budget
     this.source = new SourceWatch(context.clock)
@@ -376,7 +376,7 @@ export class Flow implements TenureUser {
   #settle(batch: QueuedBatch): void {
     this.#inflight--
     this.#budget.release(batch.bytes.length)
-    if (this.#inflight === 0) this.#settled.resolve()
+    if (this.#inflight === 0) this.#settled?.resolve()
   }
 
   /** Looks whether there is something to send: also to be called when its tenure has been confirmed. */

@@ -39,7 +39,10 @@ export class OutgoingQueue {
     // Its bytes are a view on a whole fetch answer, which must not stay in memory for it.
     this.#items[this.#head++] = undefined
     this.#bytes -= batch.bytes.length
-    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
+    if (this.length === 0) {
+      // Also gives back the room, of which tens of thousands of idle flows would hold much.
+      this.#items.length = this.#head = 0
+    } else if (this.#head > 64 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
     }

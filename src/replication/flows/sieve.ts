@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/index.ts'
 import type { Codec, EditRecord } from '../../kafka/index.ts'
+import type { CopiedFlow } from '../offset-map/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import { PASS_THROUGH, type PlanRules, type Refusal, type RefusedRecord } from './plan-rules.ts'
 
@@ -8,6 +9,7 @@ const FRESH_MS = 5_000
 /** After that a large batch is tried whole again. */
 const KEPT_MS = 10 * 60_000
 
+/** The same for all flows of a link. */
 export interface SieveOptions {
   readonly clock: Clock
   readonly onRefused: PlanRules['onRefused']
@@ -15,9 +17,9 @@ export interface SieveOptions {
   readonly codec?: Codec | undefined
   readonly changesHeaders?: boolean
   /** Puts refused records on record, and where the policy wants them. Faults: QUARANTINE_REFUSED, TARGET_NOT_READY. */
-  readonly keep?: (records: readonly RefusedRecord[], tenure: Tenure) => Promise<void>
+  readonly keep?: (records: readonly RefusedRecord[], of: { flow: CopiedFlow; tenure: Tenure }) => Promise<void>
   /** Tells what the policy did; for `stop` and `skip` too. */
-  readonly tell?: (record: RefusedRecord) => void
+  readonly tell?: (record: RefusedRecord, flow: CopiedFlow) => void
 }
 
 /** A refused batch, and the source offsets that it stood for. */
@@ -33,12 +35,15 @@ export interface RefusedRange {
  */
 export class Sieve {
   readonly #options: SieveOptions
-  readonly #refused = new Map<number, Refusal>()
+  readonly #flow: CopiedFlow
+  /** Made for the first one: most flows never have any. */
+  #refused: Map<number, Refusal> | undefined
   #limit: { readonly bytes: number; readonly config: string; readonly learnedMs: number } | undefined
   #search: { readonly sourceEnd: number; readonly recordsMaxFirst: number; recordsMax: number } | undefined
 
-  constructor(options: SieveOptions) {
+  constructor(options: SieveOptions, flow: CopiedFlow) {
     this.#options = options
+    this.#flow = flow
   }
 
   get policy(): PlanRules['onRefused'] {
@@ -63,7 +68,8 @@ export class Sieve {
     const limit = this.#keptLimit()
     const isFresh = limit !== undefined && this.#ageMs(limit) <= FRESH_MS
     const recordsMax = this.#search?.recordsMax ?? PASS_THROUGH.recordsMax
-    return { limit: limit && { ...limit, isFresh }, recordsMax, refused: this.#refused, onRefused, edit, codec }
+    const refused = this.#refused ?? PASS_THROUGH.refused
+    return { limit: limit && { ...limit, isFresh }, recordsMax, refused, onRefused, edit, codec }
   }
 
   limitTo(bytes: number, config: string): void {
@@ -71,6 +77,7 @@ export class Sieve {
   }
 
   refuse(sourceOffset: number, refusal: Refusal): void {
+    this.#refused ??= new Map()
     this.#refused.set(sourceOffset, refusal)
     // Found: what is left of the batch is tried in large pieces again.
     if (this.#search !== undefined) this.#search.recordsMax = this.#search.recordsMaxFirst
@@ -86,15 +93,16 @@ export class Sieve {
   /** Everything below is on the target or left out for good. */
   passed(sourceDone: number): void {
     if (this.#search !== undefined && sourceDone >= this.#search.sourceEnd) this.#search = undefined
+    if (this.#refused === undefined) return
     for (const offset of this.#refused.keys()) if (offset < sourceDone) this.#refused.delete(offset)
   }
 
   async keep(records: readonly RefusedRecord[], tenure: Tenure): Promise<void> {
-    await this.#options.keep?.(records, tenure)
+    await this.#options.keep?.(records, { flow: this.#flow, tenure })
   }
 
   tell(records: readonly RefusedRecord[]): void {
-    for (const record of records) this.#options.tell?.(record)
+    for (const record of records) this.#options.tell?.(record, this.#flow)
   }
 
   #keptLimit() {

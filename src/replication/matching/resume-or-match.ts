@@ -27,13 +27,16 @@ export interface MatchingContext extends PositionContext {
   /** The link copies from the very beginning of the source. */
   readonly copiesFromStart: boolean
   readonly clock: Clock
-  onMatched(match: {
-    readonly why: 'adopted' | 'rebuilt'
-    readonly records: number
-    readonly segments: number
-    readonly sourceStart: number
-    readonly targetStart: number
-  }): void
+  onMatched(
+    flow: Flow,
+    match: {
+      readonly why: 'adopted' | 'rebuilt'
+      readonly records: number
+      readonly segments: number
+      readonly sourceStart: number
+      readonly targetStart: number
+    },
+  ): void
 }
 
 /** Faults that say that the map does not explain what the target holds. */
@@ -116,12 +119,10 @@ async function makeMap(
     await context.incidents.record(tenure, { ...lost, action: 'rebuilt', target })
   }
   await record(flow, tenure, context, match)
-  tell(match, isCopy ? 'rebuilt' : 'adopted', context)
-}
-
-function tell({ records, segments }: Match, why: 'adopted' | 'rebuilt', context: MatchingContext): void {
+  const { records, segments } = match
   const { source: sourceStart = 0, target: targetStart = 0 } = segments[0] ?? {}
-  context.onMatched({ why, records, segments: segments.length, sourceStart, targetStart })
+  const why = isCopy ? 'rebuilt' : 'adopted'
+  context.onMatched(flow, { why, records, segments: segments.length, sourceStart, targetStart })
 }
 
 /** Whether this shard has ever written to the partition, as far as its end and the broker can tell. */

@@ -31,7 +31,7 @@ let flow: Flow
 
 beforeEach(() => {
   clock = new ManualClock()
-  sieve = new Sieve({ clock, onRefused: 'skip' })
+  sieve = new Sieve({ clock, onRefused: 'skip' }, SPEC)
   flow = new Flow(SPEC, { clock, budget: new ByteBudget(1 << 20), sieve })
 })
 
@@ -112,7 +112,7 @@ describe('a flow and its refused records', () => {
 
   it('copies what is before one, and then stops by name', async () => {
     const told: number[] = []
-    sieve = new Sieve({ clock, onRefused: 'stop', tell: ({ fromOffset }) => void told.push(fromOffset) })
+    sieve = new Sieve({ clock, onRefused: 'stop', tell: ({ fromOffset }) => void told.push(fromOffset) }, SPEC)
     flow = begun(sieve)
     sieve.refuse(3, REFUSAL)
     flow.accept(fetched([plainBatch(0, 5)]))
@@ -131,7 +131,7 @@ describe('a flow and its refused records', () => {
       expect(records.map(({ fromOffset }) => fromOffset)).toEqual([0])
       return kept.promise
     }
-    sieve = new Sieve({ clock, onRefused: 'quarantine', keep })
+    sieve = new Sieve({ clock, onRefused: 'quarantine', keep }, SPEC)
     flow = begun(sieve, log)
     sieve.refuse(0, REFUSAL)
     flow.accept(fetched([plainBatch(0, 2)]))
@@ -146,7 +146,7 @@ describe('a flow and its refused records', () => {
   it('writes nothing of a run that has ended meanwhile', async () => {
     const log = new LogInMemory()
     const kept = Promise.withResolvers<void>()
-    sieve = new Sieve({ clock, onRefused: 'quarantine', keep: () => kept.promise })
+    sieve = new Sieve({ clock, onRefused: 'quarantine', keep: () => kept.promise }, SPEC)
     flow = begun(sieve, log)
     sieve.refuse(0, REFUSAL)
     flow.accept(fetched([plainBatch(0, 2)]))
