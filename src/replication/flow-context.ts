@@ -20,7 +20,7 @@ export interface LinkParts {
   readonly releases: Releases
   readonly news: RepeatedNews
   /** The flow has a position and may be fetched. */
-  onRunning(flow: Flow): void
+  readonly onRunning: (flow: Flow) => void
 }
 
 export function createFlowContext(options: LinkRunnerOptions, parts: LinkParts): LinkFlowContext {

@@ -329,13 +329,16 @@ export class LinkRunner {
   #startFlow(flow: Flow, topic: TopicFlow, predecessor: Promise<void> | undefined): RunningFlow {
     const { engine } = this.#options
     const stop = new AbortController()
+    const leave = () => {
+      engine.unregister(flow)
+      this.#fetches.remove(flow)
+    }
     const run = async () => {
       await predecessor
       if (stop.signal.aborted) return
       engine.register(flow)
-      await runFlow(flow, this.#contextOf(flow, topic), stop.signal)
-      engine.unregister(flow)
-      this.#fetches.remove(flow)
+      // Not awaited here: what waits is kept for each flow.
+      return runFlow(flow, this.#contextOf(flow, topic), stop.signal).then(leave)
     }
     return { flow, topic, stop, ended: run() }
   }

@@ -39,7 +39,8 @@ export const metadataApi: Api<MetadataRequest, MetadataResponse> = {
     const brokers = reader.readArray(readBroker)
     const clusterId = reader.readString()
     const controllerId = reader.readInt32()
-    const topics = reader.readArray(readTopic)
+    const share = createSharing()
+    const topics = reader.readArray((each) => readTopic(each, share))
     if (version === 10) reader.readInt32()
     return { errorCode: version >= 13 ? reader.readInt16() : 0, clusterId, controllerId, brokers, topics }
   },
@@ -54,29 +55,37 @@ function readBroker(reader: Reader): Broker {
   }
 }
 
-function readTopic(reader: Reader): TopicMetadata {
+function readTopic(reader: Reader, share: Sharing): TopicMetadata {
   const errorCode = reader.readInt16()
   const name = reader.readString()
   const topicId = reader.readUUID()
   const isInternal = reader.readBoolean()
-  const partitions = reader.readArray(readPartition)
+  const partitions = reader.readArray((each) => readPartition(each, share))
   reader.readInt32()
   return { name, topicId, isInternal, errorCode, partitions }
 }
 
-function readPartition(reader: Reader): PartitionMetadata {
+function readPartition(reader: Reader, share: Sharing): PartitionMetadata {
   const errorCode = reader.readInt16()
   const partition = reader.readInt32()
   const leaderId = reader.readInt32()
   const leaderEpoch = reader.readInt32()
-  const replicas = readInt32s(reader)
-  const inSync = readInt32s(reader)
+  const replicas = share(readInt32s(reader))
+  const isr = share(readInt32s(reader))
   readInt32s(reader)
-  // One list instead of two wherever nothing is wrong: it may be kept for tens of thousands of partitions.
-  const isr = isSame(replicas, inSync) ? replicas : inSync
   return { partition, errorCode, leaderId, leaderEpoch, replicas, isr }
 }
 
-function isSame(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((id, index) => id === other[index])
+/** Answers the same list for the same brokers. */
+type Sharing = (ids: readonly number[]) => readonly number[]
+
+/** The answer may be kept, with tens of thousands of partitions on a few brokers. */
+function createSharing(): Sharing {
+  const lists = new Map<string, readonly number[]>()
+  return (ids) => {
+    const text = ids.join()
+    const known = lists.get(text)
+    if (known === undefined) lists.set(text, ids)
+    return known ?? ids
+  }
 }

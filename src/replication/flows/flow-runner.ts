@@ -35,16 +35,22 @@ export async function runFlow(flow: Flow, context: FlowRunnerContext, signal: Ab
     })
     if (tenure === undefined) return
     tenure.enter(flow)
-    const either = eitherSignal(signal, tenure.letGo)
     const released = context.releases.count(flow.spec.key)
+    const ends = { signal, letGo: tenure.letGo }
     try {
-      await runUnderTenure(flow, tenure, context, either.signal)
+      let trouble: Trouble | undefined
+      while (await begin(flow, tenure, context, { trouble, ...ends })) trouble = await untilTrouble(flow, ends)
     } finally {
-      either.release()
       tenure.leave(flow)
     }
-    if (flow.state === 'stopped') await untilReleased(flow, released, context, { signal, letGo: tenure.letGo })
+    if (flow.state === 'stopped') await untilReleased(flow, released, context, ends)
   }
+}
+
+/** What ends the runs of a flow under a tenure. */
+interface Ends {
+  readonly signal: AbortSignal
+  readonly letGo: AbortSignal
 }
 
 async function untilReleased(
@@ -59,41 +65,58 @@ async function untilReleased(
   if (!signal.aborted) flow.show('starting', 'going on')
 }
 
-async function runUnderTenure(
+/** Finds a position and begins a run there, after what ended the one before; false where the flow lets go of the tenure. */
+async function begin(
   flow: Flow,
   tenure: Tenure,
   context: FlowRunnerContext,
+  { trouble, signal: stopped, letGo }: Ends & { readonly trouble: Trouble | undefined },
+): Promise<boolean> {
+  // Only while it is on its way: a signal of its own is dear, and the runs of tens of thousands of flows last.
+  const { signal, release } = eitherSignal(stopped, letGo)
+  try {
+    if (trouble !== undefined && !(await getOver(flow, tenure, trouble, context, signal))) return false
+    const findStart = trouble === undefined ? resumeOrMatch : untilRecovered
+    const start = await attempt(flow, context, signal, () => findStart(flow, tenure, context, signal))
+    if (start === undefined) return false
+    const lane = await attempt(flow, context, signal, () => context.lanes.laneFor(flow))
+    if (lane === undefined) return false
+    flow.begin(tenure, start, lane)
+    context.onRunning(flow)
+    return true
+  } finally {
+    release()
+  }
+}
+
+/** Does what has to be done before the next run; false where there will be none under this tenure. */
+async function getOver(
+  flow: Flow,
+  tenure: Tenure,
+  trouble: Trouble,
+  context: FlowRunnerContext,
   signal: AbortSignal,
-): Promise<void> {
-  let findStart = () => attempt(flow, context, signal, () => resumeOrMatch(flow, tenure, context, signal))
-  while (!signal.aborted) {
-    const start = await findStart()
-    if (start === undefined) return
-    const trouble = await run(flow, tenure, start, context, signal)
-    switch (trouble.kind) {
-      case 'stop':
-        stop(flow, trouble.fault, context)
-        return
-      case 'refused':
-        await attempt(flow, context, signal, () =>
-          learnFromRefusal(flow, trouble.refused, { target: context.target, tenure }, signal),
-        )
-        if (flow.stopped !== undefined) return
-        findStart = () => attempt(flow, context, signal, () => untilRecovered(flow, tenure, context, signal))
-        break
-      case 'tenure-ended':
-        flow.show('recovering', trouble.reason)
-        return
-      case 'new-epoch':
-        tenure.end({ kind: 'restart', reason: trouble.reason })
-        return
-      case 'recover':
-        await pauseBeforeRecovery(flow, trouble, context, signal)
-        findStart = () => attempt(flow, context, signal, () => untilRecovered(flow, tenure, context, signal))
-        break
-      default:
-        unreachable(trouble)
-    }
+): Promise<boolean> {
+  switch (trouble.kind) {
+    case 'stop':
+      stop(flow, trouble.fault, context)
+      return false
+    case 'refused':
+      await attempt(flow, context, signal, () =>
+        learnFromRefusal(flow, trouble.refused, { target: context.target, tenure }, signal),
+      )
+      return flow.stopped === undefined && !signal.aborted
+    case 'tenure-ended':
+      flow.show('recovering', trouble.reason)
+      return false
+    case 'new-epoch':
+      tenure.end({ kind: 'restart', reason: trouble.reason })
+      return false
+    case 'recover':
+      await pauseBeforeRecovery(flow, trouble, context, signal)
+      return !signal.aborted
+    default:
+      return unreachable(trouble)
   }
 }
 
@@ -111,25 +134,21 @@ async function pauseBeforeRecovery(
   await pause(context.clock, waitMs, signal)
 }
 
-/** One run, from its start until nothing of it is in flight any more. */
-async function run(
-  flow: Flow,
-  tenure: Tenure,
-  start: FlowStart,
-  context: FlowRunnerContext,
-  signal: AbortSignal,
-): Promise<Trouble> {
-  const lane = await attempt(flow, context, signal, () => context.lanes.laneFor(flow))
-  if (lane === undefined) return { kind: 'tenure-ended', reason: 'stopping' }
-  const onAbort = () => flow.end({ kind: 'tenure-ended', reason: describeError(signal.reason) })
-  flow.begin(tenure, start, lane)
+/** Until the run ends, and nothing of it is in flight any more. Keeps as little as it can while it waits. */
+function untilTrouble(flow: Flow, { signal, letGo }: Ends): Promise<Trouble> {
+  const onAbort = () => {
+    const { reason } = signal.aborted ? signal : letGo
+    flow.end({ kind: 'tenure-ended', reason: describeError(reason) })
+  }
   signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  context.onRunning(flow)
-  const trouble = await flow.untilTrouble()
-  signal.removeEventListener('abort', onAbort)
-  await flow.untilSettled()
-  return trouble
+  letGo.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted || letGo.aborted) onAbort()
+  return flow.untilTrouble().then(async (trouble) => {
+    signal.removeEventListener('abort', onAbort)
+    letGo.removeEventListener('abort', onAbort)
+    await flow.untilSettled()
+    return trouble
+  })
 }
 
 /** Tries again until it succeeds. Undefined: the signal aborted, or the flow stopped with a fault that is not retriable. */

@@ -119,10 +119,12 @@ async function makeMap(
     await context.incidents.record(tenure, { ...lost, action: 'rebuilt', target })
   }
   await record(flow, tenure, context, match)
-  const { records, segments } = match
+  context.onMatched(flow, { why: isCopy ? 'rebuilt' : 'adopted', ...extentOf(match) })
+}
+
+function extentOf({ records, segments }: Match) {
   const { source: sourceStart = 0, target: targetStart = 0 } = segments[0] ?? {}
-  const why = isCopy ? 'rebuilt' : 'adopted'
-  context.onMatched(flow, { why, records, segments: segments.length, sourceStart, targetStart })
+  return { records, segments: segments.length, sourceStart, targetStart }
 }
 
 /** Whether this shard has ever written to the partition, as far as its end and the broker can tell. */

@@ -105,7 +105,7 @@ export class Chunks {
       this.#memory.hold(newest)
     }
     // Of most flows there are one or two for ever: no room is kept for more.
-    this.#list = [...this.#list, new Chunk(entry, first, written)]
+    this.#list = this.#list.concat(new Chunk(entry, first, written))
   }
 
   /** The place of an offset that is not below the first segment; the chunk, where that has to be loaded first. */

@@ -36,7 +36,8 @@ export class RecordedProducers {
     const last = this.#list.at(-1)
     const isNew = last === undefined || last.epochStart !== epochStart
     if (isNew || !isSameProducer(last, { producerId, producerEpoch })) {
-      this.#list = [...this.#list, { producerId, producerEpoch, epochStart, fromTarget }]
+      // No room is kept for more.
+      this.#list = this.#list.concat({ producerId, producerEpoch, epochStart, fromTarget })
     }
   }
 
