@@ -17,12 +17,13 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 /**
  * Arguments every start of the sources gets: Node 24 still calls some of what is used here experimental, and kafkajs
  * sets timers that are already due. What is young on the heap is kept small: after a start of thousands of flows Node
- * would hold on to more than 100 MB of it, empty.
+ * would hold on to more than 100 MB of it, empty. The collector is for `src/memory-keeper.ts`.
  */
 export const nodeFlags = [
   '--disable-warning=ExperimentalWarning',
   '--disable-warning=TimeoutNegativeWarning',
   '--max-semi-space-size=16',
+  '--expose-gc',
 ]
 
 /** Path of a Node that runs the sources; undefined where there is none. */

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
 import { type Config, clusterOptionsOf, loadConfig } from './config/index.ts'
 import { type Clock, describeError, type Random, systemClock, systemRandom } from './core/index.ts'
 import { openCluster } from './kafka/index.ts'
+import { createMemoryKeeper } from './memory-keeper.ts'
 import {
   createLogger,
   createMetrics,
@@ -72,12 +73,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   const status = () => replicator.status()
   const stopLogging = logReplicationEvents(events, logger)
   const metrics = createMetrics({ status, events, nowMs: () => clock.nowMs() })
+  const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const content = { version, regions: [...config.regions.keys()], replication: replicator, metrics }
   const api = await createApiServer({ options: config.api, content, logger })
 
   const stop = async () => {
     progress.stop()
+    memory.stop()
     await replicator.stop(HAND_OVER_MS)
     await Promise.all([...clusters.values()].map((cluster) => cluster.close()))
     await api.stop() // Last, so that its health and its status are there until the end.
@@ -92,6 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       logger.info({ address }, `the api listens on ${address}`)
       replicator.start()
       progress.start()
+      memory.start()
       return address
     },
     stop: () => (stopping ??= stop()),
