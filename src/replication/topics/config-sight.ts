@@ -2,7 +2,7 @@ import { type Cluster, type ConfigEntry, errorName, type TopicMetadata } from '.
 
 /**
  * The configuration of a region's topics as last told. Topics that are new, were made anew or were not told are asked for
- * at once, the others in turns, a hundred a pass: what thousands of topics cost a broker does not grow with them.
+ * at once, the others in turns, a thousand a pass: what thousands of topics cost a broker does not grow with them.
  * Kept is what a topic sets itself, and what counts whoever sets it (`EFFECTIVE`).
  */
 export type Unreadable = { readonly unreadable: string }
@@ -13,7 +13,7 @@ interface Told {
   readonly configs: readonly ConfigEntry[] | Unreadable
 }
 
-const IN_TURNS_PER_PASS = 100
+const IN_TURNS_PER_PASS = 1_000
 const TOPICS_PER_REQUEST = 100
 const EFFECTIVE: ReadonlySet<string> = new Set(['cleanup.policy', 'max.message.bytes'])
 
