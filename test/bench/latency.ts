@@ -17,25 +17,30 @@ const JAVA = resolve(import.meta.dirname, '../support/java')
 const FIRST_LIMIT_MS = 60_000
 const WARM_UP_SECONDS = 5
 
-/** As an operator would tune it for latency: no linger, two tasks, from the end on as the other tool. */
-const LATENCY_TUNING: Tuning = {
-  name: 'no linger, 2 tasks',
-  settings: {
+/** As operators would tune it: without any linger, and with the one that still keeps up where that does not. */
+const TUNINGS: readonly Tuning[] = [
+  { name: 'no linger, 2 tasks', settings: latencySettings({ linger: '0', batch: '16384' }) },
+  { name: 'linger 5 ms, 2 tasks', settings: latencySettings({ linger: '5', batch: '131072' }) },
+]
+
+function latencySettings({ linger, batch }: { linger: string; batch: string }): Tuning['settings'] {
+  return {
     'tasks.max': '2',
-    'producer.linger.ms': '0',
+    'producer.linger.ms': linger,
+    'producer.batch.size': batch,
     'producer.enable.idempotence': 'true',
     'producer.max.in.flight.requests.per.connection': '5',
     'consumer.auto.offset.reset': 'latest',
-  },
+  }
 }
 
 export const trial: Trial = {
   name: 'latency',
   describe: 'age of records at a reader of the target under load, divided by that behind MirrorMaker 2',
   options: {
-    rate: { describe: 'records a second, 1,000 bytes each', default: '3000' },
+    rate: { describe: 'records a second, 1,000 bytes each', default: '10000' },
     seconds: { describe: 'of each measurement', default: '20' },
-    rounds: { describe: 'measurements of each tool', default: '3' },
+    rounds: { describe: 'measurements of each tool', default: '4' },
   },
   fields: ['p99Ratio', 'p50Ratio', 'records'],
   populations: ['records', 'p99Ratio'],
@@ -75,7 +80,9 @@ export const trial: Trial = {
       const alias = `isthmus${round}`
       note('isthmus', await runIsthmus(stage, alias, context))
       const peer = { java, classpath, alias: `peer${round}`, source: source.bootstrap, target: target.bootstrap }
-      await using mirror = new MirrorMaker({ ...peer, topic: TOPIC, compression: 'none', tuning: LATENCY_TUNING })
+      const tuning = TUNINGS[(round - 1) % TUNINGS.length] as Tuning
+      log(`${PEER}: ${tuning.name}`)
+      await using mirror = new MirrorMaker({ ...peer, topic: TOPIC, compression: 'none', tuning })
       note(PEER, await measureCopy(mirror, stage, `${peer.alias}.${TOPIC}`, context))
     }
     writing.abort()
