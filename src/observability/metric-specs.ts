@@ -101,7 +101,7 @@ export const REPACKED_METRIC = {
     'Record batches of the source that had to be opened and packed again, by reason, the first that holds: ' +
     'start-inside (the copy goes on inside of it), holes (compaction), append-time (set by the source), transformed ' +
     '(by the link), refused (the target takes not all of it), split (too large), merged (small ones under backlog). ' +
-    'Since the process started.',
+    'Since the process started; left out for reasons that have not occurred.',
 } as const
 
 export const GROUP_METRICS: readonly MetricSpec<GroupStatus>[] = [

@@ -40,27 +40,31 @@ export function createMetrics(sources: MetricsSources): Metrics {
   return {
     contentType: registry.contentType,
     async render() {
-      const fromStatus = renderStatus(sources.status(), sources.nowMs())
-      return [...fromStatus, await registry.metrics()].join('\n')
+      const parts: string[] = []
+      for (const part of renderStatus(sources.status(), sources.nowMs())) {
+        parts.push(part)
+        // With thousands of flows a metric takes some 10 ms: whatever else there is to do comes in between.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      return [...parts, await registry.metrics()].join('\n')
     },
   }
 }
 
-function renderStatus(status: ReplicationStatus, nowMs: number): string[] {
+/** One metric after the other. */
+function* renderStatus(status: ReplicationStatus, nowMs: number): Generator<string> {
   const flows = label(flowsOf(status), labelsOfFlow)
+  for (const spec of FLOW_METRICS) yield renderSpec(spec, flows, nowMs)
   const groups = label(groupsOf(status), labelsOfGroup)
+  for (const spec of GROUP_METRICS) yield renderSpec(spec, groups, nowMs)
   const links = label(linksOf(status), labelsOfLink)
+  for (const spec of LINK_METRICS) yield renderSpec(spec, links, nowMs)
   const incidents = label(openIncidentsOf(status), labelsOfOpen)
-  return [
-    ...FLOW_METRICS.map((spec) => renderSpec(spec, flows, nowMs)),
-    ...GROUP_METRICS.map((spec) => renderSpec(spec, groups, nowMs)),
-    ...LINK_METRICS.map((spec) => renderSpec(spec, links, nowMs)),
-    ...INCIDENT_METRICS.map((spec) => renderSpec(spec, incidents, nowMs)),
-    renderRepacked(flows),
-    renderStates(STATE_METRICS.flow, flows),
-    renderStates(STATE_METRICS.link, links),
-    renderGroupStates(links),
-  ]
+  for (const spec of INCIDENT_METRICS) yield renderSpec(spec, incidents, nowMs)
+  yield renderRepacked(flows)
+  yield renderStates(STATE_METRICS.flow, flows)
+  yield renderStates(STATE_METRICS.link, links)
+  yield renderGroupStates(links)
 }
 
 function label<Subject>(subjects: readonly Subject[], labelsOf: (subject: Subject) => Labels): Labelled<Subject>[] {
@@ -83,7 +87,9 @@ function renderStates(
 
 function renderRepacked(flows: readonly Labelled<FlowStatus>[]): string {
   const byReason = flows.flatMap(({ subject, labels }) =>
-    Object.entries(subject.counters.repacked).map(([reason, batches]) => ({ labels, subject: { reason, batches } })),
+    Object.entries(subject.counters.repacked)
+      .filter(([, batches]) => batches > 0)
+      .map(([reason, batches]) => ({ labels, subject: { reason, batches } })),
   )
   return renderMetric({ ...REPACKED_METRIC, kind: 'counter' }, byReason, ({ reason, batches }) => ({
     value: batches,

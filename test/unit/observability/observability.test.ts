@@ -3,7 +3,7 @@ import { Secret } from '../../../src/config/index.ts'
 import { type Clock, createEvents, linkName, regionName } from '../../../src/core/index.ts'
 import { createLogger, createMetrics, createProgress, logReplicationEvents } from '../../../src/observability/index.ts'
 import type { LinkStatus, ReplicationEvents } from '../../../src/replication/index.ts'
-import { fakeReplicator, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
+import { fakeReplicator, flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
 
 function capture() {
   const lines: Record<string, unknown>[] = []
@@ -123,4 +123,22 @@ test('thousands of groups have gauges over all of them, and series for the hundr
   expect(text).toContain('isthmus_positions_sync_age_seconds{link="eu-to-us",group="sick"} 100\n')
   expect(text).toContain('isthmus_group_reread_records{link="eu-to-us",group="behind"} 70\n')
   expect(text).not.toContain('group="moved"')
+})
+
+test('reasons for packing batches again have a series once they have occurred', async () => {
+  const { counters } = flowStatus()
+  const flows = [flowStatus({ counters: { ...counters, repacked: { ...counters.repacked, holes: 3, merged: 0 } } })]
+  const text = await metricsOf([linkStatus({ flows })]).render()
+  const flow = 'link="eu-to-us",topic="orders",partition="0"'
+  expect(text).toContain(`isthmus_flow_batches_repacked_total{${flow},reason="holes"} 3\n`)
+  expect(text).not.toContain('reason="merged"')
+})
+
+test('a page of many flows lets other work go on between its metrics', async () => {
+  const flows = Array.from({ length: 1_000 }, (_, partition) => flowStatus({ partition }))
+  let turns = 0
+  const count = () => void (turns++ < 1_000 && setImmediate(count))
+  setImmediate(count)
+  await metricsOf([linkStatus({ flows })]).render()
+  expect(turns).toBeGreaterThan(10)
 })
