@@ -15,9 +15,9 @@ import type { Trial, TrialContext, TrialResult } from '../support/trial.ts'
  * starts. Every partition holds a record, so that every flow has a tail to prove. The judge is the target's log end.
  */
 const START_LIMIT_MS = 240_000
-const SETTLE_MS = 8_000
-/** Enough for what the making of the topics left to be given back, which takes ten quiet seconds. */
-const FIRST_IDLE_MS = 10_000
+/** Idle is what comes after the start: what that leaves behind is given back after ten to fifteen quiet seconds. */
+const SETTLE_MS = 20_000
+const FIRST_IDLE_MS = 5_000
 const TOPICS_PER_REQUEST = 10
 const BATCHES_PER_REQUEST = 500
 const BROKER_HEAP_MB = 1_024
