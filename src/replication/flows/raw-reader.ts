@@ -32,6 +32,7 @@ const READ_DEADLINE_MS = 15_000
 /** Takeovers of many shards read side by side. */
 const READS_AT_ONCE = 32
 const ONE_BATCH = 1
+const OFFSET_OUT_OF_RANGE = 1
 /** Reads of one batch each go together: thousands of flows that start at once prove their tails. */
 const TOGETHER_MAX = 200
 const TOGETHER_BYTES = 4 * 1024 * 1024
@@ -56,13 +57,16 @@ export class RawReader implements AsyncDisposable {
     this.#random = context.random
   }
 
-  /** The answer may carry the code OFFSET_OUT_OF_RANGE (1) or UNKNOWN_TOPIC_ID (100): those are for the caller to judge. */
+  /**
+   * The answer may carry the code OFFSET_OUT_OF_RANGE (1), which is for the caller to judge. Any other one says nothing
+   * of the log and must not pass for an empty piece of it. Faults: TARGET_NOT_READY, PARTITION_REFUSED.
+   */
   async read(ref: PartitionRef, read: RawRead, signal: AbortSignal): Promise<FetchedPartition> {
     const startedMs = this.#clock.monotonicMs()
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted()
       const outcome = await this.#tryRead(ref, read, signal)
-      if (typeof outcome !== 'string') return outcome
+      if (typeof outcome !== 'string') return this.#judge(ref, outcome)
       if (this.#clock.monotonicMs() - startedMs > READ_DEADLINE_MS) {
         throw replicationFaults.fault('TARGET_NOT_READY', {
           what: `${ref.topic}-${ref.partition}`,
@@ -82,6 +86,12 @@ export class RawReader implements AsyncDisposable {
     const channels = await Promise.allSettled(this.#channels.values())
     this.#channels.clear()
     for (const channel of channels) if (channel.status === 'fulfilled') await channel.value.close()
+  }
+
+  #judge({ topic, partition }: PartitionRef, fetched: FetchedPartition): FetchedPartition {
+    if (fetched.errorCode === 0 || fetched.errorCode === OFFSET_OUT_OF_RANGE) return fetched
+    const facts = { what: `${topic}-${partition}`, target: this.#cluster.name, error: errorName(fetched.errorCode) }
+    throw replicationFaults.fault('PARTITION_REFUSED', facts)
   }
 
   /** A string is the reason why it has to be tried again. */
@@ -110,7 +120,7 @@ export class RawReader implements AsyncDisposable {
         if (alone.partitions[0] === undefined) return errorName(alone.errorCode)
         partition = alone.partitions[0]
       }
-      return isFinal(partition.errorCode) ? partition : errorName(partition.errorCode)
+      return isRetriableCode(partition.errorCode) ? errorName(partition.errorCode) : partition
     } catch (error) {
       signal.throwIfAborted()
       return error instanceof Error ? error.message : 'the request failed'
@@ -178,8 +188,4 @@ function hasWholeBatch(records: Buffer): boolean {
   } catch {
     return false
   }
-}
-
-function isFinal(errorCode: number): boolean {
-  return errorCode === 0 || errorCode === 1 || errorCode === 100 || !isRetriableCode(errorCode)
 }
