@@ -41,6 +41,8 @@ export async function resumeFlow(
   if (end < appended) throw notReplicated(flow, context, appended - end)
   const map = tenure.map.flow(spec.key)
   if (map?.facts.targetTopicId !== spec.targetTopicId) return seedFlow(flow, tenure, { map, end }, context, signal)
+  // Another process may have copied on since this one did: then what it has seen of the source is older than the map.
+  flow.sourceLeaderEpoch = map.facts.sourceLeaderEpoch
   if (end < map.lastSegment.target) await checkIsSame(context.target, at.topic, spec.targetTopicId, signal)
   const start = await logStart(context.target, at, signal)
   const copy = { tenure, map, start, end }

@@ -1,0 +1,87 @@
+import { beforeEach, expect, it } from 'vitest'
+import { createEvents, linkName } from '../../../../src/core/index.ts'
+import type { Cluster } from '../../../../src/kafka/index.ts'
+import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
+import { Flow } from '../../../../src/replication/flows/flow.ts'
+import { resumeFlow } from '../../../../src/replication/flows/position.ts'
+import type { PositionContext } from '../../../../src/replication/flows/position-context.ts'
+import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
+import type { FlowEntry } from '../../../../src/replication/offset-map/index.ts'
+import { resolvePolicies } from '../../../../src/replication/policies.ts'
+import {
+  flowEntry,
+  KEY,
+  LogInMemory,
+  makeTenure,
+  ManualClock,
+  neverAborted,
+  plainBatch,
+  readerOf,
+  SPEC,
+  TargetLogInMemory,
+} from './flow-fixtures.ts'
+
+const OLD = { producerId: 7n, producerEpoch: 2 }
+const SOURCE_END = 100
+
+let clock: ManualClock
+let flow: Flow
+let target: TargetLogInMemory
+
+beforeEach(() => {
+  clock = new ManualClock()
+  flow = new Flow(SPEC, { clock, budget: new ByteBudget(1 << 20) })
+  target = new TargetLogInMemory()
+  target.producer = OLD
+})
+
+function clusterOf(end: number): Cluster {
+  const stub: Partial<Cluster> = {
+    name: 'eu',
+    listOffsets: async ({ partitions }) =>
+      partitions.map((one) => ({ ...one, errorCode: 0, offset: one.timestamp === -2 ? 0 : end, leaderEpoch: 0 })),
+    // The epoch before the last one of the source ended long ago.
+    offsetForLeaderEpoch: async (query) =>
+      query.map((one) => ({ ...one, errorCode: 0, endOffset: one.leaderEpoch === 1 ? 3 : end })),
+    metadata: async () => {
+      const topics = [{ name: KEY.topic, topicId: SPEC.sourceTopicId, isInternal: false, errorCode: 0, partitions: [] }]
+      return { clusterId: 'eu', controllerId: 1, brokers: [], topics }
+    },
+  }
+  return stub as Cluster
+}
+
+/** Of what an older owner has recorded. */
+async function resume(...entries: readonly Pick<FlowEntry, 'segments' | 'epochStart'>[]) {
+  const log = new LogInMemory()
+  const tenure = makeTenure(clock, log)
+  log.skipTo(entries.length)
+  for (const [at, entry] of entries.entries()) {
+    tenure.map.apply(flowEntry({ ...OLD, sourceLeaderEpoch: 2, ...entry }), at)
+  }
+  const context: PositionContext = {
+    source: clusterOf(SOURCE_END),
+    target: clusterOf(target.end),
+    sourceReader: readerOf([{ base: 0, end: SOURCE_END, bytes: plainBatch(0, SOURCE_END) }]),
+    targetReader: readerOf(target.batches),
+    firstStart: 'earliest',
+    policies: resolvePolicies(),
+    former: undefined,
+    wasReseeded: async () => false,
+    incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
+    nowMs: () => clock.nowMs(),
+    onGap: () => undefined,
+    onSeamSkipped: () => undefined,
+  }
+  const start = await resumeFlow(flow, tenure, context, neverAborted)
+  return { start, map: tenure.map.flow(KEY)! }
+}
+
+const FROM_THE_START = { epochStart: 0, segments: [{ source: 0, target: 0, causes: 1 }] }
+
+it('asks the source about the epoch in the map: another process may have copied on since this one did', async () => {
+  target.send(5)
+  flow.sourceLeaderEpoch = 1
+  expect((await resume(FROM_THE_START)).start).toMatchObject({ sourceNext: 5 })
+  expect(flow.sourceLeaderEpoch).toBe(2)
+})
