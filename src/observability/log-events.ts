@@ -44,7 +44,7 @@ const WORDING: Wording = {
     ),
   'members:trouble': (event) => warn(`the work on ${event.target} is not shared as it should be: ${event.reason}`),
   'flow:started': (event) => info(`${flow(event)} starts at source offset ${event.sourceNext}`),
-  'flow:seam-skipped': (event) => warn(`${flow(event)} could not compare its last record: the source no longer has it`),
+  'flow:seam-skipped': (event) => warn(`${flow(event)} could not compare its last record: one side no longer has it`),
   'flow:recovering': (event) => warn(`${flow(event)} recovers: ${event.reason}`),
   'flow:matched': (event) =>
     warn(

@@ -22,7 +22,7 @@ export interface PositionContext {
   nowMs(): number
   /** Offsets `[from, to)` were gone from the source before they could be copied. */
   onGap(flow: Flow, from: number, to: number): void
-  /** The seam could not be compared because the source no longer has the record. */
+  /** The seam could not be compared because one side no longer has the record. */
   onSeamSkipped(flow: Flow): void
 }
 

@@ -57,9 +57,10 @@ export async function resumeFlow(
   // A flow that was ended and made again under the same tenure: its sequence goes on.
   const ownStart = map.isMatched(tail.dataEnd) ? undefined : map.epochStartOf(tenure.identity, tail.dataEnd)
   const epochStart = ownStart === undefined ? end : ownStart + end - tail.dataEnd
-  if (tail.lastBatch === undefined) {
-    return recordBeginning(flow, tenure, context, { segments: [next], epochStart, begin })
-  }
+  // Where both sides have a hole here (dropped source offsets, and our markers), two segments say so exactly.
+  const between = segmentsBetween(copied, next)
+  const segments = between.length > 0 ? between : [next]
+  if (tail.lastBatch === undefined) return recordBeginning(flow, tenure, context, { segments, epochStart, begin })
 
   if (copied.target !== tail.dataEnd) {
     const evidence = `its log ends at ${tail.dataEnd}, the map knows records up to ${copied.target}`
@@ -71,10 +72,7 @@ export async function resumeFlow(
   const seam = { spec, sourceOffset, lastBatch: tail.lastBatch, sourceStart: begin.sourceStart, changesHeaders }
   const look = () => checkSeam(context.sourceReader, sourceRef(spec), seam, signal)
   const verdict = await noForeigner(flow, copy, context, look, signal)
-  if (verdict === 'source-gone') context.onSeamSkipped(flow)
-  // Where both sides have a hole here (dropped source offsets, and our markers), two segments say so exactly.
-  const between = segmentsBetween(copied, next)
-  const segments = between.length > 0 ? between : [next]
+  if (verdict === 'gone') context.onSeamSkipped(flow)
   return recordBeginning(flow, tenure, context, { segments, epochStart, begin })
 }
 
@@ -154,7 +152,9 @@ async function readOwnTail(
     isOurs: (producerId: bigint) => isOurs(tenure, producerId),
     isMatched: (targetOffset: number) => map.isMatched(targetOffset),
   }
-  const tail = await readTail(context.targetReader, targetRef(spec), { start, end }, about, signal)
+  // Where its epoch begins the log ended once, and the map was made to say what was below.
+  const range = { start, end, explainedTo: map.facts.epochStart }
+  const tail = await readTail(context.targetReader, targetRef(spec), range, about, signal)
   if (tail.lastBatch !== undefined) checkTailIsOurs(spec, map, tail.lastBatch.header)
   return tail
 }

@@ -16,6 +16,7 @@ import {
   ManualClock,
   neverAborted,
   plainBatch,
+  plainModel,
   readerOf,
   SPEC,
   TargetLogInMemory,
@@ -84,4 +85,37 @@ it('asks the source about the epoch in the map: another process may have copied 
   flow.sourceLeaderEpoch = 1
   expect((await resume(FROM_THE_START)).start).toMatchObject({ sourceNext: 5 })
   expect(flow.sourceLeaderEpoch).toBe(2)
+})
+
+it('takes no marker for a record that compaction took from the end of the target', async () => {
+  target.send(5)
+  for (let markers = 0; markers < 4; markers++) target.marker()
+  target.batches.splice(1, 3)
+  const { start, map } = await resume(FROM_THE_START)
+  expect(start).toMatchObject({ sourceNext: 5, targetNext: 9 })
+  expect(map.toTarget(4)).toEqual({ offset: 4, note: 'exact' })
+  expect(map.toTarget(5)).toEqual({ offset: 9, note: 'exact' })
+})
+
+it('goes by the map about what compaction took before the epoch on record', async () => {
+  target.send(4)
+  target.send(1)
+  for (let markers = 0; markers < 3; markers++) target.marker()
+  target.batches.splice(1, 2)
+  // The source holds nothing at 5 to 8, the target a marker at 5.
+  const corner = { source: 5, target: 6, causes: 1 }
+  const entry = { epochStart: 6, segments: [corner, { source: 9, target: 6, causes: 5 }] }
+  const { start, map } = await resume(FROM_THE_START, entry)
+  expect(start).toMatchObject({ sourceNext: 9, targetNext: 8 })
+  expect(map.toTarget(6)).toEqual({ offset: 8, note: 'hole' })
+  expect(map.toTarget(9)).toEqual({ offset: 8, note: 'exact' })
+})
+
+it('compares no other record where compaction took the last one of a batch', async () => {
+  target.send(5)
+  const [batch] = target.batches
+  const records = plainModel(0, 5).records.slice(0, 4)
+  target.batches[0] = { ...batch!, bytes: plainBatch(0, 5, { ...OLD, baseSequence: 0, records }) }
+  target.marker()
+  expect((await resume(FROM_THE_START)).start).toMatchObject({ sourceNext: 5, targetNext: 6 })
 })
