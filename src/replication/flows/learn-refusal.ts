@@ -2,6 +2,7 @@ import { invariant, isFault } from '../../core/index.ts'
 import { type Cluster, readBatch, repackBatches } from '../../kafka/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import type { Flow } from './flow.ts'
+import { overLimit } from './plan-rules.ts'
 import { CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, type RefusedBatch } from './trouble.ts'
 
 /** Effective configs of a topic that bound the size of a batch. */
@@ -21,11 +22,14 @@ export async function learnFromRefusal(
 ): Promise<void> {
   const { sieve } = flow
   const { errorCode, batch, recordErrors } = refused
+  let { detail } = refused
   if (errorCode === MESSAGE_TOO_LARGE || errorCode === RECORD_LIST_TOO_LARGE) {
     const limit = await sizeLimitOf(target, flow.spec.key.targetTopic, signal)
     if (limit !== undefined && batch.bytes.length > limit.bytes) {
       sieve.limitTo(limit.bytes, limit.config)
-      return
+      if (batch.recordCount > 1) return
+      // By name: where it takes long until it is fetched again, what is known of the limit is too old to refuse it.
+      detail = overLimit(batch.bytes.length, limit)
     }
   }
   // What cannot be opened cannot be halved: it is refused as a whole, by its first record.
@@ -39,7 +43,7 @@ export async function learnFromRefusal(
   invariant(map !== undefined, 'a flow that ran has a map')
   for (const { index, message } of named) {
     const { offset } = await map.findSource(batch.targetBase + index, signal)
-    sieve.refuse(offset, { error: refused.error, detail: message ?? refused.detail })
+    sieve.refuse(offset, { error: refused.error, detail: message ?? detail })
   }
 }
 

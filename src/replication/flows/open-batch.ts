@@ -2,7 +2,7 @@ import { isFault } from '../../core/index.ts'
 import { lastOffset, type OffsetRun, repackBatches, type RepackInput } from '../../kafka/index.ts'
 import { SEGMENT_CAUSES } from '../offset-map/index.ts'
 import { cutToFit } from './cut-to-fit.ts'
-import type { PlanRules, Refusal, RefusedRecord } from './plan-rules.ts'
+import { overLimit, type PlanRules, type Refusal, type RefusedRecord } from './plan-rules.ts'
 
 /** Records side by side at the source and in the batch; `causesBefore` attributes the offsets left out before them. */
 export interface PlacedRun {
@@ -129,8 +129,7 @@ function firstRefusal({ refused }: PlanRules, from: number, end: number): Refusa
 /** Only single records are left over the limit by the cut. */
 function refusedForSize(sizeBytes: number, { limit }: PlanRules): Refusal | undefined {
   if (limit === undefined || !limit.isFresh || sizeBytes <= limit.bytes) return undefined
-  const detail = `its batch has ${sizeBytes} bytes, ${limit.config} allows ${limit.bytes}`
-  return { error: 'MESSAGE_TOO_LARGE', detail }
+  return { error: 'MESSAGE_TOO_LARGE', detail: overLimit(sizeBytes, limit) }
 }
 
 function indexOf(runs: readonly OffsetRun[], recordCount: number, offset: number): number | undefined {

@@ -33,6 +33,11 @@ export interface SizeLimit {
   readonly isFresh: boolean
 }
 
+/** Why a batch that cannot be cut is refused. */
+export function overLimit(sizeBytes: number, { bytes, config }: Pick<SizeLimit, 'bytes' | 'config'>): string {
+  return `its batch has ${sizeBytes} bytes, ${config} allows ${bytes}`
+}
+
 /** A record that the target does not take, as a batch of its own; or a whole batch whose records cannot be told apart. */
 export interface RefusedRecord extends Refusal {
   readonly fromOffset: number

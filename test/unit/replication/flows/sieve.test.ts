@@ -79,6 +79,16 @@ describe('learnFromRefusal', () => {
 
   it('asks for the limit that a batch is over', async () => {
     expect((await learn(10)).limit).toMatchObject({ bytes: 2_000, config: 'max.message.bytes' })
+    expect(sieve.rules().refused.size).toBe(0)
+  })
+
+  it('refuses a single record that is over it, however long that takes to be fetched again', async () => {
+    await learn(10, { batch: queuedBatch(10, 5_000) })
+    await clock.pass(60_000)
+    const { limit, refused } = sieve.rules()
+    expect(limit).toMatchObject({ bytes: 2_000, isFresh: false })
+    const detail = 'its batch has 5000 bytes, max.message.bytes allows 2000'
+    expect([...refused]).toEqual([[1_010, { ...REFUSAL, detail }]])
   })
 
   it('names the records that the broker named, at their source offsets', async () => {
