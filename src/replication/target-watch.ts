@@ -22,21 +22,22 @@ interface Idle {
   readonly targetDone: number
 }
 
-interface Grown extends Idle {
+interface Moved extends Idle {
   readonly end: number
 }
 
 interface Decision {
-  readonly grown: readonly Grown[]
+  readonly moved: readonly Moved[]
   readonly reason: string
 }
 
 /**
  * Looks at the target every 5 s: is it still the same cluster, and do the partitions of idle flows end where the copy
- * does? A flow that sends notices a foreign record by its next acknowledgement; one with nothing to send would notice it
- * only when it has. One metadata request, and one ListOffsets a broker over the idle ones of 2,000 flows, in turns.
+ * does? A flow that sends notices a foreign record by its next acknowledgement, and a tail that an unclean election took;
+ * one with nothing to send would notice it only when it has, and tell no lag until then. One metadata request, and one
+ * ListOffsets a broker over the idle ones of 2,000 flows, in turns.
  */
-export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
+export class TargetWatch implements Reconciler<readonly Moved[], Decision> {
   readonly #options: TargetWatchOptions
   /** How many flows have had their turn in this round over all of them. */
   #seen = 0
@@ -50,7 +51,7 @@ export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
     return runLoop(this, { clock, signal, everyMs: EVERY_MS, afterErrorMs: EVERY_MS, onError })
   }
 
-  async observe(signal: AbortSignal): Promise<readonly Grown[]> {
+  async observe(signal: AbortSignal): Promise<readonly Moved[]> {
     const { target, onCluster } = this.#options
     onCluster((await target.metadata([], signal)).clusterId)
     const idle = new Map<string, Idle>()
@@ -67,7 +68,7 @@ export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
     const listed = await target.listOffsets({ isolation: 'read_uncommitted', partitions, deadlineMs: 0 }, signal)
     return listed.flatMap(({ topic, partition, errorCode, offset }) => {
       const one = idle.get(`${topic}/${partition}`)
-      return one !== undefined && errorCode === 0 && offset > one.targetDone ? [{ ...one, end: offset }] : []
+      return one !== undefined && errorCode === 0 && offset !== one.targetDone ? [{ ...one, end: offset }] : []
     })
   }
 
@@ -78,16 +79,17 @@ export class TargetWatch implements Reconciler<readonly Grown[], Decision> {
   }
 
   /** Only those for which nothing has happened since: what was sent meanwhile is checked when it is acknowledged. */
-  decide(looked: readonly Grown[]): Decision {
-    const grown = looked.filter(({ flow, generation, targetDone }) => {
+  decide(looked: readonly Moved[]): Decision {
+    const moved = looked.filter(({ flow, generation, targetDone }) => {
       return flow.isCertain && flow.generation === generation && flow.targetDone === targetDone
     })
-    return { grown, reason: grown.length === 0 ? 'the target ends where the copy does' : 'somebody else has written' }
+    return { moved, reason: moved.length === 0 ? 'the target ends where the copy does' : 'the target ends elsewhere' }
   }
 
-  act({ grown, reason }: Decision): Promise<Pass> {
-    for (const { flow, targetDone, end } of grown) {
-      const why = `the target ends at ${end}, and the copy at ${targetDone}: somebody else may have written`
+  act({ moved, reason }: Decision): Promise<Pass> {
+    for (const { flow, targetDone, end } of moved) {
+      const guess = end > targetDone ? 'somebody else may have written' : 'it may have lost records'
+      const why = `the target ends at ${end}, and the copy at ${targetDone}: ${guess}`
       flow.end({ kind: 'recover', reason: why, afterMs: 0 })
     }
     return Promise.resolve({ kind: 'done', reason })

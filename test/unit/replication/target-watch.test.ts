@@ -63,6 +63,12 @@ test('an idle flow whose partition has grown is looked at', async () => {
   expect(await flow.untilTrouble()).toMatchObject({ kind: 'recover', reason: expect.stringContaining('ends at 6') })
 })
 
+test('an idle flow whose partition has lost its end is looked at', async () => {
+  end = 3
+  expect(await pass()).toBe(true)
+  expect(await flow.untilTrouble()).toMatchObject({ kind: 'recover', reason: expect.stringContaining('lost records') })
+})
+
 test('what the flow sent and got acknowledged meanwhile is its own', async () => {
   end = 6
   meanwhile = () => {
