@@ -97,7 +97,8 @@ export function judgeUnreadable({ topic, partition }: FlowKey, fault: Fault): Tr
 /** What it means that a map entry, or what has to be written before it, was not written. */
 export function judgeWriteAhead(error: unknown): Trouble {
   if (isFault(error, 'QUARANTINE_REFUSED')) return { kind: 'stop', fault: error }
-  if (isFault(error, 'TARGET_NOT_READY')) return { kind: 'recover', reason: error.message, afterMs: 1_000 }
+  // The tenure lasts: without a pause the flow would begin anew under it at once, with a map entry each time.
+  if (isFault(error)) return { kind: 'recover', reason: error.message, afterMs: 1_000 }
   return { kind: 'tenure-ended', reason: error instanceof Error ? error.message : 'the map entry was not written' }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FaultFacts } from '../../../../src/core/index.ts'
+import { kafkaFaults } from '../../../../src/kafka/index.ts'
 import { replicationFaults } from '../../../../src/replication/faults.ts'
 import { judgeRefusal, judgeWriteAhead } from '../../../../src/replication/flows/trouble.ts'
 import { answer, KEY, queuedBatch } from './flow-fixtures.ts'
@@ -54,6 +55,7 @@ describe('judgeWriteAhead', () => {
   it.each([
     ['what the quarantine refuses for good stops the flow', quarantineFault(facts), 'stop'],
     ['a target that is not there is tried again', notReady(), 'recover'],
+    ['so is one that is lost on the way', connectionLost(), 'recover'],
     ['anything else is the end of the tenure', new Error('the writer has ended'), 'tenure-ended'],
   ])('%s', (_, error, kind) => {
     expect(judgeWriteAhead(error).kind).toBe(kind)
@@ -62,6 +64,10 @@ describe('judgeWriteAhead', () => {
 
 function quarantineFault(facts: FaultFacts): Error {
   return replicationFaults.fault('QUARANTINE_REFUSED', facts)
+}
+
+function connectionLost(): Error {
+  return kafkaFaults.fault('KAFKA_CONNECTION_LOST', { cluster: 'us', address: 'b:1', api: 'Metadata', reason: 'gone' })
 }
 
 function notReady(): Error {
