@@ -6,8 +6,8 @@ import type { Logger } from './observability/index.ts'
  * Gives memory back to the machine. A start of thousands of flows takes several times the memory that they need from
  * then on, and V8 keeps what it has freed for itself unless it is told that memory is scarce.
  *
- * That stops everything for a moment (0.4 s with 10,000 flows). So it is done only where much has come since the last
- * time, when it has been quiet for ten seconds, and at most every ten minutes.
+ * That stops everything for a moment (0.7 s and more with 10,000 flows). So it is done only where much has come since
+ * the last time, when it has been quiet for ten seconds, and at most every ten minutes.
  */
 export interface MemoryKeeper {
   start(): void
