@@ -20,6 +20,8 @@ const PROTOCOL = 'shards'
 const BEATS_A_SESSION = 10
 /** Of the session, the part for which a heartbeat that was answered vouches. */
 const LEASE_SHARE = 0.8
+/** What moves is free well before. Else whoever held it was killed, came back under its name, and knows nothing of it. */
+const MOVED_WITHIN_MS = 10_000
 const TELL_FROM_TRY = 5
 const RETRY_DELAYS = { firstMs: 50, mostMs: 5_000 }
 
@@ -71,6 +73,7 @@ export class Membership {
   #memberId = ''
   #assignment: Assignment | undefined
   #isInGeneration = false
+  #isLeader = false
   #stint = 0
   #vouchedMs = -Infinity
   #wantsJoin = false
@@ -194,6 +197,7 @@ export class Membership {
     }
     this.#vouchedMs = sentMs
     this.#isInGeneration = true
+    this.#isLeader = join.leaderId === join.memberId
     this.#adopt(join.generation, message)
     return true
   }
@@ -226,9 +230,12 @@ export class Membership {
   /** Until it has to join again. A coordinator that does not answer is no reason: it may still count on us. */
   async #stay(signal: AbortSignal): Promise<void> {
     const { clock, sessionTimeoutMs } = this.#context
+    const sinceMs = clock.monotonicMs()
     while (!signal.aborted && !this.#wantsJoin) {
       await this.#waitAtMost(clock, sessionTimeoutMs / BEATS_A_SESSION, signal)
       if (signal.aborted || this.#wantsJoin) return
+      // A coordinator assigns nothing anew for a static member that comes back, but it does for the leader.
+      if (this.#isLeader && this.#hasOpenShards() && clock.monotonicMs() - sinceMs > MOVED_WITHIN_MS) return
       try {
         const code = await this.#beat(signal)
         if (code !== 0) return void this.#accept(code, 'Heartbeat')
@@ -236,6 +243,11 @@ export class Membership {
         if (!signal.aborted) this.#context.onTrouble(describeError(error))
       }
     }
+  }
+
+  #hasOpenShards(): boolean {
+    const given = this.#assignment?.members.reduce((sum, { shards }) => sum + shards.length, 0)
+    return given !== undefined && given < this.#context.shards
   }
 
   async #beat(signal: AbortSignal): Promise<number> {

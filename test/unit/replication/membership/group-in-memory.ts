@@ -11,7 +11,10 @@ const UNKNOWN_MEMBER_ID = 25
 const ILLEGAL_GENERATION = 22
 const REBALANCE_IN_PROGRESS = 27
 
-/** A classic group and its coordinator in memory: joins wait for all members, syncs for the leader. */
+/**
+ * A classic group and its coordinator in memory: joins wait for all members, syncs for the leader. One that joins again
+ * with nothing new changes nothing, unless it is the leader.
+ */
 export class GroupInMemory {
   /** Codes to answer with before anything is looked at, by call; one a call. */
   readonly answers: { readonly join: number[]; readonly heartbeat: number[] } = { join: [], heartbeat: [] }
@@ -22,6 +25,7 @@ export class GroupInMemory {
   #generation = 0
   #state: 'stable' | 'joining' | 'syncing' = 'stable'
   #named = 0
+  #leaderId = ''
 
   get cluster(): Cluster {
     const stub: Partial<Cluster> = { name: 'us', openMembership: () => this.#open() }
@@ -42,7 +46,7 @@ export class GroupInMemory {
   #open(): GroupMembership {
     return {
       join: ({ memberId, instanceId, metadata }, signal) =>
-        this.#unlessSilent(signal, () => {
+        this.#unlessSilent<GroupJoin>(signal, () => {
           this.joins.push({ memberId, instanceId })
           const none = { generation: -1, leaderId: '', skipAssignment: false, memberId, members: [] }
           const errorCode = this.answers.join.shift()
@@ -56,8 +60,14 @@ export class GroupInMemory {
               errorCode: 0,
               generation: this.#generation,
               memberId: id,
-              skipAssignment: true,
+              leaderId: this.#leaderId,
+              skipAssignment: this.#leaderId === id,
             })
+          }
+          const known = this.#members.get(id)
+          if (known?.metadata.equals(metadata) && this.#state === 'stable' && id !== this.#leaderId) {
+            const same = { errorCode: 0, generation: this.#generation, leaderId: this.#leaderId }
+            return Promise.resolve({ ...none, ...same })
           }
           const joining = Promise.withResolvers<GroupJoin>()
           this.#members.set(id, { instanceId, metadata, joining, syncing: undefined })
@@ -106,6 +116,7 @@ export class GroupInMemory {
     const [formerId, member] = former
     this.#members.delete(formerId)
     this.#members.set(id, member)
+    if (this.#leaderId === formerId) this.#leaderId = id
     this.#assigned.set(id, this.#assigned.get(formerId) ?? Buffer.alloc(0))
     return true
   }
@@ -115,7 +126,8 @@ export class GroupInMemory {
     if (this.#state !== 'joining' || members.some(([, { joining }]) => joining === undefined)) return
     this.#generation++
     this.#state = 'syncing'
-    const leaderId = members[0]?.[0] ?? ''
+    if (!this.#members.has(this.#leaderId)) this.#leaderId = members[0]?.[0] ?? ''
+    const leaderId = this.#leaderId
     for (const [memberId, member] of members) {
       const all = members.map(([id, { metadata }]) => ({ memberId: id, metadata }))
       const facts = { errorCode: 0, generation: this.#generation, leaderId, skipAssignment: false }

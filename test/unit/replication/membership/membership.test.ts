@@ -9,8 +9,9 @@ const SHARDS = 4
 let clock: ManualClock
 let group: GroupInMemory
 
-/** A member that gives up at once what it is not given any more. */
+/** A member that gives up at once what it is not given any more, unless it is killed before that. */
 class Member {
+  givesUp = true
   readonly troubles: string[] = []
   readonly membership: Membership
   assignments: Assignment[] = []
@@ -28,6 +29,7 @@ class Member {
       claims: () => this.claims,
       onAssigned: (assignment) => {
         this.assignments.push(assignment)
+        if (!this.givesUp) return
         const before = this.claims
         const { generation, shards } = assignment
         this.claims = new Map([...shards].map((shard) => [shard, before.get(shard) ?? generation]))
@@ -193,4 +195,28 @@ describe('a member of the group', () => {
     expect(back.shards).toEqual(had)
     await Promise.all([back, b].map(({ membership }) => membership.stop(neverAborted)))
   })
+
+  it.each(['a', 'b'])(
+    'has what moves given away where its holder %s is killed and back within its session',
+    async (name) => {
+      const members = [new Member('a')]
+      await clock.pass(SESSION_MS)
+      if (name === 'b') members.push(new Member('b'))
+      await clock.pass(SESSION_MS)
+      const holder = members.at(-1) as Member
+      holder.givesUp = false
+      members.push(new Member('c'))
+      await clock.pass(SESSION_MS / 3)
+      expect(members.at(-1)?.shards).toEqual([])
+      await holder.membership.stop(AbortSignal.abort(new Error('killed')))
+      const all = [...members.filter((member) => member !== holder), new Member(name)]
+      await clock.pass(SESSION_MS * 2)
+      expect(all.flatMap(({ shards }) => shards).sort((one, other) => one - other)).toEqual([0, 1, 2, 3])
+      const generation = all[0]?.assignments.at(-1)?.generation
+      await clock.pass(SESSION_MS * 4)
+      expect(all[0]?.assignments.at(-1)?.generation).toBe(generation)
+      await Promise.all(all.map(({ membership }) => membership.stop(neverAborted)))
+      expect(clock.pendingTimers).toBe(0)
+    },
+  )
 })
