@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type Command, Option } from 'commander'
 import type {
   VerificationBody,
@@ -118,14 +120,23 @@ async function stillThere(io: CliIo, api: string, id: string): Promise<Verificat
   }
 }
 
-/** What an earlier command left; a finished verification is begun anew. */
-function readState({ state, link }: VerifyOptions): VerificationBody | undefined {
-  if (state === undefined || !existsSync(state)) return undefined
+/** What an earlier command left; a finished verification is begun anew. What was equal in one scope need not be in another. */
+function readState(options: VerifyOptions): VerificationBody | undefined {
+  const { state, link } = options
+  if (state === undefined) return undefined
   try {
+    const isThere = existsSync(state)
+    accessSync(isThere ? state : dirname(state), constants.W_OK)
+    if (!isThere) return undefined
     const report = JSON.parse(readFileSync(state, 'utf8')) as VerificationBody
     if (report.link !== link) throw new Error(`it is about link ${report.link}`)
-    return report.state === 'done' ? undefined : report
+    if (report.state === 'done') return undefined
+    if (!isDeepStrictEqual(report.scope, scopeOf(options))) {
+      throw new Error(`it is about another scope, ${JSON.stringify(report.scope)}`)
+    }
+    return report
   } catch (error) {
+    if (isFault(error)) throw error
     throw cliFaults.fault('CLI_VERIFY_STATE_INVALID', { file: state, reason: describeError(error) }, error)
   }
 }
