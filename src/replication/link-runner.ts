@@ -111,6 +111,8 @@ export class LinkRunner {
       selection: spec.groups,
       targetTopicOf: (topic, partition) => this.#targetTopicOf(topic, partition),
       translator: this.#translator,
+      mayWrite: ({ topic, targetTopic, partition }) =>
+        options.engine.isVouchedFor({ source: spec.source, topic, targetTopic, partition }),
       everyMs: options.positionSyncMs,
       ...(options.groupDeletionGraceMs !== undefined && { deletionGraceMs: options.groupDeletionGraceMs }),
       clock,

@@ -174,6 +174,11 @@ export class TargetEngine {
     return this.#board?.isOwner(this.#numberOf(key)) ?? false
   }
 
+  /** Whether the flow is this process's for the moments to come: for what no fence guards. */
+  isVouchedFor(key: FlowKey): boolean {
+    return this.#board?.isVouchedFor(this.#numberOf(key)) ?? false
+  }
+
   /** Why no flow can start yet, where that is so. */
   get waiting(): string | undefined {
     return this.#board?.waiting

@@ -132,9 +132,10 @@ export class Membership {
 
   /**
    * Whether the shard is this process's for the moments to come: the group gave it to it, and took a heartbeat so
-   * lately that it cannot have put it out since. Only then may the shard be taken over.
+   * lately that it cannot have put it out since. Only then may the shard be taken over, or anything be written for it
+   * that no fence guards.
    */
-  mayTakeOver(shard: number): boolean {
+  vouchesFor(shard: number): boolean {
     const ageMs = this.#context.clock.monotonicMs() - this.#vouchedMs
     return this.#assignment?.shards.has(shard) === true && ageMs < this.#context.sessionTimeoutMs * LEASE_SHARE
   }

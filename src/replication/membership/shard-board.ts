@@ -138,9 +138,14 @@ export class ShardBoard {
     })
   }
 
+  /** Whether the group vouches for this process as the owner. */
+  isVouchedFor(number: number): boolean {
+    return this.#membership === undefined || this.#membership.vouchesFor(number)
+  }
+
   /** Resolves when the group vouches for this process as the owner. */
   async untilAllowed(number: number, signal: AbortSignal): Promise<void> {
-    while (this.#membership?.mayTakeOver(number) === false) {
+    while (!this.isVouchedFor(number)) {
       signal.throwIfAborted()
       await pause(this.#options.clock, ALLOWED_EVERY_MS, signal)
     }

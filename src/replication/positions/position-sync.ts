@@ -37,6 +37,15 @@ export interface PositionSyncOptions {
   /** Name of the copy; undefined for a partition that this process does not copy: it forgets whose its position is. */
   readonly targetTopicOf: (topic: string, partition: number) => string | undefined
   readonly translator: PositionTranslator
+  /**
+   * Asked right before a write: false where this process may have been frozen since it looked, so that another one has
+   * the partition by now, whose newer position would be moved back. @defaultValue always
+   */
+  readonly mayWrite?: (at: {
+    readonly topic: string
+    readonly targetTopic: string
+    readonly partition: number
+  }) => boolean
   /** Between passes, milliseconds. @defaultValue 1000 */
   readonly everyMs?: number
   /** Age at which an unchanged position is written again, milliseconds; less than the target's `offsets.retention.minutes`. @defaultValue 3600000 */
@@ -52,6 +61,7 @@ const RENEW_AFTER_MS = 3_600_000
 const DELETION_GRACE_MS = 600_000
 /** Groups that are written to at the same time. */
 const WRITES_AT_ONCE = 8
+const MAY_BE_ELSEWHERE = { failed: 'the group of replicators has not confirmed lately that this process has its flows' }
 /** Events of one kind in one pass. */
 const TOLD_PER_PASS = 20
 
@@ -140,8 +150,11 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   }
 
   async #commit({ group, positions }: GroupVerdict, signal: AbortSignal): Promise<CommitOutcome | undefined> {
-    const due = positions.flatMap(({ commit }) => (commit === undefined ? [] : [commit.position]))
+    const { mayWrite = () => true } = this.#options
+    const written = positions.filter(({ commit }) => commit !== undefined)
+    const due = written.flatMap(({ commit }) => commit?.position ?? [])
     if (due.length === 0) return undefined
+    if (!written.every(({ observed }) => mayWrite(observed))) return MAY_BE_ELSEWHERE
     try {
       const answered = await this.#options.target.commitGroupOffsets(group, due, signal)
       return new Map(answered.map((outcome) => [traceKey(outcome), outcome.errorCode]))
@@ -154,6 +167,8 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   async #delete({ group, gone }: GroupVerdict, signal: AbortSignal): Promise<DeletionOutcome | undefined> {
     const due = gone.filter(({ kind }) => kind === 'delete').map(({ observed }) => observed)
     if (due.length === 0) return undefined
+    const { mayWrite = () => true } = this.#options
+    if (!due.every(mayWrite)) return MAY_BE_ELSEWHERE
     const partitions = due.map(({ targetTopic: topic, partition }) => ({ topic, partition }))
     try {
       const answered = await this.#options.target.deleteGroupOffsets(group, partitions, signal)

@@ -56,7 +56,7 @@ describe('a member of the group', () => {
     await clock.pass(0)
     expect(a.shards).toEqual([0, 1, 2, 3])
     expect(a.assignments[0]?.members).toMatchObject([{ name: 'a', differs: null, shards: [0, 1, 2, 3] }])
-    expect(a.membership.mayTakeOver(3)).toBe(true)
+    expect(a.membership.vouchesFor(3)).toBe(true)
     await a.membership.stop(neverAborted)
     expect(group.memberIds).toEqual([])
     expect(clock.pendingTimers).toBe(0)
@@ -83,7 +83,7 @@ describe('a member of the group', () => {
     await clock.pass(1_000)
     group.putOut('m1')
     expect(await a.membership.verify()).toBe(false)
-    expect(a.membership.mayTakeOver(0)).toBe(false)
+    expect(a.membership.vouchesFor(0)).toBe(false)
     await clock.pass(SESSION_MS / 3)
     expect(a.membership.stint).toBe(1)
     expect(a.shards).toEqual([0, 1, 2, 3])
@@ -96,9 +96,9 @@ describe('a member of the group', () => {
     await clock.pass(1_000)
     group.isSilent = true
     await clock.pass(SESSION_MS * 0.5)
-    expect(a.membership.mayTakeOver(0)).toBe(true)
+    expect(a.membership.vouchesFor(0)).toBe(true)
     await clock.pass(SESSION_MS * 0.5)
-    expect(a.membership.mayTakeOver(0)).toBe(false)
+    expect(a.membership.vouchesFor(0)).toBe(false)
     expect(a.troubles).not.toEqual([])
     expect(
       await (async () => {
@@ -111,7 +111,7 @@ describe('a member of the group', () => {
     await clock.pass(SESSION_MS)
     // The group had not put it out after all: nothing is assigned anew.
     expect(a.assignments).toHaveLength(1)
-    expect(a.membership.mayTakeOver(0)).toBe(true)
+    expect(a.membership.vouchesFor(0)).toBe(true)
     await a.membership.stop(neverAborted)
   })
 

@@ -136,6 +136,40 @@ const pass = async (sync: PositionSync) => await sync.act(sync.decide(await sync
 const statusOf = (sync: PositionSync, group: string) => sync.statuses.find((status) => status.group === group)
 
 describe('PositionSync', () => {
+  it('writes nothing that another replicator may have moved on since it was looked at', async () => {
+    source.set('billing', { 'orders/0': 100 })
+    let isVouched = true
+    const asked: string[] = []
+    const mayWrite: PositionSyncOptions['mayWrite'] = ({ topic, targetTopic, partition }) => {
+      asked.push(`${topic} ${targetTopic} ${partition}`)
+      return isVouched
+    }
+    const sync = createSync({ mayWrite })
+    const late = sync.decide(await sync.observe(signal))
+    isVouched = false
+    target.set('billing', { 'copy.orders/0': 95 })
+    await sync.act(late, signal)
+    expect(target.commits).toEqual([])
+    expect(asked).toEqual(['orders copy.orders 0'])
+    expect(statusOf(sync, 'billing')).toMatchObject({ state: 'failed' })
+    expect(told).toEqual([expect.stringContaining('has not confirmed lately')])
+  })
+
+  it('deletes nothing that another replicator may have by now', async () => {
+    source.set('billing', { 'orders/0': 100 })
+    let isVouched = true
+    const sync = createSync({ deletionGraceMs: 0, mayWrite: () => isVouched })
+    await pass(sync)
+    source.groups.clear()
+    for (let looks = 0; looks < 2; looks++) await pass(sync)
+    isVouched = false
+    await pass(sync)
+    expect(target.deletions).toEqual([])
+    isVouched = true
+    for (let looks = 0; looks < 3; looks++) await pass(sync)
+    expect(target.deletions).toEqual(['billing copy.orders/0'])
+  })
+
   it('commits the translated positions with the metadata of the source and no leader epoch, once', async () => {
     source.set('billing', { 'orders/0': 100, 'private/0': 5 })
     const sync = createSync()
