@@ -32,6 +32,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_VERIFY_SCOPE: {
+    message: '{option} says nothing in scope {scope}',
+    remedy: 'add --scope {needed}, or leave the option out',
+    retriable: false,
+    status: 400,
+  },
   CLI_VERIFY_STATE_INVALID: {
     message: 'the state file {file} cannot be used: {reason}',
     remedy: 'delete it to begin anew, or name another one',

@@ -29,6 +29,8 @@ interface VerifyOptions {
 }
 
 const POLL_MS = 1_000
+/** Options that mean something in one scope only. */
+const OPTIONS_OF = { range: ['from', 'to'], tail: ['last'], sample: ['stretches', 'records'] }
 
 export function addVerify(program: Command, { io, exit }: CommandContext): void {
   const add = (value: string, before: readonly string[]) => [...before, value]
@@ -63,6 +65,7 @@ export function addVerify(program: Command, { io, exit }: CommandContext): void 
     )
     .action(async (options: VerifyOptions, command: Command) => {
       const { api, output } = command.optsWithGlobals<GlobalOptions>()
+      refuseOtherScopes(options.scope, (name) => command.getOptionValueSource(name) === 'cli')
       const report = await verify(io, api, options)
       if (options.state !== undefined) writeFileSync(options.state, `${JSON.stringify(report)}\n`)
       io.out(`${render(report, output, renderVerification)}\n`)
@@ -138,6 +141,15 @@ function readState(options: VerifyOptions): VerificationBody | undefined {
   } catch (error) {
     if (isFault(error)) throw error
     throw cliFaults.fault('CLI_VERIFY_STATE_INVALID', { file: state, reason: describeError(error) }, error)
+  }
+}
+
+/** Left out without a word, it would be believed that they had been minded. */
+function refuseOtherScopes(scope: VerifyOptions['scope'], isGiven: (option: string) => boolean): void {
+  for (const [needed, names] of Object.entries(OPTIONS_OF)) {
+    const option = names.find(isGiven)
+    if (option === undefined || needed === scope) continue
+    throw cliFaults.fault('CLI_VERIFY_SCOPE', { option: `--${option}`, scope, needed })
   }
 }
 

@@ -54,3 +54,22 @@ describe('the state file of a verification', () => {
     expect(asked).toEqual([])
   })
 })
+
+describe('an option of another scope', () => {
+  it.each([
+    ['--from', 'range', ['--from', '5']],
+    ['--last', 'tail', ['--last', '15m']],
+    ['--records', 'sample', ['--scope', 'tail', '--records', '500']],
+  ])('%s is refused, and %s named', async (option, needed, args) => {
+    const { code, err } = await verify(...args)
+    expect(err).toContain(`${option} says nothing in scope`)
+    expect(err).toContain(`add --scope ${needed}`)
+    expect(code).toBe(2)
+    expect(asked).toEqual([])
+  })
+
+  it('is none where its default counts', async () => {
+    expect(await verify('--scope', 'sample')).toMatchObject({ code: 0 })
+    expect(asked.at(-1)?.body).toEqual({ scope: { kind: 'sample', stretches: 20, records: 1_000 } })
+  })
+})
