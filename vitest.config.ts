@@ -17,7 +17,7 @@ const project = (name: string, options: { timeoutMs: number; parallel: boolean; 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { timeoutMs: 10_000, parallel: true, isPure: true }),
+      project('unit', { timeoutMs: 30_000, parallel: true, isPure: true }),
       project('tidy', { timeoutMs: 10_000, parallel: true }),
       project('component', { timeoutMs: 20_000, parallel: true }),
       project('integration', { timeoutMs: 120_000, parallel: false }),
