@@ -26,6 +26,7 @@ import { TrialFolder } from '../support/trial-folder.ts'
 const LIMIT_MB = 4
 const OWN_LIMIT_MB = 0.5
 const PRIORITIES = { low: 10, high: 30 }
+const LOOK_EVERY_MS = 50
 const WARM_UP_MS = 2_500
 const TOLERANCE = 0.05
 const COPY_LIMIT_MS = 120_000
@@ -133,18 +134,46 @@ async function measureShares(
   const begun = async () => ((await look().catch(() => undefined))?.bytes('low') ?? 0) > 0 || undefined
   await eventually('the links copy', begun, { limitMs: COPY_LIMIT_MS, signal })
   await sleep(WARM_UP_MS, undefined, { signal })
-  const first = await look()
   // As long as the fastest link has something left to copy.
   const fastest = LIMIT_MB * MEGABYTE
-  await sleep(Math.min(20_000, ((records * RECORD_BYTES) / fastest) * 600), undefined, { signal })
-  const last = await look()
-  const rate = (name: string) => ((last.bytes(name) - first.bytes(name)) * 1_000) / (last.atMs - first.atMs) / MEGABYTE
+  const endsAtMs = performance.now() + Math.min(20_000, ((records * RECORD_BYTES) / fastest) * 600)
+  const names = ['low', 'high', 'own']
+  const steps = new Map(names.map((name) => [name, new Steps()]))
+  while (performance.now() < endsAtMs) {
+    const { atMs, bytes } = await look()
+    for (const name of names) steps.get(name)?.see(atMs, bytes(name))
+    await sleep(LOOK_EVERY_MS, undefined, { signal })
+  }
+  const rate = (name: string) => (steps.get(name)?.bytesPerMs() ?? 0) * (1_000 / MEGABYTE)
   const [low, high, own] = [rate('low'), rate('high'), rate('own')]
   log(`links: low ${low.toFixed(2)}, high ${high.toFixed(2)}, own limit ${own.toFixed(2)} MB/s`)
   return {
     limitError: round(Math.abs((low + high + own) / LIMIT_MB - 1)),
     ownLimitError: round(Math.abs(own / OWN_LIMIT_MB - 1)),
     priorityError: round(Math.abs(high / low / (PRIORITIES.high / PRIORITIES.low) - 1)),
+  }
+}
+
+/**
+ * The rate of what grows in steps, batches that a slow link gets a few of a second: from one step to another, since a
+ * part of a step at either end would be counted whole or not at all.
+ */
+class Steps {
+  #first: { readonly atMs: number; readonly bytes: number } | undefined
+  #last: { readonly atMs: number; readonly bytes: number } | undefined
+  #seen: number | undefined
+
+  see(atMs: number, bytes: number): void {
+    if (this.#seen !== undefined && bytes !== this.#seen) {
+      this.#last = { atMs, bytes }
+      this.#first ??= this.#last
+    }
+    this.#seen = bytes
+  }
+
+  bytesPerMs(): number {
+    if (this.#first === undefined || this.#last === undefined || this.#first === this.#last) return 0
+    return (this.#last.bytes - this.#first.bytes) / (this.#last.atMs - this.#first.atMs)
   }
 }
 
