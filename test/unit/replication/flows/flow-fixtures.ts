@@ -1,12 +1,14 @@
-import type { Clock, Timer } from '../../../../src/core/index.ts'
+import { type Clock, createEvents, linkName, seededRandom, type Timer } from '../../../../src/core/index.ts'
 import type { FetchedPartition, ProducedPartition, ProducerIdentity } from '../../../../src/kafka/index.ts'
 import type { QueuedBatch } from '../../../../src/replication/flows/outgoing-queue.ts'
+import type { PositionContext } from '../../../../src/replication/flows/position-context.ts'
 import type { RawReader } from '../../../../src/replication/flows/raw-reader.ts'
+import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
 import { type FlowEntry, keyOf, MapMemory, ShardMap } from '../../../../src/replication/offset-map/index.ts'
+import { resolvePolicies } from '../../../../src/replication/policies.ts'
 import { Tenure } from '../../../../src/replication/shards/tenure.ts'
 import type { TargetLog } from '../../../../src/replication/shards/target-log.ts'
 import { type ModelBatch, modelEncode } from '../../kafka/records/model.ts'
-import { seededRandom } from '../../../../src/core/index.ts'
 
 /** What the batches of the model carry. */
 export const LEADER_EPOCH = 7
@@ -18,6 +20,22 @@ export const SPEC = { key: KEY, sourceTopicId: uuid(1), targetTopicId: uuid(2), 
 
 export function uuid(number: number): string {
   return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+}
+
+/** What a flow that finds its position asks for besides logs: a link without policies, nothing lost so far, nobody listens. */
+export function plainPositionContext(
+  clock: Clock,
+): Omit<PositionContext, 'source' | 'target' | 'sourceReader' | 'targetReader'> {
+  return {
+    firstStart: 'earliest',
+    policies: resolvePolicies(),
+    former: undefined,
+    wasReseeded: async () => false,
+    incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
+    nowMs: () => clock.nowMs(),
+    onGap: () => undefined,
+    onSeamSkipped: () => undefined,
+  }
 }
 
 /** Time stands still until `pass`; due timers run in order. */

@@ -1,12 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createEvents, linkName } from '../../../../src/core/index.ts'
 import type { Cluster } from '../../../../src/kafka/index.ts'
 import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
 import { Flow } from '../../../../src/replication/flows/flow.ts'
 import { type FlowRunnerContext, runFlow } from '../../../../src/replication/flows/flow-runner.ts'
 import { Releases } from '../../../../src/replication/flows/releases.ts'
-import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
-import { resolvePolicies } from '../../../../src/replication/policies.ts'
 import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
 import {
   KEY,
@@ -14,6 +11,7 @@ import {
   makeTenure,
   ManualClock,
   random,
+  plainPositionContext,
   readerOf,
   settle,
   SPEC,
@@ -58,21 +56,14 @@ function clusterOf(topicId: string, end: () => number): Cluster {
 
 function context(): FlowRunnerContext {
   return {
+    ...plainPositionContext(clock),
     source: clusterOf(SPEC.sourceTopicId, () => 0),
     target: clusterOf(SPEC.targetTopicId, () => target.end),
     sourceReader: readerOf([]),
     targetReader: readerOf(target.batches),
-    firstStart: 'earliest',
     copiesFromStart: true,
-    policies: resolvePolicies(),
-    incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
-    former: undefined,
-    wasReseeded: async () => false,
-    nowMs: () => clock.nowMs(),
     clock,
     random,
-    onGap: () => undefined,
-    onSeamSkipped: () => undefined,
     onMatched: () => undefined,
     onRunning: () => undefined,
     onRecovering: () => undefined,

@@ -1,13 +1,10 @@
 import { beforeEach, expect, it } from 'vitest'
-import { createEvents, linkName } from '../../../../src/core/index.ts'
 import type { Cluster } from '../../../../src/kafka/index.ts'
 import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
 import { Flow } from '../../../../src/replication/flows/flow.ts'
 import { resumeFlow } from '../../../../src/replication/flows/position.ts'
 import type { PositionContext } from '../../../../src/replication/flows/position-context.ts'
-import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
 import type { FlowEntry } from '../../../../src/replication/offset-map/index.ts'
-import { resolvePolicies } from '../../../../src/replication/policies.ts'
 import {
   flowEntry,
   KEY,
@@ -17,6 +14,7 @@ import {
   neverAborted,
   plainBatch,
   plainModel,
+  plainPositionContext,
   readerOf,
   SPEC,
   TargetLogInMemory,
@@ -61,18 +59,11 @@ async function resume(...entries: readonly Pick<FlowEntry, 'segments' | 'epochSt
     tenure.map.apply(flowEntry({ ...OLD, sourceLeaderEpoch: 2, ...entry }), at)
   }
   const context: PositionContext = {
+    ...plainPositionContext(clock),
     source: clusterOf(SOURCE_END),
     target: clusterOf(target.end),
     sourceReader: readerOf([{ base: 0, end: SOURCE_END, bytes: plainBatch(0, SOURCE_END) }]),
     targetReader: readerOf(target.batches),
-    firstStart: 'earliest',
-    policies: resolvePolicies(),
-    former: undefined,
-    wasReseeded: async () => false,
-    incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
-    nowMs: () => clock.nowMs(),
-    onGap: () => undefined,
-    onSeamSkipped: () => undefined,
   }
   const start = await resumeFlow(flow, tenure, context, neverAborted)
   return { start, map: tenure.map.flow(KEY)! }

@@ -1,13 +1,20 @@
 import { expect, it } from 'vitest'
-import { createEvents, linkName } from '../../../../src/core/index.ts'
 import type { Cluster } from '../../../../src/kafka/index.ts'
 import { ByteBudget } from '../../../../src/replication/flows/byte-budget.ts'
 import { Flow } from '../../../../src/replication/flows/flow.ts'
 import type { PositionContext } from '../../../../src/replication/flows/position-context.ts'
 import { seedFlow } from '../../../../src/replication/flows/seed.ts'
-import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
-import { resolvePolicies } from '../../../../src/replication/policies.ts'
-import { KEY, LogInMemory, makeTenure, ManualClock, neverAborted, readerOf, SPEC, uuid } from './flow-fixtures.ts'
+import {
+  KEY,
+  LogInMemory,
+  makeTenure,
+  ManualClock,
+  neverAborted,
+  plainPositionContext,
+  readerOf,
+  SPEC,
+  uuid,
+} from './flow-fixtures.ts'
 
 /** The topic's id changes with the first answer about its log. */
 function clusterOf(before: string, after: string): Cluster {
@@ -30,18 +37,12 @@ async function seed(sourceTopicId: string, targetTopicId: string) {
   const clock = new ManualClock()
   const log = new LogInMemory()
   const context: PositionContext = {
+    ...plainPositionContext(clock),
     source: clusterOf(SPEC.sourceTopicId, sourceTopicId),
     target: clusterOf(targetTopicId, targetTopicId),
     sourceReader: readerOf([]),
     targetReader: readerOf([]),
     firstStart: 'latest',
-    policies: resolvePolicies(),
-    former: undefined,
-    wasReseeded: async () => false,
-    incidents: new IncidentLog({ link: linkName('link'), clock, events: createEvents() }),
-    nowMs: () => clock.nowMs(),
-    onGap: () => undefined,
-    onSeamSkipped: () => undefined,
   }
   const flow = new Flow(SPEC, { clock, budget: new ByteBudget(1 << 20) })
   const seeding = seedFlow(flow, makeTenure(clock, log), { map: undefined, end: 0 }, context, neverAborted)
