@@ -13,9 +13,11 @@ import type {
 } from './coordinated.ts'
 
 import type { GroupMembership, MembershipOptions } from './group-member.ts'
+import type { ProbeChannel } from './probe.ts'
 import type { PartitionOutcome, TopicPartition } from './topic-partition.ts'
 
 export type * from './coordinated.ts'
+export type * from './probe.ts'
 export type * from './topic-partition.ts'
 
 /**
@@ -42,6 +44,10 @@ export interface Cluster extends AsyncDisposable {
   // ---- data path ------------------------------------------------------------------------------------------------
   /** One TCP connection of its own to one broker. Requests are written in call order and answered in that order. */
   openChannel(nodeId: number, signal: AbortSignal, options?: ChannelOptions): Promise<BrokerChannel>
+
+  // ---- health ---------------------------------------------------------------------------------------------------
+  /** A new connection to `host:port`, which the caller closes; the signal also ends its calls. */
+  openProbe(address: string, signal: AbortSignal): Promise<ProbeChannel>
 
   // ---- offsets (each finds leaders itself, follows leader moves and retries what is retriable until its deadline) ----
   listOffsets(query: ListOffsetsQuery, signal: AbortSignal): Promise<ListedOffset[]>

@@ -13,6 +13,7 @@ import { openMembership } from './group-membership.ts'
 import { commitGroupOffsets, deleteGroupOffsets, describeGroups, fetchGroupOffsets, listGroups } from './groups.ts'
 import { MetadataRefresh } from './metadata-refresh.ts'
 import { deleteRecords, listOffsets, offsetForLeaderEpoch } from './offsets.ts'
+import { openProbeChannel } from './probe-channel.ts'
 import { createPartitions, createTopics, deleteTopicById, deleteTopics } from './topics.ts'
 import {
   addPartitionsToTxn,
@@ -28,6 +29,7 @@ const DEFAULT_CLIENT_ID = 'isthmus'
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000
 const DEFAULT_INFLIGHT_MAX = 5
+const PROBE_INFLIGHT_MAX = 5
 
 /**
  * Makes a client of one cluster. Connects to nothing until the first call, so a region that is down is found by the
@@ -45,6 +47,10 @@ export function openCluster(options: ClusterOptions): Cluster {
     leaderOf: (topic, partition) => parts.view.leaderOf(topic, partition),
     noteLeader: (topic, partition, leader) => parts.view.noteLeader(topic, partition, leader),
     openChannel: (nodeId, signal, channel) => openChannel(parts, connections, nodeId, signal, channel),
+    openProbe: async (address, signal) => {
+      const dialled = connections.openOwn(parseBootstrap(options.name, address), PROBE_INFLIGHT_MAX, signal)
+      return openProbeChannel(options.name, await dialled, signal)
+    },
     listOffsets: (query, signal) => listOffsets(parts, query, signal),
     offsetForLeaderEpoch: (query, signal) => offsetForLeaderEpoch(parts, query, signal),
     initProducerId: (transactionalId, timeoutMs, signal) => initProducerId(parts, transactionalId, timeoutMs, signal),

@@ -149,6 +149,7 @@ await capture('LeaveGroup', () => ({ ...member, memberId }))
 await capture('ListGroups', () => null)
 await capture('DescribeGroups', () => [GROUP, 'golden-none'])
 await capture('ConsumerGroupDescribe', () => [GROUP])
+await capture('DescribeQuorum', () => null)
 await capture('DescribeConfigs', () => ({ kind: 'topic', names: ['golden-5', 'golden-missing'] }))
 await capture('IncrementalAlterConfigs', () => ({
   topic: 'golden-5',

@@ -9,6 +9,7 @@ import { deleteTopicsApi } from '../../src/kafka/wire/delete-topics.ts'
 import { describeConfigsApi } from '../../src/kafka/wire/describe-configs.ts'
 import { describeGroupsApi } from '../../src/kafka/wire/describe-groups.ts'
 import { describeProducersApi } from '../../src/kafka/wire/describe-producers.ts'
+import { describeQuorumApi } from '../../src/kafka/wire/describe-quorum.ts'
 import { describeTransactionsApi } from '../../src/kafka/wire/describe-transactions.ts'
 import { endTxnApi } from '../../src/kafka/wire/end-txn.ts'
 import { fetchApi } from '../../src/kafka/wire/fetch.ts'
@@ -43,6 +44,7 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   DescribeConfigs: describeConfigsApi,
   DescribeGroups: describeGroupsApi,
   DescribeProducers: describeProducersApi,
+  DescribeQuorum: describeQuorumApi,
   DescribeTransactions: describeTransactionsApi,
   EndTxn: endTxnApi,
   Fetch: fetchApi,

@@ -1,7 +1,7 @@
 import type { Reader } from '@platformatic/kafka'
 import type { ConfigEntry } from '../cluster.ts'
 import type { Api } from './api.ts'
-import { writeStructs } from './codec.ts'
+import { writeStrings, writeStructs } from './codec.ts'
 
 /*
   DescribeConfigs Request (Version: 4) => [resources] include_synonyms include_documentation TAG_BUFFER
@@ -29,6 +29,8 @@ const CONFIG_SOURCES: Readonly<Record<number, ConfigEntry['source']>> = {
 export interface DescribeConfigsRequest {
   readonly kind: ConfigResourceKind
   readonly names: readonly string[]
+  /** @defaultValue all */
+  readonly settings?: readonly string[]
 }
 
 export interface DescribedConfigs {
@@ -41,8 +43,11 @@ export interface DescribedConfigs {
 export const describeConfigsApi: Api<DescribeConfigsRequest, DescribedConfigs[]> = {
   name: 'DescribeConfigs',
   write(writer, request) {
-    writeStructs(writer, request.names, (_, name) => {
-      writer.appendInt8(CONFIG_RESOURCE_TYPES[request.kind]).appendString(name).appendUnsignedVarInt(0)
+    const { kind, names, settings } = request
+    writeStructs(writer, names, (_, name) => {
+      writer.appendInt8(CONFIG_RESOURCE_TYPES[kind]).appendString(name)
+      if (settings === undefined) writer.appendUnsignedVarInt(0)
+      else writeStrings(writer, settings)
     })
     writer.appendBoolean(false).appendBoolean(false).appendTaggedFields()
   },

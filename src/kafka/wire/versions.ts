@@ -53,6 +53,8 @@ export const API_VERSIONS = {
   IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },
   /** Positions of one group; there is no other way to delete some of them. */
   OffsetDelete: { key: 47, min: 0, max: 0, isFlexible: false },
+  /** v1 is the first with the times of the voters. Brokers of a ZooKeeper cluster do not have it. */
+  DescribeQuorum: { key: 55, min: 1, max: 2 },
   DescribeProducers: { key: 61, min: 0, max: 0 },
   DescribeTransactions: { key: 65, min: 0, max: 0 },
   /** Later versions only add filters. */
