@@ -1,4 +1,5 @@
 export { checkConfig } from './check.ts'
+export type { FailoverGroupConfig, FailoverMode, FailoverTimings, Objectives } from './failover-groups.ts'
 export { configFaults } from './faults.ts'
 export type { LinkConfig, StartPoint } from './links.ts'
 export {

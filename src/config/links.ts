@@ -1,4 +1,4 @@
-import { isName, type LinkName, linkName, type RegionName, regionName } from '../core/index.ts'
+import { type LinkName, linkName, type RegionName, regionName } from '../core/index.ts'
 import {
   type LinkBandwidthOptions,
   type LinkTransform,
@@ -7,7 +7,8 @@ import {
   resolvePolicies,
   resolveTraffic,
 } from '../replication/index.ts'
-import type { PatternSelection } from './patterns.ts'
+import { ALL, impliedLinkName } from './failover-groups.ts'
+import { isExpression, type PatternSelection, selectionOf } from './patterns.ts'
 import type { Path, ProblemCollector } from './problems.ts'
 import type { Entry, UsableConfig } from './validate.ts'
 import type { ConfigFile } from './schema.ts'
@@ -38,7 +39,6 @@ export interface PlacedLink extends LinkConfig {
   readonly path: Path
 }
 
-const ALL: PatternSelection = { include: ['*'], exclude: [] }
 const NONE: PatternSelection = { include: [], exclude: [] }
 
 /** The declared links, then those that failover groups imply, from their first region to each other. */
@@ -71,16 +71,8 @@ function impliedLinks(
   if (active === undefined) return []
   const start = parseStart(group.start, [...path, 'start'], problems)
   return standbys.map((standby, at) => {
-    const name = `${group.name}-${active}-to-${standby}`
-    if (isName(group.name) && isName(active) && isName(standby) && !isName(name)) {
-      problems.error(
-        [...path, 'name'],
-        `its link would be named ${name}, longer than 63 characters`,
-        'shorten the name of the group or of its regions',
-      )
-    }
     return {
-      name: linkName(name),
+      name: linkName(impliedLinkName(group.name, active, standby)),
       source: regionName(active),
       target: regionName(standby),
       topics: selection(group.topics, NONE),
@@ -101,7 +93,18 @@ function selection(
   given: { include: string[]; exclude?: string[] | undefined } | undefined,
   otherwise: PatternSelection,
 ): PatternSelection {
-  return given === undefined ? otherwise : { include: given.include, exclude: given.exclude ?? [] }
+  return given === undefined ? otherwise : selectionOf(given)
+}
+
+/** The names on the target. A regular expression under a new name is any text. */
+export function written(link: PlacedLink): PatternSelection {
+  const pattern = link.rename
+  if (pattern === null || pattern === '{topic}') return link.topics
+  const fill = (topic: string) => pattern.replaceAll('{source}', link.source).replaceAll('{topic}', () => topic)
+  return {
+    include: link.topics.include.map((entry) => fill(isExpression(entry) ? '*' : entry)),
+    exclude: link.topics.exclude.filter((entry) => !isExpression(entry)).map(fill),
+  }
 }
 
 function parseStart(text: string | undefined, path: Path, problems: ProblemCollector): StartPoint {

@@ -2,6 +2,8 @@ import { dirname, resolve } from 'node:path'
 import { type ApiOptions, DEFAULT_LISTEN } from '../api/index.ts'
 import type { RegionName } from '../core/index.ts'
 import { type ReplicationOptions, resolveReplicationOptions } from '../replication/index.ts'
+import { type HealthOptions, resolveHealthOptions } from '../regions/index.ts'
+import { type FailoverGroupConfig, resolveFailoverGroup } from './failover-groups.ts'
 import { configFaults } from './faults.ts'
 import { deriveLinks, type LinkConfig } from './links.ts'
 import { collectProblems, formatProblem, type Problem, sortProblems } from './problems.ts'
@@ -15,7 +17,9 @@ import { parseYaml } from './yaml.ts'
 export interface Config {
   readonly regions: ReadonlyMap<RegionName, RegionConfig>
   readonly links: readonly LinkConfig[]
+  readonly failoverGroups: readonly FailoverGroupConfig[]
   readonly replication: Required<ReplicationOptions>
+  readonly health: Required<HealthOptions>
   readonly api: Required<ApiOptions>
   readonly warnings: readonly Problem[]
 }
@@ -56,7 +60,9 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
   const config: Config = {
     regions,
     links,
+    failoverGroups: usable.failoverGroups.map(({ entry }) => resolveFailoverGroup(entry)),
     replication: resolveReplicationOptions(usable.replication ?? {}),
+    health: resolveHealthOptions(usable.health),
     api: {
       listen: usable.api?.listen ?? DEFAULT_LISTEN,
       allowUnauthenticated: usable.api?.allowUnauthenticated ?? false,

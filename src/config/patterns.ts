@@ -10,6 +10,17 @@ export interface PatternSelection {
   readonly exclude: readonly string[]
 }
 
+/** As it stands in the file, with its default filled in. */
+export function selectionOf({
+  include,
+  exclude,
+}: {
+  include: string[]
+  exclude?: string[] | undefined
+}): PatternSelection {
+  return { include, exclude: exclude ?? [] }
+}
+
 export interface Overlap {
   /** The pattern by which both take the same name. */
   readonly pattern: string

@@ -1,8 +1,10 @@
 import { isLoopback, parseListen } from '../api/index.ts'
 import { isFault } from '../core/index.ts'
 import { compileGroupSelection, compileSelection, compileTransform } from '../replication/index.ts'
-import type { PlacedLink } from './links.ts'
-import { findOverlap, isExpression, type PatternSelection } from './patterns.ts'
+import { checkGroups } from './group-rules.ts'
+import { checkHealth } from './health-rules.ts'
+import { type PlacedLink, written } from './links.ts'
+import { findOverlap } from './patterns.ts'
 import { closest, formatPath, type Path, type ProblemCollector } from './problems.ts'
 import type { Entry, UsableConfig } from './validate.ts'
 
@@ -14,7 +16,9 @@ export function checkRules(file: UsableConfig, links: readonly PlacedLink[], pro
   checkReferences(file, problems)
   checkPatterns(file, problems)
   checkTransforms(file, problems)
+  checkGroups(file, links, problems)
   checkLinks(links, problems)
+  checkHealth(file, problems)
   checkApi(file, problems)
 }
 
@@ -121,9 +125,12 @@ function checkLinks(links: readonly PlacedLink[], problems: ProblemCollector): v
   for (const link of links) {
     const first = seen.get(link.name)
     if (first === undefined) seen.set(link.name, link)
-    else {
-      const path = link.failoverGroup === null ? [...link.path, 'name'] : link.path
-      problems.error(path, `link "${link.name}" is already ${formatPath(first.path)}`, 'give each link its own name')
+    else if (link.failoverGroup === null) {
+      problems.error(
+        [...link.path, 'name'],
+        `link "${link.name}" is already ${formatPath(first.path)}`,
+        'give each link its own name',
+      )
     }
     if (link.source === link.target && link.failoverGroup === null) {
       problems.error([...link.path, 'target'], `"${link.target}" is the source too`, 'name two different regions')
@@ -134,8 +141,9 @@ function checkLinks(links: readonly PlacedLink[], problems: ProblemCollector): v
   checkCycles(proper, problems)
 }
 
-/** One writer: no two links may write the same topic of a region. */
-function checkWriters(links: readonly PlacedLink[], problems: ProblemCollector): void {
+/** One writer: no two links may write the same topic of a region. Those of failover groups have rules of their own. */
+function checkWriters(all: readonly PlacedLink[], problems: ProblemCollector): void {
+  const links = all.filter(({ failoverGroup }) => failoverGroup === null)
   for (const [at, link] of links.entries()) {
     for (const earlier of links.slice(0, at)) {
       if (earlier.target !== link.target) continue
@@ -163,7 +171,8 @@ function checkCycles(links: readonly PlacedLink[], problems: ProblemCollector): 
       })
     for (const start of links) {
       const cycle = findCycle(start, next)
-      if (cycle === undefined) continue
+      // Groups that turn each other's copies back share topics, which has a rule of its own.
+      if (cycle === undefined || cycle.every(({ failoverGroup }) => failoverGroup !== null)) continue
       const key = cycle
         .map((link) => formatPath(link.path))
         .sort()
@@ -191,17 +200,6 @@ function findCycle(start: PlacedLink, next: (link: PlacedLink) => PlacedLink[]):
     }
   }
   return undefined
-}
-
-/** The names on the target. A regular expression under a new name is any text. */
-function written(link: PlacedLink): PatternSelection {
-  const pattern = link.rename
-  if (pattern === null || pattern === '{topic}') return link.topics
-  const fill = (topic: string) => pattern.replaceAll('{source}', link.source).replaceAll('{topic}', () => topic)
-  return {
-    include: link.topics.include.map((entry) => fill(isExpression(entry) ? '*' : entry)),
-    exclude: link.topics.exclude.filter((entry) => !isExpression(entry)).map(fill),
-  }
 }
 
 function checkApi(file: UsableConfig, problems: ProblemCollector): void {

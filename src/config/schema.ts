@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { ApiOptions } from '../api/index.ts'
+import { HealthOptions } from '../regions/index.ts'
 import {
   GroupSelection,
   LinkPolicies,
@@ -11,6 +12,7 @@ import {
   TopicRename,
   TopicSelection,
 } from '../replication/index.ts'
+import { FailoverOptions } from './failover-options.ts'
 
 /**
  * The one definition of the configuration file: types, validation, messages and the reference page come from it.
@@ -85,8 +87,8 @@ const FailoverGroup = strict(
     regions: Type.Array(Type.String(), {
       minItems: 2,
       description:
-        'Names of its regions, ranked. The first is active; a link named `<group>-<active>-to-<standby>` is made to ' +
-        'each other one.',
+        'Names of its regions, ranked. The first is active until the group is moved; a link named ' +
+        '`<group>-<active>-to-<standby>` is made to each other one.',
       remedy: 'name the active region first, then at least one standby',
     }),
     topics: TopicSelection,
@@ -109,20 +111,7 @@ const FailoverGroup = strict(
         'What is promised to the users of the group.',
       ),
     ),
-    failover: Type.Optional(
-      strict(
-        {
-          mode: Type.Optional(
-            Type.Enum(['manual'], {
-              default: 'manual',
-              description: 'Who decides a failover. This version knows `manual` only.',
-              remedy: 'write manual; observe and automatic are not in this version',
-            }),
-          ),
-        },
-        'How a failover is decided.',
-      ),
-    ),
+    failover: Type.Optional(FailoverOptions),
   },
   'Topics and consumer groups with one active region. Consumer groups default to all.',
 )
@@ -158,6 +147,7 @@ export const ConfigSchema = strict(
     failoverGroups: Type.Optional(Type.Array(FailoverGroup, { description: 'What moves between regions as a whole.' })),
     links: Type.Optional(Type.Array(Link, { description: 'Copies that no failover group implies.' })),
     replication: Type.Optional(ReplicationOptions),
+    health: Type.Optional(HealthOptions),
     api: Type.Optional(ApiOptions),
   },
   'The configuration of Isthmus: one YAML file. Unknown keys are refused.',

@@ -33,6 +33,7 @@ export interface UsableConfig {
   readonly failoverGroups: readonly Entry<NonNullable<ConfigFile['failoverGroups']>[number]>[]
   readonly links: readonly Entry<NonNullable<ConfigFile['links']>[number]>[]
   readonly replication: ConfigFile['replication']
+  readonly health: ConfigFile['health']
   readonly api: ConfigFile['api']
   /** Of every region that has a name, whatever else is wrong with it. */
   readonly regionNames: readonly string[]
@@ -52,12 +53,13 @@ export function validateShape(value: unknown, problems: ProblemCollector): Usabl
     reportError(whole, value, problems)
   }
   const parts = (value ?? {}) as Record<string, unknown>
-  const { regions, failoverGroups, links, replication, api } = ConfigSchema.properties
+  const { regions, failoverGroups, links, replication, health, api } = ConfigSchema.properties
   return {
     regions: usableEntries(regions.items, parts.regions, { dropInvalid: false }),
     failoverGroups: usableEntries(failoverGroups.items, parts.failoverGroups, { dropInvalid: true }),
     links: usableEntries(links.items, parts.links, { dropInvalid: true }),
     replication: Value.Check(replication, parts.replication) ? parts.replication : undefined,
+    health: Value.Check(health, parts.health) ? parts.health : undefined,
     api: Value.Check(api, parts.api) ? parts.api : undefined,
     regionNames: namesOf(parts.regions),
   }

@@ -13,11 +13,11 @@ import type {
 } from './coordinated.ts'
 
 import type { GroupMembership, MembershipOptions } from './group-member.ts'
-import type { ProbeChannel } from './probe.ts'
+import type { ControllerQuorum } from './quorum.ts'
 import type { PartitionOutcome, TopicPartition } from './topic-partition.ts'
 
 export type * from './coordinated.ts'
-export type * from './probe.ts'
+export type * from './quorum.ts'
 export type * from './topic-partition.ts'
 
 /**
@@ -310,6 +310,31 @@ export interface ProducedPartition {
   readonly recordErrors: readonly { readonly index: number; readonly message: string | null }[]
   readonly errorMessage: string | null
   readonly currentLeader: PartitionLeader | undefined
+}
+
+// ---- health -------------------------------------------------------------------------------------------------------
+
+/**
+ * A connection of its own to one address, to find out how a cluster does: it is made anew for each look, with TLS, login
+ * and versions, so it meets what a new client of the cluster would meet. Nothing is tried again or elsewhere; what goes
+ * wrong is thrown as it was heard. A request that times out ends the connection.
+ */
+export interface ProbeChannel {
+  /** `host:port`. */
+  readonly address: string
+  /** As this broker has it. `'all'` lists every topic that may be described. */
+  metadata(topics: 'all' | readonly string[]): Promise<ClusterMetadata>
+  /** Of the topics that exist, only the named settings. */
+  topicSettings(topics: readonly string[], names: readonly string[]): Promise<TopicConfigs[]>
+  /**
+   * The active controller answers, through this broker; needs DESCRIBE on the cluster. Fault
+   * `KAFKA_VERSION_UNSUPPORTED` where the cluster has no KRaft quorum.
+   */
+  describeQuorum(): Promise<ControllerQuorum>
+  fetch(request: FetchRequest): Promise<FetchResponse>
+  produce(request: ProduceRequest): Promise<ProduceResponse>
+  /** At once: what is in flight is rejected. */
+  close(): void
 }
 
 // ---- offsets ------------------------------------------------------------------------------------------------------

@@ -120,7 +120,8 @@ function tlsReason(error: unknown, facts: ConnectionFacts): TlsReason | undefine
     if (CERTIFICATE_ALERT.test(code)) return CLIENT_CERTIFICATE
   }
   // A plaintext listener takes the first bytes of the handshake for a size it refuses, and hangs up.
-  if (chain.some(({ message }) => message.includes('before secure TLS connection was established'))) return { ...NOT_TLS, hungUp: true }
+  if (chain.some(({ message }) => message.includes('before secure TLS connection was established')))
+    return { ...NOT_TLS, hungUp: true }
   const other = chain.find((link) => /^(ERR_SSL|ERR_TLS|CERT_|CRL_)/.test(codeOf(link) ?? ''))
   return other === undefined ? undefined : { reason: other.message, remedy: 'Check the TLS settings of both sides.' }
 }

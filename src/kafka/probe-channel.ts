@@ -1,6 +1,6 @@
 import { withSignal } from '../core/index.ts'
+import type { ProbeChannel } from './cluster.ts'
 import type { BrokerConnection } from './connection.ts'
-import type { ProbeChannel } from './probe.ts'
 import { requestFault } from './request-fault.ts'
 import type { Api } from './wire/api.ts'
 import { describeConfigsApi } from './wire/describe-configs.ts'

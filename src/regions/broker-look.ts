@@ -19,7 +19,11 @@ export interface BrokerLook {
 
 /** Connects to one broker and has it answer. Throws only where the signal is aborted. */
 export async function lookAtBroker(
-  { cluster, topic, ...bound }: Omit<Bound, 'what'> & { readonly cluster: Pick<Cluster, 'openProbe'>; readonly topic: string },
+  {
+    cluster,
+    topic,
+    ...bound
+  }: Omit<Bound, 'what'> & { readonly cluster: Pick<Cluster, 'openProbe'>; readonly topic: string },
   { address, nodeId }: Place,
 ): Promise<BrokerLook> {
   const { clock, signal } = bound

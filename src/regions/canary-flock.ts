@@ -1,8 +1,7 @@
 import type { Clock } from '../core/index.ts'
-import { errorName, type ClusterMetadata, type ProbeChannel } from '../kafka/index.ts'
+import { type Cluster, type ClusterMetadata, errorName, type ProbeChannel } from '../kafka/index.ts'
 import { type BrokerLook, reasonOf } from './broker-look.ts'
 import { type CanaryOutcome, type CanaryPlace, canaryLeaders, flyCanary, HEALTH_TOPIC, healthTopic } from './canary.ts'
-import type { ProbedCluster } from './region-probe.ts'
 import type { HeardReport } from './report.ts'
 import { type CanaryFinding, type Check, type ClockFinding, ok, unknown } from './sample.ts'
 import { within } from './within.ts'
@@ -14,7 +13,7 @@ import { within } from './within.ts'
  */
 export interface FlockOptions {
   readonly region: string
-  readonly cluster: Pick<ProbedCluster, 'createTopics'>
+  readonly cluster: Pick<Cluster, 'createTopics'>
   readonly clock: Clock
   readonly timeoutMs: number
 }
@@ -54,7 +53,7 @@ export class CanaryFlock {
     const flights = leaders.flatMap((place) => this.#prepare(place, looks))
     const outcomes = await Promise.all(
       flights.map(({ place, channel, why }) => {
-        if (channel === undefined) return { kind: 'refused', reason: why } as const
+        if (channel === undefined) return Promise.resolve({ kind: 'refused', reason: why } as const)
         return this.#flyOne(channel, place, value, signal)
       }),
     )
@@ -73,12 +72,7 @@ export class CanaryFlock {
     return [{ place, channel: look.channel, why: `broker ${place.leaderId}, which leads ${name}, does not answer` }]
   }
 
-  async #flyOne(
-    channel: ProbeChannel,
-    place: CanaryPlace,
-    value: Buffer,
-    signal: AbortSignal,
-  ): Promise<CanaryOutcome> {
+  async #flyOne(channel: ProbeChannel, place: CanaryPlace, value: Buffer, signal: AbortSignal): Promise<CanaryOutcome> {
     const { region, clock, timeoutMs } = this.#options
     const key = `${place.topicId} ${place.partition}`
     try {

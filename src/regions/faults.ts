@@ -4,8 +4,7 @@ import { defineFaults } from '../core/index.ts'
 export const regionFaults = defineFaults({
   REGION_LOOK_TIMED_OUT: {
     message: '{region}: {what} did not end within {timeoutMs} ms',
-    remedy:
-      'Check the load of the brokers and the way to them. Where the way is long, raise health.timeoutSeconds.',
+    remedy: 'Check the load of the brokers and the way to them. Where the way is long, raise health.timeoutSeconds.',
     retriable: true,
     status: 504,
   },

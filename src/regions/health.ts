@@ -1,3 +1,4 @@
+import { unreachable } from '../core/index.ts'
 import type { Finding, Grade, Graded } from './grade.ts'
 import { longestGapMs, type HealthTimings } from './options.ts'
 
@@ -72,7 +73,14 @@ export function foldHealth(before: RegionHealth | undefined, sample: GradedAt, o
   const { grade, atMs, findings } = sample
   if (before === undefined) {
     const level = firstLevel(grade)
-    return { level, sinceMs: atMs, reason: describe(level, sample), findings, sampledMs: atMs, runs: extend(NO_RUNS, sample) }
+    return {
+      level,
+      sinceMs: atMs,
+      reason: describe(level, sample),
+      findings,
+      sampledMs: atMs,
+      runs: extend(NO_RUNS, sample),
+    }
   }
   const isLate = atMs - before.sampledMs > longestGapMs(options)
   const runs = extend(isLate ? NO_RUNS : before.runs, sample)
@@ -132,6 +140,8 @@ function nextLevel(level: HealthLevel, { grade, runs, atMs }: Moment, options: F
       // It is there again, though it turns this observer away.
       return isLasting(runs.blind) ? 'suspect' : level
     }
+    default:
+      return unreachable(level)
   }
 }
 

@@ -103,7 +103,8 @@ function judgeAway(
   if (agreeing >= majority && known >= KNOWN_MIN) {
     return judge('down', `${agreeing} of ${known} vantage points find it down, and none finds it up`)
   }
-  if (known < KNOWN_MIN) return judge('unconfirmed', 'it is down from here, and there are no three vantage points to ask')
+  if (known < KNOWN_MIN)
+    return judge('unconfirmed', 'it is down from here, and there are no three vantage points to ask')
   const why = silent.length > 0 ? `; not heard of: ${named(silent)}` : ''
   return judge('unconfirmed', `${agreeing} of ${known} vantage points find it down, ${majority} are needed${why}`)
 }

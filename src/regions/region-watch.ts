@@ -1,4 +1,12 @@
-import { type Clock, createEvents, type Events, type Pass, type RegionName, runLoop, type Timer } from '../core/index.ts'
+import {
+  type Clock,
+  createEvents,
+  type Events,
+  type Pass,
+  type RegionName,
+  runLoop,
+  type Timer,
+} from '../core/index.ts'
 import type { RegionEvents } from './events.ts'
 import { gradeSample } from './grade.ts'
 import { foldHealth, type RegionHealth, restartRuns } from './health.ts'
@@ -186,7 +194,13 @@ export class RegionWatch {
     this.#heard.note(look.heard, this.#options.clock.monotonicMs())
     if (health !== undefined && health.level !== before?.level) {
       const { findings } = health
-      this.events.emit('region:health', { region: name, from: before?.level ?? null, to: health.level, reason, findings })
+      this.events.emit('region:health', {
+        region: name,
+        from: before?.level ?? null,
+        to: health.level,
+        reason,
+        findings,
+      })
     }
     this.#tellCanary(watched)
     return { kind: 'done', reason }

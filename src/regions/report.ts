@@ -1,3 +1,5 @@
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { isName, type RegionName, regionName } from '../core/index.ts'
 import type { HealthLevel } from './health.ts'
 
@@ -25,52 +27,42 @@ export interface HeardReport {
 }
 
 const FORMAT = 1
-const LEVELS: readonly HealthLevel[] = ['healthy', 'degraded', 'suspect', 'down']
 const REGIONS_MAX = 1_000
 const TEXT_MAX = 300
 
-export function encodeReport({ vantage, standsIn, sequence, doubt, sees }: VantageReport): Buffer {
-  const text = doubt?.slice(0, TEXT_MAX) ?? null
-  return Buffer.from(
-    JSON.stringify({ format: FORMAT, vantage, standsIn, sequence, doubt: text, sees: Object.fromEntries(sees) }),
-  )
+const text = Type.String({ maxLength: TEXT_MAX })
+const ReportRecord = Type.Object({
+  format: Type.Literal(FORMAT),
+  vantage: Type.String({ minLength: 1, maxLength: TEXT_MAX }),
+  standsIn: Type.Union([Type.Null(), text]),
+  sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  doubt: Type.Union([Type.Null(), text]),
+  sees: Type.Record(Type.String(), Type.Enum(['healthy', 'degraded', 'suspect', 'down']), {
+    maxProperties: REGIONS_MAX,
+  }),
+})
+
+export function encodeReport({ doubt, sees, ...rest }: VantageReport): Buffer {
+  const record = { format: FORMAT, ...rest, doubt: doubt?.slice(0, TEXT_MAX) ?? null, sees: Object.fromEntries(sees) }
+  return Buffer.from(JSON.stringify(record))
 }
 
 /** Undefined for what is no report: anybody with the right to write to the topic may have written it. */
 export function decodeReport(value: Buffer | null): VantageReport | undefined {
-  const fields = parse(value)
-  if (fields === undefined || fields['format'] !== FORMAT) return undefined
-  const { vantage, standsIn, sequence, doubt, sees } = fields
-  if (typeof vantage !== 'string' || vantage === '' || vantage.length > TEXT_MAX) return undefined
-  if (standsIn !== null && !(typeof standsIn === 'string' && isName(standsIn))) return undefined
-  if (!Number.isSafeInteger(sequence) || !isRecord(sees)) return undefined
-  if (doubt !== null && typeof doubt !== 'string') return undefined
-  const views = Object.entries(sees)
-  if (views.length > REGIONS_MAX || !views.every(([name, level]) => isName(name) && isLevel(level))) return undefined
-  return {
-    vantage,
-    standsIn: standsIn === null ? null : regionName(standsIn),
-    sequence: sequence as number,
-    doubt: doubt === null ? null : doubt.slice(0, TEXT_MAX),
-    sees: new Map(views.map(([name, level]) => [regionName(name), level as HealthLevel])),
-  }
+  const record = parse(value)
+  if (!Value.Check(ReportRecord, record)) return undefined
+  const { vantage, standsIn, sequence, doubt, sees } = record
+  const names = [...Object.keys(sees), ...(standsIn === null ? [] : [standsIn])]
+  if (!names.every(isName)) return undefined
+  const views = Object.entries(sees).map(([name, level]) => [regionName(name), level] as const)
+  return { vantage, standsIn: standsIn === null ? null : regionName(standsIn), sequence, doubt, sees: new Map(views) }
 }
 
-function parse(value: Buffer | null): Record<string, unknown> | undefined {
-  if (value === null) return undefined
+function parse(value: Buffer | null): unknown {
   try {
-    const parsed: unknown = JSON.parse(value.toString('utf8'))
-    return isRecord(parsed) ? parsed : undefined
+    return value === null ? undefined : JSON.parse(value.toString('utf8'))
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isLevel(value: unknown): boolean {
-  return LEVELS.includes(value as HealthLevel)
 }

@@ -1,5 +1,5 @@
 import type { Reader } from '@platformatic/kafka'
-import type { ControllerQuorum, QuorumReplica } from '../probe.ts'
+import type { ControllerQuorum, QuorumReplica } from '../quorum.ts'
 import type { Api } from './api.ts'
 import { readInt64, writeStructs } from './codec.ts'
 

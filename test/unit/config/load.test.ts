@@ -57,7 +57,7 @@ api: { listen: 0.0.0.0:8080 }
     'line 5: regions[1].bootstrap: missing; give at least one host:port',
     'line 6: regions[1].bootstrp: unknown key; did you mean bootstrap?',
     'line 9: failoverGroups[0].regions[1]: "uss" is not a region of this file; did you mean us?',
-    'line 11: failoverGroups[0].failover.mode: "automatic" is not known here; write manual; observe and automatic are not in this version',
+    'line 11: failoverGroups[0].failover.mode: "automatic" is not known here; write manual or observe; automatic is not in this version',
     'line 12: failoverGroups[0].routing: not in this version; remove routing; this version has no use for it',
     expect.stringContaining('line 13: api.listen: "0.0.0.0:8080" can be reached by other machines'),
   ])

@@ -1,0 +1,89 @@
+import { firstLongLinkName, impliedLinkNames } from './failover-groups.ts'
+import { resolveFailoverOptions } from './failover-options.ts'
+import { type PlacedLink, written } from './links.ts'
+import { findOverlap, type Overlap, selectionOf } from './patterns.ts'
+import { formatPath, type Path, type ProblemCollector } from './problems.ts'
+import type { UsableConfig } from './validate.ts'
+
+/**
+ * Rules of failover groups that have to hold wherever a group is active: what is right for the links of today must not
+ * become wrong with the first move.
+ */
+export function checkGroups(file: UsableConfig, links: readonly PlacedLink[], problems: ProblemCollector): void {
+  checkLinkNames(file, problems)
+  checkShares(file, problems)
+  checkStrangers(file, links, problems)
+  checkTimings(file, problems)
+}
+
+function checkLinkNames(file: UsableConfig, problems: ProblemCollector): void {
+  const taken = new Map(file.links.map(({ at, entry }): [string, Path] => [entry.name, ['links', at, 'name']]))
+  for (const { at, entry: group } of file.failoverGroups) {
+    const path: Path = ['failoverGroups', at, 'name']
+    const long = firstLongLinkName(group)
+    if (long !== undefined) {
+      const remedy = 'shorten the name of the group or of its regions'
+      problems.error(path, `one of its links would be named ${long}, longer than 63 characters`, remedy)
+    }
+    for (const name of impliedLinkNames(group)) {
+      const other = taken.get(name)
+      if (other !== undefined && other !== path) {
+        const rule = `"${name}" is the name of a link of failoverGroups[${at}], now or after a move`
+        problems.error(other, rule, 'choose another name')
+      }
+      taken.set(name, path)
+    }
+  }
+}
+
+/** A topic of a region moves with one group, or not at all. */
+function checkShares(file: UsableConfig, problems: ProblemCollector): void {
+  for (const [index, { at, entry: group }] of file.failoverGroups.entries()) {
+    for (const { at: earlierAt, entry: earlier } of file.failoverGroups.slice(0, index)) {
+      const region = group.regions.find((name) => earlier.regions.includes(name))
+      const shared =
+        region === undefined ? undefined : findOverlap(selectionOf(earlier.topics), selectionOf(group.topics))
+      if (shared === undefined) continue
+      const rule = `takes "${shared.pattern}" in ${region}, as failoverGroups[${earlierAt}] does`
+      report(problems, { path: ['failoverGroups', at, 'topics'], rule, shared }, 'exclude the topics from one of them')
+    }
+  }
+}
+
+/** In its regions nobody but the group itself copies into its topics: the region may be the active one, or a standby. */
+function checkStrangers(file: UsableConfig, links: readonly PlacedLink[], problems: ProblemCollector): void {
+  for (const { at, entry: group } of file.failoverGroups) {
+    for (const link of links) {
+      if (link.failoverGroup !== null || !group.regions.includes(link.target)) continue
+      const shared = findOverlap(selectionOf(group.topics), written(link))
+      if (shared === undefined) continue
+      const rule = `writes "${shared.pattern}" on ${link.target}, where ${formatPath(['failoverGroups', at])} has it`
+      report(
+        problems,
+        { path: link.path, rule, shared },
+        'exclude the topics from the link or the group, or rename them',
+      )
+    }
+  }
+}
+
+function report(
+  problems: ProblemCollector,
+  { path, rule, shared }: { readonly path: Path; readonly rule: string; readonly shared: Overlap },
+  remedy: string,
+): void {
+  if (shared.certain) problems.error(path, rule, remedy)
+  else problems.warn(path, `possibly ${rule}`, `make sure that no topic matches both; else ${remedy}`)
+}
+
+/** The steps between the fence and the commit have to fit into the pause. */
+function checkTimings(file: UsableConfig, problems: ProblemCollector): void {
+  for (const { at, entry: group } of file.failoverGroups) {
+    const path: Path = ['failoverGroups', at, 'failover', 'writePauseSeconds']
+    const { writePauseSeconds, settleSeconds, cutSeconds, groupGraceSeconds } = resolveFailoverOptions(group.failover)
+    const steps = settleSeconds + cutSeconds + groupGraceSeconds
+    if (steps < writePauseSeconds) continue
+    const rule = `${writePauseSeconds} s are no more than settleSeconds + cutSeconds + groupGraceSeconds = ${steps} s`
+    problems.error(path, rule, 'raise it, or lower one of those, so that time is left to copy the rest')
+  }
+}
