@@ -94,11 +94,15 @@ function judgeAway(
   { level, tally, majority, known }: { level: HealthLevel; tally: Tally; majority: number; known: number },
 ): Judgement {
   const { upOutside, upInside, down, silent } = tally
+  if (level === 'suspect') {
+    const others = [...upOutside, ...upInside]
+    const elsewhere = others.length > 0 ? `; up for ${named(others)}` : ''
+    return judge('suspect', `what is seen from here is not enough to call it down${elsewhere}`)
+  }
   if (upOutside.length > 0) return judge('cut-off', `${named(upOutside)} see it up: this observer is cut off from it`)
   if (upInside.length > 0) {
     return judge('isolated', `it is up for ${named(upInside)}, inside it, and reached from nowhere else`)
   }
-  if (level === 'suspect') return judge('suspect', 'it is not reached from here, for too short a time to say more')
   const agreeing = down.length + 1
   if (agreeing >= majority && known >= KNOWN_MIN) {
     return judge('down', `${agreeing} of ${known} vantage points find it down, and none finds it up`)
