@@ -1,4 +1,5 @@
 export { logReplicationEvents } from './log-events.ts'
+export { logRegionEvents } from './log-region-events.ts'
 export type { Logger } from 'pino'
 export { createLogger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics, type MetricsSources } from './metrics.ts'

@@ -1,13 +1,7 @@
 import type { Logger } from 'pino'
 import type { Events } from '../core/index.ts'
 import type { ReplicationEvents } from '../replication/index.ts'
-
-interface Line {
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
-  readonly sentence: string
-}
-
-type Wording = { readonly [Name in keyof ReplicationEvents]: (event: ReplicationEvents[Name]) => Line }
+import { error, info, logEvents, warn, type Wording } from './log-line.ts'
 
 const flow = (event: { link: string; topic: string; partition: number }) =>
   `flow ${event.topic}-${event.partition} of link ${event.link}`
@@ -18,12 +12,7 @@ const REFUSED = {
   skip: 'it is left out',
 } as const
 
-const info = (sentence: string): Line => ({ level: 'info', sentence })
-const warn = (sentence: string): Line => ({ level: 'warn', sentence })
-const error = (sentence: string): Line => ({ level: 'error', sentence })
-
-/** A sentence for every event; the compiler asks for a new one where an event is added. */
-const WORDING: Wording = {
+const WORDING: Wording<ReplicationEvents> = {
   'link:started': (event) =>
     info(`link ${event.link} copies ${event.flows} flows from ${event.source} to ${event.target}`),
   'link:removed': (event) =>
@@ -116,15 +105,5 @@ const WORDING: Wording = {
 
 /** Logs every event of replication. Returns what ends it. */
 export function logReplicationEvents(events: Events<ReplicationEvents>, logger: Logger): () => void {
-  return events.onAny((name, event) => {
-    const { level, sentence } = (WORDING[name] as (event: ReplicationEvents[typeof name]) => Line)(event)
-    logger[level]({ event: name, ...plain(event) }, sentence)
-  })
-}
-
-/** JSON has no bigint. */
-function plain(event: object): object {
-  return Object.fromEntries(
-    Object.entries(event).map(([key, value]) => [key, typeof value === 'bigint' ? value.toString() : value]),
-  )
+  return logEvents(events, WORDING, logger)
 }

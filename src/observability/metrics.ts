@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Events } from '../core/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
+import type { RegionsStatus } from '../regions/index.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
 import {
   EVENT_METRICS,
@@ -14,6 +15,7 @@ import {
   REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
+import { renderRegions } from './region-metrics.ts'
 import { worstGroups } from './worst-groups.ts'
 
 export interface Metrics {
@@ -26,6 +28,8 @@ export interface MetricsSources {
   status(): ReplicationStatus
   readonly events: Events<ReplicationEvents>
   nowMs(): number
+  /** @defaultValue regions are not watched */
+  readonly regions?: () => RegionsStatus
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
 }
@@ -46,6 +50,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         // With thousands of flows a metric takes some 10 ms: whatever else there is to do comes in between.
         await new Promise((resolve) => setImmediate(resolve))
       }
+      if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), sources.nowMs()))
       return [...parts, await registry.metrics()].join('\n')
     },
   }

@@ -11,6 +11,7 @@ import {
   REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
+import { OBSERVER_METRICS, REGION_LABELS, REGION_METRICS, REGION_STATES } from './region-metrics.ts'
 
 const HEAD = `# Metrics
 
@@ -34,6 +35,10 @@ export function renderMetricsReference(): string {
     ...LINK_METRICS.map(({ name, help }) => row(name, kindOf(name), LINK_LABELS, help)),
     row(STATE_METRICS.link.name, 'gauge', [...LINK_LABELS, 'state'], STATE_METRICS.link.help),
     ...INCIDENT_METRICS.map(({ name, help }) => row(name, kindOf(name), INCIDENT_LABELS, help)),
+    ...REGION_METRICS.map(({ name, help }) => row(name, 'gauge', REGION_LABELS, help)),
+    row(REGION_STATES.level.name, 'gauge', [...REGION_LABELS, 'level'], REGION_STATES.level.help),
+    row(REGION_STATES.verdict.name, 'gauge', [...REGION_LABELS, 'verdict'], REGION_STATES.verdict.help),
+    ...Object.values(OBSERVER_METRICS).map(({ name, help }) => row(name, 'gauge', [], help)),
     ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
   ]
   return `${HEAD}${rows.join('\n')}\n`
