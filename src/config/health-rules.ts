@@ -18,6 +18,10 @@ export function checkHealth({ health: given, regionNames }: UsableConfig, proble
     const remedy = `give ${3 * everySeconds} or more, or lower everySeconds`
     error('downAfterSeconds', `${health.downAfterSeconds} is too short for three looks`, remedy)
   }
+  if (health.writesDownAfterSeconds < health.downAfterSeconds) {
+    const rule = `${health.writesDownAfterSeconds} is shorter than downAfterSeconds`
+    error('writesDownAfterSeconds', rule, `give ${health.downAfterSeconds} or more`)
+  }
   if (health.reportStaleSeconds < 3 * everySeconds) {
     const remedy = `give ${3 * everySeconds} or more, or lower everySeconds`
     error('reportStaleSeconds', `${health.reportStaleSeconds} is too short for three reports`, remedy)

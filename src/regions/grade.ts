@@ -2,10 +2,12 @@ import type { HealthTimings } from './options.ts'
 import type { BrokerFinding, CanaryFinding, Check, PartitionsFinding, RegionSample } from './sample.ts'
 
 /**
- * What one sample says by itself, without memory. A region that serves nobody is `failing`; one that is there and turns
- * this observer away is `blind`, because it may well serve everybody else; so blindness never makes a region down.
+ * What one sample says by itself, without memory. A region of which no broker answers is `failing`. One that answers and
+ * takes no write is `stuck`: it passes by itself when a broker was lost, as soon as that one is out of the sets of
+ * replicas in sync. One that turns this observer away is `blind`, because it may well serve everybody else; so blindness
+ * never makes a region down.
  */
-export type Grade = 'good' | 'impaired' | 'failing' | 'blind'
+export type Grade = 'good' | 'impaired' | 'stuck' | 'failing' | 'blind'
 
 export interface Finding {
   readonly code: FindingCode
@@ -60,11 +62,10 @@ function gradeReach(all: readonly BrokerFinding[]): Graded | undefined {
   return { grade: 'failing', findings: [{ code: 'no-broker-answers', text }] }
 }
 
-/** Brokers that answer and take no write at all serve nobody that matters to a failover. */
 function gradeWrites(canary: Check<CanaryFinding>): Graded | undefined {
   if (canary.kind !== 'ok' || canary.value.tried === 0 || canary.value.written > 0) return undefined
   const text = `no broker takes a write: ${canary.value.refusals[0] ?? 'no reason was given'}`
-  return { grade: 'failing', findings: [{ code: 'writes-refused', text }] }
+  return { grade: 'stuck', findings: [{ code: 'writes-refused', text }] }
 }
 
 function silentBrokers(brokers: readonly BrokerFinding[]): Finding[] {

@@ -6,7 +6,8 @@ import { longestGapMs, type HealthTimings } from './options.ts'
  * Turns a row of graded samples into a level that does not flutter: the pure fold behind every verdict.
  *
  * What always holds: a region gets from healthy or degraded to down only through suspect; it is down only after an
- * unbroken run of failing samples over at least `downAfterMs`; a pause between samples that is longer than a look can
+ * unbroken run of failing samples over at least `downAfterMs`, or of failing and stuck ones over at least
+ * `writesDownAfterMs`; a pause between samples that is longer than a look can
  * take, and any doubt about the observer, begins every run anew and changes no level; one sample changes nothing, but
  * for the very first, which has to begin somewhere.
  */
@@ -31,7 +32,7 @@ export interface Run {
   readonly sinceMs: number
 }
 
-type RunName = 'failing' | 'blind' | 'away' | 'serving' | 'impaired' | 'good'
+type RunName = 'failing' | 'unserving' | 'blind' | 'away' | 'serving' | 'impaired' | 'good'
 export type Runs = Readonly<Record<RunName, Run>>
 
 type FoldOptions = Pick<
@@ -41,6 +42,7 @@ type FoldOptions = Pick<
   | 'degradedAfterSamples'
   | 'suspectAfterSamples'
   | 'downAfterMs'
+  | 'writesDownAfterMs'
   | 'recoverAfterSamples'
   | 'recoverAfterMs'
 >
@@ -48,8 +50,9 @@ type FoldOptions = Pick<
 /** Which grades carry a run on. */
 const CARRIES: Readonly<Record<RunName, readonly Grade[]>> = {
   failing: ['failing'],
+  unserving: ['failing', 'stuck'],
   blind: ['blind'],
-  away: ['failing', 'blind'],
+  away: ['failing', 'stuck', 'blind'],
   serving: ['good', 'impaired'],
   impaired: ['impaired'],
   good: ['good'],
@@ -57,6 +60,7 @@ const CARRIES: Readonly<Record<RunName, readonly Grade[]>> = {
 const NO_RUN: Run = { samples: 0, sinceMs: 0 }
 const NO_RUNS: Runs = {
   failing: NO_RUN,
+  unserving: NO_RUN,
   blind: NO_RUN,
   away: NO_RUN,
   serving: NO_RUN,
@@ -104,6 +108,7 @@ function extend(runs: Runs, { grade, atMs }: GradedAt): Runs {
   }
   return {
     failing: extendOne('failing'),
+    unserving: extendOne('unserving'),
     blind: extendOne('blind'),
     away: extendOne('away'),
     serving: extendOne('serving'),
@@ -129,8 +134,8 @@ function nextLevel(level: HealthLevel, { grade, runs, atMs }: Moment, options: F
       if (runs.away.samples >= suspectAfterSamples) return 'suspect'
       return runs.good.samples >= recoverAfterSamples ? 'healthy' : level
     case 'suspect': {
-      const { samples, sinceMs } = runs.failing
-      if (samples >= DOWN_AFTER_SAMPLES && atMs - sinceMs >= downAfterMs) return 'down'
+      const lasts = ({ samples, sinceMs }: Run, ms: number) => samples >= DOWN_AFTER_SAMPLES && atMs - sinceMs >= ms
+      if (lasts(runs.failing, downAfterMs) || lasts(runs.unserving, options.writesDownAfterMs)) return 'down'
       return runs.serving.samples >= recoverAfterSamples ? served : level
     }
     case 'down': {
@@ -151,11 +156,11 @@ function firstLevel(grade: Grade): HealthLevel {
 
 /** The level that a grade stands for in the long run. */
 function levelOf(grade: Grade): HealthLevel {
-  return grade === 'failing' ? 'down' : firstLevel(grade)
+  return grade === 'failing' || grade === 'stuck' ? 'down' : firstLevel(grade)
 }
 
 function describe(level: HealthLevel, { grade, findings }: GradedAt): string {
   const why = findings.map(({ text }) => text).join('; ')
   if (grade === 'good') return 'serves, and nothing is wrong'
-  return level === 'suspect' && grade === 'failing' ? `${why}; not for long enough to count as down` : why
+  return level === 'suspect' && levelOf(grade) === 'down' ? `${why}; not for long enough to count as down` : why
 }

@@ -39,8 +39,16 @@ export const HealthOptions = Type.Object(
       minimum: 1,
       default: 20,
       description:
-        'Seconds for which every look has to find that the region serves nobody before it counts as down. A look that ' +
+        'Seconds for which every look has to find that no broker answers before a region counts as down. A look that ' +
         'finds otherwise, or a pause of the observer, begins the count anew.',
+    }),
+    writesDownAfterSeconds: seconds({
+      minimum: 1,
+      default: 60,
+      description:
+        'The same for a region whose brokers answer, and none of which takes a write. It is longer, because the loss of ' +
+        'one broker stops all writes with acks=all until it is out of the replicas in sync: for ' +
+        '`broker.session.timeout.ms` (9 s), or `replica.lag.time.max.ms` (30 s) where it only lost its peers.',
     }),
     recoverAfterSamples: samples(3, 'Good looks in a row before a region counts as better than it did.'),
     recoverAfterSeconds: seconds({
@@ -142,6 +150,7 @@ export interface HealthTimings {
   readonly degradedAfterSamples: number
   readonly suspectAfterSamples: number
   readonly downAfterMs: number
+  readonly writesDownAfterMs: number
   readonly recoverAfterSamples: number
   readonly recoverAfterMs: number
   readonly canarySlowMs: number
@@ -162,6 +171,7 @@ export function healthTimings(options: Required<HealthOptions> = resolveHealthOp
     degradedAfterSamples: options.degradedAfterSamples,
     suspectAfterSamples: options.suspectAfterSamples,
     downAfterMs: options.downAfterSeconds * 1_000,
+    writesDownAfterMs: options.writesDownAfterSeconds * 1_000,
     recoverAfterSamples: options.recoverAfterSamples,
     recoverAfterMs: options.recoverAfterSeconds * 1_000,
     canarySlowMs: options.canarySlowSeconds * 1_000,

@@ -16,6 +16,7 @@ const TIMINGS: HealthTimings = {
   timeoutMs: 3_000,
   partitionsMs: 1_000,
   downAfterMs: 4_000,
+  writesDownAfterMs: 15_000,
   recoverAfterMs: 1_000,
   canarySlowMs: 60_000,
   clockOffsetMs: 60_000,

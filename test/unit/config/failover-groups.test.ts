@@ -163,6 +163,10 @@ describe('the health section', () => {
   test.each([
     ['standsIn: uss', 'health.standsIn: "uss" is not a region of this file; did you mean us?'],
     ['everySeconds: 10', 'health.downAfterSeconds: 20 is too short for three looks; give 30 or more'],
+    [
+      'writesDownAfterSeconds: 19',
+      'health.writesDownAfterSeconds: 19 is shorter than downAfterSeconds; give 20 or more',
+    ],
     ['everySeconds: 6', 'health.reportStaleSeconds: 15 is too short for three reports; give 18 or more'],
     ['vantageForgetSeconds: 15', 'health.vantageForgetSeconds: 15 is not longer than reportStaleSeconds'],
     ['canarySlowSeconds: 5', 'health.canarySlowSeconds: 5 is never reached'],

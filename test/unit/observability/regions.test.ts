@@ -45,7 +45,7 @@ const health: RegionStatus['health'] = {
   reason: 'x',
   findings: [],
   sampledMs: 0,
-  runs: { failing: runs, blind: runs, away: runs, serving: runs, impaired: runs, good: runs },
+  runs: { failing: runs, unserving: runs, blind: runs, away: runs, serving: runs, impaired: runs, good: runs },
 }
 const statusOf = (one: Partial<RegionStatus>): RegionsStatus => {
   const unseen = { region, health: undefined, sample: undefined, sampleAgeMs: undefined, judgement }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { regionName } from '../../../src/core/index.ts'
 import { gradeSample } from '../../../src/regions/grade.ts'
 import { healthTimings } from '../../../src/regions/options.ts'
@@ -44,20 +44,18 @@ test('what could not be asked is not held against a region', () => {
   expect(grade({ quorum: unasked, partitions: unasked, canary: unasked, clock: unasked }).grade).toBe('good')
 })
 
-describe('it fails', () => {
-  test('when no broker answers, whatever an earlier look found', () => {
-    expect(grade({ brokers: [broker(1, 'silent'), broker(2, 'silent'), broker(3, 'answers', false)] })).toEqual({
-      grade: 'failing',
-      findings: [{ code: 'no-broker-answers', text: 'none of 2 brokers answers: 1 is silent' }],
-    })
+test('it fails when no broker answers, whatever an earlier look found', () => {
+  expect(grade({ brokers: [broker(1, 'silent'), broker(2, 'silent'), broker(3, 'answers', false)] })).toEqual({
+    grade: 'failing',
+    findings: [{ code: 'no-broker-answers', text: 'none of 2 brokers answers: 1 is silent' }],
   })
+})
 
-  test('when brokers answer and none takes a write', () => {
-    const refused = { tried: 2, written: 0, slowestMs: 0, refusals: ['NOT_ENOUGH_REPLICAS', 'x'] }
-    expect(grade({ canary: ok(refused) })).toEqual({
-      grade: 'failing',
-      findings: [{ code: 'writes-refused', text: 'no broker takes a write: NOT_ENOUGH_REPLICAS' }],
-    })
+test('it is stuck when brokers answer and none takes a write', () => {
+  const refused = { tried: 2, written: 0, slowestMs: 0, refusals: ['NOT_ENOUGH_REPLICAS', 'x'] }
+  expect(grade({ canary: ok(refused) })).toEqual({
+    grade: 'stuck',
+    findings: [{ code: 'writes-refused', text: 'no broker takes a write: NOT_ENOUGH_REPLICAS' }],
   })
 })
 

@@ -4,15 +4,22 @@ import type { Grade } from '../../../src/regions/grade.ts'
 import { foldHealth, type GradedAt, type RegionHealth, restartRuns } from '../../../src/regions/health.ts'
 import { healthTimings, longestGapMs } from '../../../src/regions/options.ts'
 
-const options = { ...healthTimings(), everyMs: 2_000, timeoutMs: 5_000, downAfterMs: 20_000, recoverAfterMs: 10_000 }
+const options = {
+  ...healthTimings(),
+  everyMs: 2_000,
+  timeoutMs: 5_000,
+  downAfterMs: 20_000,
+  writesDownAfterMs: 40_000,
+  recoverAfterMs: 10_000,
+}
 
 const sampleOf = (grade: Grade, atMs: number): GradedAt => {
   return { grade, atMs, findings: grade === 'good' ? [] : [{ code: 'broker-silent', text: `found ${grade}` }] }
 }
 
-/** One sample every two seconds; `.` good, `i` impaired, `f` failing, `b` blind. */
+/** One sample every two seconds; `.` good, `i` impaired, `s` stuck, `f` failing, `b` blind. */
 function levelsOf(text: string): string[] {
-  const grades: Record<string, Grade> = { '.': 'good', i: 'impaired', f: 'failing', b: 'blind' }
+  const grades: Record<string, Grade> = { '.': 'good', i: 'impaired', s: 'stuck', f: 'failing', b: 'blind' }
   const levels: string[] = []
   let health: RegionHealth | undefined
   for (const [at, letter] of text.split('').entries()) {
@@ -30,6 +37,10 @@ test.each([
   ['failing for less than downAfterSeconds is not down', '.ffffffffff', 'suspect'],
   ['failing all the time for downAfterSeconds is down', '.fffffffffff', 'down'],
   ['one good sample in between begins the count anew', '.ffffff.fffff', 'suspect'],
+  ['answering without taking writes is suspect at first', `.${'s'.repeat(20)}`, 'suspect'],
+  ['and down after writesDownAfterSeconds', `.${'s'.repeat(21)}`, 'down'],
+  ['silence counts for that, too', `.${'sf'.repeat(10)}s`, 'down'],
+  ['but an answer begins the count of silence anew', `.${'s'.repeat(5)}${'f'.repeat(10)}`, 'suspect'],
   ['whoever turns us away is never down', `.${'b'.repeat(100)}`, 'suspect'],
   ['being turned away in between begins the count anew', '.ffffffbffffff', 'suspect'],
   ['a region that was down has to serve for a while', `.${'f'.repeat(11)}.....`, 'down'],
@@ -73,7 +84,7 @@ test('the reason says what was found, and since when', () => {
 
 describe('whatever the samples', () => {
   const step = fc.record({
-    grade: fc.constantFrom<Grade>('good', 'impaired', 'failing', 'blind', 'failing', 'failing'),
+    grade: fc.constantFrom<Grade>('good', 'impaired', 'stuck', 'failing', 'blind', 'failing', 'failing', 'stuck'),
     afterMs: fc.integer({ min: 1, max: 8_000 }),
     doubt: fc.integer({ min: 0, max: 19 }).map((it) => it === 0),
   })
@@ -109,10 +120,13 @@ describe('whatever the samples', () => {
           if (level !== 'down' || seen[at - 1]?.level === 'down') continue
           downs++
           expect(seen[at - 1]?.level).toBe('suspect')
-          let first = at
-          while (first > 0 && seen[first]?.isBroken === false && seen[first - 1]?.grade === 'failing') first--
-          expect(atMs - (seen[first]?.atMs ?? atMs)).toBeGreaterThanOrEqual(options.downAfterMs)
-          expect(seen.slice(first, at + 1).every(({ grade }) => grade === 'failing')).toBe(true)
+          const lastedMs = (grades: readonly (Grade | undefined)[]) => {
+            let first = at
+            while (first > 0 && seen[first]?.isBroken === false && grades.includes(seen[first - 1]?.grade)) first--
+            return grades.includes(seen[at]?.grade) ? atMs - (seen[first]?.atMs ?? atMs) : 0
+          }
+          const isSilent = lastedMs(['failing']) >= options.downAfterMs
+          expect(isSilent || lastedMs(['failing', 'stuck']) >= options.writesDownAfterMs).toBe(true)
         }
       }),
       { numRuns: 2_000 },
