@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { createApiServer } from './api/index.ts'
 import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
 import { type Config, clusterOptionsOf, loadConfig } from './config/index.ts'
-import { type Clock, describeError, type Random, systemClock, systemRandom } from './core/index.ts'
+import { type Clock, describeError, type Random, regionName, systemClock, systemRandom } from './core/index.ts'
 import { openCluster } from './kafka/index.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
 import {
@@ -10,8 +10,10 @@ import {
   createMetrics,
   createProgress,
   type Logger,
+  logRegionEvents,
   logReplicationEvents,
 } from './observability/index.ts'
+import { healthTimings, RegionWatch } from './regions/index.ts'
 import { bytesPerSecond, type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
 
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
@@ -69,10 +71,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
   const replicator = createReplicator({ clusters, ...describeWork(config), ...context })
 
+  const regions = watchRegions(config, context)
+
   const { events } = replicator
   const status = () => replicator.status()
-  const stopLogging = logReplicationEvents(events, logger)
-  const metrics = createMetrics({ status, events, nowMs: () => clock.nowMs() })
+  const stopLogging = [logReplicationEvents(events, logger), logRegionEvents(regions.watch.events, logger)]
+  const nowMs = () => clock.nowMs()
+  const metrics = createMetrics({ status, events, nowMs, regions: () => regions.watch.status() })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const content = { version, regions: [...config.regions.keys()], replication: replicator, metrics }
@@ -81,10 +86,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const stop = async () => {
     progress.stop()
     memory.stop()
+    await regions.stop()
     await replicator.stop(HAND_OVER_MS)
     await Promise.all([...clusters.values()].map((cluster) => cluster.close()))
     await api.stop() // Last, so that its health and its status are there until the end.
-    stopLogging()
+    for (const stopOne of stopLogging) stopOne()
     logger.info('isthmus has stopped')
   }
   let stopping: Promise<void> | undefined
@@ -94,12 +100,38 @@ export async function createApp(options: AppOptions): Promise<App> {
       const address = await api.start() // First: a port that is taken must not cost a takeover.
       logger.info({ address }, `the api listens on ${address}`)
       replicator.start()
+      regions.watch.start()
       progress.start()
       memory.start()
       return address
     },
     stop: () => (stopping ??= stop()),
     untilFenced: () => replicator.untilFenced(),
+  }
+}
+
+/** Regions of failover groups are watched, each through a client of its own whose bounds are those of a look. */
+function watchRegions(
+  { regions, failoverGroups, health, api }: Config,
+  context: Pick<AppOptions, 'clock' | 'random'>,
+): { readonly watch: RegionWatch; stop(): Promise<void> } {
+  const timings = healthTimings(health)
+  const bounds = { connectTimeoutMs: timings.timeoutMs, requestTimeoutMs: timings.timeoutMs }
+  const names = new Set(failoverGroups.flatMap((group) => group.regions))
+  const watched = [...regions.values()].flatMap((region) => {
+    if (!names.has(region.name)) return []
+    const cluster = openCluster({ ...clusterOptionsOf(region), clientId: 'isthmus-health', ...bounds, context })
+    return [{ name: region.name, bootstrap: region.bootstrap, canary: health.canary, cluster }]
+  })
+  const vantage = health.vantage === '' ? nameMember(api.listen) : health.vantage
+  const standsIn = health.standsIn === '' ? null : regionName(health.standsIn)
+  const watch = new RegionWatch({ regions: watched, vantage, standsIn, timings, clock: context.clock })
+  return {
+    watch,
+    async stop() {
+      await watch.stop()
+      await Promise.all(watched.map(({ cluster }) => cluster.close()))
+    },
   }
 }
 

@@ -71,8 +71,9 @@ export const OBSERVER_METRICS = {
   },
 } as const
 
-/** The text of all of them. */
+/** The text of all of them; nothing where no region is watched. */
 export function renderRegions({ regions, doubt, heard }: RegionsStatus, nowMs: number): string[] {
+  if (regions.length === 0) return []
   const labelled = regions.map((subject): Labelled<RegionStatus> => {
     return { subject, labels: renderLabels({ region: subject.region }) }
   })

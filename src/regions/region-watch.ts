@@ -115,7 +115,8 @@ export class RegionWatch {
   }
 
   start(): void {
-    if (this.#running !== undefined) return
+    if (this.#running !== undefined || this.#regions.length === 0) return
+    this.#observer = beginObserver(readClocks(this.#options.clock))
     this.#tick()
     this.#running = Promise.all(this.#regions.map((watched) => this.#watch(watched)))
   }
@@ -226,6 +227,8 @@ export class RegionWatch {
 
   /** Reads both clocks; also before anything is concluded, since sockets may be served before timers. */
   #look(): void {
+    // Without ticks the time between two calls says nothing.
+    if (this.#ticker === undefined || this.#lifetime.signal.aborted) return
     const { clock, timings } = this.#options
     const before = this.#observer.doubt
     this.#observer = foldObserver(this.#observer, readClocks(clock), timings)

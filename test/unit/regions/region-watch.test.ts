@@ -229,3 +229,13 @@ test('a canary that may not be written is told once', async () => {
   ])
   expect(verdictOf('a', eu)).toBe('up')
 })
+
+test('a watch that has not begun, or has ended, is in no doubt about the time that passes', async () => {
+  const { watch, told } = watchFrom('a', us)
+  await time.pass(5_000)
+  const stopped = watch.stop()
+  await time.pass(60_000)
+  await stopped
+  expect(watch.status().doubt).toBeNull()
+  expect(told.filter((line) => line.startsWith('doubt'))).toEqual([])
+})
