@@ -71,16 +71,15 @@ export const OBSERVER_METRICS = {
   },
 } as const
 
-/** The text of all of them; nothing where no region is watched. */
+/** The text of all of them, without a series where no region is watched. */
 export function renderRegions({ regions, doubt, heard }: RegionsStatus, nowMs: number): string[] {
-  if (regions.length === 0) return []
   const labelled = regions.map((subject): Labelled<RegionStatus> => {
     return { subject, labels: renderLabels({ region: subject.region }) }
   })
   const seen = labelled.flatMap(({ subject, labels }) =>
     subject.health === undefined ? [] : [{ subject: subject.health.level, labels }],
   )
-  const observer = [{ subject: null, labels: '' }]
+  const observer = regions.length === 0 ? [] : [{ subject: null, labels: '' }]
   return [
     ...REGION_METRICS.map((spec) => renderMetric(spec, labelled, (one) => ({ value: spec.read(one, nowMs) }))),
     renderMetric({ ...REGION_STATES.level, kind: 'gauge' }, seen, (level) => ({

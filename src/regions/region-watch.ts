@@ -65,6 +65,8 @@ interface Watched {
   health: RegionHealth | undefined
   sample: RegionSample | undefined
   toldVerdict: Judgement['verdict'] | null
+  /** Why there was no canary in the newest look, and the last reason that was told. */
+  newCanary: string | undefined
   toldCanary: string | undefined
 }
 
@@ -110,6 +112,7 @@ export class RegionWatch {
       health: undefined,
       sample: undefined,
       toldVerdict: null,
+      newCanary: undefined,
       toldCanary: undefined,
     }))
   }
@@ -207,15 +210,17 @@ export class RegionWatch {
     return { kind: 'done', reason }
   }
 
-  /** Once, and again when the reason is another one. */
+  /** Once, and again when the reason is another one; a topic that was just made is no reason by the next look. */
   #tellCanary(watched: Watched): void {
     const { canary } = watched.sample ?? {}
     const isReached = watched.sample?.brokers.some(({ state }) => state === 'answers') === true
     const reason = watched.spec.canary && isReached && canary?.kind === 'unknown' ? canary.reason : undefined
-    if (reason !== undefined && reason !== watched.toldCanary) {
+    if (reason !== undefined && reason === watched.newCanary && reason !== watched.toldCanary) {
       this.events.emit('region:canary-unavailable', { region: watched.spec.name, reason })
+      watched.toldCanary = reason
     }
-    watched.toldCanary = reason
+    if (reason === undefined) watched.toldCanary = undefined
+    watched.newCanary = reason
   }
 
   #tick(): void {

@@ -84,6 +84,12 @@ test('before the first look there is a verdict only', () => {
   ])
 })
 
+test('where no region is watched every metric is named, and has no series', () => {
+  const nobody = { vantage: 'a', standsIn: null, doubt: null, heard: [], regions: [] }
+  expect(seriesOf(nobody)).toEqual([])
+  expect(renderRegions(nobody, 0).join('\n')).toContain('# TYPE isthmus_observer_in_doubt gauge')
+})
+
 test('events become sentences, at a level that fits', () => {
   const lines: Record<string, unknown>[] = []
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
