@@ -51,9 +51,12 @@ export function placeOf({ host, port, nodeId }: Broker): Place {
   return { address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, nodeId }
 }
 
-/** Something is there and said no: TLS, credentials, rights, versions. Whoever only hangs up has said nothing. */
+/**
+ * Something is there and said no: TLS, credentials, rights, versions. Whoever only hangs up has said nothing. An error
+ * of our own is no proof that a region is down either.
+ */
 function isRefusal(error: unknown): boolean {
-  return isFault(error) && !error.retriable && error.facts['hungUp'] !== true
+  return !isFault(error) || (!error.retriable && error.facts['hungUp'] !== true)
 }
 
 export function codeOf(error: unknown): string {

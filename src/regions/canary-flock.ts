@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, isFault } from '../core/index.ts'
 import { type Cluster, type ClusterMetadata, errorName, type ProbeChannel } from '../kafka/index.ts'
 import { type BrokerLook, reasonOf } from './broker-look.ts'
 import { type CanaryOutcome, type CanaryPlace, canaryLeaders, flyCanary, HEALTH_TOPIC, healthTopic } from './canary.ts'
@@ -83,7 +83,7 @@ export class CanaryFlock {
       return outcome
     } catch (error) {
       signal.throwIfAborted()
-      return { kind: 'refused', reason: reasonOf(error) }
+      return { kind: isFault(error) && error.retriable ? 'refused' : 'unusable', reason: reasonOf(error) }
     }
   }
 

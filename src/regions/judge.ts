@@ -68,7 +68,7 @@ export function judgeRegion(input: JudgeInput, { reportStaleMs }: Pick<HealthTim
   const judge = (verdict: Verdict, reason: string): Judgement => ({ region, verdict, reason, votes, majority })
   const level = own.sees.get(region)
   if (own.doubt !== null) return judge('unknown', `this observer is in doubt: ${own.doubt}`)
-  if (level === undefined) return judge('unknown', 'no look at it has ended yet')
+  if (level === undefined) return judge('unknown', 'no look at it has ended of late')
   const tally = tallyVotes(region, others)
   if (level === 'healthy' || level === 'degraded') return judgeReached(judge, tally, majority)
   if (votes[0]?.vote === 'cut-off') return judge('cut-off', 'this observer reaches none of the regions it should')

@@ -84,6 +84,8 @@ describe('brokers', () => {
     expect(gradeOf(await look()).grade).toBe('failing')
     region.brokers.set(3, 'locked')
     expect(gradeOf(await look()).grade).toBe('blind')
+    region.brokers.set(3, 'defect')
+    expect(gradeOf(await look()).grade).toBe('blind')
   })
 
   test('brokers that moved to other addresses are found through the bootstrap addresses', async () => {

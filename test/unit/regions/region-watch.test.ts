@@ -86,7 +86,7 @@ function kill(region: RegionName): void {
 
 test('regions that are well: one event each, and nothing after that', async () => {
   const { told, watch } = watchFrom('a', us)
-  expect(watch.judge(eu)).toMatchObject({ verdict: 'unknown', reason: 'no look at it has ended yet' })
+  expect(watch.judge(eu)).toMatchObject({ verdict: 'unknown', reason: 'no look at it has ended of late' })
   await time.pass(60_000)
   expect(told.filter((line) => line.startsWith('eu'))).toEqual(['eu null => healthy', 'eu null -> up'])
   expect(watch.status()).toMatchObject({ vantage: 'a', standsIn: 'us', doubt: null, heard: [] })
@@ -238,4 +238,26 @@ test('a watch that has not begun, or has ended, is in no doubt about the time th
   await stopped
   expect(watch.status().doubt).toBeNull()
   expect(told.filter((line) => line.startsWith('doubt'))).toEqual([])
+})
+
+test('a region of which looks no longer end has no verdict, and no vote with the others', async () => {
+  const { watch, told } = watchFrom('a', us)
+  watchFrom('b', null)
+  watch.events.on('region:probe-error', ({ region }) => told.push(`${region} error`))
+  await time.pass(5_000)
+  regions.get(eu)?.brokers.set(1, 'nonsense')
+  await time.pass(20_000)
+  expect(told).toContain('eu error')
+  expect(watch.judge(eu)).toMatchObject({ verdict: 'unknown', reason: 'no look at it has ended of late' })
+  const votes = watches
+    .get('b')
+    ?.watch.judge(us)
+    ?.votes.map(({ vantage, vote }) => `${vantage} ${vote}`)
+  expect(votes).toEqual(['b up', 'a up'])
+  expect(
+    watches
+      .get('b')
+      ?.watch.judge(eu)
+      ?.votes.map(({ vote }) => vote),
+  ).toEqual(['no-view', 'no-view'])
 })

@@ -20,7 +20,7 @@ interface StoredRecord {
  * them back, and stamps them with a clock of its own.
  */
 export class ScriptedRegion implements ProbedCluster {
-  readonly brokers = new Map<number, 'up' | 'dead' | 'hung' | 'hangs-up' | 'locked'>()
+  readonly brokers = new Map<number, 'up' | 'dead' | 'hung' | 'hangs-up' | 'locked' | 'defect' | 'nonsense'>()
   /** Undefined: the topic of the canaries is missing. By partition its leader, -1 for none. */
   leaders: number[] | undefined
   /** Answered to Produce. */
@@ -53,10 +53,11 @@ export class ScriptedRegion implements ProbedCluster {
       throw kafkaFaults.fault('KAFKA_AUTHENTICATION_FAILED', { ...facts, reason: 'wrong password' })
     if (state === 'hangs-up') throw kafkaFaults.fault('KAFKA_TLS_FAILED', { ...facts, hungUp: true })
     if (state === 'hung') return hang(signal)
+    if (state === 'defect') throw new TypeError('a defect of this program')
     this.open++
     return {
       address,
-      metadata: (topics) => Promise.resolve(this.#metadata(topics)),
+      metadata: (topics) => Promise.resolve(state === 'nonsense' ? ({} as never) : this.#metadata(topics)),
       topicSettings: (topics) => {
         const entry = {
           name: 'min.insync.replicas',
