@@ -8,5 +8,6 @@ export {
   type ProtocolError,
 } from './errors.ts'
 export { kafkaFaults } from './faults.ts'
+export { KeyedTopic, type KeyedTopicOptions } from './keyed-topic.ts'
 export { openCluster } from './open-cluster.ts'
 export * from './records/index.ts'
