@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Events } from '../core/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
+import { type AuthorityStatus, renderAuthority } from './authority-metrics.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
 import {
   EVENT_METRICS,
@@ -30,6 +31,8 @@ export interface MetricsSources {
   nowMs(): number
   /** @defaultValue regions are not watched */
   readonly regions?: () => RegionsStatus
+  /** @defaultValue there is no authority */
+  readonly authority?: () => AuthorityStatus
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
 }
@@ -51,6 +54,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         await new Promise((resolve) => setImmediate(resolve))
       }
       if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), sources.nowMs()))
+      if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
       return [...parts, await registry.metrics()].join('\n')
     },
   }

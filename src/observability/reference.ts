@@ -1,3 +1,4 @@
+import { AUTHORITY_METRIC, COPY_LABELS, COPY_METRICS } from './authority-metrics.ts'
 import {
   EVENT_METRICS,
   FLOW_LABELS,
@@ -39,6 +40,8 @@ export function renderMetricsReference(): string {
     row(REGION_STATES.level.name, 'gauge', [...REGION_LABELS, 'level'], REGION_STATES.level.help),
     row(REGION_STATES.verdict.name, 'gauge', [...REGION_LABELS, 'verdict'], REGION_STATES.verdict.help),
     ...Object.values(OBSERVER_METRICS).map(({ name, help }) => row(name, 'gauge', [], help)),
+    row(AUTHORITY_METRIC.name, 'gauge', [], AUTHORITY_METRIC.help),
+    ...COPY_METRICS.map(({ name, help }) => row(name, 'gauge', COPY_LABELS, help)),
     ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
   ]
   return `${HEAD}${rows.join('\n')}\n`
