@@ -20,8 +20,10 @@ export function stageInMemory() {
   /** What happens to the next calls; taken one by one. */
   const mishaps: (Mishap | undefined)[] = []
   let isDown = false
+  let commitDelayMs = 0
   const store = new MemoryStore({
     clock,
+    delayMs: (call) => (call === 'commit' ? commitDelayMs : 0),
     mishap: (call) => (isDown ? 'unreachable' : call === 'commit' ? mishaps.shift() : undefined),
   })
   const context = { clock, random }
@@ -34,6 +36,10 @@ export function stageInMemory() {
     mishaps,
     store,
     open,
+    /** How long commits that begin now are on their way, there and back each. */
+    delayCommits: (ms: number) => {
+      commitDelayMs = ms
+    },
     down: () => {
       isDown = true
     },
