@@ -1,3 +1,4 @@
+export { type AuthorityConfig, authorityOptionsOf } from './authority.ts'
 export { checkConfig } from './check.ts'
 export type { FailoverGroupConfig, FailoverMode, FailoverTimings, Objectives } from './failover-groups.ts'
 export { configFaults } from './faults.ts'

@@ -4,6 +4,7 @@ import type { RegionName } from '../core/index.ts'
 import { type ReplicationOptions, resolveReplicationOptions } from '../replication/index.ts'
 import { type HealthOptions, resolveHealthOptions } from '../regions/index.ts'
 import { type FailoverGroupConfig, resolveFailoverGroup } from './failover-groups.ts'
+import { type AuthorityConfig, loadAuthority } from './authority.ts'
 import { configFaults } from './faults.ts'
 import { deriveLinks, type LinkConfig } from './links.ts'
 import { collectProblems, formatProblem, type Problem, sortProblems } from './problems.ts'
@@ -18,6 +19,7 @@ export interface Config {
   readonly regions: ReadonlyMap<RegionName, RegionConfig>
   readonly links: readonly LinkConfig[]
   readonly failoverGroups: readonly FailoverGroupConfig[]
+  readonly authority: AuthorityConfig
   readonly replication: Required<ReplicationOptions>
   readonly health: Required<HealthOptions>
   readonly api: Required<ApiOptions>
@@ -54,13 +56,16 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
   const usable = validateShape(yaml.value, collector)
   const links = deriveLinks(usable, collector)
   checkRules(usable, links, collector)
-  const regions = loadRegions(usable, { folder, sources, problems: collector })
+  const context = { folder, sources, problems: collector }
+  const regions = loadRegions(usable, context)
+  const authority = loadAuthority(usable.authority, context)
   const problems = sortProblems(collector.problems)
   if (collector.hasErrors) return { problems, config: undefined }
   const config: Config = {
     regions,
     links,
     failoverGroups: usable.failoverGroups.map(({ entry }) => resolveFailoverGroup(entry)),
+    authority,
     replication: resolveReplicationOptions(usable.replication ?? {}),
     health: resolveHealthOptions(usable.health),
     api: {

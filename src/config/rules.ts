@@ -5,6 +5,7 @@ import { checkGroups } from './group-rules.ts'
 import { checkHealth } from './health-rules.ts'
 import { type PlacedLink, written } from './links.ts'
 import { findOverlap } from './patterns.ts'
+import { checkAuthority, checkPassword, checkTls } from './credential-rules.ts'
 import { closest, formatPath, type Path, type ProblemCollector } from './problems.ts'
 import type { Entry, UsableConfig } from './validate.ts'
 
@@ -19,6 +20,7 @@ export function checkRules(file: UsableConfig, links: readonly PlacedLink[], pro
   checkGroups(file, links, problems)
   checkLinks(links, problems)
   checkHealth(file, problems)
+  checkAuthority(file.authority, problems)
   checkApi(file, problems)
 }
 
@@ -41,13 +43,8 @@ function checkRegions(file: UsableConfig, problems: ProblemCollector): void {
       }
     }
     const { tls, sasl } = region
-    if (tls !== undefined && (tls.certFile === undefined) !== (tls.keyFile === undefined)) {
-      problems.error([...path, 'tls'], 'certFile and keyFile belong together', 'give both or neither')
-    }
-    if (sasl !== undefined && (sasl.password === undefined) === (sasl.passwordFile === undefined)) {
-      const rule = sasl.password === undefined ? 'no password is named' : 'two passwords are named'
-      problems.error([...path, 'sasl'], rule, 'give one of passwordFile and password: env:NAME')
-    }
+    checkTls(tls, [...path, 'tls'], problems)
+    checkPassword(sasl, [...path, 'sasl'], problems)
     if (sasl?.mechanism === 'plain' && tls === undefined) {
       problems.warn([...path, 'sasl', 'mechanism'], 'plain without tls sends the password readable', 'add tls: {}')
     }

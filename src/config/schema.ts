@@ -20,6 +20,11 @@ import { FailoverOptions } from './failover-options.ts'
  */
 export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 
+/** Next to the configuration file. */
+export const DEFAULT_AUTHORITY_PATH = 'isthmus.db'
+export const DEFAULT_AUTHORITY_PREFIX = '/isthmus/'
+export const DEFAULT_LEASE_SECONDS = 10
+
 const name = (description: string) =>
   Type.String({
     pattern: NAME_PATTERN,
@@ -34,34 +39,96 @@ const strict = <Properties extends Type.TProperties>(properties: Properties, des
 const file = (description: string) =>
   Type.String({ minLength: 1, description: `${description} A relative path starts at the configuration file.` })
 
-const Tls = strict(
-  {
-    caFile: Type.Optional(file("PEM file of the authorities that sign the brokers. Default: the system's roots.")),
-    certFile: Type.Optional(file('PEM file of the client certificate, where brokers ask for one.')),
-    keyFile: Type.Optional(file('PEM file of its private key.')),
-    serverName: Type.Optional(
-      Type.String({ minLength: 1, description: 'Name to expect in the certificate, where it is not the host.' }),
-    ),
-  },
-  'Present (even as `{}`) means that the region is reached with TLS.',
-)
+/** Which files TLS takes. */
+const tlsKeys = {
+  caFile: Type.Optional(file("PEM file of the authorities that sign the servers. Default: the system's roots.")),
+  certFile: Type.Optional(file('PEM file of the client certificate, where servers ask for one.')),
+  keyFile: Type.Optional(file('PEM file of its private key.')),
+  serverName: Type.Optional(
+    Type.String({ minLength: 1, description: 'Name to expect in the certificate, where it is not the host.' }),
+  ),
+}
+
+/** Where a password is. */
+const passwordKeys = {
+  passwordFile: Type.Optional(file('File that holds the password; one line end at its end is ignored.')),
+  password: Type.Optional(
+    Type.String({
+      pattern: '^env:[A-Za-z_][A-Za-z0-9_]*$',
+      description: 'Name of the environment variable that holds the password, as `env:NAME`.',
+      secret: true,
+      rule: 'a secret in the file itself is refused',
+      remedy: 'use passwordFile, or env:NAME for the environment variable NAME',
+    }),
+  ),
+}
+
+const Tls = strict(tlsKeys, 'Present (even as `{}`) means that the region is reached with TLS.')
 
 const Sasl = strict(
   {
     mechanism: Type.Enum(['plain', 'scram-sha-256', 'scram-sha-512'], { description: 'How to log in.' }),
     username: Type.String({ minLength: 1, description: 'The principal of Isthmus in this region.' }),
-    passwordFile: Type.Optional(file('File that holds the password; one line end at its end is ignored.')),
-    password: Type.Optional(
+    ...passwordKeys,
+  },
+  'Login by SASL. Exactly one of `passwordFile` and `password`.',
+)
+
+const Authority = strict(
+  {
+    kind: Type.Optional(
+      Type.Enum(['sqlite', 'etcd'], {
+        default: 'sqlite',
+        description:
+          'Where it is stored: in a file of this machine, or in an etcd cluster, which should have members in at least three sites, or outside of the regions it decides over.',
+      }),
+    ),
+    path: Type.Optional(
       Type.String({
-        pattern: '^env:[A-Za-z_][A-Za-z0-9_]*$',
-        description: 'Name of the environment variable that holds the password, as `env:NAME`.',
-        secret: true,
-        rule: 'a secret in the file itself is refused',
-        remedy: 'use passwordFile, or env:NAME for the environment variable NAME',
+        minLength: 1,
+        default: DEFAULT_AUTHORITY_PATH,
+        description: 'The file, for `sqlite`. On a local disk. A relative path starts at the configuration file.',
+      }),
+    ),
+    endpoints: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^https?://(\\[[0-9a-fA-F:]+\\]|[^\\s:/@\\[\\]]+):[0-9]{1,5}$',
+          rule: 'not the address of an etcd member',
+          remedy: 'write it like https://etcd-0.example:2379',
+        }),
+        { minItems: 1, description: 'Client addresses of the members of one etcd cluster, for `etcd`.' },
+      ),
+    ),
+    prefix: Type.Optional(
+      Type.String({
+        pattern: '^/([A-Za-z0-9._-]+/)+$',
+        default: DEFAULT_AUTHORITY_PREFIX,
+        description: 'What every key starts with, for `etcd`. Each installation needs its own.',
+        rule: 'not a prefix',
+        remedy: 'write it like /isthmus/',
+      }),
+    ),
+    tls: Type.Optional(strict(tlsKeys, 'How `https` endpoints of `etcd` are reached.')),
+    login: Type.Optional(
+      strict(
+        {
+          username: Type.String({ minLength: 1, description: 'The etcd user of Isthmus.' }),
+          ...passwordKeys,
+        },
+        'Login as a user of etcd, which needs read and write on the prefix. Exactly one of `passwordFile` and `password`. The HTTP gateway of etcd, which Isthmus uses, does not take a client certificate for a login, and with logins switched on refuses certificates that have a common name.',
+      ),
+    ),
+    leaseSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: 300,
+        default: DEFAULT_LEASE_SECONDS,
+        description: 'After how many seconds without a sign of life another controller takes the lead.',
       }),
     ),
   },
-  'Login by SASL. Exactly one of `passwordFile` and `password`.',
+  'Where it is kept which region of a failover group is active. The same for all controllers.',
 )
 
 const Region = strict(
@@ -146,6 +213,7 @@ export const ConfigSchema = strict(
     }),
     failoverGroups: Type.Optional(Type.Array(FailoverGroup, { description: 'What moves between regions as a whole.' })),
     links: Type.Optional(Type.Array(Link, { description: 'Copies that no failover group implies.' })),
+    authority: Type.Optional(Authority),
     replication: Type.Optional(ReplicationOptions),
     health: Type.Optional(HealthOptions),
     api: Type.Optional(ApiOptions),
@@ -159,7 +227,6 @@ export const LATER_KEYS: ReadonlySet<string> = new Set([
   'routing',
   'drills',
   'security',
-  'authority',
   'fence',
   'agents',
   'verification',

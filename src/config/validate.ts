@@ -32,6 +32,7 @@ export interface UsableConfig {
   readonly regions: readonly Entry<ConfigFile['regions'][number]>[]
   readonly failoverGroups: readonly Entry<NonNullable<ConfigFile['failoverGroups']>[number]>[]
   readonly links: readonly Entry<NonNullable<ConfigFile['links']>[number]>[]
+  readonly authority: ConfigFile['authority']
   readonly replication: ConfigFile['replication']
   readonly health: ConfigFile['health']
   readonly api: ConfigFile['api']
@@ -53,11 +54,12 @@ export function validateShape(value: unknown, problems: ProblemCollector): Usabl
     reportError(whole, value, problems)
   }
   const parts = (value ?? {}) as Record<string, unknown>
-  const { regions, failoverGroups, links, replication, health, api } = ConfigSchema.properties
+  const { regions, failoverGroups, links, authority, replication, health, api } = ConfigSchema.properties
   return {
     regions: usableEntries(regions.items, parts.regions, { dropInvalid: false }),
     failoverGroups: usableEntries(failoverGroups.items, parts.failoverGroups, { dropInvalid: true }),
     links: usableEntries(links.items, parts.links, { dropInvalid: true }),
+    authority: Value.Check(authority, parts.authority) ? parts.authority : undefined,
     replication: Value.Check(replication, parts.replication) ? parts.replication : undefined,
     health: Value.Check(health, parts.health) ? parts.health : undefined,
     api: Value.Check(api, parts.api) ? parts.api : undefined,
