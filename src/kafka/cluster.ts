@@ -1,4 +1,5 @@
 import type { RetryContext } from '../core/index.ts'
+import type { AclBinding, AclFilter, AclOutcome } from './access.ts'
 import type {
   AbortMarker,
   GroupDescription,
@@ -16,6 +17,7 @@ import type { GroupMembership, MembershipOptions } from './group-member.ts'
 import type { ControllerQuorum } from './quorum.ts'
 import type { PartitionOutcome, TopicPartition } from './topic-partition.ts'
 
+export type * from './access.ts'
 export type * from './coordinated.ts'
 export type * from './quorum.ts'
 export type * from './topic-partition.ts'
@@ -114,6 +116,14 @@ export interface Cluster extends AsyncDisposable {
     bounds: readonly (TopicPartition & { readonly offset: number })[],
     signal: AbortSignal,
   ): Promise<PartitionOutcome[]>
+
+  // ---- access control lists (never repeated by themselves: see acls.ts) -------------------------------------------
+  /** As whichever broker answers has them, or the one asked for. Code 54 in the fault where there is no authorizer. */
+  describeAcls(filter: AclFilter, signal: AbortSignal, nodeId?: number): Promise<readonly AclBinding[]>
+  /** Answers before every broker has them in force. */
+  createAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclOutcome[]>
+  /** Of the very bindings; those that are gone already count as deleted. */
+  deleteAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclOutcome[]>
 
   /** Closes every connection. */
   close(): Promise<void>

@@ -1,3 +1,4 @@
+import { createAcls, deleteAcls, describeAcls } from './acls.ts'
 import { BrokerCalls } from './broker-calls.ts'
 import { openBrokerChannel } from './broker-channel.ts'
 import type { BrokerChannel, ChannelOptions, Cluster, ClusterOptions } from './cluster.ts'
@@ -74,6 +75,9 @@ export function openCluster(options: ClusterOptions): Cluster {
     describeBrokerConfigs: (nodeId, signal) => describeBrokerConfigs(parts, nodeId, signal),
     alterTopicConfigs: (topic, changes, signal) => alterTopicConfigs(parts, topic, changes, signal),
     deleteRecords: (bounds, signal) => deleteRecords(parts, bounds, signal),
+    describeAcls: (filter, signal, nodeId) => describeAcls(parts, filter, signal, nodeId),
+    createAcls: (bindings, signal) => createAcls(parts, bindings, signal),
+    deleteAcls: (bindings, signal) => deleteAcls(parts, bindings, signal),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -11,7 +11,8 @@ import { RawClient } from './raw-exchange.ts'
 import { WIRE_APIS } from './wire-apis.ts'
 
 /**
- * Captures the golden bytes anew from a real, empty, single broker (the fixtures kept are of 4.3.1):
+ * Captures the golden bytes anew from a real, empty, single broker with an authorizer to which ANONYMOUS is a super user
+ * (the fixtures kept are of 4.3.1):
  *
  *     ISTHMUS_TEST_BOOTSTRAP=127.0.0.1:19192 node test/support/capture-golden.ts
  *
@@ -53,6 +54,23 @@ async function abortOneTransaction(): Promise<void> {
   await transaction.send({ topic: TOPIC, messages: [{ value: 'aborted', partition: 0 }] })
   await transaction.abort()
   await producer.disconnect()
+}
+
+/** Described last, so that the answer holds what the others left. */
+async function captureAcls(): Promise<void> {
+  const binding = {
+    resource: 'topic',
+    name: 'golden',
+    pattern: 'prefixed',
+    principal: 'User:*',
+    host: '*',
+    operation: 'write',
+    permission: 'deny',
+  }
+  const group = { ...binding, resource: 'group', pattern: 'literal', operation: 'read', permission: 'allow' }
+  await capture('CreateAcls', () => [binding, group, { ...binding, name: '' }])
+  await capture('DeleteAcls', (version) => [version === 2 ? group : { ...group, host: '10.0.0.1' }])
+  await capture('DescribeAcls', (version) => (version === 2 ? { resource: 'topic', permission: 'deny' } : {}))
 }
 
 await capture('ApiVersions', () => ({ softwareName: 'isthmus', softwareVersion: '1' }))
@@ -157,4 +175,5 @@ await capture('IncrementalAlterConfigs', () => ({
 }))
 await capture('DeleteRecords', () => ({ bounds: [{ topic: TOPIC, partition: 0, offset: 2 }], timeoutMs: 5_000 }))
 await capture('DeleteTopics', () => ({ topics: ['golden-5', 'golden-missing'], timeoutMs: 5_000 }))
+await captureAcls()
 client.close()

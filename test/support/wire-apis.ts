@@ -2,10 +2,13 @@ import { addPartitionsToTxnApi } from '../../src/kafka/wire/add-partitions-to-tx
 import type { Api } from '../../src/kafka/wire/api.ts'
 import { apiVersionsApi } from '../../src/kafka/wire/api-versions.ts'
 import { consumerGroupDescribeApi } from '../../src/kafka/wire/consumer-group-describe.ts'
+import { createAclsApi } from '../../src/kafka/wire/create-acls.ts'
 import { createPartitionsApi } from '../../src/kafka/wire/create-partitions.ts'
 import { createTopicsApi } from '../../src/kafka/wire/create-topics.ts'
+import { deleteAclsApi } from '../../src/kafka/wire/delete-acls.ts'
 import { deleteRecordsApi } from '../../src/kafka/wire/delete-records.ts'
 import { deleteTopicsApi } from '../../src/kafka/wire/delete-topics.ts'
+import { describeAclsApi } from '../../src/kafka/wire/describe-acls.ts'
 import { describeConfigsApi } from '../../src/kafka/wire/describe-configs.ts'
 import { describeGroupsApi } from '../../src/kafka/wire/describe-groups.ts'
 import { describeProducersApi } from '../../src/kafka/wire/describe-producers.ts'
@@ -37,10 +40,13 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   AddPartitionsToTxn: addPartitionsToTxnApi,
   ApiVersions: apiVersionsApi,
   ConsumerGroupDescribe: consumerGroupDescribeApi,
+  CreateAcls: createAclsApi,
   CreatePartitions: createPartitionsApi,
   CreateTopics: createTopicsApi,
+  DeleteAcls: deleteAclsApi,
   DeleteRecords: deleteRecordsApi,
   DeleteTopics: deleteTopicsApi,
+  DescribeAcls: describeAclsApi,
   DescribeConfigs: describeConfigsApi,
   DescribeGroups: describeGroupsApi,
   DescribeProducers: describeProducersApi,

@@ -48,6 +48,10 @@ export const API_VERSIONS = {
   EndTxn: { key: 26, min: 3, max: 3 },
   /** v2 asks for a strictly greater epoch; v1 is enough for a marker at the recorded epoch + 1. */
   WriteTxnMarkers: { key: 27, min: 1, max: 2, prefer: 'lowest' },
+  /** Of the ACL APIs v3 only adds the resource type of users; brokers before 3.3 have v2. */
+  DescribeAcls: { key: 29, min: 2, max: 3 },
+  CreateAcls: { key: 30, min: 2, max: 3 },
+  DeleteAcls: { key: 31, min: 2, max: 3 },
   DescribeConfigs: { key: 32, min: 4, max: 4 },
   CreatePartitions: { key: 37, min: 2, max: 3 },
   IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },

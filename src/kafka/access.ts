@@ -1,0 +1,48 @@
+// Access control lists: what a cluster's authorizer is told, and how it is asked.
+
+/** What an ACL is about; `unknown` for what this version does not know. */
+export type AclResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user' | 'unknown'
+
+export type AclOperation =
+  | 'all'
+  | 'read'
+  | 'write'
+  | 'create'
+  | 'delete'
+  | 'alter'
+  | 'describe'
+  | 'cluster-action'
+  | 'describe-configs'
+  | 'alter-configs'
+  | 'idempotent-write'
+  | 'create-tokens'
+  | 'describe-tokens'
+  | 'two-phase-commit'
+  | 'unknown'
+
+/** One access control list entry. */
+export interface AclBinding {
+  readonly resource: AclResource
+  /** Of the resource, or its beginning; a literal `*` stands for every one. */
+  readonly name: string
+  readonly pattern: 'literal' | 'prefixed'
+  /** As brokers write it: `User:orders`, or `User:*` for everyone. */
+  readonly principal: string
+  /** `*` or an address. */
+  readonly host: string
+  readonly operation: AclOperation
+  readonly permission: 'allow' | 'deny'
+}
+
+/** What is left out matches everything. */
+export interface AclFilter {
+  readonly resource?: AclResource
+  readonly permission?: AclBinding['permission']
+  readonly principal?: string
+}
+
+/** Of one binding, in the order in which they were given. */
+export interface AclOutcome {
+  readonly errorCode: number
+  readonly message: string | null
+}
