@@ -44,10 +44,40 @@ function checkRegions(file: UsableConfig, problems: ProblemCollector): void {
     }
     const { tls, sasl } = region
     checkTls(tls, [...path, 'tls'], problems)
-    checkPassword(sasl, [...path, 'sasl'], problems)
-    if (sasl?.mechanism === 'plain' && tls === undefined) {
-      problems.warn([...path, 'sasl', 'mechanism'], 'plain without tls sends the password readable', 'add tls: {}')
-    }
+    checkSasl(sasl, [...path, 'sasl'], tls !== undefined, problems)
+    checkCanary(region, [...path, 'canary'], problems)
+  }
+}
+
+type RegionFile = UsableConfig['regions'][number]['entry']
+
+function checkSasl(sasl: RegionFile['sasl'], path: Path, hasTls: boolean, problems: ProblemCollector): void {
+  if (sasl === undefined) return
+  checkPassword(sasl, path, problems)
+  if (sasl.mechanism === 'plain' && !hasTls) {
+    problems.warn([...path, 'mechanism'], 'plain without tls sends the password readable', 'add tls: {}')
+  }
+}
+
+/** A canary proves something only as somebody else than Isthmus, and under a name that ACLs know. */
+function checkCanary({ canary, sasl, tls }: RegionFile, path: Path, problems: ProblemCollector): void {
+  if (canary === undefined) return
+  checkSasl(canary.sasl, [...path, 'sasl'], tls !== undefined, problems)
+  for (const [at, text] of (canary.bootstrap ?? []).entries()) {
+    if (parseListen(text) !== undefined) continue
+    problems.error([...path, 'bootstrap', at], `"${text}" has no valid port`, 'use a port from 1 to 65535')
+  }
+  if (canary.sasl === undefined && canary.tls === undefined) {
+    problems.error(path, 'it has no credentials of its own', 'give it sasl, or tls with a client certificate')
+  } else if (canary.sasl === undefined && canary.principal === undefined) {
+    const remedy = 'add principal: as the brokers name the certificate, such as User:CN=canary'
+    problems.error([...path, 'principal'], 'the principal of a certificate is not known here', remedy)
+  }
+  if (canary.tls !== undefined && tls === undefined) {
+    problems.error([...path, 'tls'], 'the region is reached without TLS', 'add tls to the region, or use sasl here')
+  }
+  if (canary.sasl !== undefined && canary.sasl.username === sasl?.username) {
+    problems.error([...path, 'sasl', 'username'], 'it is Isthmus itself', 'use the credentials of an application')
   }
 }
 

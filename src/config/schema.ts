@@ -13,6 +13,7 @@ import {
   TopicSelection,
 } from '../replication/index.ts'
 import { FailoverOptions } from './failover-options.ts'
+import { FenceOptions, principalSchema } from '../security/index.ts'
 
 /**
  * The one definition of the configuration file: types, validation, messages and the reference page come from it.
@@ -38,6 +39,12 @@ const strict = <Properties extends Type.TProperties>(properties: Properties, des
 
 const file = (description: string) =>
   Type.String({ minLength: 1, description: `${description} A relative path starts at the configuration file.` })
+
+const Address = Type.String({
+  pattern: '^(\\[[0-9a-fA-F:]+\\]|[^\\s:/\\[\\]]+):[0-9]{1,5}$',
+  rule: 'not a host:port',
+  remedy: 'write it like kafka-0.example:9092',
+})
 
 /** Which files TLS takes. */
 const tlsKeys = {
@@ -131,19 +138,46 @@ const Authority = strict(
   'Where it is kept which region of a failover group is active. The same for all controllers.',
 )
 
+const Canary = strict(
+  {
+    principal: Type.Optional(
+      principalSchema(
+        'As the brokers name it. Default: `User:` and the username of `sasl`; with a client certificate it has to be given.',
+      ),
+    ),
+    bootstrap: Type.Optional(
+      Type.Array(Address, {
+        minItems: 1,
+        description: 'Where it has a listener of its own. Default: that of the region.',
+      }),
+    ),
+    tls: Type.Optional(
+      strict(
+        {
+          certFile: file('PEM file of the client certificate.'),
+          keyFile: file('PEM file of its private key.'),
+        },
+        'Its own client certificate. Authorities and server name are those of the region.',
+      ),
+    ),
+    sasl: Type.Optional(Sasl),
+  },
+  'Credentials of an ordinary principal that may write to the topics of the failover groups, as their applications may, ' +
+    'and is no super user. A fence is proved by its writes being refused; none of them can ever be stored.',
+)
+
 const Region = strict(
   {
     name: name('Unique name of the region.'),
-    bootstrap: Type.Array(
-      Type.String({
-        pattern: '^(\\[[0-9a-fA-F:]+\\]|[^\\s:/\\[\\]]+):[0-9]{1,5}$',
-        rule: 'not a host:port',
-        remedy: 'write it like kafka-0.example:9092',
-      }),
-      { minItems: 1, description: 'Brokers to ask first, as `host:port`.', remedy: 'give at least one host:port' },
-    ),
+    bootstrap: Type.Array(Address, {
+      minItems: 1,
+      description: 'Brokers to ask first, as `host:port`.',
+      remedy: 'give at least one host:port',
+    }),
     tls: Type.Optional(Tls),
     sasl: Type.Optional(Sasl),
+    canary: Type.Optional(Canary),
+    fence: Type.Optional(FenceOptions),
   },
   'One Kafka cluster.',
 )

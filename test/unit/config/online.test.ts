@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import { type CheckedCluster, checkOnline, type RegionConfig } from '../../../src/config/index.ts'
 import { regionName } from '../../../src/core/index.ts'
 import { kafkaFaults } from '../../../src/kafka/index.ts'
+import { resolveFenceOptions } from '../../../src/security/index.ts'
 
 const region = (name: string): RegionConfig => {
-  return { name: regionName(name), bootstrap: ['a:1'], tls: undefined, sasl: undefined }
+  const plain = { tls: undefined, sasl: undefined, canary: undefined, fence: resolveFenceOptions() }
+  return { name: regionName(name), bootstrap: ['a:1'], ...plain }
 }
 
 /** A region that answers with this cluster id, or with this error. */

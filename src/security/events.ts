@@ -1,0 +1,44 @@
+import type { RegionName } from '../core/index.ts'
+import type { FenceMeans } from './fences/fence-record.ts'
+
+interface FenceRef {
+  readonly region: RegionName
+  readonly group: string
+}
+
+/** What the room tells. */
+export type SecurityEvents = {
+  'fence:applied': FenceRef & {
+    readonly operation: string
+    readonly means: FenceMeans
+    readonly by: string
+    /** Entries that this call added; those of other fences stood there already. */
+    readonly added: number
+    /** From the call until every broker had it in force. */
+    readonly tookMs: number
+    /** False where the record could not be written: `unfence --all-of` does not find this fence. */
+    readonly isRecorded: boolean
+  }
+  'fence:lifted': FenceRef & {
+    readonly operation: string
+    readonly means: FenceMeans
+    readonly by: string
+    readonly removed: number
+    /** Entries that stay, because another fence claims them or they were there before. */
+    readonly kept: number
+  }
+  /** A call got no answer: it may come into force later. */
+  'fence:unsettled': FenceRef & { readonly operation: string; readonly reason: string }
+  /** A fence that was lifted came into force late, and was taken away again. */
+  'fence:landed-late': FenceRef & { readonly operation: string; readonly entries: number }
+  /** A standby takes writes of applications. A page. */
+  'fence:lost': FenceRef & {
+    readonly reason: string
+    readonly brokers: readonly number[]
+    /** False where it was never seen to hold. */
+    readonly wasHeld: boolean
+  }
+  'fence:held': FenceRef & { readonly reason: string }
+  /** Whether the fence of a standby holds cannot be told. */
+  'fence:unproved': FenceRef & { readonly reason: string }
+}

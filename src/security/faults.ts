@@ -1,0 +1,50 @@
+import { defineFaults } from '../core/index.ts'
+
+/** What can be wrong with a fence. `group` is the failover group that it is for. */
+export const securityFaults = defineFaults({
+  FENCE_UNAVAILABLE: {
+    message: '{region} cannot be fenced for {group}: {reason}',
+    remedy: '{remedy} A fence.command of the region works without ACLs.',
+    retriable: false,
+    status: 412,
+  },
+  FENCE_REFUSED: {
+    message: '{region} refused to change ACLs for {group}: {name} ({code}) {detail}',
+    remedy: 'Add the principal of Isthmus to super.users, or grant it ALTER on the cluster.',
+    retriable: false,
+    status: 502,
+  },
+  FENCE_CALL_TIMED_OUT: {
+    message: '{region} did not answer {what} within {afterMs} ms',
+    remedy:
+      'Whether the call was carried out is unknown, and it may still come into force. Isthmus looks again by itself; look for a controller quorum that has no majority.',
+    retriable: true,
+    status: 504,
+  },
+  FENCE_COMMAND_FAILED: {
+    message: 'the command {command} for {region} and {group} ended with {ending}: {output}',
+    remedy: 'Run the command by hand with the same environment. Nothing else is done before it succeeds.',
+    retriable: false,
+    status: 502,
+  },
+  FENCE_COMMAND_UNKNOWN: {
+    message: 'the command {command} for {region} and {group} did not end within {afterMs} ms and was stopped',
+    remedy:
+      'What it has done is unknown. Make it finish sooner, or raise fence.command.timeoutSeconds of the region; it is run again on the next attempt and has to bear that.',
+    retriable: true,
+    status: 504,
+  },
+  FENCE_COMMAND_MISSING: {
+    message: '{region} has no fence command',
+    remedy: 'Set fence.command of the region.',
+    retriable: false,
+    status: 412,
+  },
+  FENCE_TOPIC_CONFIG_REFUSED: {
+    message: '{region} cannot be fenced for {group} through topic configs: {reason}',
+    remedy:
+      'Use the acl or the command fence. This one refuses the markers that end transactions, and everything that Isthmus writes: it is for a region that is being left, and only while no transactional producer has written to its topics lately.',
+    retriable: false,
+    status: 412,
+  },
+})

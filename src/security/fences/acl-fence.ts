@@ -1,0 +1,144 @@
+import type { Events } from '../../core/index.ts'
+import type { SecurityEvents } from '../events.ts'
+import type { FenceBook } from './fence-book.ts'
+import {
+  bindingsOf,
+  type FenceMeans,
+  type FenceRecord,
+  fenceKeyOf,
+  joinDenied,
+  NOTHING_DENIED,
+  ownedBindings,
+  without,
+} from './fence-record.ts'
+import type { AppliedFence, FenceStep, LiftedFence } from './fence-step.ts'
+import type { FencePlan } from './plan-fence.ts'
+import type { RegionAccess } from './region-access.ts'
+import { type SettleOutcome, settleAcls } from './settle-acls.ts'
+
+/** Putting fences of ACL entries up and taking them down, on record. */
+export interface FenceContext extends RegionAccess {
+  readonly book: FenceBook
+  readonly events: Events<SecurityEvents>
+}
+
+/** Who wants a fence, and for what. */
+export interface FenceClaim {
+  /** Of the failover group. */
+  readonly group: string
+  /** Id of the operation, or `STANDING`. */
+  readonly operation: string
+  readonly by: string
+  readonly reason: string
+  /** Wall clock; null: until somebody lifts it. */
+  readonly untilMs: number | null
+}
+
+type PossiblePlan = Extract<FencePlan, { kind: 'possible' }>
+
+export async function applyAcls(
+  context: FenceContext,
+  { claim, means, plan }: { readonly claim: FenceClaim; readonly means: 'acl' | 'groups'; readonly plan: PossiblePlan },
+  signal: AbortSignal,
+): Promise<FenceStep<AppliedFence>> {
+  const { book } = context
+  const { records } = await book.list(signal)
+  const before = records.find((record) => fenceKeyOf(record) === fenceKeyOf({ ...claim, means }))
+  const record = renew(newRecord(context, claim, means), before, { plan, records })
+  let isRecorded = await book.put(record, signal)
+  const bindings = bindingsOf(means, record.denied)
+  const settled = await settleAcls(context, { group: claim.group, want: 'present', bindings }, signal)
+  if (settled.mayLandLate && !record.mayLandLate) {
+    isRecorded = await book.put({ ...record, mayLandLate: true }, signal)
+  }
+  if (settled.kind === 'refused') {
+    const isNew = before === undefined && settled.changed === 0 && !settled.mayLandLate
+    if (isNew) await book.remove(record, signal)
+    return { kind: 'failed', fault: settled.fault }
+  }
+  if (settled.kind === 'unsettled') return unsettled(context, record, settled)
+  const { changed: added, tookMs, brokers } = settled
+  if (added > 0 || before === undefined) tellApplied(context, record, { added, tookMs, isRecorded })
+  const evidence = { means, mode: plan.mode, entries: bindings.length, added, brokers, isRecorded, tookMs }
+  return { kind: 'done', evidence }
+}
+
+/** Takes away what no other fence claims. Repeating it is how a fence that came back late is taken away again. */
+export async function liftAcls(
+  context: FenceContext,
+  record: FenceRecord,
+  by: string,
+  signal: AbortSignal,
+): Promise<FenceStep<LiftedFence>> {
+  const { book, clock } = context
+  const lifted = record.lifted ?? { by, atMs: clock.nowMs() }
+  const going = { ...record, lifted }
+  await book.put(going, signal)
+  const { records } = await book.list(signal)
+  const bindings = ownedBindings(going, records)
+  const kept = bindingsOf(record.means, record.denied).length - bindings.length
+  const settled = await settleAcls(context, { group: record.group, want: 'absent', bindings }, signal)
+  if (settled.kind === 'refused') return { kind: 'failed', fault: settled.fault }
+  const mayLandLate = going.mayLandLate || settled.mayLandLate
+  if (mayLandLate !== going.mayLandLate) await book.put({ ...going, mayLandLate }, signal)
+  if (settled.kind === 'unsettled') return unsettled(context, going, settled)
+  if (!mayLandLate) await book.remove(going, signal)
+  const { region, group, operation, means } = record
+  const removed = settled.changed
+  if (record.lifted === null)
+    context.events.emit('fence:lifted', { region, group, operation, means, by, removed, kept })
+  return { kind: 'done', evidence: { found: 1, removed, kept, isQuiet: !mayLandLate } }
+}
+
+export function newRecord(context: RegionAccess, claim: FenceClaim, means: FenceMeans): FenceRecord {
+  return {
+    format: 1,
+    region: context.region,
+    group: claim.group,
+    operation: claim.operation,
+    means,
+    setBy: claim.by,
+    reason: claim.reason,
+    setAtMs: context.clock.nowMs(),
+    untilMs: claim.untilMs,
+    denied: NOTHING_DENIED,
+    foreign: [],
+    configsBefore: {},
+    hasRun: false,
+    mayLandLate: false,
+    lifted: null,
+  }
+}
+
+/** A fence that stands already keeps who set it and grows; one that was on its way out is set anew. */
+function renew(
+  fresh: FenceRecord,
+  before: FenceRecord | undefined,
+  { plan, records }: { readonly plan: PossiblePlan; readonly records: readonly FenceRecord[] },
+): FenceRecord {
+  const claimed = records.flatMap(({ means, denied }) => bindingsOf(means, denied))
+  const found = without(without(plan.bindings, plan.missing), claimed)
+  return {
+    ...(before?.lifted === null ? before : fresh),
+    denied: joinDenied(before?.denied ?? NOTHING_DENIED, plan.denied),
+    foreign: [...(before?.foreign ?? []), ...found],
+    mayLandLate: before?.mayLandLate ?? false,
+  }
+}
+
+function unsettled(
+  { events }: FenceContext,
+  { region, group, operation }: FenceRecord,
+  { reason }: Extract<SettleOutcome, { kind: 'unsettled' }>,
+): FenceStep<never> {
+  events.emit('fence:unsettled', { region, group, operation, reason })
+  return { kind: 'unknown', reason }
+}
+
+export function tellApplied(
+  { events }: FenceContext,
+  { region, group, operation, means, setBy }: FenceRecord,
+  how: { readonly added: number; readonly tookMs: number; readonly isRecorded: boolean },
+): void {
+  events.emit('fence:applied', { region, group, operation, means, by: setBy, ...how })
+}

@@ -1,0 +1,67 @@
+import { type Clock, eitherSignal, isFault, type RegionName, withSignal } from '../../core/index.ts'
+import type { Cluster } from '../../kafka/index.ts'
+import { securityFaults } from '../faults.ts'
+
+/** The part of a cluster that fences use. */
+export type FenceCluster = Pick<
+  Cluster,
+  | 'metadata'
+  | 'describeAcls'
+  | 'createAcls'
+  | 'deleteAcls'
+  | 'describeTopicConfigs'
+  | 'describeBrokerConfigs'
+  | 'alterTopicConfigs'
+  | 'describeProducers'
+  | 'openChannel'
+>
+
+/** One region, as Isthmus's own principal reaches it. */
+export interface RegionAccess {
+  readonly region: RegionName
+  readonly cluster: FenceCluster
+  readonly clock: Clock
+  readonly timings: FenceTimings
+}
+
+export interface FenceTimings {
+  /** Bound of one call; its outcome is unknown after that. @defaultValue 5000 */
+  readonly callMs: number
+  /** How long one attempt waits until every broker has a change in force. @defaultValue 10000 */
+  readonly settleMs: number
+  /** How long a lifted fence is watched for a call that comes into force late (seen after 25 s). @defaultValue 120000 */
+  readonly quietMs: number
+}
+
+export const DEFAULT_TIMINGS: FenceTimings = { callMs: 5_000, settleMs: 10_000, quietMs: 120_000 }
+
+/** One call within `callMs`; fault `FENCE_CALL_TIMED_OUT`, and then the answer is ignored. */
+export async function callBounded<Result>(
+  { region, clock, timings }: RegionAccess,
+  what: string,
+  signal: AbortSignal,
+  call: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = new AbortController()
+  const either = eitherSignal(signal, deadline.signal)
+  const timer = clock.setTimer(timings.callMs, () => {
+    deadline.abort(securityFaults.fault('FENCE_CALL_TIMED_OUT', { region, what, afterMs: timings.callMs }))
+  })
+  try {
+    return await withSignal(call(either.signal), either.signal)
+  } finally {
+    timer.cancel()
+    either.release()
+  }
+}
+
+/** True where the call may have been carried out, or may still be: everything but a clear refusal. */
+export function isUndecided(error: unknown): boolean {
+  return isFault(error) && error.retriable
+}
+
+/** The protocol code that a fault was made of. */
+export function codeOf(error: unknown): number | undefined {
+  const code = isFault(error) ? error.facts['code'] : undefined
+  return typeof code === 'number' ? code : undefined
+}

@@ -1,0 +1,28 @@
+/** The face of the room: fences around the topics and groups of a region, their proof, and who put them up. */
+export type { SecurityEvents } from './events.ts'
+export { securityFaults } from './faults.ts'
+export type { FenceClaim } from './fences/acl-fence.ts'
+export type { CommandCheck, FenceCommand } from './fences/command-fence.ts'
+export {
+  type DeniedAccess,
+  type FenceMeans,
+  type FenceRecord,
+  type FenceRecords,
+  fenceKeyOf,
+  STANDING,
+} from './fences/fence-record.ts'
+export type { FenceScope } from './fences/fence-scope.ts'
+export type { AppliedFence, FenceStep, LiftedFence } from './fences/fence-step.ts'
+export { FenceWatch, type FenceWatchOptions, type WatchedFence } from './fences/fence-watch.ts'
+export type { BrokerProof, FenceProof } from './fences/judge-fence.ts'
+export type { FenceObstacle, FencePlan } from './fences/plan-fence.ts'
+export type { CanaryAccess } from './fences/prove-fence.ts'
+export { DEFAULT_TIMINGS, type FenceCluster, type FenceTimings } from './fences/region-access.ts'
+export {
+  type GroupFenceRequest,
+  type LiftRequest,
+  RegionFences,
+  type RegionFencesOptions,
+  type TopicFenceRequest,
+} from './fences/region-fences.ts'
+export { FenceOptions, principalSchema, type ResolvedFenceOptions, resolveFenceOptions } from './options.ts'

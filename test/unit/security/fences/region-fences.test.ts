@@ -1,0 +1,257 @@
+import { beforeEach, expect, test } from 'vitest'
+import { createEvents, isFault, regionName } from '../../../../src/core/index.ts'
+import type { AclBinding } from '../../../../src/kafka/index.ts'
+import {
+  RegionFences,
+  type RegionFencesOptions,
+  type SecurityEvents,
+  STANDING,
+} from '../../../../src/security/index.ts'
+import { AclRegion } from '../../../support/acl-region.ts'
+import { RecordsInMemory } from '../../../support/fence-records.ts'
+import { HurryingClock } from '../../../support/hurrying-clock.ts'
+
+const { signal } = new AbortController()
+const SCOPE = {
+  group: 'orders',
+  include: ['orders.*'],
+  exclude: [],
+  isSelected: (topic: string) => topic.startsWith('orders.'),
+}
+const CLAIM = { operation: 'op-1', by: 'anna', reason: 'a move', untilMs: null }
+const canWrite: AclBinding = {
+  resource: 'topic',
+  name: 'orders.',
+  pattern: 'prefixed',
+  principal: 'User:app',
+  host: '*',
+  operation: 'write',
+  permission: 'allow',
+}
+const foreign: AclBinding = { ...canWrite, principal: 'User:*', permission: 'deny' }
+
+let clock: HurryingClock
+let region: AclRegion
+let records: RecordsInMemory
+let told: [string, object][]
+
+beforeEach(() => {
+  clock = new HurryingClock()
+  region = new AclRegion({ clock })
+  region.topics.add('orders.a').add('orders.b').add('other')
+  region.put(canWrite)
+  records = new RecordsInMemory()
+  told = []
+})
+
+function fencesOf(more: Partial<RegionFencesOptions> = {}): RegionFences {
+  const events = createEvents<SecurityEvents>()
+  events.onAny((name, event) => void told.push([name, event]))
+  return new RegionFences({
+    region: regionName('eu'),
+    cluster: region.clientOf('User:isthmus'),
+    principal: 'User:isthmus',
+    superUsers: undefined,
+    canary: { cluster: region.clientOf('User:app'), principal: 'User:app' },
+    command: undefined,
+    records,
+    clock,
+    events,
+    ...more,
+  })
+}
+
+const denies = () =>
+  region.bindings.filter(({ permission, name }) => permission === 'deny' && name.startsWith('orders'))
+
+test('a fence is on record before it stands, and is proved on every broker', async () => {
+  const fences = fencesOf()
+  let before: number | undefined
+  records.onPut = () => (before ??= denies().length)
+  expect((await fences.prove(SCOPE, signal)).verdict).toBe('open')
+  const applied = await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(applied).toMatchObject({
+    kind: 'done',
+    evidence: { means: 'acl', mode: 'everyone', entries: 3, added: 3, brokers: [1, 2, 3], isRecorded: true },
+  })
+  expect(before).toBe(0)
+  expect([...records.held.keys()]).toEqual(['fence/op-1/orders/acl'])
+  expect(await fences.prove(SCOPE, signal)).toMatchObject({ verdict: 'fenced', strength: 'refused', topicsTried: 2 })
+  expect(told.map(([name]) => name)).toEqual(['fence:applied'])
+})
+
+test('a fence that stands is found done, and told once', async () => {
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  const again = await fencesOf().apply({ scope: SCOPE, ...CLAIM, by: 'ben' }, signal)
+  expect(again).toMatchObject({ kind: 'done', evidence: { added: 0, entries: 3 } })
+  expect(records.held.get('fence/op-1/orders/acl')?.setBy).toBe('anna')
+  expect(told.filter(([name]) => name === 'fence:applied')).toHaveLength(1)
+})
+
+test('a fence counts only when the slowest broker has it', async () => {
+  region.lagMs.set(3, 700)
+  const applied = await fencesOf().apply({ scope: SCOPE, ...CLAIM }, signal)
+  if (applied.kind !== 'done') throw new Error(applied.kind)
+  expect(applied.evidence.tookMs).toBeGreaterThanOrEqual(700)
+})
+
+test('a broker that does not answer leaves it unknown, not failed', async () => {
+  const fences = fencesOf()
+  await fences.plan(SCOPE, signal)
+  region.silent.add(2)
+  const applied = await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(applied).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('broker 2') })
+  expect((await fences.prove(SCOPE, signal)).verdict).toBe('unknown')
+  region.silent.clear()
+  expect(await fences.apply({ scope: SCOPE, ...CLAIM }, signal)).toMatchObject({ kind: 'done' })
+})
+
+test('lifting takes away the fence, its record, and nothing else', async () => {
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  const lifted = await fences.lift({ group: 'orders', operation: 'op-1', by: 'anna' }, signal)
+  expect(lifted).toEqual({ kind: 'done', evidence: { found: 1, removed: 3, kept: 0, isQuiet: true } })
+  expect(denies()).toEqual([])
+  expect(region.bindings).toContainEqual(canWrite)
+  expect(records.held.size).toBe(0)
+  expect(await fences.proveOpen(SCOPE, signal)).toEqual({ kind: 'done', evidence: { topicsTried: 2 } })
+  expect(await fences.lift({ group: 'orders', operation: 'op-1', by: 'anna' }, signal)).toMatchObject({
+    kind: 'done',
+    evidence: { found: 0 },
+  })
+})
+
+test('what another fence claims stays until the last of them goes', async () => {
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  await fences.apply({ scope: SCOPE, ...CLAIM, operation: STANDING }, signal)
+  expect(await fences.liftAllOf('op-1', 'anna', signal)).toMatchObject({ evidence: { removed: 0, kept: 3 } })
+  expect((await fences.prove(SCOPE, signal)).verdict).toBe('fenced')
+  expect(await fences.liftAllOf(STANDING, 'anna', signal)).toMatchObject({ evidence: { removed: 3, kept: 0 } })
+  expect(denies()).toEqual([])
+})
+
+test('what somebody else had denied before stays, also after a crash between record and fence', async () => {
+  region.put(foreign)
+  const crashed = new Error('killed')
+  records.onPut = () => {
+    throw crashed
+  }
+  await fencesOf().apply({ scope: SCOPE, ...CLAIM }, signal)
+  records.onPut = () => undefined
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(await fences.liftAllOf('op-1', 'anna', signal)).toMatchObject({ evidence: { removed: 2, kept: 1 } })
+  expect(denies()).toEqual([foreign])
+  expect(await fences.proveOpen(SCOPE, signal)).toMatchObject({ kind: 'waiting' })
+})
+
+test('lifting all of an operation spans groups and means, found by another process', async () => {
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  await fences.applyToGroups({ group: 'orders', consumerGroups: ['billing'], ...CLAIM }, signal)
+  const other = { ...SCOPE, group: 'other', include: ['other'], isSelected: (topic: string) => topic === 'other' }
+  await fences.apply({ scope: other, ...CLAIM }, signal)
+  await fences.apply({ scope: other, ...CLAIM, operation: 'op-2' }, signal)
+  expect(region.bindings.some((it) => it.resource === 'group' && it.operation === 'read')).toBe(true)
+  expect(await fencesOf().liftAllOf('op-1', 'anna', signal)).toMatchObject({
+    evidence: { found: 3, removed: 4, kept: 3 },
+  })
+  expect([...records.held.keys()]).toEqual(['fence/op-2/other/acl'])
+})
+
+test('a fence comes before its record where the records cannot be had, and is written down later', async () => {
+  const fences = fencesOf()
+  await fences.plan(SCOPE, signal)
+  records.isAway = true
+  const applied = await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(applied).toMatchObject({ kind: 'done', evidence: { added: 3, isRecorded: false } })
+  expect(await fences.liftAllOf('op-9', 'anna', signal)).toMatchObject({ kind: 'unknown' })
+  records.isAway = false
+  await fences.records(signal)
+  expect([...records.held.keys()]).toEqual(['fence/op-1/orders/acl'])
+})
+
+test('a call that came into force late is taken away again, until it has been quiet', async () => {
+  const fences = fencesOf({ timings: { callMs: 500, settleMs: 1_000, quietMs: 60_000 } })
+  await fences.plan(SCOPE, signal)
+  region.freezeQuorum()
+  const applied = await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(applied.kind).toBe('unknown')
+  expect(told.map(([name]) => name)).toContain('fence:unsettled')
+  expect(records.held.get('fence/op-1/orders/acl')?.mayLandLate).toBe(true)
+  // Nothing stands, so to lift it is done at once; but the late call is still under way.
+  const lifted = await fences.liftAllOf('op-1', 'anna', signal)
+  expect(lifted).toMatchObject({ kind: 'done', evidence: { isQuiet: false } })
+  region.thawQuorum()
+  expect(denies()).toHaveLength(3)
+  await fencesOf({ timings: { quietMs: 60_000 } }).tidy(signal)
+  expect(denies()).toEqual([])
+  expect(told.at(-1)).toMatchObject(['fence:landed-late', { entries: 3, operation: 'op-1' }])
+  expect(records.held.size).toBe(1)
+  await new Promise<void>((resolve) => clock.setTimer(61_000, resolve))
+  await fences.tidy(signal)
+  expect(records.held.size).toBe(0)
+})
+
+test('a fence whose time is over is lifted, a standing one is not', async () => {
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM, untilMs: clock.nowMs() + 1_000 }, signal)
+  await fences.tidy(signal)
+  expect(denies()).toHaveLength(3)
+  await new Promise<void>((resolve) => clock.setTimer(2_000, resolve))
+  expect(await fences.tidy(signal)).toMatchObject({ evidence: { found: 1, removed: 3 } })
+})
+
+test('a topic is fenced before it exists', async () => {
+  const scope = { ...SCOPE, include: ['/orders.*/'] }
+  const fences = fencesOf()
+  await fences.apply({ scope, ...CLAIM, operation: STANDING }, signal)
+  await fences.apply({ scope, ...CLAIM, operation: STANDING, comingTopics: ['orders.c', 'not-selected'] }, signal)
+  expect(new Set(denies().map(({ name }) => name))).toEqual(new Set(['orders.a', 'orders.b', 'orders.c']))
+})
+
+test('a canary without the right to write proves nothing, and the proof says so', async () => {
+  region.take(canWrite)
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  const proof = await fences.prove(SCOPE, signal)
+  expect(proof).toMatchObject({ verdict: 'fenced', strength: 'described' })
+  expect(proof.reason).toContain('User:app has no ALLOW')
+})
+
+test('a canary that is a super user shows that the fence does not hold it', async () => {
+  region = new AclRegion({ clock, superUsers: ['User:isthmus', 'User:app'] })
+  region.topics.add('orders.a')
+  region.put(canWrite)
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect((await fences.prove(SCOPE, signal)).verdict).toBe('open')
+})
+
+test('where Isthmus is no super user, those that are let in are denied one by one', async () => {
+  region = new AclRegion({ clock, superUsers: [] })
+  region.topics.add('orders.a')
+  region.put(canWrite, { ...canWrite, principal: 'User:isthmus' })
+  const fences = fencesOf()
+  const applied = await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(applied).toMatchObject({ kind: 'done', evidence: { mode: 'enumerated', entries: 3 } })
+  expect(denies().every(({ principal }) => principal === 'User:app')).toBe(true)
+  expect((await fences.prove(SCOPE, signal)).strength).toBe('refused')
+  // Somebody is let in later: the fence is open until it is put up again.
+  region.put({ ...canWrite, principal: 'User:late' })
+  expect((await fences.prove(SCOPE, signal)).verdict).toBe('open')
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect((await fences.prove(SCOPE, signal)).verdict).toBe('fenced')
+})
+
+test('without an authorizer or the right to change ACLs there is no fence, and it says why', async () => {
+  region.hasAuthorizer = false
+  const none = await fencesOf().apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(none.kind === 'failed' && isFault(none.fault, 'FENCE_UNAVAILABLE')).toBe(true)
+  region.hasAuthorizer = true
+  region.mayChangeAcls = false
+  expect(await fencesOf().plan(SCOPE, signal)).toMatchObject({ obstacles: [{ code: 'acls-not-changeable' }] })
+  expect(records.held.size).toBe(0)
+})
