@@ -17,7 +17,12 @@ export { FenceWatch, type FenceWatchOptions, type WatchedFence } from './fences/
 export type { BrokerProof, FenceProof } from './fences/judge-fence.ts'
 export type { FenceObstacle, FencePlan } from './fences/plan-fence.ts'
 export type { CanaryAccess } from './fences/prove-fence.ts'
-export { DEFAULT_TIMINGS, type FenceCluster, type FenceTimings } from './fences/region-access.ts'
+export {
+  DEFAULT_TIMINGS,
+  FENCE_REQUEST_TIMEOUT_MS,
+  type FenceCluster,
+  type FenceTimings,
+} from './fences/region-access.ts'
 export {
   type GroupFenceRequest,
   type LiftRequest,

@@ -47,7 +47,8 @@ export async function applyAcls(
   const record = renew(newRecord(context, claim, means), before, { plan, records })
   let isRecorded = await book.put(record, signal)
   const bindings = bindingsOf(means, record.denied)
-  const settled = await settleAcls(context, { group: claim.group, want: 'present', bindings }, signal)
+  const change = { group: claim.group, want: 'present', bindings, seenWrong: plan.missing } as const
+  const settled = await settleAcls(context, change, signal)
   if (settled.mayLandLate && !record.mayLandLate) {
     isRecorded = await book.put({ ...record, mayLandLate: true }, signal)
   }

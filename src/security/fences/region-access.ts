@@ -25,15 +25,23 @@ export interface RegionAccess {
 }
 
 export interface FenceTimings {
-  /** Bound of one call; its outcome is unknown after that. @defaultValue 5000 */
+  /**
+   * Bound of one call; its outcome is unknown after that. Several times what the client allows one broker for a request,
+   * so that a frozen broker does not keep the others from being asked. @defaultValue 8000
+   */
   readonly callMs: number
+  /** How long each broker is waited for when all are asked what they have in force. @defaultValue 1500 */
+  readonly lookMs: number
   /** How long one attempt waits until every broker has a change in force. @defaultValue 10000 */
   readonly settleMs: number
   /** How long a lifted fence is watched for a call that comes into force late (seen after 25 s). @defaultValue 120000 */
   readonly quietMs: number
 }
 
-export const DEFAULT_TIMINGS: FenceTimings = { callMs: 5_000, settleMs: 10_000, quietMs: 120_000 }
+export const DEFAULT_TIMINGS: FenceTimings = { callMs: 8_000, lookMs: 1_500, settleMs: 10_000, quietMs: 120_000 }
+
+/** For clients that fences are given: a broker that is silent for longer is passed over for another one. */
+export const FENCE_REQUEST_TIMEOUT_MS = 2_000
 
 /** One call within `callMs`; fault `FENCE_CALL_TIMED_OUT`, and then the answer is ignored. */
 export async function callBounded<Result>(
@@ -41,11 +49,12 @@ export async function callBounded<Result>(
   what: string,
   signal: AbortSignal,
   call: (signal: AbortSignal) => Promise<Result>,
+  afterMs = timings.callMs,
 ): Promise<Result> {
   const deadline = new AbortController()
   const either = eitherSignal(signal, deadline.signal)
-  const timer = clock.setTimer(timings.callMs, () => {
-    deadline.abort(securityFaults.fault('FENCE_CALL_TIMED_OUT', { region, what, afterMs: timings.callMs }))
+  const timer = clock.setTimer(afterMs, () => {
+    deadline.abort(securityFaults.fault('FENCE_CALL_TIMED_OUT', { region, what, afterMs }))
   })
   try {
     return await withSignal(call(either.signal), either.signal)

@@ -18,6 +18,7 @@ import { applyTopicConfig, liftTopicConfig, proveTopicConfig } from './topic-con
 /** How a region is reached and fenced. */
 export interface RegionFencesOptions {
   readonly region: RegionName
+  /** Under Isthmus's own principal, with `FENCE_REQUEST_TIMEOUT_MS`. */
   readonly cluster: FenceCluster
   /** As the brokers name Isthmus; needed only where it is no super user. */
   readonly principal: string | undefined

@@ -14,6 +14,8 @@ export interface AclChange {
   readonly group: string
   readonly want: 'present' | 'absent'
   readonly bindings: readonly AclBinding[]
+  /** Of those, the ones that somebody has just seen wrong: they are changed before anybody is asked again. */
+  readonly seenWrong?: readonly AclBinding[]
 }
 
 export type SettleOutcome = {
@@ -45,8 +47,12 @@ export async function settleAcls(access: RegionAccess, change: AclChange, signal
   let mayLandLate = false
   let calledMs = Number.NEGATIVE_INFINITY
   let waitMs = FIRST_LOOK_MS
+  const { seenWrong = [] } = change
+  let sight: Sight =
+    seenWrong.length > 0
+      ? { kind: 'differs', wrong: seenWrong, reason: 'not looked at yet' }
+      : await lookOnce(access, change, signal)
   for (;;) {
-    const sight = await lookOnce(access, change, signal)
     const nowMs = clock.monotonicMs()
     const so = { changed: changed.size, mayLandLate, tookMs: Math.round(nowMs - startedMs) }
     if (sight.kind === 'refused') return { ...sight, ...so }
@@ -62,6 +68,7 @@ export async function settleAcls(access: RegionAccess, change: AclChange, signal
     await pause(clock, waitMs, signal)
     signal.throwIfAborted()
     waitMs = Math.min(MOST_LOOK_MS, waitMs * 2)
+    sight = await lookOnce(access, change, signal)
   }
 }
 
@@ -104,9 +111,8 @@ export async function lookAtBrokers(
   return Promise.all(
     brokers.map(async ({ nodeId }): Promise<BrokerLook> => {
       try {
-        const held = await callBounded(access, 'DescribeAcls', signal, (signal) =>
-          cluster.describeAcls(filter, signal, nodeId),
-        )
+        const describe = (signal: AbortSignal) => cluster.describeAcls(filter, signal, nodeId)
+        const held = await callBounded(access, 'DescribeAcls', signal, describe, access.timings.lookMs)
         const present = new Set(held.map(bindingKey).filter((key) => wanted.has(key)))
         return { nodeId, kind: 'seen', present }
       } catch (error) {
@@ -122,9 +128,10 @@ export async function lookAtBrokers(
 function filterOf(bindings: readonly AclBinding[]): AclFilter {
   const [first] = bindings
   if (first === undefined) return { permission: 'deny' }
-  const isSame = (key: 'resource' | 'principal') => bindings.every((binding) => binding[key] === first[key])
+  const isSame = (key: 'resource' | 'principal' | 'permission') =>
+    bindings.every((binding) => binding[key] === first[key])
   return {
-    permission: first.permission,
+    ...(isSame('permission') && { permission: first.permission }),
     ...(isSame('resource') && { resource: first.resource }),
     ...(isSame('principal') && { principal: first.principal }),
   }

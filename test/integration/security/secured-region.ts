@@ -1,7 +1,12 @@
 import { createEvents, type Events, regionName, systemClock, systemRandom } from '../../../src/core/index.ts'
 import { type AclBinding, type Cluster, openCluster } from '../../../src/kafka/index.ts'
 import { type LocalRegion, type RegionOptions, startRegion } from '../../../src/local/index.ts'
-import { RegionFences, type RegionFencesOptions, type SecurityEvents } from '../../../src/security/index.ts'
+import {
+  FENCE_REQUEST_TIMEOUT_MS,
+  RegionFences,
+  type RegionFencesOptions,
+  type SecurityEvents,
+} from '../../../src/security/index.ts'
 import { RecordsInMemory } from '../../support/fence-records.ts'
 
 /** A real region with an authorizer, with clients of its super user, of an application and of a principal without rights. */
@@ -32,8 +37,9 @@ export async function startSecured(options: Partial<RegionOptions> = {}): Promis
     if (security !== undefined && user === undefined) throw new Error(`no user ${username}`)
     const access = security &&
       user && { tls: { ca: security.tls.ca }, sasl: { mechanism: 'scram-sha-512' as const, ...user } }
+    const timeouts = { requestTimeoutMs: FENCE_REQUEST_TIMEOUT_MS, connectTimeoutMs: FENCE_REQUEST_TIMEOUT_MS }
     const context = { clock: systemClock, random: systemRandom }
-    return openCluster({ name: 'eu', bootstrap: region.bootstrap, ...access, requestTimeoutMs: 5_000, context })
+    return openCluster({ name: 'eu', bootstrap: region.bootstrap, ...access, ...timeouts, context })
   }
   const [admin, app, ordinary] = [clientOf('admin'), clientOf('app'), clientOf('isthmus')]
   return {

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { firstPartition } from '../../../src/security/fences/prove-fence.ts'
+import { tryCanary } from '../../../src/security/fences/canary.ts'
+import { DEFAULT_TIMINGS } from '../../../src/security/index.ts'
+import { regionName, systemClock } from '../../../src/core/index.ts'
+import { canRunKafka, testEngine } from '../../e2e/engine.ts'
+import { CLAIM, entry, makeTopics, ORDERS, type SecuredRegion, soon, startSecured } from './secured-region.ts'
+
+testEngine()
+
+/** What one broker cannot show: several that have to agree, some of them away, a quorum without a majority. */
+describe.runIf(canRunKafka)('fences of three brokers', () => {
+  let setup: SecuredRegion
+  beforeAll(async () => {
+    setup = await startSecured({ name: 'three', brokers: 3 })
+    await makeTopics(setup.admin, ['orders.1', 'orders.2', 'orders.3'], 3)
+    await makeTopics(setup.admin, ['single.1', 'single.2', 'single.3', 'single.4'], 1)
+  }, 180_000)
+  afterAll(() => setup[Symbol.asyncDispose](), 60_000)
+  beforeEach(async () => {
+    const { admin } = setup
+    await admin.deleteAcls(await admin.describeAcls({}, soon()), soon())
+    await admin.createAcls([entry('User:app'), entry('User:app', { name: 'single.' })], soon())
+  })
+
+  test('any broker can be asked about any topic, whoever leads it', async () => {
+    const { admin, app } = setup
+    const { topics, brokers } = await admin.metadata(['single.1', 'single.2', 'single.3', 'single.4'], soon())
+    const access = { region: regionName('eu'), cluster: admin, clock: systemClock, timings: DEFAULT_TIMINGS }
+    const ask = async () => {
+      const codes = brokers.map(async ({ nodeId }) => {
+        const answers = await tryCanary(access, { cluster: app, nodeId, topics: topics.map(firstPartition) }, soon())
+        return answers.map(({ topic, code }) => {
+          const leads = topics.find(({ name }) => name === topic)?.partitions[0]?.leaderId === nodeId
+          return `${leads ? 'leader' : 'other'} ${code}`
+        })
+      })
+      return new Set((await Promise.all(codes)).flat())
+    }
+    expect(await ask()).toEqual(new Set(['leader 2', 'other 6']))
+    const scope = { ...ORDERS, include: ['single.*'], isSelected: (topic: string) => topic.startsWith('single.') }
+    const { fences } = setup.fences()
+    await fences.apply({ scope, ...CLAIM }, soon())
+    expect(await ask()).toEqual(new Set(['leader 29', 'other 29']))
+    await fences.liftAllOf('op-1', 'anna', soon())
+  })
+
+  test('a fence counts when all three have it, and a killed broker comes back with it', async () => {
+    const { region } = setup
+    const { fences } = setup.fences()
+    const applied = await fences.apply({ scope: ORDERS, ...CLAIM }, soon())
+    expect(applied.kind === 'done' && [...applied.evidence.brokers].sort()).toEqual([1, 2, 3])
+    expect(await fences.prove(ORDERS, soon())).toMatchObject({ verdict: 'fenced', strength: 'refused' })
+    await region.stopBroker(2, { hard: true })
+    // The others put it out of the cluster; then its partitions have other leaders.
+    const brokers = async () => {
+      const proof = await fences.prove(ORDERS, soon()).catch(() => undefined)
+      return proof?.verdict === 'fenced' ? proof.brokers.length : undefined
+    }
+    await expect.poll(brokers, { timeout: 40_000 }).toBe(2)
+    const single = { ...ORDERS, include: ['single.*'], isSelected: (topic: string) => topic.startsWith('single.') }
+    await fences.apply({ scope: single, ...CLAIM, operation: 'op-2' }, soon())
+    // Who led them may still take writes, as long as it does not know.
+    expect(await fences.prove(single, soon())).toMatchObject({ verdict: 'unknown' })
+    await region.startBroker(2)
+    await expect.poll(brokers, { timeout: 40_000 }).toBe(3)
+    await expect.poll(async () => (await fences.prove(single, soon())).verdict, { timeout: 20_000 }).toBe('fenced')
+    await fences.liftAllOf('op-1', 'anna', soon())
+    await fences.liftAllOf('op-2', 'anna', soon())
+  }, 150_000)
+
+  test('a call that the quorum could not take comes into force later, and does not outlive being lifted', async () => {
+    const { region, admin } = setup
+    const { fences, records, told } = setup.fences()
+    await fences.plan(ORDERS, soon())
+    await region.pauseBroker(1)
+    await region.pauseBroker(2)
+    const applied = await fences.apply({ scope: ORDERS, ...CLAIM }, soon())
+    expect(applied.kind).toBe('unknown')
+    expect(told).toContain('fence:unsettled')
+    expect(records.held.get('fence/op-1/orders/acl')?.mayLandLate).toBe(true)
+    await region.resumeBroker(1)
+    await region.resumeBroker(2)
+    const denies = async () => {
+      const held = await admin.describeAcls({ resource: 'topic', permission: 'deny' }, soon()).catch(() => [])
+      return held.filter(({ name }) => name === 'orders.').length
+    }
+    await expect.poll(denies, { timeout: 60_000 }).toBe(3)
+    expect(told).not.toContain('fence:applied')
+    const lift = async () => {
+      const step = await fences.liftAllOf('op-1', 'anna', soon())
+      return step.kind === 'done' ? step.evidence.isQuiet : step.kind
+    }
+    await expect.poll(lift, { timeout: 30_000 }).toBe(false)
+    expect(await denies()).toBe(0)
+    // Still on record, because other copies of the call may be under way; one that lands now is taken away.
+    await admin.createAcls([entry('User:*', { permission: 'deny' })], soon())
+    await expect.poll(denies).toBe(1)
+    await fences.tidy(soon())
+    expect(await denies()).toBe(0)
+    expect(told).toContain('fence:landed-late')
+  }, 150_000)
+})
