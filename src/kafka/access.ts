@@ -46,3 +46,8 @@ export interface AclOutcome {
   readonly errorCode: number
   readonly message: string | null
 }
+
+export interface AclDeletion extends AclOutcome {
+  /** 0 where it was gone already. */
+  readonly deleted: number
+}

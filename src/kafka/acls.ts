@@ -1,4 +1,4 @@
-import type { AclBinding, AclFilter, AclOutcome } from './access.ts'
+import type { AclBinding, AclDeletion, AclFilter, AclOutcome } from './access.ts'
 import type { ClusterParts } from './cluster-parts.ts'
 import { requestFault } from './request-fault.ts'
 import { createAclsApi } from './wire/create-acls.ts'
@@ -39,15 +39,15 @@ export function deleteAcls(
   parts: ClusterParts,
   bindings: readonly AclBinding[],
   signal: AbortSignal,
-): Promise<AclOutcome[]> {
+): Promise<AclDeletion[]> {
   return inParts(bindings, (part) => parts.calls.callAny(deleteAclsApi, part, signal))
 }
 
-async function inParts(
+async function inParts<Outcome>(
   bindings: readonly AclBinding[],
-  call: (part: readonly AclBinding[]) => Promise<AclOutcome[]>,
-): Promise<AclOutcome[]> {
-  const outcomes: AclOutcome[] = []
+  call: (part: readonly AclBinding[]) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
   for (let at = 0; at < bindings.length; at += BINDINGS_PER_REQUEST) {
     outcomes.push(...(await call(bindings.slice(at, at + BINDINGS_PER_REQUEST))))
   }

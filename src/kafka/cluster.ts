@@ -1,5 +1,5 @@
 import type { RetryContext } from '../core/index.ts'
-import type { AclBinding, AclFilter, AclOutcome } from './access.ts'
+import type { AclBinding, AclDeletion, AclFilter, AclOutcome } from './access.ts'
 import type {
   AbortMarker,
   GroupDescription,
@@ -123,7 +123,7 @@ export interface Cluster extends AsyncDisposable {
   /** Answers before every broker has them in force. */
   createAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclOutcome[]>
   /** Of the very bindings; those that are gone already count as deleted. */
-  deleteAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclOutcome[]>
+  deleteAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclDeletion[]>
 
   /** Closes every connection. */
   close(): Promise<void>

@@ -1,6 +1,7 @@
 export { logAuthorityEvents } from './log-authority-events.ts'
 export { logReplicationEvents } from './log-events.ts'
 export { logRegionEvents } from './log-region-events.ts'
+export { logFenceEvents } from './log-fences.ts'
 export type { Logger } from 'pino'
 export { createLogger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics, type MetricsSources } from './metrics.ts'

@@ -3,7 +3,9 @@ import type { Events } from '../core/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
 import { type AuthorityStatus, renderAuthority } from './authority-metrics.ts'
+import type { WatchedFence } from '../security/index.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
+import { renderFences } from './fence-metrics.ts'
 import {
   EVENT_METRICS,
   FLOW_METRICS,
@@ -28,6 +30,8 @@ export interface Metrics {
 export interface MetricsSources {
   status(): ReplicationStatus
   readonly events: Events<ReplicationEvents>
+  /** @defaultValue none */
+  fences?(): readonly WatchedFence[]
   nowMs(): number
   /** @defaultValue regions are not watched */
   readonly regions?: () => RegionsStatus
@@ -48,7 +52,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
     contentType: registry.contentType,
     async render() {
       const parts: string[] = []
-      for (const part of renderStatus(sources.status(), sources.nowMs())) {
+      const nowMs = sources.nowMs()
+      for (const part of renderStatus(sources.status(), nowMs)) {
         parts.push(part)
         // With thousands of flows a metric takes some 10 ms: whatever else there is to do comes in between.
         await new Promise((resolve) => setImmediate(resolve))
@@ -56,6 +61,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), sources.nowMs()))
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
       return [...parts, await registry.metrics()].join('\n')
+      return [...parts, ...renderFences(sources.fences?.() ?? [], nowMs), await registry.metrics()].join('\n')
     },
   }
 }

@@ -38,6 +38,8 @@ export type SecurityEvents = {
     /** False where it was never seen to hold. */
     readonly wasHeld: boolean
   }
+  /** A standby that cannot be fenced at all, such as one whose brokers run no authorizer. */
+  'fence:unavailable': FenceRef & { readonly reason: string; readonly remedy: string }
   'fence:held': FenceRef & { readonly reason: string }
   /** Whether the fence of a standby holds cannot be told. */
   'fence:unproved': FenceRef & { readonly reason: string }

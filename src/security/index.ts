@@ -13,7 +13,7 @@ export {
 } from './fences/fence-record.ts'
 export type { FenceScope } from './fences/fence-scope.ts'
 export type { AppliedFence, FenceStep, LiftedFence } from './fences/fence-step.ts'
-export { FenceWatch, type FenceWatchOptions, type WatchedFence } from './fences/fence-watch.ts'
+export { type FenceState, FenceWatch, type FenceWatchOptions, type WatchedFence } from './fences/fence-watch.ts'
 export type { BrokerProof, FenceProof } from './fences/judge-fence.ts'
 export type { FenceObstacle, FencePlan } from './fences/plan-fence.ts'
 export type { CanaryAccess } from './fences/prove-fence.ts'

@@ -1,7 +1,7 @@
 import type {
   AclBinding,
+  AclDeletion,
   AclFilter,
-  AclOutcome,
   BrokerChannel,
   ClusterMetadata,
   PartitionProducers,
@@ -130,11 +130,14 @@ export class AclRegion {
     )
   }
 
-  #change(kind: 'create' | 'delete', bindings: readonly AclBinding[]): Promise<AclOutcome[]> {
+  #change(kind: 'create' | 'delete', bindings: readonly AclBinding[]): Promise<AclDeletion[]> {
     this.calls.push(`${kind} ${bindings.length}`)
-    if (!this.mayChangeAcls) return Promise.resolve(bindings.map(() => ({ errorCode: 31, message: 'a dump' })))
+    if (!this.mayChangeAcls)
+      return Promise.resolve(bindings.map(() => ({ errorCode: 31, message: 'a dump', deleted: 0 })))
     return new Promise((resolve) => {
       const change = () => {
+        const held = this.#brokers.get(1)
+        const deleted = bindings.map((it) => held?.has(bindingKey(it)) === true)
         for (const [nodeId, held] of this.#brokers) {
           const enforce = () => {
             for (const it of bindings) {
@@ -146,7 +149,7 @@ export class AclRegion {
           if (lagMs === undefined) enforce()
           else this.#clock.setTimer(lagMs, enforce)
         }
-        resolve(bindings.map(() => ({ errorCode: 0, message: null })))
+        resolve(bindings.map((_, at) => ({ errorCode: 0, message: null, deleted: deleted[at] ? 1 : 0 })))
       }
       if (this.#frozen === undefined) change()
       else this.#frozen.push(change)

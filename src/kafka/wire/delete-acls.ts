@@ -1,4 +1,4 @@
-import type { AclBinding, AclOutcome } from '../cluster.ts'
+import type { AclBinding, AclDeletion } from '../cluster.ts'
 import { readEntry, readResource, writeBinding } from './acl-codes.ts'
 import type { Api } from './api.ts'
 import { writeStructs } from './codec.ts'
@@ -13,7 +13,7 @@ import { writeStructs } from './codec.ts'
       matching_acls => error_code error_message resource_type resource_name pattern_type principal host operation
                        permission_type TAG_BUFFER                          none where it was gone already
 */
-export const deleteAclsApi: Api<readonly AclBinding[], AclOutcome[]> = {
+export const deleteAclsApi: Api<readonly AclBinding[], AclDeletion[]> = {
   name: 'DeleteAcls',
   write(writer, bindings) {
     writeStructs(writer, bindings, writeBinding)
@@ -29,7 +29,8 @@ export const deleteAclsApi: Api<readonly AclBinding[], AclOutcome[]> = {
         readEntry(reader)
         return each
       })
-      return outcome.errorCode === 0 ? (matching.find(({ errorCode }) => errorCode !== 0) ?? outcome) : outcome
+      const failed = [outcome, ...matching].find(({ errorCode }) => errorCode !== 0)
+      return { ...(failed ?? outcome), deleted: matching.filter(({ errorCode }) => errorCode === 0).length }
     })
   },
 }

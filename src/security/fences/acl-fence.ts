@@ -42,9 +42,10 @@ export async function applyAcls(
   signal: AbortSignal,
 ): Promise<FenceStep<AppliedFence>> {
   const { book } = context
-  const { records } = await book.list(signal)
+  const { records, trouble } = await book.list(signal)
+  const isComplete = trouble === undefined
   const before = records.find((record) => fenceKeyOf(record) === fenceKeyOf({ ...claim, means }))
-  const record = renew(newRecord(context, claim, means), before, { plan, records })
+  const record = renew(newRecord(context, claim, means), before, { plan, records, isComplete })
   let isRecorded = await book.put(record, signal)
   const bindings = bindingsOf(means, record.denied)
   const change = { group: claim.group, want: 'present', bindings, seenWrong: plan.missing } as const
@@ -71,24 +72,50 @@ export async function liftAcls(
   by: string,
   signal: AbortSignal,
 ): Promise<FenceStep<LiftedFence>> {
-  const { book, clock } = context
-  const lifted = record.lifted ?? { by, atMs: clock.nowMs() }
-  const going = { ...record, lifted }
+  const { book } = context
+  const going = markLifted(context, record, by)
   await book.put(going, signal)
   const { records } = await book.list(signal)
   const bindings = ownedBindings(going, records)
   const kept = bindingsOf(record.means, record.denied).length - bindings.length
-  const settled = await settleAcls(context, { group: record.group, want: 'absent', bindings }, signal)
+  // Where something may come late, to delete what is not there shows that changes are carried out at all.
+  const seenWrong = record.mayLandLate ? bindings : []
+  const change = { group: record.group, want: 'absent', bindings, seenWrong } as const
+  const settled = await settleAcls(context, change, signal)
   if (settled.kind === 'refused') return { kind: 'failed', fault: settled.fault }
-  const mayLandLate = going.mayLandLate || settled.mayLandLate
-  if (mayLandLate !== going.mayLandLate) await book.put({ ...going, mayLandLate }, signal)
   if (settled.kind === 'unsettled') return unsettled(context, going, settled)
-  if (!mayLandLate) await book.remove(going, signal)
-  const { region, group, operation, means } = record
   const removed = settled.changed
-  if (record.lifted === null)
-    context.events.emit('fence:lifted', { region, group, operation, means, by, removed, kept })
-  return { kind: 'done', evidence: { found: 1, removed, kept, isQuiet: !mayLandLate } }
+  const isQuiet = await concludeLift(context, going, { isCalm: removed === 0 && !settled.mayLandLate }, signal)
+  if (record.lifted === null) tellLifted(context, record, { by, removed, kept })
+  return { kind: 'done', evidence: { found: 1, removed, kept, isQuiet } }
+}
+
+/** A fence on its way out: from here on it claims nothing. */
+export function markLifted({ clock }: RegionAccess, record: FenceRecord, by: string): FenceRecord {
+  return { ...record, lifted: record.lifted ?? { by, atMs: clock.nowMs(), quietSinceMs: null } }
+}
+
+/**
+ * Takes the record away once nothing can bring the fence back: at once where every call about it was answered, else
+ * when the region has been quiet, and has carried out what it was asked, for `quietMs`.
+ */
+export async function concludeLift(
+  { book, clock, timings }: FenceContext,
+  record: FenceRecord,
+  { isCalm }: { readonly isCalm: boolean },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { lifted, mayLandLate } = record
+  const nowMs = clock.nowMs()
+  const quietSinceMs = isCalm ? (lifted?.quietSinceMs ?? nowMs) : null
+  if (!mayLandLate || (quietSinceMs !== null && nowMs - quietSinceMs > timings.quietMs)) {
+    await book.remove(record, signal)
+    return true
+  }
+  if (lifted !== null && lifted.quietSinceMs !== quietSinceMs) {
+    await book.put({ ...record, lifted: { ...lifted, quietSinceMs } }, signal)
+  }
+  return false
 }
 
 export function newRecord(context: RegionAccess, claim: FenceClaim, means: FenceMeans): FenceRecord {
@@ -115,10 +142,15 @@ export function newRecord(context: RegionAccess, claim: FenceClaim, means: Fence
 function renew(
   fresh: FenceRecord,
   before: FenceRecord | undefined,
-  { plan, records }: { readonly plan: PossiblePlan; readonly records: readonly FenceRecord[] },
+  {
+    plan,
+    records,
+    isComplete,
+  }: { readonly plan: PossiblePlan; readonly records: readonly FenceRecord[]; readonly isComplete: boolean },
 ): FenceRecord {
   const claimed = records.flatMap(({ means, denied }) => bindingsOf(means, denied))
-  const found = without(without(plan.bindings, plan.missing), claimed)
+  // Who does not know what is claimed takes nothing for foreign: what is, would stay for good.
+  const found = isComplete ? without(without(plan.bindings, plan.missing), claimed) : []
   return {
     ...(before?.lifted === null ? before : fresh),
     denied: joinDenied(before?.denied ?? NOTHING_DENIED, plan.denied),
@@ -134,6 +166,14 @@ function unsettled(
 ): FenceStep<never> {
   events.emit('fence:unsettled', { region, group, operation, reason })
   return { kind: 'unknown', reason }
+}
+
+export function tellLifted(
+  { events }: FenceContext,
+  { region, group, operation, means }: FenceRecord,
+  how: { readonly by: string; readonly removed: number; readonly kept: number },
+): void {
+  events.emit('fence:lifted', { region, group, operation, means, ...how })
 }
 
 export function tellApplied(

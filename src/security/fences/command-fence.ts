@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Clock, RegionName } from '../../core/index.ts'
 import { securityFaults } from '../faults.ts'
-import { type FenceClaim, type FenceContext, newRecord, tellApplied } from './acl-fence.ts'
+import { type FenceClaim, type FenceContext, markLifted, newRecord, tellApplied, tellLifted } from './acl-fence.ts'
 import { fenceKeyOf, type FenceRecord } from './fence-record.ts'
 import type { AppliedFence, FenceStep, LiftedFence } from './fence-step.ts'
 
@@ -54,8 +54,8 @@ export async function liftCommand(
   { record, command, by }: { readonly record: FenceRecord; readonly command: FenceCommand; readonly by: string },
   signal: AbortSignal,
 ): Promise<FenceStep<LiftedFence>> {
-  const { book, clock, events } = context
-  await book.put({ ...record, lifted: record.lifted ?? { by, atMs: clock.nowMs() } }, signal)
+  const { book } = context
+  await book.put(markLifted(context, record, by), signal)
   const { records } = await book.list(signal)
   const isShared = records.some(
     (it) =>
@@ -66,9 +66,8 @@ export async function liftCommand(
     if (ran !== undefined) return ran
   }
   await book.remove(record, signal)
-  const { region, group, operation, means } = record
   const [removed, kept] = isShared ? [0, 1] : [1, 0]
-  events.emit('fence:lifted', { region, group, operation, means, by, removed, kept })
+  tellLifted(context, record, { by, removed, kept })
   return { kind: 'done', evidence: { found: 1, removed, kept, isQuiet: true } }
 }
 

@@ -32,7 +32,14 @@ export interface FenceRecord {
   /** A call about this fence got no answer: it may come into force at any time, also after the fence was lifted. */
   readonly mayLandLate: boolean
   /** Set from the moment that the fence is to go. The record stays until nothing can bring the fence back. */
-  readonly lifted: { readonly by: string; readonly atMs: number } | null
+  readonly lifted: LiftedMark | null
+}
+
+export interface LiftedMark {
+  readonly by: string
+  readonly atMs: number
+  /** Since when nothing has come back, and the region has carried out what it was asked; null before. */
+  readonly quietSinceMs: number | null
 }
 
 /** `acl` on topics, `groups` on consumer groups, the operator's `command`, or `topic-config` as a last resort. */

@@ -6,6 +6,7 @@ import {
   type Pass,
   type RegionName,
   runLoop,
+  unreachable,
 } from '../../core/index.ts'
 import type { SecurityEvents } from '../events.ts'
 import { STANDING } from './fence-record.ts'
@@ -33,16 +34,25 @@ export interface FenceWatchOptions {
   readonly topicsMax?: number
 }
 
+/** `unavailable` where there can be no fence at all. */
+export type FenceState = FenceProof['verdict'] | 'unavailable'
+
 /** What is known of one standing fence. */
 export interface WatchedFence {
   readonly region: RegionName
   readonly group: string
-  readonly state: FenceProof['verdict']
+  readonly state: FenceState
   /** Wall clock; since when it has been in this state. */
   readonly sinceMs: number
   readonly reason: string
   /** The last one that came about; undefined before. */
   readonly proof: FenceProof | undefined
+}
+
+interface Seen {
+  readonly state: FenceState
+  readonly reason: string
+  readonly proof?: FenceProof
 }
 
 const EVERY_MS = 10_000
@@ -99,11 +109,12 @@ export class FenceWatch {
     const { fences, topicsMax = TOPICS_MAX, mayAct } = this.#options
     const sample = { topicsMax, turn: this.#turn }
     const seen = await this.#prove(scope, sample, signal)
-    this.#note(scope.group, seen)
-    if (seen.state !== 'open' || !mayAct()) return
+    const isToAct = seen.state === 'open' && mayAct()
+    // A standby that is new has lost nothing.
+    if (!isToAct || this.#held.has(scope.group)) this.#note(scope.group, seen)
+    if (!isToAct) return
     const claim = { operation: STANDING, by: 'isthmus', reason: 'the region is a standby', untilMs: null }
-    const applied = await fences.apply({ scope, ...claim }, signal)
-    if (applied.kind !== 'done') return
+    await fences.apply({ scope, ...claim }, signal)
     this.#note(scope.group, await this.#prove(scope, sample, signal))
   }
 
@@ -111,10 +122,11 @@ export class FenceWatch {
     scope: FenceScope,
     sample: { readonly topicsMax: number; readonly turn: number },
     signal: AbortSignal,
-  ): Promise<{ readonly state: FenceProof['verdict']; readonly reason: string; readonly proof?: FenceProof }> {
+  ): Promise<Seen> {
     try {
       const proof = await this.#options.fences.prove(scope, signal, sample)
-      return { state: proof.verdict, reason: proof.reason, proof }
+      const isImpossible = proof.verdict === 'open' && proof.obstacles.length > 0
+      return { state: isImpossible ? 'unavailable' : proof.verdict, reason: proof.reason, proof }
     } catch (error) {
       signal.throwIfAborted()
       if (!isFault(error)) throw error
@@ -129,10 +141,7 @@ export class FenceWatch {
   }
 
   /** The only place where the state of a fence changes, and is told. */
-  #note(
-    group: string,
-    seen: { readonly state: FenceProof['verdict']; readonly reason: string; readonly proof?: FenceProof },
-  ): void {
+  #note(group: string, seen: Seen): void {
     const { fences, clock, events } = this.#options
     const { region } = fences
     const before = this.#watched.get(group)
@@ -154,6 +163,13 @@ export class FenceWatch {
       case 'unknown':
         events.emit('fence:unproved', { region, group, reason })
         return
+      case 'unavailable': {
+        const remedy = (proof?.obstacles ?? []).map((it) => it.remedy).join(' ')
+        events.emit('fence:unavailable', { region, group, reason, remedy })
+        return
+      }
+      default:
+        unreachable(state)
     }
   }
 }

@@ -1,5 +1,6 @@
 import { errorName } from '../../kafka/index.ts'
 import type { CanaryAnswer } from './canary.ts'
+import type { FenceObstacle } from './plan-fence.ts'
 
 /**
  * Whether a fence holds, from what each broker said: pure. One open broker opens the fence; one that cannot be asked,
@@ -14,6 +15,8 @@ export interface FenceProof {
   readonly brokers: readonly BrokerProof[]
   /** How many topics the canary was tried on. */
   readonly topicsTried: number
+  /** Why there can be no such fence; then no broker was asked. */
+  readonly obstacles: readonly FenceObstacle[]
   /** Wall clock. */
   readonly atMs: number
 }
@@ -54,8 +57,17 @@ export function judgeFence(evidence: FenceEvidence): FenceProof {
     strength,
     brokers,
     topicsTried: tried.length === 0 ? 0 : Math.min(...tried),
+    obstacles: [],
     atMs: evidence.atMs,
   }
+}
+
+/** Of a region in which there can be no such fence. One whose ACLs may not be read may be fenced all the same. */
+export function judgeObstacles(obstacles: readonly FenceObstacle[], atMs: number): FenceProof {
+  const isHidden = obstacles.some(({ code }) => code === 'acls-not-readable' || code === 'acls-not-changeable')
+  const reason = obstacles.map((it) => it.reason).join('; ')
+  const verdict = isHidden ? 'unknown' : 'open'
+  return { verdict, strength: 'described', reason, brokers: [], topicsTried: 0, obstacles, atMs }
 }
 
 function isRefusing({ verdict, canary }: BrokerProof): boolean {

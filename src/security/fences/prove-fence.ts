@@ -1,8 +1,9 @@
 import type { AclBinding, ClusterMetadata, TopicMetadata } from '../../kafka/index.ts'
-import { isAllowed } from './authorizer-model.ts'
+import { EVERYONE, isAllowed } from './authorizer-model.ts'
 import { type CanaryAnswer, type CanaryTopic, explainSilence, tryCanary } from './canary.ts'
 import { bindingKey, without } from './fence-record.ts'
 import type { FenceScope } from './fence-scope.ts'
+import type { FenceStep } from './fence-step.ts'
 import { type BrokerEvidence, type FenceProof, judgeFence } from './judge-fence.ts'
 import { callBounded, type FenceCluster, type RegionAccess } from './region-access.ts'
 import { lookAtBrokers } from './settle-acls.ts'
@@ -32,7 +33,7 @@ export async function proveFence(
 ): Promise<FenceProof> {
   const { bindings, metadata, scope, canary } = request
   const topics = metadata.topics.filter((topic) => topic.errorCode === 0 && scope.isSelected(topic.name))
-  const useful = canary === undefined ? [] : await findUseful(access, { canary, bindings, topics }, signal)
+  const useful = canary === undefined ? [] : await findUseful(access, { canary, topics, without: bindings }, signal)
   const tried = request.choose(useful).map(firstPartition)
   const [looks, answers] = await Promise.all([
     lookAtBrokers(access, bindings, signal),
@@ -83,25 +84,50 @@ export function firstPartition({ name, topicId, partitions }: TopicMetadata): Ca
   return { name, topicId, partition: partitions[0]?.partition ?? 0 }
 }
 
-/** Topics that the canary could write to if the fence were not there. */
+/** Whether every live broker lets the canary write, wherever some ALLOW says that it may. */
+export async function proveOpen(
+  access: RegionAccess,
+  options: {
+    readonly canary: CanaryAccess | undefined
+    readonly metadata: ClusterMetadata
+    readonly topics: readonly TopicMetadata[]
+  },
+  signal: AbortSignal,
+): Promise<FenceStep<{ readonly topicsTried: number }>> {
+  const { canary, metadata, topics } = options
+  if (canary === undefined) return { kind: 'done', evidence: { topicsTried: 0 } }
+  const tried = (await findUseful(access, { canary, topics, without: 'every DENY' }, signal)).map(firstPartition)
+  const answers = await askCanaries(access, { canary, metadata, tried }, signal)
+  for (const [nodeId, answer] of answers) {
+    if ('silent' in answer) return { kind: 'unknown', reason: `broker ${nodeId}: ${answer.silent}` }
+    const other = answer.find(({ state }) => state !== 'accepted')
+    if (other === undefined) continue
+    return { kind: 'waiting', reason: `broker ${nodeId} answers code ${other.code} to the canary on ${other.topic}` }
+  }
+  return { kind: 'done', evidence: { topicsTried: tried.length } }
+}
+
+/** Topics that the canary could write to without these entries. */
 async function findUseful(
   access: RegionAccess,
   options: {
     readonly canary: CanaryAccess
-    readonly bindings: readonly AclBinding[]
     readonly topics: readonly TopicMetadata[]
+    readonly without: readonly AclBinding[] | 'every DENY'
   },
   signal: AbortSignal,
 ): Promise<TopicMetadata[]> {
-  const { canary, bindings, topics } = options
-  const { principal } = canary
+  const { principal } = options.canary
   const describe = (principal: string) =>
     callBounded(access, 'DescribeAcls', signal, (signal) =>
       access.cluster.describeAcls({ resource: 'topic', principal }, signal),
     )
-  const [own, everyone] = await Promise.all([describe(principal), describe('User:*')])
-  const others = without([...own, ...everyone], bindings)
-  return topics.filter(({ name }) =>
+  const all = (await Promise.all([describe(principal), describe(EVERYONE)])).flat()
+  const others =
+    options.without === 'every DENY'
+      ? all.filter(({ permission }) => permission === 'allow')
+      : without(all, options.without)
+  return options.topics.filter(({ name }) =>
     isAllowed(others, { principal, operation: 'write', resource: 'topic', name }, false),
   )
 }

@@ -8,9 +8,9 @@ import { FenceBook } from './fence-book.ts'
 import { type FenceMeans, type FenceRecord, type FenceRecords } from './fence-record.ts'
 import { type FencedNames, type FenceScope, planNames } from './fence-scope.ts'
 import { addLifted, type AppliedFence, type FenceStep, type LiftedFence, NOTHING_LIFTED } from './fence-step.ts'
-import type { FenceProof } from './judge-fence.ts'
+import { type FenceProof, judgeObstacles } from './judge-fence.ts'
 import { type FencePlan, planFence } from './plan-fence.ts'
-import { askCanaries, type CanaryAccess, firstPartition, proveFence } from './prove-fence.ts'
+import { type CanaryAccess, proveFence, proveOpen } from './prove-fence.ts'
 import { readAcls, readExemption } from './read-acls.ts'
 import { callBounded, DEFAULT_TIMINGS, type FenceCluster, type FenceTimings } from './region-access.ts'
 import { applyTopicConfig, liftTopicConfig, proveTopicConfig } from './topic-config-fence.ts'
@@ -134,7 +134,7 @@ export class RegionFences {
   ): Promise<FenceProof> {
     const metadata = await this.#metadata(signal)
     const plan = await this.#planTopics(scope, metadata, signal)
-    if (plan.kind === 'unavailable') return this.#notFenced(plan)
+    if (plan.kind === 'unavailable') return judgeObstacles(plan.obstacles, this.#options.clock.nowMs())
     const choose = (topics: readonly TopicMetadata[]) =>
       sample === undefined ? topics : takeTurn(topics, sample.topicsMax, sample.turn)
     const { canary } = this.#options
@@ -153,25 +153,12 @@ export class RegionFences {
     return checkCommand(this.#context, { command: this.#command(), ...of }, signal)
   }
 
-  /** After a promotion: every live broker has to accept the canary on every topic. */
+  /** After a promotion: every live broker has to accept the canary, on every topic that it has an ALLOW for. */
   proveOpen(scope: FenceScope, signal: AbortSignal): Promise<FenceStep<{ readonly topicsTried: number }>> {
     return this.#attempt(signal, async () => {
       const { canary } = this.#options
       const metadata = await this.#metadata(signal)
-      const tried = topicsOf(scope, metadata).map(firstPartition)
-      if (canary === undefined || tried.length === 0) return { kind: 'done', evidence: { topicsTried: 0 } }
-      const answers = await askCanaries(this.#context, { canary, metadata, tried }, signal)
-      for (const [nodeId, answer] of answers) {
-        if ('silent' in answer) return { kind: 'unknown', reason: `broker ${nodeId}: ${answer.silent}` }
-        const other = answer.find(({ state }) => state !== 'accepted')
-        if (other !== undefined) {
-          return {
-            kind: 'waiting',
-            reason: `broker ${nodeId} answers code ${other.code} to the canary on ${other.topic}`,
-          }
-        }
-      }
-      return { kind: 'done', evidence: { topicsTried: tried.length } }
+      return proveOpen(this.#context, { canary, metadata, topics: topicsOf(scope, metadata) }, signal)
     })
   }
 
@@ -199,17 +186,14 @@ export class RegionFences {
    */
   async tidy(signal: AbortSignal): Promise<FenceStep<LiftedFence>> {
     const { clock, events } = this.#options
-    const { timings } = this.#context
     const nowMs = clock.nowMs()
     const { records } = await this.#book.list(signal)
-    const late = records.filter(({ lifted }) => lifted !== null)
-    for (const record of late) {
+    for (const record of records.filter(({ lifted }) => lifted !== null)) {
       const again = await this.#attempt(signal, () => this.#liftOne(record, 'isthmus', signal))
       if (again.kind !== 'done') return again
-      const { region, group, operation } = record
+      const { region, group, operation, mayLandLate } = record
       const { removed } = again.evidence
-      if (removed > 0) events.emit('fence:landed-late', { region, group, operation, entries: removed })
-      else if (nowMs - (record.lifted?.atMs ?? nowMs) > timings.quietMs) await this.#book.remove(record, signal)
+      if (mayLandLate && removed > 0) events.emit('fence:landed-late', { region, group, operation, entries: removed })
     }
     return this.#liftWhere(
       'isthmus',
@@ -308,12 +292,6 @@ export class RegionFences {
     const { command } = this.#options
     if (command === undefined) throw securityFaults.fault('FENCE_COMMAND_MISSING', { region: this.region })
     return command
-  }
-
-  #notFenced(plan: Extract<FencePlan, { kind: 'unavailable' }>): FenceProof {
-    const reason = plan.obstacles.map((it) => it.reason).join('; ')
-    const atMs = this.#options.clock.nowMs()
-    return { verdict: 'open', strength: 'described', reason, brokers: [], topicsTried: 0, atMs }
   }
 }
 

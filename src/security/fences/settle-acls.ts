@@ -1,5 +1,12 @@
 import { describeError, type Fault, isFault, pause } from '../../core/index.ts'
-import { type AclBinding, type AclFilter, type AclOutcome, errorName, isRetriableCode } from '../../kafka/index.ts'
+import {
+  type AclBinding,
+  type AclDeletion,
+  type AclFilter,
+  type AclOutcome,
+  errorName,
+  isRetriableCode,
+} from '../../kafka/index.ts'
 import { securityFaults } from '../faults.ts'
 import { bindingKey } from './fence-record.ts'
 import { callBounded, isUndecided, type RegionAccess } from './region-access.ts'
@@ -19,9 +26,9 @@ export interface AclChange {
 }
 
 export type SettleOutcome = {
-  /** Entries that this change has added or taken away. */
+  /** Entries that this change has added or taken away, as far as calls were answered. */
   readonly changed: number
-  /** Some call got no answer. */
+  /** Some call got no answer; else every call that was made was carried out. */
   readonly mayLandLate: boolean
   readonly tookMs: number
 } & (
@@ -43,7 +50,8 @@ const REPEAT_MS = 2_000
 export async function settleAcls(access: RegionAccess, change: AclChange, signal: AbortSignal): Promise<SettleOutcome> {
   const { clock, timings } = access
   const startedMs = clock.monotonicMs()
-  const changed = new Set<string>()
+  const added = new Set<string>()
+  let removed = 0
   let mayLandLate = false
   let calledMs = Number.NEGATIVE_INFINITY
   let waitMs = FIRST_LOOK_MS
@@ -54,7 +62,7 @@ export async function settleAcls(access: RegionAccess, change: AclChange, signal
       : await lookOnce(access, change, signal)
   for (;;) {
     const nowMs = clock.monotonicMs()
-    const so = { changed: changed.size, mayLandLate, tookMs: Math.round(nowMs - startedMs) }
+    const so = { changed: added.size + removed, mayLandLate, tookMs: Math.round(nowMs - startedMs) }
     if (sight.kind === 'refused') return { ...sight, ...so }
     if (sight.kind === 'agreed') return { kind: 'settled', brokers: sight.brokers, ...so }
     if (nowMs - startedMs > timings.settleMs) return { kind: 'unsettled', reason: sight.reason, ...so }
@@ -63,7 +71,8 @@ export async function settleAcls(access: RegionAccess, change: AclChange, signal
       const called = await makeChange(access, change, sight.wrong, signal)
       if (called.kind === 'refused') return { ...called, ...so, mayLandLate }
       if (called.kind === 'unanswered') mayLandLate = true
-      for (const binding of sight.wrong) changed.add(bindingKey(binding))
+      removed += called.kind === 'answered' ? called.deleted : 0
+      if (change.want === 'present') for (const binding of sight.wrong) added.add(bindingKey(binding))
     }
     await pause(clock, waitMs, signal)
     signal.throwIfAborted()
@@ -138,7 +147,7 @@ function filterOf(bindings: readonly AclBinding[]): AclFilter {
 }
 
 type Called =
-  | { readonly kind: 'answered' }
+  | { readonly kind: 'answered'; readonly deleted: number }
   | { readonly kind: 'unanswered' }
   | { readonly kind: 'refused'; readonly fault: Fault }
 
@@ -150,14 +159,16 @@ async function makeChange(
 ): Promise<Called> {
   const { cluster, region } = access
   try {
-    const outcomes =
+    const outcomes: readonly (AclOutcome | AclDeletion)[] =
       want === 'present'
         ? await callBounded(access, 'CreateAcls', signal, (signal) => cluster.createAcls(bindings, signal))
         : await callBounded(access, 'DeleteAcls', signal, (signal) => cluster.deleteAcls(bindings, signal))
     const failed = outcomes.filter(({ errorCode }) => errorCode !== 0)
     const refused = failed.find(({ errorCode }) => !isRetriableCode(errorCode))
     if (refused !== undefined) return { kind: 'refused', fault: refusal(region, group, refused) }
-    return { kind: failed.length > 0 ? 'unanswered' : 'answered' }
+    if (failed.length > 0) return { kind: 'unanswered' }
+    const deleted = outcomes.reduce((sum, it) => sum + ('deleted' in it ? it.deleted : 0), 0)
+    return { kind: 'answered', deleted }
   } catch (error) {
     signal.throwIfAborted()
     if (isUndecided(error)) return { kind: 'unanswered' }

@@ -1,7 +1,15 @@
 import { describeError, isFault } from '../../core/index.ts'
 import type { PartitionProducers, TopicMetadata } from '../../kafka/index.ts'
 import { securityFaults } from '../faults.ts'
-import { type FenceClaim, type FenceContext, newRecord, tellApplied } from './acl-fence.ts'
+import {
+  concludeLift,
+  type FenceClaim,
+  type FenceContext,
+  markLifted,
+  newRecord,
+  tellApplied,
+  tellLifted,
+} from './acl-fence.ts'
 import { firstPartition } from './prove-fence.ts'
 import { explainSilence, tryCanary } from './canary.ts'
 import { fenceKeyOf, type FenceRecord, STANDING } from './fence-record.ts'
@@ -39,7 +47,10 @@ export async function applyTopicConfig(
   const isRecorded = await book.put(going, signal)
   const open = [...now].filter(([, value]) => value !== FENCING_VALUE).map(([topic]) => topic)
   const failure = await setAll(context, new Map(open.map((topic) => [topic, FENCING_VALUE])), signal)
-  if (failure !== undefined) return failure
+  if (failure !== undefined) {
+    if (failure.kind === 'unknown') await book.put({ ...going, mayLandLate: true }, signal)
+    return failure
+  }
   // A transaction that began meanwhile can never end here: better no fence than this one.
   const begun = await findTransactional(context, topics, signal)
   if (begun !== undefined) {
@@ -56,26 +67,27 @@ export async function applyTopicConfig(
   }
 }
 
-/** Puts back what the topics had; a topic that is gone has nothing to be put back. */
+/** Puts back what the topics had, where they still have the value of the fence. */
 export async function liftTopicConfig(
   context: FenceContext,
   record: FenceRecord,
   by: string,
   signal: AbortSignal,
 ): Promise<FenceStep<LiftedFence>> {
-  const { book, clock, events, cluster } = context
-  await book.put({ ...record, lifted: record.lifted ?? { by, atMs: clock.nowMs() } }, signal)
+  const { book, cluster } = context
+  const going = markLifted(context, record, by)
+  await book.put(going, signal)
   const names = Object.keys(record.configsBefore)
   const { topics } = await callBounded(context, 'Metadata', signal, (signal) => cluster.metadata(names, signal))
-  const present = new Set(topics.filter(({ errorCode }) => errorCode === 0).map(({ name }) => name))
-  const values = Object.entries(record.configsBefore).filter(([topic]) => present.has(topic))
+  const present = topics.filter(({ errorCode }) => errorCode === 0)
+  const now = await readOverrides(context, present, signal)
+  const values = Object.entries(record.configsBefore).filter(([topic]) => now.get(topic) === FENCING_VALUE)
   const failure = await setAll(context, new Map(values), signal)
   if (failure !== undefined) return failure
-  await book.remove(record, signal)
-  const { region, group, operation, means } = record
   const removed = values.length
-  events.emit('fence:lifted', { region, group, operation, means, by, removed, kept: 0 })
-  return { kind: 'done', evidence: { found: 1, removed, kept: 0, isQuiet: true } }
+  const isQuiet = await concludeLift(context, going, { isCalm: removed === 0 }, signal)
+  if (record.lifted === null) tellLifted(context, record, { by, removed, kept: 0 })
+  return { kind: 'done', evidence: { found: 1, removed, kept: 0, isQuiet } }
 }
 
 /** Asks the leader of each topic's first partition to store a damaged record; Isthmus itself is refused by size, too. */
@@ -96,6 +108,7 @@ export async function proveTopicConfig(
     reason: telling === undefined ? 'every leader refuses records by their size' : telling.reason,
     brokers,
     topicsTried: topics.length,
+    obstacles: [],
     atMs: context.clock.nowMs(),
   }
 }

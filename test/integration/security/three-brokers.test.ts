@@ -49,7 +49,7 @@ describe.runIf(canRunKafka)('fences of three brokers', () => {
     const { region } = setup
     const { fences } = setup.fences()
     const applied = await fences.apply({ scope: ORDERS, ...CLAIM }, soon())
-    expect(applied.kind === 'done' && [...applied.evidence.brokers].sort()).toEqual([1, 2, 3])
+    expect(new Set(applied.kind === 'done' ? applied.evidence.brokers : [])).toEqual(new Set([1, 2, 3]))
     expect(await fences.prove(ORDERS, soon())).toMatchObject({ verdict: 'fenced', strength: 'refused' })
     await region.stopBroker(2, { hard: true })
     // The others put it out of the cluster; then its partitions have other leaders.

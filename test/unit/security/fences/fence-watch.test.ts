@@ -77,7 +77,7 @@ test('who leads puts it up, and again when somebody takes it down', async () => 
   await expect.poll(state).toBe('fenced')
   region.take(denied)
   await expect.poll(() => told.filter((name) => name === 'fence:held')).toHaveLength(2)
-  expect(told).toEqual(['fence:lost', 'fence:applied', 'fence:held', 'fence:lost', 'fence:applied', 'fence:held'])
+  expect(told).toEqual(['fence:applied', 'fence:held', 'fence:lost', 'fence:applied', 'fence:held'])
 })
 
 test('a broker that does not answer is no loss', async () => {
@@ -96,4 +96,12 @@ test('a group whose standby is elsewhere by now is forgotten', async () => {
   await expect.poll(state).toBe('fenced')
   scopes = []
   await expect.poll(() => watch.status()).toEqual([])
+})
+
+test('a region without an authorizer is told of once, and is no loss', async () => {
+  leads = true
+  region.hasAuthorizer = false
+  await expect.poll(state).toBe('unavailable')
+  expect(told.filter((name) => name !== 'fence:unavailable')).toEqual([])
+  expect(watch.status()[0]?.reason).toContain('no authorizer')
 })
