@@ -11,6 +11,7 @@ import {
   ORDERS,
   type SecuredRegion,
   scopeOf,
+  setAcls,
   soon,
   startSecured,
 } from './secured-region.ts'
@@ -24,11 +25,7 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
     await makeTopics(setup.admin, ['orders.a', 'orders.b', 'other'])
   }, 120_000)
   afterAll(() => setup[Symbol.asyncDispose](), 30_000)
-  beforeEach(async () => {
-    const { admin } = setup
-    await admin.deleteAcls(await admin.describeAcls({}, soon()), soon())
-    await admin.createAcls([entry('User:app'), entry('User:app', { name: 'other' })], soon())
-  })
+  beforeEach(() => setAcls(setup.admin, [entry('User:app'), entry('User:app', { name: 'other' })]))
 
   test('what an application sends is stored before and refused behind it, and Isthmus goes on', async () => {
     const { admin, app } = setup

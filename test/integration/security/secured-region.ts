@@ -1,7 +1,9 @@
 import { createEvents, type Events, regionName, systemClock, systemRandom } from '../../../src/core/index.ts'
 import { type AclBinding, type Cluster, openCluster } from '../../../src/kafka/index.ts'
 import { type LocalRegion, type RegionOptions, startRegion } from '../../../src/local/index.ts'
+import { settleAcls } from '../../../src/security/fences/settle-acls.ts'
 import {
+  DEFAULT_TIMINGS,
   FENCE_REQUEST_TIMEOUT_MS,
   RegionFences,
   type RegionFencesOptions,
@@ -80,6 +82,19 @@ export async function makeTopics(cluster: Cluster, topics: readonly string[], re
   )
   const failed = outcomes.find(({ errorCode }) => errorCode !== 0)
   if (failed !== undefined) throw new Error(`${failed.topic}: ${failed.errorCode} ${failed.message}`)
+}
+
+/** These entries and no others, in force on every broker. */
+export async function setAcls(cluster: Cluster, bindings: readonly AclBinding[]): Promise<void> {
+  const access = { region: regionName('eu'), cluster, clock: systemClock, timings: DEFAULT_TIMINGS }
+  const held = await cluster.describeAcls({}, soon())
+  for (const [want, set] of [
+    ['absent', held],
+    ['present', bindings],
+  ] as const) {
+    const settled = await settleAcls(access, { group: 'test', want, bindings: set }, soon())
+    if (settled.kind !== 'settled') throw new Error(`the entries are not ${want}: ${settled.kind}`)
+  }
 }
 
 /** An entry on topics that begin with `orders.`, unless told otherwise. */
