@@ -9,7 +9,7 @@ import { DEFAULT_TIMINGS } from '../../../src/security/index.ts'
 import { canRunKafka, testEngine } from '../../e2e/engine.ts'
 import { makeTopics, type SecuredRegion, soon, startSecured } from './secured-region.ts'
 
-const SETS = 60
+const SETS = 30
 const NAMES = ['orders', 'orders.eu', 'bills']
 const PATTERNS: readonly Pick<AclBinding, 'name' | 'pattern'>[] = [
   ...NAMES.map((name) => ({ name, pattern: 'literal' as const })),

@@ -4,11 +4,13 @@ import { type Cluster, encodeBatch } from '../../../src/kafka/index.ts'
 import { FenceWatch, STANDING } from '../../../src/security/index.ts'
 import { canRunKafka, testEngine } from '../../e2e/engine.ts'
 import {
+  addAcls,
   CLAIM,
   endOf,
   entry,
   makeTopics,
   ORDERS,
+  removeAcls,
   type SecuredRegion,
   scopeOf,
   setAcls,
@@ -45,7 +47,7 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
   test('records and the topic itself cannot be deleted, nor the topic grow', async () => {
     const { app, admin } = setup
     const rights = [entry('User:app', { operation: 'all' })]
-    await admin.createAcls(rights, soon())
+    await addAcls(admin, rights)
     await setup.fences().fences.apply({ scope: ORDERS, ...CLAIM }, soon())
     const bounds = [{ topic: 'orders.b', partition: 0, offset: 0 }]
     expect((await app.deleteRecords(bounds, soon())).map(({ errorCode }) => errorCode)).toEqual([29])
@@ -74,9 +76,9 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
     const { admin } = setup
     const { fences } = setup.fences()
     await fences.apply({ scope: ORDERS, ...CLAIM }, soon())
-    await admin.createAcls([entry('User:app', { operation: 'all', name: '*', pattern: 'literal' })], soon())
+    await addAcls(admin, [entry('User:app', { operation: 'all', name: '*', pattern: 'literal' })])
     expect((await fences.prove(ORDERS, soon())).verdict).toBe('fenced')
-    await admin.deleteAcls([entry('User:*', { permission: 'deny' })], soon())
+    await removeAcls(admin, [entry('User:*', { permission: 'deny' })])
     const proof = await fences.prove(ORDERS, soon())
     expect(proof.verdict).toBe('open')
     expect(proof.reason).toContain('lets the canary write to orders.')
@@ -121,7 +123,7 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
   test('a fenced group cannot commit any more, but for Isthmus', async () => {
     const { admin, app } = setup
     const right = { resource: 'group', name: 'billing', pattern: 'literal', operation: 'read' } as const
-    await admin.createAcls([entry('User:app', right), entry('User:app', { operation: 'read' })], soon())
+    await addAcls(admin, [entry('User:app', right), entry('User:app', { operation: 'read' })])
     const positions = [{ topic: 'orders.a', partition: 0, offset: 0, leaderEpoch: -1, metadata: null }]
     const commit = async (cluster: Cluster) =>
       (await cluster.commitGroupOffsets('billing', positions, soon())).map(({ errorCode }) => errorCode)
@@ -142,21 +144,21 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
       entry('User:isthmus', { ...ofCluster, operation: 'describe' }),
       entry('User:isthmus', { operation: 'all' }),
     ]
-    await admin.createAcls(own, soon())
+    await addAcls(admin, own)
     const { fences } = setup.fences({ cluster: ordinary, principal: 'User:isthmus' })
     const applied = await fences.apply({ scope: ORDERS, ...CLAIM }, soon())
     expect(applied).toMatchObject({ kind: 'done', evidence: { mode: 'enumerated', entries: 3 } })
     expect(await fences.prove(ORDERS, soon())).toMatchObject({ verdict: 'fenced', strength: 'refused' })
     expect([await write(app, 'orders.a'), await write(ordinary, 'orders.a')]).toEqual([29, 0])
     await fences.liftAllOf('op-1', 'anna', soon())
-    await admin.createAcls([entry('User:*')], soon())
+    await addAcls(admin, [entry('User:*')])
     expect(await fences.plan(ORDERS, soon())).toMatchObject({ obstacles: [{ code: 'everyone-allowed' }] })
-    await admin.deleteAcls([...own.slice(0, 1), entry('User:*')], soon())
+    await removeAcls(admin, [...own.slice(0, 1), entry('User:*')])
     expect(await fences.apply({ scope: ORDERS, ...CLAIM }, soon())).toMatchObject({
       kind: 'failed',
       fault: { code: 'FENCE_REFUSED' },
     })
-    await admin.deleteAcls(own.slice(1, 2), soon())
+    await removeAcls(admin, own.slice(1, 2))
     expect(await fences.plan(ORDERS, soon())).toMatchObject({ obstacles: [{ code: 'acls-not-readable' }] })
   })
 

@@ -84,17 +84,25 @@ export async function makeTopics(cluster: Cluster, topics: readonly string[], re
   if (failed !== undefined) throw new Error(`${failed.topic}: ${failed.errorCode} ${failed.message}`)
 }
 
-/** These entries and no others, in force on every broker. */
+/** In force on every broker. */
+export function addAcls(cluster: Cluster, bindings: readonly AclBinding[]): Promise<void> {
+  return settle(cluster, 'present', bindings)
+}
+
+export function removeAcls(cluster: Cluster, bindings: readonly AclBinding[]): Promise<void> {
+  return settle(cluster, 'absent', bindings)
+}
+
+/** These entries and no others. */
 export async function setAcls(cluster: Cluster, bindings: readonly AclBinding[]): Promise<void> {
+  await removeAcls(cluster, await cluster.describeAcls({}, soon()))
+  await addAcls(cluster, bindings)
+}
+
+async function settle(cluster: Cluster, want: 'present' | 'absent', bindings: readonly AclBinding[]): Promise<void> {
   const access = { region: regionName('eu'), cluster, clock: systemClock, timings: DEFAULT_TIMINGS }
-  const held = await cluster.describeAcls({}, soon())
-  for (const [want, set] of [
-    ['absent', held],
-    ['present', bindings],
-  ] as const) {
-    const settled = await settleAcls(access, { group: 'test', want, bindings: set }, soon())
-    if (settled.kind !== 'settled') throw new Error(`the entries are not ${want}: ${settled.kind}`)
-  }
+  const settled = await settleAcls(access, { group: 'test', want, bindings }, soon())
+  if (settled.kind !== 'settled') throw new Error(`the entries are not ${want}: ${settled.kind}`)
 }
 
 /** An entry on topics that begin with `orders.`, unless told otherwise. */

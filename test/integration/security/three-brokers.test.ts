@@ -4,7 +4,17 @@ import { tryCanary } from '../../../src/security/fences/canary.ts'
 import { DEFAULT_TIMINGS } from '../../../src/security/index.ts'
 import { regionName, systemClock } from '../../../src/core/index.ts'
 import { canRunKafka, testEngine } from '../../e2e/engine.ts'
-import { CLAIM, entry, makeTopics, ORDERS, type SecuredRegion, setAcls, soon, startSecured } from './secured-region.ts'
+import {
+  addAcls,
+  CLAIM,
+  entry,
+  makeTopics,
+  ORDERS,
+  type SecuredRegion,
+  setAcls,
+  soon,
+  startSecured,
+} from './secured-region.ts'
 
 testEngine()
 
@@ -91,7 +101,7 @@ describe.runIf(canRunKafka)('fences of three brokers', () => {
     await expect.poll(lift, { timeout: 30_000 }).toBe(false)
     expect(await denies()).toBe(0)
     // Still on record, because other copies of the call may be under way; one that lands now is taken away.
-    await admin.createAcls([entry('User:*', { permission: 'deny' })], soon())
+    await addAcls(admin, [entry('User:*', { permission: 'deny' })])
     await expect.poll(denies).toBe(1)
     await fences.tidy(soon())
     expect(await denies()).toBe(0)
