@@ -1,6 +1,5 @@
 /** The face of the room: fences around the topics and groups of a region, their proof, and who put them up. */
 export type { SecurityEvents } from './events.ts'
-export { securityFaults } from './faults.ts'
 export type { FenceClaim } from './fences/acl-fence.ts'
 export type { CommandCheck, FenceCommand } from './fences/command-fence.ts'
 export {
@@ -8,7 +7,6 @@ export {
   type FenceMeans,
   type FenceRecord,
   type FenceRecords,
-  fenceKeyOf,
   STANDING,
 } from './fences/fence-record.ts'
 export type { FenceScope } from './fences/fence-scope.ts'
