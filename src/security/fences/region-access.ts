@@ -40,7 +40,10 @@ export interface FenceTimings {
 
 export const DEFAULT_TIMINGS: FenceTimings = { callMs: 8_000, lookMs: 1_500, settleMs: 10_000, quietMs: 120_000 }
 
-/** For clients that fences are given: a broker that is silent for longer is passed over for another one. */
+/**
+ * For the clients that fences are given, and for those only: a broker that is silent for longer is passed over for
+ * another one. What takes its time, such as a coordinator that loads, needs a client of its own.
+ */
 export const FENCE_REQUEST_TIMEOUT_MS = 2_000
 
 /** One call within `callMs`; fault `FENCE_CALL_TIMED_OUT`, and then the answer is ignored. */

@@ -3,6 +3,7 @@ import { systemClock } from '../../../src/core/index.ts'
 import { type Cluster, encodeBatch } from '../../../src/kafka/index.ts'
 import { FenceWatch, STANDING } from '../../../src/security/index.ts'
 import { canRunKafka, testEngine } from '../../e2e/engine.ts'
+import { eventually } from '../../support/isthmus-process.ts'
 import {
   addAcls,
   CLAIM,
@@ -218,7 +219,12 @@ const ids = new Map<string, string>()
 
 async function abortOne(cluster: Cluster, topic: string): Promise<void> {
   const transactionalId = 'fence-test'
-  const identity = await cluster.initProducerId(transactionalId, 60_000, soon())
+  // The first transaction of a region has to wait for its coordinator, longer than this client does.
+  const identity = await eventually(
+    'a producer id',
+    () => cluster.initProducerId(transactionalId, 60_000, soon()).catch(() => undefined),
+    { limitMs: 20_000 },
+  )
   const txn = { transactionalId, ...identity }
   await cluster.addPartitionsToTxn(txn, [{ topic, partition: 0 }], soon())
   await cluster.endTxn(txn, 'abort', soon())
