@@ -111,6 +111,12 @@ export interface Cluster extends AsyncDisposable {
   describeBrokerConfigs(nodeId: number, signal: AbortSignal): Promise<ConfigEntry[]>
   /** IncrementalAlterConfigs; a null value deletes the override. */
   alterTopicConfigs(topic: string, changes: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<void>
+  /** Throws where `alterTopicConfigs` would be refused; changes nothing. */
+  validateTopicConfigs(
+    topic: string,
+    changes: Readonly<Record<string, string | null>>,
+    signal: AbortSignal,
+  ): Promise<void>
   /** DeleteRecords below `offset` per partition. */
   deleteRecords(
     bounds: readonly (TopicPartition & { readonly offset: number })[],

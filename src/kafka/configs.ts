@@ -4,7 +4,7 @@ import { CALL_DEADLINE_MS, type ClusterParts } from './cluster-parts.ts'
 import { requestFault } from './request-fault.ts'
 import { retryProtocol } from './retry-delays.ts'
 import { describeConfigsApi } from './wire/describe-configs.ts'
-import { incrementalAlterConfigsApi } from './wire/incremental-alter-configs.ts'
+import { incrementalAlterConfigsApi, type IncrementalAlterConfigsRequest } from './wire/incremental-alter-configs.ts'
 
 /** Calls about configs: of topics at any broker, of a broker at that broker. */
 export async function describeTopicConfigs(
@@ -44,11 +44,28 @@ export async function alterTopicConfigs(
   changes: Readonly<Record<string, string | null>>,
   signal: AbortSignal,
 ): Promise<void> {
+  await alterConfigs(parts, { topic, changes }, signal)
+}
+
+export async function validateTopicConfigs(
+  parts: ClusterParts,
+  topic: string,
+  changes: Readonly<Record<string, string | null>>,
+  signal: AbortSignal,
+): Promise<void> {
+  await alterConfigs(parts, { topic, changes, validateOnly: true }, signal)
+}
+
+async function alterConfigs(
+  parts: ClusterParts,
+  request: IncrementalAlterConfigsRequest,
+  signal: AbortSignal,
+): Promise<void> {
   const alterOnce = async (signal: AbortSignal) => {
-    const [altered] = await parts.calls.callAny(incrementalAlterConfigsApi, { topic, changes }, signal)
+    const [altered] = await parts.calls.callAny(incrementalAlterConfigsApi, request, signal)
     const { errorCode, errorMessage } = altered ?? { errorCode: -1, errorMessage: null }
     if (errorCode !== 0) {
-      throw requestFault(parts.name, 'IncrementalAlterConfigs', errorCode, errorMessage ?? topic)
+      throw requestFault(parts.name, 'IncrementalAlterConfigs', errorCode, errorMessage ?? request.topic)
     }
   }
   await retry(alterOnce, retryProtocol(CALL_DEADLINE_MS), parts.retryContext(signal))

@@ -4,7 +4,7 @@ import { openBrokerChannel } from './broker-channel.ts'
 import type { BrokerChannel, ChannelOptions, Cluster, ClusterOptions } from './cluster.ts'
 import type { ClusterParts } from './cluster-parts.ts'
 import { ClusterView } from './cluster-view.ts'
-import { alterTopicConfigs, describeBrokerConfigs, describeTopicConfigs } from './configs.ts'
+import { alterTopicConfigs, describeBrokerConfigs, describeTopicConfigs, validateTopicConfigs } from './configs.ts'
 import { type BrokerAddress, type ConnectionSettings, librarySasl, readTls } from './connection.ts'
 import { Connections } from './connections.ts'
 import { Coordinators } from './coordinators.ts'
@@ -74,6 +74,7 @@ export function openCluster(options: ClusterOptions): Cluster {
     describeTopicConfigs: (topics, signal) => describeTopicConfigs(parts, topics, signal),
     describeBrokerConfigs: (nodeId, signal) => describeBrokerConfigs(parts, nodeId, signal),
     alterTopicConfigs: (topic, changes, signal) => alterTopicConfigs(parts, topic, changes, signal),
+    validateTopicConfigs: (topic, changes, signal) => validateTopicConfigs(parts, topic, changes, signal),
     deleteRecords: (bounds, signal) => deleteRecords(parts, bounds, signal),
     describeAcls: (filter, signal, nodeId) => describeAcls(parts, filter, signal, nodeId),
     createAcls: (bindings, signal) => createAcls(parts, bindings, signal),

@@ -15,6 +15,8 @@ export interface IncrementalAlterConfigsRequest {
   readonly topic: string
   /** A null value deletes the override. */
   readonly changes: Readonly<Record<string, string | null>>
+  /** Says what would be refused, and changes nothing. */
+  readonly validateOnly?: boolean
 }
 
 export interface AlteredConfigs {
@@ -25,7 +27,7 @@ export interface AlteredConfigs {
 
 export const incrementalAlterConfigsApi: Api<IncrementalAlterConfigsRequest, AlteredConfigs[]> = {
   name: 'IncrementalAlterConfigs',
-  write(writer, { topic, changes }) {
+  write(writer, { topic, changes, validateOnly = false }) {
     writeStructs(writer, [topic], () => {
       writer.appendInt8(CONFIG_RESOURCE_TYPES.topic).appendString(topic)
       writeStructs(writer, Object.entries(changes), (_, [name, value]) => {
@@ -35,7 +37,7 @@ export const incrementalAlterConfigsApi: Api<IncrementalAlterConfigsRequest, Alt
           .appendString(value)
       })
     })
-    writer.appendBoolean(false).appendTaggedFields()
+    writer.appendBoolean(validateOnly).appendTaggedFields()
   },
   read(reader) {
     reader.readInt32()
