@@ -40,6 +40,11 @@ const WORDING: Wording<ReplicationEvents> = {
       `the map of ${flow(event)} was ${event.why === 'adopted' ? 'made' : 'rebuilt'} by comparing ${event.records} records ` +
         `of both sides, from source offset ${event.sourceStart} and target offset ${event.targetStart} on`,
     ),
+  'flow:turned': (event) =>
+    info(
+      `${flow(event)} goes on where other copies ended, at source offset ${event.sourceNext} and target offset ` +
+        `${event.targetNext}: its map was worked out from theirs`,
+    ),
   'flow:stopped': (event) => error(`${flow(event)} stopped: ${event.reason}`),
   'flow:gap': (event) =>
     error(

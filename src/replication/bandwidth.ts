@@ -53,6 +53,12 @@ export class Bandwidth {
     return link
   }
 
+  /** What it used goes to the others. */
+  leave(link: LinkBandwidth): void {
+    const index = this.#links.indexOf(link)
+    if (index >= 0) this.#links.splice(index, 1)
+  }
+
   #divide(): void {
     const nowMs = this.#clock.monotonicMs()
     const elapsedMs = nowMs - this.#dividedMs

@@ -62,6 +62,8 @@ export type ReplicationEvents = {
     readonly sourceStart: number
     readonly targetStart: number
   }
+  /** The flow goes on in what other copies have filled: its map was worked out from theirs. */
+  'flow:turned': FlowRef & { readonly segments: number; readonly sourceNext: number; readonly targetNext: number }
   'flow:stopped': FlowRef & { readonly code: string; readonly reason: string; readonly remedy: string }
   'flow:gap': FlowRef & { readonly kind: 'retention'; readonly fromOffset: number; readonly toOffset: number }
   'incident:recorded': FlowRef & {

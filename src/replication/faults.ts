@@ -129,6 +129,21 @@ export const replicationFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  FLOW_CLOSED: {
+    message:
+      'target {targetTopic}-{partition} is no copy of {topic} from {source} any more: its region has become the active one',
+    remedy:
+      'Nothing is written to it. A replicator that still runs this link does not know of the move: let it reach the controller, or give it the links that hold now.',
+    retriable: false,
+    status: 409,
+  },
+  FLOW_TURN_REFUSED: {
+    message: 'the copy of {topic}-{partition} can not go on in {targetTopic}-{partition}: {reason}',
+    remedy:
+      'The target holds what the new source does not have, or it missed a change of direction. Scan it for divergence, then have it copied again.',
+    retriable: false,
+    status: 409,
+  },
   FLOW_MATCH_REFUSED: {
     message:
       'target {targetTopic}-{partition} is not known to be a copy of {topic}-{partition}: {why} (target offset {targetOffset}, source offset {sourceOffset})',
@@ -188,6 +203,18 @@ export const replicationFaults = defineFaults({
     remedy: 'Try again shortly, or ask the replicator that owns the shard.',
     retriable: true,
     status: 503,
+  },
+  REGION_UNKNOWN: {
+    message: 'there is no region {region} here',
+    remedy: 'Name a region of the configuration.',
+    retriable: false,
+    status: 404,
+  },
+  LINK_NAME_TAKEN: {
+    message: 'there is a link {link} already, from {source} to {target}',
+    remedy: 'Stop it first, or choose another name.',
+    retriable: false,
+    status: 409,
   },
   LINK_UNKNOWN: {
     message: 'there is no link {link} here',

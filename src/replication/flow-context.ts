@@ -21,11 +21,13 @@ export interface LinkParts {
   readonly news: RepeatedNews
   /** The flow has a position and may be fetched. */
   readonly onRunning: (flow: Flow) => void
+  /** The flow stopped because its copy has ended for good. */
+  readonly onClosed: (flow: Flow) => void
 }
 
 export function createFlowContext(options: LinkRunnerOptions, parts: LinkParts): LinkFlowContext {
-  const { source, target, engine, clock, random, events, spec } = options
-  const { news, onRunning, ...rest } = parts
+  const { source, target, engine, atlas, clock, random, events, spec } = options
+  const { news, onRunning, onClosed, ...rest } = parts
   const refOf = ({ spec: { key } }: Flow) => {
     return { link: spec.name, topic: key.topic, targetTopic: key.targetTopic, partition: key.partition }
   }
@@ -44,6 +46,8 @@ export function createFlowContext(options: LinkRunnerOptions, parts: LinkParts):
     onGap: (flow, fromOffset, toOffset) =>
       events.emit('flow:gap', { ...refOf(flow), kind: 'retention', fromOffset, toOffset }),
     onSeamSkipped: (flow) => events.emit('flow:seam-skipped', refOf(flow)),
+    origins: { relate: (flowSpec, signal) => atlas.relate(flowSpec, spec, signal) },
+    onTurned: (flow, turned) => events.emit('flow:turned', { ...refOf(flow), ...turned }),
     onMatched: (flow, match) => events.emit('flow:matched', { ...refOf(flow), ...match }),
     onRunning: (flow) => {
       const { sourceDone: sourceNext, targetDone: targetNext } = flow
@@ -54,8 +58,10 @@ export function createFlowContext(options: LinkRunnerOptions, parts: LinkParts):
     onRecovering: (flow, reason) => {
       if (news.isNews(flowKeyText(flow.spec.key), reason)) events.emit('flow:recovering', { ...refOf(flow), reason })
     },
-    onStopped: (flow, fault) =>
-      events.emit('flow:stopped', { ...refOf(flow), code: fault.code, reason: fault.message, remedy: fault.remedy }),
+    onStopped: (flow, fault) => {
+      if (fault.code === 'FLOW_CLOSED') onClosed(flow)
+      events.emit('flow:stopped', { ...refOf(flow), code: fault.code, reason: fault.message, remedy: fault.remedy })
+    },
   }
 }
 

@@ -18,9 +18,29 @@ export {
   TopicRename,
   TopicSelection,
 } from './options.ts'
+export type { CatchUp, CatchUpRequest, CaughtUpLink } from './moves/catch-up.ts'
+export type { ClosedCopy, Closing } from './moves/close-copies.ts'
+export type { CutPartition, Cutting, Leak, PartitionCut } from './moves/cut.ts'
+export type { PartitionEnds } from './moves/ends.ts'
+export { type GroupsAtCut, judgeGroups } from './moves/groups-at-cut.ts'
+export {
+  type CloseOptions,
+  type CopyProgress,
+  type DrainStatus,
+  type Goal,
+  type MovedLink,
+  type Moves,
+  type ProvedEnd,
+  provedEnds,
+} from './moves/moves.ts'
+export type { CatchUpPlan } from './moves/plan-catch-up.ts'
+export type { RecordedConfigs, RefusedConfigs } from './moves/promotion-configs.ts'
+export type { Divergence } from './moves/scan-divergence.ts'
+export type { Settling } from './moves/settle.ts'
 export type { LinkRemoval, RemovalOptions } from './removal/remove-link.ts'
 export { LinkPolicies, type ResolvedPolicies, resolvePolicies } from './policies.ts'
-export { type OffsetQuery, Replicator, type ReplicatorOptions } from './replicator.ts'
+export { type OffsetQuery, Replicator } from './replicator.ts'
+export type { ReplicatorOptions } from './replicator-options.ts'
 export type {
   FaultReport,
   FlowCounters,

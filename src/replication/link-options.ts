@@ -4,6 +4,7 @@ import type { LinkBandwidth, LinkBandwidthOptions } from './bandwidth.ts'
 import type { ReplicationEvents } from './events.ts'
 import type { ByteBudget } from './flows/byte-budget.ts'
 import type { FirstStart } from './flows/position-context.ts'
+import type { MapAtlas } from './moves/map-atlas.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import type { TargetEngine } from './target-engine.ts'
 import type { DeletionPolicy } from './topics/deletions.ts'
@@ -38,6 +39,8 @@ export interface LinkRunnerOptions {
   readonly engine: TargetEngine
   /** What the offset maps of the regions say of their copies. */
   readonly ledgers: ReadonlyMap<RegionName, OriginLedger>
+  /** Where flows look up the copies before them. */
+  readonly atlas: Pick<MapAtlas, 'relate' | 'canTurn'>
   readonly budget: ByteBudget
   readonly bandwidth: LinkBandwidth
   readonly topicSyncMs: number

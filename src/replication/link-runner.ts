@@ -1,10 +1,11 @@
 import { describeError, retry } from '../core/index.ts'
+import type { LinkBandwidth } from './bandwidth.ts'
 import { createFlowContext, type LinkFlowContext, withFlow } from './flow-context.ts'
 import { FetchPool } from './flows/fetch-pool.ts'
 import { Flow } from './flows/flow.ts'
 import { type FlowRunnerContext, runFlow } from './flows/flow-runner.ts'
+import { FormerCopies } from './flows/former-copies.ts'
 import { Sieve, type SieveOptions } from './flows/sieve.ts'
-import type { FormerCopy } from './flows/position-context.ts'
 import { RawReader } from './flows/raw-reader.ts'
 import { Releases } from './flows/releases.ts'
 import { FlowTranslator } from './flows/translate.ts'
@@ -22,8 +23,6 @@ import { TopicSync } from './topics/topic-sync.ts'
 import { TransactionWatch } from './transactions/transaction-watch.ts'
 
 const HELD_BACK_MS = 60_000
-/** Bound of what is remembered of flows that ended; the oldest are forgotten first. */
-const FORMER_MAX = 100_000
 
 interface RunningFlow {
   readonly flow: Flow
@@ -60,10 +59,9 @@ export class LinkRunner {
   readonly #releases = new Releases()
   readonly #sieve: SieveOptions
   readonly #flowContext: LinkFlowContext
-  /** What ended flows had come to: one that is made again under their key tells by it what it has lost. */
-  readonly #former = new Map<string, FormerCopy>()
+  readonly #former = new FormerCopies()
   readonly #isSelected: (topic: string) => boolean
-  /** Every flow that the map knows of this link, by its key. */
+  /** Every copy that this link has made and that has not ended, by its key. */
   readonly #copied = new Map<string, CopiedFlow>()
   /** Those that the last pass over the topics listed. */
   #wanted: readonly TopicFlow[] = []
@@ -94,6 +92,7 @@ export class LinkRunner {
       releases: this.#releases,
       news: this.#news,
       onRunning: (flow) => this.#onRunning(flow),
+      onClosed: (flow) => this.#noteClosed(flow),
     })
     this.#translator = new FlowTranslator((topic, partition) => this.flow(topic, partition))
     this.transactions = new TransactionWatch({
@@ -126,6 +125,10 @@ export class LinkRunner {
 
   get reason(): string {
     return this.#reason
+  }
+
+  get bandwidth(): LinkBandwidth {
+    return this.#options.bandwidth
   }
 
   get topics(): TopicSync {
@@ -202,7 +205,8 @@ export class LinkRunner {
   }
 
   #createTopicSync(round: Round): TopicSync {
-    const { source, target, ledgers, engine, clock, events, spec, replicationFactor, topicSyncMs } = this.#options
+    const { source, target, ledgers, engine, atlas, clock, events, spec, replicationFactor, topicSyncMs } =
+      this.#options
     const onUnreadable = (error: Error) => this.#emitError('looking for copies that would come back', error)
     return new TopicSync({
       link: spec.name,
@@ -215,7 +219,8 @@ export class LinkRunner {
       clock,
       events,
       mayChange: ({ topic, targetTopic }) => engine.isOwner({ source: spec.source, topic, targetTopic, partition: 0 }),
-      isCopy: (targetTopicId) => Promise.resolve(engine.isCopy(targetTopicId)),
+      isCopy: async (targetTopicId, signal) =>
+        engine.isCopy(targetTopicId) || (await atlas.canTurn(targetTopicId, signal)),
       checkTarget: (clusterId) => engine.checkCluster(clusterId),
       lineage: new Lineage({ source: spec.source, target: spec.target, ledgers, clock, onUnreadable }),
       deletions: spec.deletions,
@@ -258,8 +263,9 @@ export class LinkRunner {
       return await retry(
         async () => {
           await engine.prepare(signal)
-          for (const flow of engine.copiesLike((key) => this.isOwn(key))) this.#noteCopied(flow)
-          this.#hasCopiedBefore ||= this.#copied.size > 0
+          const before = engine.copiesLike((key) => this.isOwn(key))
+          for (const flow of before) if (flow.closedAt === undefined) this.#noteCopied(flow)
+          this.#hasCopiedBefore ||= before.length > 0
           return (await source.metadata([], signal)).clusterId
         },
         { deadlineMs: Number.MAX_SAFE_INTEGER, delaysFor: () => delays, onRetry },
@@ -291,7 +297,7 @@ export class LinkRunner {
         const { sourceTopicId, targetTopicId } = known.flow.spec
         if (sourceTopicId === topic.sourceTopicId && targetTopicId === topic.targetTopicId) continue
         known.stop.abort(new Error('the topic has another id now'))
-        this.#remember(text, known.flow)
+        this.#former.remember(known.flow)
       }
       const { sourceTopicId, targetTopicId } = topic
       const spec = { key, sourceTopicId, targetTopicId, sourceClusterId }
@@ -312,20 +318,11 @@ export class LinkRunner {
   #leave(text: string, { flow, stop, ended }: RunningFlow, reason: unknown): void {
     stop.abort(reason)
     this.#flows.delete(text)
-    this.#remember(text, flow)
+    this.#former.remember(flow)
     this.#leaving.set(text, ended)
     void ended.finally(() => {
       if (this.#leaving.get(text) === ended) this.#leaving.delete(text)
     })
-  }
-
-  #remember(text: string, { spec, sourceDone: source, targetDone: target, sight }: Flow): void {
-    if (source === null || target === null) return
-    const { sourceTopicId, targetTopicId } = spec
-    this.#former.delete(text)
-    this.#former.set(text, { sourceTopicId, targetTopicId, source, target, sourceEnd: sight?.highWatermark })
-    const [oldest] = this.#former.keys()
-    if (oldest !== undefined && this.#former.size > FORMER_MAX) this.#former.delete(oldest)
   }
 
   #startFlow(flow: Flow, topic: TopicFlow, predecessor: Promise<void> | undefined): RunningFlow {
@@ -349,7 +346,7 @@ export class LinkRunner {
     const { key } = flow.spec
     const isFirstStart = !topic.isNewTopic && !this.#hasCopiedBefore
     return withFlow(this.#flowContext, {
-      former: this.#former.get(flowKeyText(key)),
+      former: this.#former.of(key),
       firstStart: isFirstStart ? this.spec.start : 'earliest',
       shard: this.#options.engine.shardFor(key),
     })
@@ -358,8 +355,13 @@ export class LinkRunner {
   #onRunning(flow: Flow): void {
     this.#options.engine.noteCopy(flow)
     this.#noteCopied(flow.spec)
-    this.#former.delete(flowKeyText(flow.spec.key))
+    this.#former.forget(flow.spec.key)
     this.#fetches.add(flow)
+  }
+
+  #noteClosed(flow: Flow): void {
+    this.#copied.delete(flowKeyText(flow.spec.key))
+    this.#options.engine.noteClosed(flow)
   }
 
   #noteCopied(flow: CopiedFlow): void {

@@ -1,61 +1,20 @@
-import {
-  type Clock,
-  createEvents,
-  type Events,
-  type LinkName,
-  type Random,
-  type RegionName,
-  sleep,
-} from '../core/index.ts'
-import type { Cluster } from '../kafka/index.ts'
-import { Bandwidth } from './bandwidth.ts'
+import { createEvents, type Events, type LinkName, type RegionName, sleep } from '../core/index.ts'
 import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
-import { ByteBudget } from './flows/byte-budget.ts'
 import { type Acknowledgement, isReleasing } from './incidents/acknowledge.ts'
 import { describeIncident } from './incidents/incident-status.ts'
 import type { LinkSpec } from './link-options.ts'
-import { LinkRunner } from './link-runner.ts'
+import type { LinkRunner } from './link-runner.ts'
+import { LinkSet } from './link-set.ts'
 import { describeLink, describeProgress } from './link-status.ts'
-import { workOf } from './membership/link-work.ts'
-import type { SharingOptions } from './membership/shard-board.ts'
-import { MapMemory } from './offset-map/index.ts'
-import { resolveTraffic } from './options.ts'
+import { type CatchUp, catchUp, type CatchUpRequest } from './moves/catch-up.ts'
+import { Moves } from './moves/moves.ts'
+import type { ReplicatorOptions } from './replicator-options.ts'
 import { type LinkRemoval, type RemovalContext, type RemovalOptions, removeLink } from './removal/remove-link.ts'
-import { CopyLedger } from './shards/copy-ledger.ts'
 import type { GroupStatus, IncidentStatus, LinkProgress, OffsetTranslation, ReplicationStatus } from './status.ts'
-import { TargetEngine } from './target-engine.ts'
+import type { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
 import { Verifier } from './verification/verifier.ts'
-
-/** Shards of a map topic that is not there yet; an existing topic keeps what it has. */
-const SHARDS = 64
-const MAP_MEMORY_BYTES = 64 * 1024 * 1024
-
-export interface ReplicatorOptions {
-  /** Open clusters of every region that a link names; the caller closes them after `stop`. */
-  readonly clusters: ReadonlyMap<RegionName, Cluster>
-  readonly links: readonly LinkSpec[]
-  readonly topicSyncMs: number
-  readonly positionSyncMs: number
-  /** How long a position has to be gone at the source before it is deleted on a target. @defaultValue 600000 */
-  readonly groupDeletionGraceMs?: number
-  readonly replicationFactor: number | 'default'
-  /** How long a last stable offset may stand before it is asked why. @defaultValue 60000 */
-  readonly heldBackMs?: number
-  /** Bound of records that are fetched and not yet acknowledged, over all links. */
-  readonly bufferBytes: number
-  /** What all links together may fetch; undefined: no limit. */
-  readonly maxBytesPerSecond?: number | undefined
-  /** An operator vouches that no older replicator runs; see fault SHARD_UNFENCED. @defaultValue false */
-  readonly acknowledgeUnfenced?: boolean
-  /** Who we are, for the owner record in the map. */
-  readonly processName: string
-  /** Other replicators with the same targets share the work. @defaultValue this one takes all of it */
-  readonly sharing?: SharingOptions | undefined
-  readonly clock: Clock
-  readonly random: Random
-}
 
 export interface OffsetQuery {
   readonly link: LinkName
@@ -73,43 +32,74 @@ export interface OffsetQuery {
 export class Replicator {
   readonly events: Events<ReplicationEvents> = createEvents<ReplicationEvents>()
   readonly #options: ReplicatorOptions
-  readonly #engines = new Map<RegionName, TargetEngine>()
-  readonly #ledgers: ReadonlyMap<RegionName, CopyLedger>
-  #links: LinkRunner[]
+  readonly #set: LinkSet
   /** Removed for good: asked again, they say so. */
   readonly #removed: LinkRunner[] = []
   readonly #removal = new AbortController()
   #isRemoving = false
   readonly #verifier: Verifier
   readonly #fenced = Promise.withResolvers<string>()
+  /** What the moves of failover groups do on logs. */
+  readonly moves: Moves
 
   constructor(options: ReplicatorOptions) {
     this.#options = options
     this.#verifier = new Verifier({ ...options, events: this.events })
-    const budget = new ByteBudget(options.bufferBytes)
-    const bandwidth = new Bandwidth(options.clock, options.maxBytesPerSecond)
-    const memory = new MapMemory({ limitBytes: MAP_MEMORY_BYTES })
-    const { clusters } = options
-    this.#ledgers = new Map([...clusters].map(([region, cluster]) => [region, new CopyLedger(cluster, options)]))
-    this.#links = options.links.map((spec) => {
-      const engine = this.#engineOf(spec.target, memory)
-      const { events } = this
-      return new LinkRunner({
-        ...options,
-        spec,
-        source: this.#cluster(spec.source),
-        target: this.#cluster(spec.target),
-        engine,
-        ledgers: this.#ledgers,
-        budget,
-        bandwidth: bandwidth.join(spec.traffic ?? resolveTraffic()),
-        events,
-      })
+    this.#set = new LinkSet(options, this.events, (reason) => this.#fenced.resolve(reason))
+    const { ledgers, atlas, memory } = this.#set
+    this.moves = new Moves({
+      ...options,
+      ledgers,
+      atlas,
+      memory,
+      acknowledgeUnfenced: options.acknowledgeUnfenced ?? false,
+      flowOf: (key) => this.#links.find((link) => link.isOwn(key))?.flow(key.topic, key.partition),
+      lend: (region, shard, use, signal) => this.#engines.get(region)?.lend(shard, use, signal) ?? use(),
     })
   }
 
+  get #links(): readonly LinkRunner[] {
+    return this.#set.runners
+  }
+
+  get #engines(): Map<RegionName, TargetEngine> {
+    return this.#set.engines
+  }
+
   start(): void {
-    for (const link of this.#links) link.start()
+    this.#set.start()
+  }
+
+  /**
+   * Adds a link while others run; one that is there already, between the same regions, is left as it is. Whoever adds
+   * links has every replicator of the target add them: unlike those of the options they are no part of what replicators
+   * compare before they share work. Fault LINK_NAME_TAKEN.
+   */
+  addLink(spec: LinkSpec): Promise<void> {
+    return this.#set.add(spec)
+  }
+
+  /**
+   * Stops a link and leaves everything as it is on both sides. What is in flight is settled, and shards that no other link
+   * of this process needs are handed over, unless the signal aborts first. A link that is not there is stopped already.
+   */
+  stopLink(name: LinkName, reason: string, signal: AbortSignal): Promise<void> {
+    return this.#set.stop(name, reason, signal)
+  }
+
+  /** One pass of the catch-up of a region from other survivors; see `catch-up.ts`. */
+  catchUp(request: CatchUpRequest, signal: AbortSignal): Promise<CatchUp> {
+    const context = {
+      moves: this.moves,
+      addLink: (spec: LinkSpec) => this.addLink(spec),
+      stopLink: ({ name }: LinkSpec, signal: AbortSignal) => this.stopLink(name, 'it has caught up', signal),
+    }
+    return catchUp(context, request, signal)
+  }
+
+  /** The groups of a link as a pass of its position sync leaves them that begins after this call. Fault LINK_UNKNOWN. */
+  async syncPositions(name: LinkName, signal: AbortSignal): Promise<readonly GroupStatus[]> {
+    return this.#link(name).positions.nextPass(signal)
   }
 
   /** Resolves with the reason. */
@@ -132,7 +122,8 @@ export class Replicator {
     await Promise.race([Promise.all([engines, verifications]), passed])
     timer.cancel()
     deadline.abort(new Error('stopped'))
-    await Promise.all([...this.#ledgers.values()].map((ledger) => ledger[Symbol.asyncDispose]()))
+    await this.moves[Symbol.asyncDispose]()
+    await this.#set.close()
   }
 
   status(): ReplicationStatus {
@@ -205,7 +196,12 @@ export class Replicator {
   startVerification(request: VerificationRequest): VerificationReport {
     const link = this.#link(request.link)
     const { name, source, target } = link.spec
-    const verified = { name, source: this.#cluster(source), target: this.#cluster(target), flows: () => link.flows() }
+    const verified = {
+      name,
+      source: this.#set.cluster(source),
+      target: this.#set.cluster(target),
+      flows: () => link.flows(),
+    }
     return this.#verifier.start(verified, request)
   }
 
@@ -265,12 +261,12 @@ export class Replicator {
   #removalOf(link: LinkRunner): RemovalContext {
     const { name, source, target } = link.spec
     const others = this.#links.filter((other) => other !== link && other.spec.target === target)
-    const ledger = this.#ledgers.get(target)
+    const ledger = this.#set.ledgers.get(target)
     if (ledger === undefined) throw new Error(`no ledger of region ${target}`)
     return {
       link: name,
-      source: this.#cluster(source),
-      target: this.#cluster(target),
+      source: this.#set.cluster(source),
+      target: this.#set.cluster(target),
       ledger,
       isOwn: (key) => link.isOwn(key),
       isStray: (key) => key.source === source && ![link, ...others].some((one) => one.isOwn(key)),
@@ -290,42 +286,14 @@ export class Replicator {
   }
 
   #drop(link: LinkRunner): void {
-    this.#links = this.#links.filter((one) => one !== link)
+    this.#set.drop(link)
     if (!this.#removed.includes(link)) this.#removed.push(link)
   }
 
-  #link(name: LinkName, links: readonly LinkRunner[] = this.#links): LinkRunner {
+  #link(name: LinkName, links = this.#links): LinkRunner {
     const link = links.find(({ spec }) => spec.name === name)
     if (link !== undefined) return link
     const names = this.#links.map(({ spec }) => spec.name).join(', ')
     throw replicationFaults.fault('LINK_UNKNOWN', { link: name, links: names === '' ? 'none' : names })
-  }
-
-  #cluster(region: RegionName): Cluster {
-    const cluster = this.#options.clusters.get(region)
-    if (cluster === undefined) throw new Error(`no cluster is open for region ${region}`)
-    return cluster
-  }
-
-  #engineOf(target: RegionName, memory: MapMemory): TargetEngine {
-    const known = this.#engines.get(target)
-    if (known !== undefined) return known
-    const { clock, random, processName, sharing, acknowledgeUnfenced = false } = this.#options
-    const engine = new TargetEngine({
-      region: target,
-      cluster: this.#cluster(target),
-      shards: SHARDS,
-      memory,
-      acknowledgeUnfenced,
-      processName,
-      sharing,
-      work: workOf(this.#options.links.filter((link) => link.target === target)),
-      clock,
-      random,
-      events: this.events,
-      onLost: (reason) => this.#fenced.resolve(reason),
-    })
-    this.#engines.set(target, engine)
-    return engine
   }
 }

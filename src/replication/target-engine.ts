@@ -5,7 +5,7 @@ import { replicationFaults } from './faults.ts'
 import type { Flow } from './flows/flow.ts'
 import { Lanes } from './flows/lanes.ts'
 import { RawReader } from './flows/raw-reader.ts'
-import { type CopiedFlow, type FlowKey, hashFlowKey, type MapMemory } from './offset-map/index.ts'
+import type { CopiedFlow, FlowKey, MapMemory } from './offset-map/index.ts'
 import { TargetIncidents } from './incidents/target-incidents.ts'
 import { Quarantine } from './quarantine.ts'
 import { RepeatedNews } from './repeated-news.ts'
@@ -14,9 +14,18 @@ import type { MemberStatus } from './status.ts'
 import type { LinkWork } from './membership/link-work.ts'
 import { ShardBoard, type SharingOptions } from './membership/shard-board.ts'
 import type { ShardSlot } from './membership/shard-slot.ts'
-import { ensureMapTopic, MAP_TOPIC, type MapIndex, type MapTopic, readMapIndex } from './shards/map-topic.ts'
+import {
+  ensureMapTopic,
+  MAP_TOPIC,
+  type MapIndex,
+  type MapTopic,
+  readMapIndex,
+  readShardMap,
+} from './shards/map-topic.ts'
+import { wasTakenByMove } from './shards/moved.ts'
 import { Shard } from './shards/shard.ts'
 import { watchMapTopic } from './shards/map-watch.ts'
+import { shardOf } from './shards/shard-of.ts'
 import { TargetLog } from './shards/target-log.ts'
 import { Vigil } from './shards/vigil.ts'
 import { TargetWatch } from './target-watch.ts'
@@ -53,6 +62,8 @@ export class TargetEngine {
   readonly #controller = new AbortController()
   readonly #flows = new Set<Flow>()
   readonly #copies = new Set<string>()
+  /** Topics of which a copy has ended since the index was read. */
+  readonly #closed = new Set<string>()
   readonly #news: RepeatedNews
   readonly #log: TargetLog
   readonly #vigil: Vigil
@@ -91,7 +102,8 @@ export class TargetEngine {
 
   /** Whether the map names the target topic as a copy: any other is not ours to alter. */
   isCopy(targetTopicId: string): boolean {
-    return this.#copies.has(targetTopicId) || this.#preparedIndex().targetTopicIds.has(targetTopicId)
+    if (this.#copies.has(targetTopicId)) return true
+    return !this.#closed.has(targetTopicId) && this.#preparedIndex().targetTopicIds.has(targetTopicId)
   }
 
   /** The flow has a map entry from now on. */
@@ -99,7 +111,13 @@ export class TargetEngine {
     this.#copies.add(flow.spec.targetTopicId)
   }
 
-  /** What had been copied before this process started. */
+  /** The flow's copy has ended: its target topic is not ours to alter any more. */
+  noteClosed({ spec: { targetTopicId } }: Flow): void {
+    this.#copies.delete(targetTopicId)
+    this.#closed.add(targetTopicId)
+  }
+
+  /** What had been copied before this process started, ended or not. */
   copiesLike(isLike: (key: FlowKey) => boolean): CopiedFlow[] {
     return this.#preparedIndex().flows.filter(({ key }) => isLike(key))
   }
@@ -162,6 +180,11 @@ export class TargetEngine {
 
   shardFor(key: FlowKey): ShardSlot {
     return this.#preparedBoard().slot(this.#numberOf(key))
+  }
+
+  /** Has this process let go of a shard while somebody else in it takes the shard over. */
+  lend<Result>(shard: number, use: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    return this.#board === undefined ? use() : this.#board.lend(shard, use, signal)
   }
 
   /** A sentence, where another replicator has the flow. */
@@ -242,7 +265,7 @@ export class TargetEngine {
   }
 
   #numberOf(key: FlowKey): number {
-    return hashFlowKey(key) % (this.#mapTopic?.shards ?? 1)
+    return shardOf(key, this.#mapTopic?.shards ?? 1)
   }
 
   #makeBoard({ shards }: MapTopic): ShardBoard {
@@ -252,8 +275,17 @@ export class TargetEngine {
       shards,
       onFenced,
       makeShard: (number) => this.#makeShard(number, board),
+      wasMoved: (number) => this.#wasMoved(number),
     })
     return board
+  }
+
+  #wasMoved(shard: number): Promise<boolean> {
+    const { cluster, clock, memory } = this.#options
+    const readMap = (signal: AbortSignal) => {
+      return readShardMap({ cluster, reader: this.reader, topic: this.#preparedTopic(), memory }, shard, signal)
+    }
+    return wasTakenByMove({ cluster, clock, readMap }, shard, this.#controller.signal)
   }
 
   #watchMap(): void {

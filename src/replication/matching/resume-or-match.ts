@@ -16,14 +16,13 @@ import type { Flow, FlowStart } from '../flows/flow.ts'
 import { highWatermark, logStart } from '../flows/log-ends.ts'
 import { targetRef } from '../flows/places.ts'
 import { resumeFlow } from '../flows/position.ts'
-import type { PositionContext } from '../flows/position-context.ts'
 import { readBatchBefore } from '../flows/tail.ts'
-import { SEGMENT_CAUSES } from '../offset-map/index.ts'
+import { type TurnContext, turnIfClosed } from '../moves/turn-flow.ts'
 import { fenceByMarkers } from '../shards/fence.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import { type Match, matchFlow } from './match-flow.ts'
 
-export interface MatchingContext extends PositionContext {
+export interface MatchingContext extends TurnContext {
   /** The link copies from the very beginning of the source. */
   readonly copiesFromStart: boolean
   readonly clock: Clock
@@ -53,7 +52,8 @@ export async function resumeOrMatch(
   signal: AbortSignal,
 ): Promise<FlowStart> {
   try {
-    await checkMapIsWhole(flow, tenure, context, signal)
+    const isTurned = await turnIfClosed(flow, tenure, context, signal)
+    if (!isTurned) await checkMapIsWhole(flow, tenure, context, signal)
     return await resumeFlow(flow, tenure, context, signal)
   } catch (error) {
     if (!isFault(error) || !UNEXPLAINED.has(error.code)) throw error
@@ -79,7 +79,7 @@ async function checkMapIsWhole(
   if (map.isHalfMatched) throw contradicts(flow, 'it was being matched and that was not finished')
   const start = await logStart(context.target, ref, signal)
   const { target } = map.firstSegment
-  if (target <= start || (map.firstCauses & SEGMENT_CAUSES.matched) !== 0) return
+  if (target <= start || map.beginsMatched) return
   const { records } = await context.targetReader.read(ref, { offset: start, maxBytes: FIRST_BYTES }, signal)
   const first = firstDataOffset(records, start)
   if (first === undefined || first >= target) return

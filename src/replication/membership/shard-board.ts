@@ -36,6 +36,8 @@ export interface ShardBoardOptions {
   readonly random: Random
   readonly events: Events<ReplicationEvents>
   makeShard(number: number): Shard
+  /** Whether a move of a failover group has taken the shard, and is done with it. @defaultValue never */
+  wasMoved?(number: number): Promise<boolean>
   /** A replicator that does not share has taken a shard: this process has to stop. */
   onFenced(reason: string): void
 }
@@ -57,6 +59,7 @@ export class ShardBoard {
   readonly #releasing = new Map<number, Promise<void>>()
   /** Shards that are ours or not yet given up, with the generation in which they were assigned. */
   readonly #claims = new Map<number, number>()
+  readonly #lent = new Set<number>()
   /** In which uninterrupted stay in the group each shard was taken up. */
   readonly #stints = new Map<number, number>()
   readonly #membership: Membership | undefined
@@ -151,6 +154,22 @@ export class ShardBoard {
     }
   }
 
+  /**
+   * Lets go of a shard while somebody else in this process takes it over: with a clean end, as far as its flows allow.
+   */
+  async lend<Result>(number: number, use: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    this.#lent.add(number)
+    const slot = this.#slots.get(number)
+    try {
+      if (slot !== undefined) await this.#releaseInTime(slot, signal)
+      await this.#releasing.get(number)
+      return await use()
+    } finally {
+      this.#lent.delete(number)
+      if (slot !== undefined && slot.shard === undefined && this.#isWanted(number)) this.#hold(slot)
+    }
+  }
+
   /** This process was frozen: the group may have gone on without it. */
   lookAtOnce(): void {
     this.#membership?.look()
@@ -159,8 +178,7 @@ export class ShardBoard {
   /** The shard's fence told that somebody else has it. */
   noteLost(number: number, reason: string): void {
     const slot = this.#slots.get(number)
-    if (this.#membership === undefined) this.#options.onFenced(reason)
-    else if (slot?.shard !== undefined) void this.#judgeLoss(this.#membership, slot, reason)
+    if (slot?.shard !== undefined) void this.#judgeLoss(slot, reason)
   }
 
   /** Hands over what there is, then leaves the group. After the flows have stopped. */
@@ -179,7 +197,8 @@ export class ShardBoard {
   }
 
   #isWanted(number: number): boolean {
-    return !this.#isStopping && this.isOwner(number) && !this.#releasing.has(number)
+    const isFree = !this.#releasing.has(number) && !this.#lent.has(number)
+    return !this.#isStopping && isFree && this.isOwner(number)
   }
 
   #hold(slot: ShardSlot): void {
@@ -221,17 +240,21 @@ export class ShardBoard {
   async #giveUpOne(number: number): Promise<void> {
     const slot = this.#slots.get(number)
     if (slot?.shard !== undefined) {
-      const late = new AbortController()
-      const timer = this.#options.clock.setTimer(RELEASE_WITHIN_MS, () => {
-        late.abort(new Error(`its flows did not let go within ${RELEASE_WITHIN_MS} ms`))
-      })
-      await this.#release(slot, late.signal)
-      timer.cancel()
+      await this.#releaseInTime(slot)
     } else {
       await this.#releasing.get(number)
     }
     if (!this.#isWanted(number)) this.#claims.delete(number)
     else if (slot !== undefined && slot.shard === undefined) this.#hold(slot)
+  }
+
+  async #releaseInTime(slot: ShardSlot, signal?: AbortSignal): Promise<void> {
+    const late = new AbortController()
+    const timer = this.#options.clock.setTimer(RELEASE_WITHIN_MS, () => {
+      late.abort(new Error(`its flows did not let go within ${RELEASE_WITHIN_MS} ms`))
+    })
+    await this.#release(slot, signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]))
+    timer.cancel()
   }
 
   /** Never rejects. When the signal aborts nothing is waited for. */
@@ -253,14 +276,33 @@ export class ShardBoard {
   /**
    * Another member may have it only after the group has put this process out. Where the group has counted on this
    * process ever since it took the shard up, somebody has it who does not share, and to take it back would be a duel.
+   * A move of a failover group is neither: it takes a shard for a moment, and says so in the map.
    */
-  async #judgeLoss(membership: Membership, slot: ShardSlot, reason: string): Promise<void> {
+  async #judgeLoss(slot: ShardSlot, reason: string): Promise<void> {
     const { number } = slot
+    const membership = this.#membership
     slot.empty()
+    if (await this.#wasMoved(number)) {
+      if (this.#isWanted(number)) this.#hold(slot)
+      return
+    }
+    if (membership === undefined) {
+      this.#options.onFenced(reason)
+      return
+    }
     this.#claims.delete(number)
     const isOurs = () => this.isOwner(number) && this.#stints.get(number) === membership.stint
     if (isOurs() && (await membership.verify()) && isOurs()) this.#options.onFenced(reason)
     else membership.joinAgain()
+  }
+
+  async #wasMoved(number: number): Promise<boolean> {
+    try {
+      return (await this.#options.wasMoved?.(number)) ?? false
+    } catch (error) {
+      this.#tell(describeError(error))
+      return false
+    }
   }
 
   #describeDifference(difference: string): string {

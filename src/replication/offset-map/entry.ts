@@ -8,7 +8,7 @@
  */
 import { invariant, unreachable } from '../../core/index.ts'
 import type { IncidentFacts } from './entry-incident.ts'
-import type { AttributedSegment, Segment } from './segments.ts'
+import type { AttributedSegment, Closing, Segment } from './segments.ts'
 
 /** One topic partition over a link. */
 export interface FlowKey {
@@ -25,6 +25,8 @@ export interface CopiedFlow {
   readonly sourceClusterId: string
   readonly sourceTopicId: string
   readonly targetTopicId: string
+  /** Set where the copy has ended: its target goes on with records of its own, or of another copy. */
+  readonly closedAt?: Closing | undefined
 }
 
 /** One epoch of one producer: who may write, to the data and to the map. */

@@ -23,7 +23,14 @@ import {
 import type { MapMemory } from './map-memory.ts'
 import { type RecordedProducer, RecordedProducers } from './recorded-producers.ts'
 import type { SegmentList, Side } from './segment-list.ts'
-import { type AttributedSegment, isOverruled, type Segment } from './segments.ts'
+import {
+  type AttributedSegment,
+  type Closing,
+  closingOf,
+  isOverruled,
+  SEGMENT_CAUSES,
+  type Segment,
+} from './segments.ts'
 
 /**
  * `exact`: a record is there. `hole`: none is, the offset is that of the next record. `before-start`: the map begins
@@ -63,6 +70,7 @@ export class FlowMap {
   readonly #memory: MapMemory
   #newestSource = 0
   #newestTarget = 0
+  #beginsMatched = false
   #floor: FloorEntry | undefined
   #formerFloors: readonly EntryKey[] = NONE
   /** The first segment whose offsets differ. */
@@ -85,10 +93,11 @@ export class FlowMap {
     const [first] = entry.segments
     invariant(first, `an entry of ${flowKeyText(this.flow)} has no segments`)
     const { epochStart, sourceLeaderEpoch, atMs } = entry
+    this.#beginsMatched = this.#willBeginMatched(entry, first)
     this.#chunks.append(entry, first, written)
     this.#producers.note(written.writer, epochStart, first.target)
     if (this.#firstShift !== undefined && isOverruled(this.#firstShift, first)) this.#firstShift = undefined
-    this.#firstShift ??= entry.segments.find((segment) => segment.source !== segment.target)
+    this.#firstShift ??= firstShiftOf(entry.segments)
     const { producerId, producerEpoch } = written.writer
     this.#facts = {
       producerId,
@@ -102,6 +111,18 @@ export class FlowMap {
     }
     this.#newestSource = first.source
     this.#newestTarget = first.target
+  }
+
+  #willBeginMatched({ segments, targetTopicId }: FlowEntry, first: Segment): boolean {
+    if (!this.#chunks.isEmpty && !isOverruled(this.#chunks.first, first)) return this.#beginsMatched
+    if (((segments[0]?.causes ?? 0) & SEGMENT_CAUSES.matched) !== 0) return true
+    // The first record of a match was still to come: the entry that goes before it begins at the same place.
+    return this.#beginsMatched && this.facts.targetTopicId === targetTopicId && first.target >= this.firstSegment.target
+  }
+
+  /** Whether the map begins with a match: it need not reach back to the beginning of the target's log. */
+  get beginsMatched(): boolean {
+    return this.#beginsMatched
   }
 
   /** What the newest entry says beside its segments. */
@@ -121,6 +142,11 @@ export class FlowMap {
   /** True while every record so far has the same offset on both sides. */
   get isIdentical(): boolean {
     return this.#firstShift === undefined
+  }
+
+  /** Set once the copy has ended: what its target holds from there on is not from it. */
+  get closedAt(): Closing | undefined {
+    return closingOf(this.lastSegment)
   }
 
   /** Every segment as of this call, oldest first. Faults: MAP_ENTRY_MISSING. */
@@ -176,9 +202,13 @@ export class FlowMap {
     return this.#producers.startOf(producer, targetOffset)
   }
 
-  /** Whether a target offset was found to hold a copy by matching both logs, whoever wrote it. */
+  /**
+   * Whether a target offset was found to hold a copy by matching both logs, whoever wrote it, or lies before the first
+   * record of a match.
+   */
   isMatched(targetOffset: number): boolean {
-    return this.#producers.isMatched(targetOffset)
+    const isBefore = this.#beginsMatched && targetOffset < this.firstSegment.target
+    return isBefore || this.#producers.isMatched(targetOffset)
   }
 
   /** True while only some of the entries of a match are there: they all begin before the epoch that writes them. */
@@ -287,6 +317,11 @@ export class FlowMap {
       atHand.set(answer, await this.#chunks.load(answer, signal))
     }
   }
+}
+
+/** The corner of a hole on both sides has no records of its own: the next segment begins at the same target offset. */
+function firstShiftOf(segments: readonly Segment[]): Segment | undefined {
+  return segments.find(({ source, target }, index) => source !== target && segments[index + 1]?.target !== target)
 }
 
 function withoutWaiting(answer: Lookup | Chunk): Lookup | 'not-loaded' {

@@ -32,12 +32,18 @@ export { isInSequence, type RecordedProducer } from './recorded-producers.ts'
 export {
   type AttributedSegment,
   causesIn,
+  type Closing,
   compose,
   invert,
+  invertRuns,
+  joinRuns,
+  type Run,
+  runsOf,
   SEGMENT_CAUSES,
   type Segment,
   type SegmentCause,
   segmentsBetween,
+  segmentsOf,
 } from './segments.ts'
 export { ShardOrigins } from './shard-origins.ts'
 export { ShardMap, type ShardMapOptions } from './shard-map.ts'

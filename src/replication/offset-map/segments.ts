@@ -38,9 +38,27 @@ export const SEGMENT_CAUSES = {
   quarantined: 128,
   /** The map from here on was found by comparing the records of both logs. */
   matched: 256,
+  /** The copy ended here: behind it the target goes on with records of its own, or of another copy. */
+  closed: 512,
+  /** Together with `closed`: the target has become the active region. */
+  promoted: 2048,
+  /** The map up to here was worked out from the maps of other copies, when the direction changed. */
+  turned: 1024,
 } as const
 
 export type SegmentCause = keyof typeof SEGMENT_CAUSES
+
+/** Where a copy ended on both sides: the first offsets that it has nothing to do with. */
+export interface Closing extends Segment {
+  /** The target has become the active region. */
+  readonly isPromoted: boolean
+}
+
+/** Whether the copy ended with a segment. */
+export function closingOf({ source, target, causes }: AttributedSegment): Closing | undefined {
+  if ((causes & SEGMENT_CAUSES.closed) === 0) return undefined
+  return { source, target, isPromoted: (causes & SEGMENT_CAUSES.promoted) !== 0 }
+}
 
 /** The causes in a sum, in the order of `SEGMENT_CAUSES`. */
 export function causesIn(sum: number): SegmentCause[] {
@@ -78,9 +96,7 @@ export function isAscending(segments: readonly Segment[]): boolean {
 
 /** Target to source, from source to target. Exact for every record; holes change sides. */
 export function invert(segments: Iterable<Segment>): Segment[] {
-  return segmentsOf(
-    mapRuns(runsOf(segments), ({ source, target, length }) => ({ source: target, target: source, length })),
-  )
+  return segmentsOf(invertRuns([...runsOf(segments)]))
 }
 
 /**
@@ -93,23 +109,32 @@ export function compose(toB: Iterable<Segment>, toC: Iterable<Segment>): Segment
 }
 
 /** Records that lie side by side on both sides; never empty, and only the last one has no end. */
-interface Run extends Segment {
+export interface Run extends Segment {
   readonly length: number
 }
 
-function* runsOf(segments: Iterable<Segment>): Generator<Run> {
+/** What segments say, run by run. With `end`, nothing at or behind it on either side. */
+export function* runsOf(segments: Iterable<Segment>, end?: Segment): Generator<Run> {
   let open: Segment | undefined
   for (const next of segments) {
-    if (open !== undefined) {
-      const length = Math.min(next.source - open.source, next.target - open.target)
-      if (length > 0) yield { source: open.source, target: open.target, length }
-    }
+    const run = open && runUpTo(open, next, end)
+    if (run !== undefined) yield run
     open = next
   }
-  if (open !== undefined) yield { source: open.source, target: open.target, length: Number.POSITIVE_INFINITY }
+  const last = open && runUpTo(open, end ?? UNBOUNDED, end)
+  if (last !== undefined) yield last
 }
 
-function segmentsOf(runs: Iterable<Run>): Segment[] {
+const UNBOUNDED: Segment = { source: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY }
+
+function runUpTo({ source, target }: Segment, next: Segment, end: Segment = UNBOUNDED): Run | undefined {
+  const length = Math.min(next.source, end.source) - source
+  const both = Math.min(length, Math.min(next.target, end.target) - target)
+  return both > 0 ? { source, target, length: both } : undefined
+}
+
+/** The segments of runs in order. */
+export function segmentsOf(runs: Iterable<Run>): Segment[] {
   const segments: Segment[] = []
   let end: Segment | undefined
   for (const { source, target, length } of runs) {
@@ -120,23 +145,26 @@ function segmentsOf(runs: Iterable<Run>): Segment[] {
   return segments
 }
 
-function* mapRuns(runs: Iterable<Run>, change: (run: Run) => Run): Generator<Run> {
-  for (const run of runs) yield change(run)
+/** The same runs, seen from the other side. */
+export function invertRuns(runs: readonly Run[]): Run[] {
+  return runs.map(({ source, target, length }) => ({ source: target, target: source, length }))
 }
 
-function* joinRuns(toB: readonly Run[], toC: readonly Run[]): Generator<Run> {
+/** From the runs of A to B and of A to C those of B to C. */
+export function joinRuns(toB: readonly Run[], toC: readonly Run[]): Run[] {
+  const joined: Run[] = []
   let b = 0
   let c = 0
   for (;;) {
     const inB = toB[b]
     const inC = toC[c]
-    if (inB === undefined || inC === undefined) return
+    if (inB === undefined || inC === undefined) return joined
     const from = Math.max(inB.source, inC.source)
     const endInB = inB.source + inB.length
     const endInC = inC.source + inC.length
     const length = Math.min(endInB, endInC) - from
     if (length > 0) {
-      yield { source: inB.target + from - inB.source, target: inC.target + from - inC.source, length }
+      joined.push({ source: inB.target + from - inB.source, target: inC.target + from - inC.source, length })
     }
     if (endInB <= endInC) b += 1
     if (endInC <= endInB) c += 1

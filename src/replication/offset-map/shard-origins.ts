@@ -1,5 +1,6 @@
 import { type CopiedFlow, flowKeyText, keyOf, type MapEntry, type Producer } from './entry.ts'
 import { formatEntryKey } from './entry-key.ts'
+import { closingOf } from './segments.ts'
 
 /**
  * Which flows one partition of the map topic knows, and nothing else of them: a `ShardMap` without its segments, for
@@ -24,7 +25,9 @@ export class ShardOrigins {
     this.#producerIds.add(entry.producerId)
     if (entry.kind !== 'flow') return
     const { flow: key, sourceClusterId, sourceTopicId, targetTopicId } = entry
-    const copied = { key, sourceClusterId, sourceTopicId, targetTopicId }
+    const last = entry.segments.at(-1)
+    const closedAt = last && closingOf(last)
+    const copied = { key, sourceClusterId, sourceTopicId, targetTopicId, closedAt }
     this.#flows.set(flowKeyText(key), { copied, newestKey: formatEntryKey(keyOf(entry)) })
   }
 

@@ -6,6 +6,7 @@ import {
   type Pass,
   type Reconciler,
   runLoop,
+  withSignal,
 } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
@@ -74,6 +75,9 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   /** The failure last told of each group, so that a lasting one is told once. */
   #told: ReadonlyMap<string, string> = new Map()
   readonly #leftOut = new Set<string>()
+  /** Callers that wait for a pass to begin, and those whose pass has begun. */
+  #asking: PromiseWithResolvers<readonly GroupStatus[]>[] = []
+  #served: PromiseWithResolvers<readonly GroupStatus[]>[] = []
 
   /** @throws `SELECTION_INVALID` */
   constructor(options: PositionSyncOptions) {
@@ -84,6 +88,13 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   /** As the last pass left them; the groups without a position in a copied topic are not listed. */
   get statuses(): readonly GroupStatus[] {
     return this.#statuses
+  }
+
+  /** What a whole pass has come to that begins after this call. Only while it runs. */
+  nextPass(signal: AbortSignal): Promise<readonly GroupStatus[]> {
+    const asking = Promise.withResolvers<readonly GroupStatus[]>()
+    this.#asking.push(asking)
+    return withSignal(asking.promise, signal)
   }
 
   /** Passes until the signal aborts; never throws. A pass that fails as a whole is told as `link:error`. */
@@ -101,6 +112,7 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   async observe(signal: AbortSignal): Promise<ObservedPositions> {
     const { clock, renewAfterMs = RENEW_AFTER_MS, deletionGraceMs = DELETION_GRACE_MS } = this.#options
     this.#startedMs = clock.monotonicMs()
+    this.#served.push(...this.#asking.splice(0))
     const sight = { ...this.#options, isSelected: this.#isSelected, memory: this.#memory }
     const { groups, shareGroups } = await observePositions(sight, signal)
     this.#tellLeftOut(shareGroups)
@@ -130,6 +142,7 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
       const tookMs = clock.monotonicMs() - this.#startedMs
       events.emit('positions:synced', { link, groups: decision.groups.length, committed, tookMs })
     }
+    for (const { resolve } of this.#served.splice(0)) resolve(statuses)
     return { kind: 'done', reason: decision.reason }
   }
 

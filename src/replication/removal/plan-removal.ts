@@ -78,6 +78,7 @@ function planTopic(targetTopic: string, flows: readonly CopiedFlow[], sight: Rem
   const target = sight.target.get(targetTopic)
   if (first === undefined || target === undefined) return plan('forget', 'the copy is gone already')
   if (target.topicId !== first.targetTopicId) return plan('forget', 'the topic was made again by somebody else')
+  if (flows.some(({ closedAt }) => closedAt !== undefined)) return plan('forget', 'it is no copy any more')
   if (sight.deleteTopics) return plan('delete', 'the copy is deleted')
   if ('why' in sight.source) return plan('wait', `its own configs are not known: ${sight.source.why}`)
   const configs = sight.source.topics.get(first.key.topic)

@@ -3,7 +3,7 @@ import { type Cluster, errorName } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import { RawReader } from '../flows/raw-reader.ts'
 import { type CopiedFlow, ShardOrigins } from '../offset-map/index.ts'
-import { MAP_TOPIC, mapOffset, readMapEntries } from './map-topic.ts'
+import { MAP_TOPIC, mapOffset, type MapTopic, readMapEntries } from './map-topic.ts'
 
 /**
  * What the offset map of a region says about its topics: which are copies made by Isthmus, in whatever process, and of
@@ -20,6 +20,7 @@ export class CopyLedger implements AsyncDisposable {
   #shards: ReadShard[] = []
   #flows: readonly CopiedFlow[] = []
   #byTopicId: ReadonlyMap<string, CopiedFlow> = new Map()
+  #known: ReadonlySet<string> = new Set()
   #refreshing: Promise<void> | undefined
 
   constructor(cluster: Cluster, context: { readonly clock: Clock; readonly random: Random }) {
@@ -42,7 +43,24 @@ export class CopyLedger implements AsyncDisposable {
     return this.#flows
   }
 
-  /** What the topic with this id is a copy of; undefined where the map does not know it. */
+  /** Undefined where the region has none, or before the first refresh. */
+  get mapTopic(): MapTopic | undefined {
+    return this.#topicId === '' || this.#shards.length === 0
+      ? undefined
+      : { topicId: this.#topicId, shards: this.#shards.length }
+  }
+
+  /** How far a shard's partition of the map has been read. */
+  readUpTo(shard: number): number {
+    return this.#shards[shard]?.next ?? 0
+  }
+
+  /** Whether copies were made into the topic with this id, closed ones included. */
+  isKnown(topicId: string): boolean {
+    return this.#known.has(topicId)
+  }
+
+  /** What the topic with this id is a copy of now; undefined where the map knows of none, or only of closed ones. */
   originOf(topicId: string): CopiedFlow | undefined {
     return this.#byTopicId.get(topicId)
   }
@@ -105,7 +123,9 @@ export class CopyLedger implements AsyncDisposable {
 
   #index(): void {
     this.#flows = this.#shards.flatMap(({ origins }) => origins.flows())
-    this.#byTopicId = new Map(this.#flows.map((flow) => [flow.targetTopicId, flow]))
+    this.#known = new Set(this.#flows.map(({ targetTopicId }) => targetTopicId))
+    const open = this.#flows.filter(({ closedAt }) => closedAt === undefined)
+    this.#byTopicId = new Map(open.map((flow) => [flow.targetTopicId, flow]))
   }
 }
 

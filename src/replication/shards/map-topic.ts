@@ -136,7 +136,7 @@ async function readMapRecords(
   }
 }
 
-/** Which topics of a target are copies, and of what. Read without a fence: only to tell ours from foreign. */
+/** Which topics of a target are copies now, and of what they are or were. Read without a fence: only to tell ours from foreign. */
 export interface MapIndex {
   readonly targetTopicIds: ReadonlySet<string>
   readonly flows: readonly CopiedFlow[]
@@ -144,9 +144,9 @@ export interface MapIndex {
   readonly incidents: ReadonlyMap<number, readonly IncidentEntry[]>
 }
 
-function copiedFlowOf({ flow: key, facts }: FlowMap): CopiedFlow {
+function copiedFlowOf({ flow: key, facts, closedAt }: FlowMap): CopiedFlow {
   const { sourceClusterId, sourceTopicId, targetTopicId } = facts
-  return { key, sourceClusterId, sourceTopicId, targetTopicId }
+  return { key, sourceClusterId, sourceTopicId, targetTopicId, closedAt }
 }
 
 const INDEX_READS_AT_ONCE = 8
@@ -160,7 +160,7 @@ export async function readMapIndex(source: ShardMapSource, signal: AbortSignal):
     for (let shard = filled.pop(); shard !== undefined; shard = filled.pop()) {
       const map = await readShardMap(source, shard, signal)
       for (const flow of map.flows()) {
-        targetTopicIds.add(flow.facts.targetTopicId)
+        if (flow.closedAt === undefined) targetTopicIds.add(flow.facts.targetTopicId)
         flows.push(copiedFlowOf(flow))
       }
       incidents.set(shard, [...map.incidents.all()])

@@ -47,6 +47,11 @@ export interface Takeover {
   readonly unfenced: readonly UnfitPartition[]
   /** Faults: TARGET_NOT_READY while the partition still can take no marker, and those of the fences. */
   readonly fenceLate: (partition: WrittenPartition, signal: AbortSignal) => Promise<void>
+  /** One marker on each partition that can take it now; answers those that cannot. Faults: those of the fences. */
+  readonly fenceAll: (
+    partitions: readonly WrittenPartition[],
+    signal: AbortSignal,
+  ) => Promise<readonly UnfitPartition[]>
 }
 
 const TRANSACTION_TIMEOUT_MS = 60_000
@@ -63,15 +68,18 @@ export async function takeOver(context: TakeoverContext, shard: number, signal: 
   const forgotten = forgottenOwner(before, identity)
   const fence = (partitions: readonly TopicPartition[], signal: AbortSignal) =>
     fenceOut(context, { shard, txn: { transactionalId, ...identity }, forgotten }, partitions, signal)
+  const fenceAll = async (partitions: readonly WrittenPartition[], signal: AbortSignal) => {
+    const { healthy, unfit } = await sortByHealth(cluster, partitions, signal)
+    await fence(healthy, signal)
+    return unfit
+  }
   const fenceLate = async (partition: WrittenPartition, signal: AbortSignal) => {
-    const { healthy, unfit } = await sortByHealth(cluster, [partition], signal)
-    for (const { topic, partition, reason } of unfit) {
-      const facts = { what: `${topic}-${partition}`, target: cluster.name, reason: `it can't be fenced yet: ${reason}` }
+    for (const { topic, partition: number, reason } of await fenceAll([partition], signal)) {
+      const facts = { what: `${topic}-${number}`, target: cluster.name, reason: `it can't be fenced yet: ${reason}` }
       throw replicationFaults.fault('TARGET_NOT_READY', facts)
     }
-    await fence(healthy, signal)
   }
-  const owned = { identity, transactionalId, fenceLate }
+  const owned = { identity, transactionalId, fenceLate, fenceAll }
   if (before.isHandedOverTo(identity)) return { ...owned, map: before, fenced: 'clean-hand-over', unfenced: [] }
 
   await fence([{ topic: MAP_TOPIC, partition: shard }], signal)
@@ -109,8 +117,10 @@ async function fenceOut(
   await fenceByTransaction({ cluster, clock, shard }, txn, partitions, signal)
 }
 
+/** Copies that have ended were fenced then, and belong to others now: a marker there would move offsets for nothing. */
 function writtenPartitions(map: ShardMap): WrittenPartition[] {
-  return [...map.flows()].map(({ flow: { targetTopic: topic, partition }, facts: { targetTopicId: topicId } }) => {
+  const open = [...map.flows()].filter(({ closedAt }) => closedAt === undefined)
+  return open.map(({ flow: { targetTopic: topic, partition }, facts: { targetTopicId: topicId } }) => {
     return { topic, topicId, partition }
   })
 }

@@ -27,6 +27,8 @@ export interface OriginLedger {
   readonly clusterId: string
   refresh(signal: AbortSignal): Promise<void>
   originOf(topicId: string): CopiedFlow | undefined
+  /** Whether copies were made into the topic, closed ones included. */
+  isKnown(topicId: string): boolean
 }
 
 export interface LineageQuery {
@@ -67,7 +69,7 @@ export class Lineage {
     const ledger = this.#ledger(this.#options.source)
     if (!this.#isReadable || ledger === undefined) return 'free'
     const origin = ledger.originOf(query.topicId)
-    if (origin === undefined) return this.#isYoung(query) ? 'held' : 'free'
+    if (origin === undefined) return !ledger.isKnown(query.topicId) && this.#isYoung(query) ? 'held' : 'free'
     return this.#follow(query.topic, origin, targetClusterId, signal)
   }
 

@@ -91,8 +91,6 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
   readonly #options: TopicSyncOptions
   readonly #isSelected: (topic: string) => boolean
   readonly #configs: { readonly source: ConfigSight; readonly target: ConfigSight }
-  /** Ids of target topics that were found to be copies: a copy stays one. */
-  readonly #copies = new Set<string>()
   #before: TopicsBefore = { baseline: undefined, flows: [], wanted: new Map() }
   #looksForOthers = 0
   /** What was told of each refused topic, so that a lasting refusal is told once. */
@@ -142,7 +140,7 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
         isSelected: this.#isSelected,
         rename,
         replicationFactor: replicationFactor === 'default' ? -1 : replicationFactor,
-        isCopy: (topicId) => this.#isCopy(topicId, signal),
+        isCopy: (topicId) => this.#options.isCopy(topicId, signal),
         checkTarget: (clusterId) => this.#options.checkTarget?.(clusterId),
         before: this.#before,
         lineage: this.#options.lineage,
@@ -176,13 +174,6 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
     this.#looksForOthers = isForOthers ? this.#looksForOthers + 1 : 0
     const isSoon = isForOthers && this.#looksForOthers <= OTHERS_LOOKS_MAX
     return isSoon ? { kind: 'wait', afterMs: OTHERS_POLL_MS, reason } : { kind: 'done', reason }
-  }
-
-  async #isCopy(topicId: string, signal: AbortSignal): Promise<boolean> {
-    if (this.#copies.has(topicId)) return true
-    const isCopy = await this.#options.isCopy(topicId, signal)
-    if (isCopy) this.#copies.add(topicId)
-    return isCopy
   }
 
   async #createAll(creates: readonly PlannedCreate[], signal: AbortSignal): Promise<Steps> {

@@ -138,6 +138,7 @@ export function makeTenure(
     fenced: 'first' as const,
     unfenced: [],
     fenceLate: () => Promise.resolve(),
+    fenceAll: () => Promise.resolve([]),
     ...more,
   }
   return new Tenure(0, takeover, { log: log.log, mapTopicId: uuid(9), clock, random })

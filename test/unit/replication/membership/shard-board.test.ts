@@ -21,6 +21,8 @@ class Process {
   readonly board: ShardBoard
   /** Set: no release ends before it is resolved. */
   hold: Promise<void> = Promise.resolve()
+  /** Whoever fences it is a move. */
+  isMove = false
 
   constructor(memberName: string | undefined, links: Record<string, string> = { orders: 'x' }) {
     const events = createEvents<ReplicationEvents>()
@@ -37,6 +39,7 @@ class Process {
       events,
       makeShard: (number) => this.#makeShard(number),
       onFenced: (reason) => this.fenced.push(reason),
+      wasMoved: () => Promise.resolve(this.isMove),
     })
     for (let shard = 0; shard < SHARDS; shard++) this.board.slot(shard)
   }
@@ -77,9 +80,30 @@ describe('a process that does not share', () => {
     expect(alone.board.whereabouts(0)).toBeUndefined()
     expect(alone.board.isOwner(0)).toBe(true)
     alone.board.noteLost(2, 'a newer owner')
-    expect(alone.fenced).toEqual(['a newer owner'])
+    await expect.poll(() => alone.fenced).toEqual(['a newer owner'])
     await alone.board.stop(neverAborted)
     expect(group.joins).toEqual([])
+  })
+
+  it('takes a shard back that a move had for a moment', async () => {
+    const alone = new Process(undefined)
+    alone.isMove = true
+    alone.board.noteLost(2, 'a newer owner')
+    expect(alone.numbers).toEqual([0, 1, 3])
+    await expect.poll(() => alone.numbers).toEqual([0, 1, 2, 3])
+    expect(alone.fenced).toEqual([])
+    await alone.board.stop(neverAborted)
+  })
+
+  it('lends a shard with a clean end, and has it back afterwards', async () => {
+    const alone = new Process(undefined)
+    const during = await alone.board.lend(1, () => Promise.resolve(alone.numbers), neverAborted)
+    expect(during).toEqual([0, 2, 3])
+    expect(alone.numbers).toEqual([0, 1, 2, 3])
+    const failed = alone.board.lend(1, () => Promise.reject(new Error('no')), neverAborted)
+    await expect(failed).rejects.toThrow('no')
+    expect(alone.numbers).toEqual([0, 1, 2, 3])
+    await alone.board.stop(neverAborted)
   })
 })
 

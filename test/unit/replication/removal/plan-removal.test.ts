@@ -38,6 +38,14 @@ const sight = (over: Partial<RemovalSight> = {}): RemovalSight => ({
 const MAP = ['__isthmus.offset-map']
 
 describe('planRemoval', () => {
+  it('never touches a topic whose copy has ended: it may belong to the active region', () => {
+    const closedAt = { source: 10, target: 11, isPromoted: true }
+    for (const deleteTopics of [true, false]) {
+      const { topics } = planRemoval(sight({ deleteTopics, flows: [flow('orders', { closedAt })] }))
+      expect(topics).toMatchObject([{ targetTopic: 'orders', action: 'forget', changes: {} }])
+    }
+  })
+
   it('gives a copy the configs of its source, as far as the target can have them', () => {
     const { topics, ownTopics, left } = planRemoval(sight({ groups: ['billing'] }))
     expect(topics).toMatchObject([{ targetTopic: 'orders', action: 'restore' }])

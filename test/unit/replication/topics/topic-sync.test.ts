@@ -55,6 +55,7 @@ function lineageOf(known: ReadonlyMap<string, CopiedFlow>): Lineage {
     clusterId: 'cluster of eu',
     refresh: async () => undefined,
     originOf: (topicId) => known.get(topicId),
+    isKnown: (topicId) => known.has(topicId),
   }
   const [from, to] = [regionName('eu'), regionName('us')]
   const onUnreadable = () => undefined

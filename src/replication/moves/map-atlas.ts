@@ -1,0 +1,174 @@
+import type { Clock, Random, RegionName } from '../../core/index.ts'
+import type { Cluster } from '../../kafka/index.ts'
+import { replicationFaults } from '../faults.ts'
+import type { FlowSpec } from '../flows/flow.ts'
+import { RawReader } from '../flows/raw-reader.ts'
+import type { CopiedFlow, FlowMap, MapMemory, ShardMap } from '../offset-map/index.ts'
+import type { CopyLedger } from '../shards/copy-ledger.ts'
+import { readShardMap } from '../shards/map-topic.ts'
+import { shardOf } from '../shards/shard-of.ts'
+import {
+  canTurn,
+  findPath,
+  type Hop,
+  isActive,
+  type KnownCopy,
+  type PathOrGap,
+  type TopicPartitionId,
+} from './copy-path.ts'
+import { type MappedHop, passHop, relate, type Relation } from './relation.ts'
+
+export interface MapAtlasOptions {
+  readonly clusters: ReadonlyMap<RegionName, Cluster>
+  readonly ledgers: ReadonlyMap<RegionName, CopyLedger>
+  readonly memory: MapMemory
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** For what is asked topic by topic. */
+const REFRESH_EVERY_MS = 1_000
+/** Maps of shards that are kept because the next flow is likely to be in them as well. */
+const KEPT_MAX = 8
+
+/**
+ * The offset maps of all regions, read without a fence. That is enough for what is asked of them: copies that have ended,
+ * whose maps change no more.
+ */
+export class MapAtlas implements AsyncDisposable {
+  readonly #options: MapAtlasOptions
+  readonly #readers = new Map<RegionName, RawReader>()
+  readonly #shards = new Map<string, { readonly asOf: number; readonly map: Promise<ShardMap> }>()
+
+  #refreshedMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: MapAtlasOptions) {
+    this.#options = options
+    const { clusters, clock, random } = options
+    for (const [region, cluster] of clusters) this.#readers.set(region, new RawReader(cluster, { clock, random }))
+  }
+
+  reader(region: RegionName): RawReader {
+    const reader = this.#readers.get(region)
+    if (reader === undefined) throw new Error(`no cluster is open for region ${region}`)
+    return reader
+  }
+
+  /** As of the last refresh. */
+  copies(): KnownCopy[] {
+    return [...this.#options.ledgers].flatMap(([region, ledger]) => {
+      return ledger.flows().map((flow) => ({ region, flow }))
+    })
+  }
+
+  /** Whether another copy may go on in a topic that copies were made from or into. */
+  async canTurn(topicId: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#options.clock.monotonicMs() - this.#refreshedMs > REFRESH_EVERY_MS) await this.#refreshAll(signal)
+    const copies = this.copies()
+    const isAbout = ({ flow }: KnownCopy) => flow.sourceTopicId === topicId || flow.targetTopicId === topicId
+    const partitions = new Set(copies.filter(isAbout).map(({ flow }) => flow.key.partition))
+    return [...partitions].some((partition) => canTurn({ topicId, partition }, copies))
+  }
+
+  /**
+   * How the target partition of a flow is tied to its source by copies that have ended; undefined where no such copy was
+   * made from or into it. Faults: FLOW_CLOSED where it belongs to the active region, TARGET_NOT_READY while another copy
+   * into it has not ended, FLOW_TURN_REFUSED where the chain of copies does not reach the source.
+   */
+  async relate(
+    spec: FlowSpec,
+    link: { readonly source: RegionName; readonly target: RegionName },
+    signal: AbortSignal,
+  ): Promise<Relation | undefined> {
+    // The two regions that copy have to answer; what the others say is needed only where these do not lead there.
+    await Promise.all([this.refresh(link.source, signal), this.refresh(link.target, signal)])
+    let path = await this.#findPath(spec, signal)
+    if (path !== undefined && 'gap' in path) {
+      await this.#refreshAll(signal)
+      path = await this.#findPath(spec, signal)
+    }
+    if (path === undefined) return undefined
+    if ('gap' in path) {
+      const { topic, targetTopic, partition } = spec.key
+      throw replicationFaults.fault('FLOW_TURN_REFUSED', { topic, targetTopic, partition, reason: path.gap })
+    }
+    const mapped: MappedHop[] = []
+    for (const hop of path.hops) mapped.push({ hop, map: await this.#mapOf(hop, signal) })
+    return relate(mapped, { source: path.source, target: path.target }, signal)
+  }
+
+  /** Undefined where no copy was made from or into the target. */
+  #findPath(spec: FlowSpec, signal: AbortSignal): Promise<PathOrGap> | undefined {
+    const copies = this.copies()
+    const { partition, topic, targetTopic, source } = spec.key
+    const at: TopicPartitionId = { topicId: spec.targetTopicId, partition }
+    if (isActive(at, copies)) throw replicationFaults.fault('FLOW_CLOSED', { topic, targetTopic, partition, source })
+    if (!canTurn(at, copies)) return undefined
+    const open = copies.find(({ flow }) => isOpenInto(flow, at) && flow.key.source !== source)
+    if (open !== undefined) {
+      const reason = `the copy from ${open.flow.key.source} has not been closed`
+      const facts = { what: `${targetTopic}-${partition}`, target: open.region, reason }
+      throw replicationFaults.fault('TARGET_NOT_READY', facts)
+    }
+    const pass = async (hop: Hop, offset: number) => {
+      return passHop({ hop, map: await this.#mapOf(hop, signal) }, offset, signal)
+    }
+    return findPath(at, spec.sourceTopicId, copies, pass)
+  }
+
+  /** The map of a copy as it stands now. */
+  async flowMap({ region, flow }: KnownCopy, signal: AbortSignal): Promise<FlowMap | undefined> {
+    const topic = this.#options.ledgers.get(region)?.mapTopic
+    if (topic === undefined) return undefined
+    const shardMap = await this.#shard(region, shardOf(flow.key, topic.shards), signal)
+    const map = shardMap.flow(flow.key)
+    return map?.facts.targetTopicId === flow.targetTopicId ? map : undefined
+  }
+
+  async refresh(region: RegionName, signal: AbortSignal): Promise<void> {
+    await this.#options.ledgers.get(region)?.refresh(signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#readers.values()].map((reader) => reader[Symbol.asyncDispose]()))
+  }
+
+  /** A region that does not answer keeps what was last known of it. */
+  async #refreshAll(signal: AbortSignal): Promise<void> {
+    await Promise.allSettled([...this.#options.ledgers.values()].map((ledger) => ledger.refresh(signal)))
+    signal.throwIfAborted()
+    this.#refreshedMs = this.#options.clock.monotonicMs()
+  }
+
+  async #mapOf(hop: Hop, signal: AbortSignal): Promise<FlowMap> {
+    const map = await this.flowMap(hop, signal)
+    const { closedAt } = hop
+    if (map?.closedAt?.source === closedAt.source && map.closedAt.target === closedAt.target) return map
+    const { targetTopic, partition } = hop.flow.key
+    const what = `the map of ${targetTopic}-${partition}`
+    throw replicationFaults.fault('TARGET_NOT_READY', { what, target: hop.region, reason: 'it has just changed' })
+  }
+
+  async #shard(region: RegionName, shard: number, signal: AbortSignal): Promise<ShardMap> {
+    const ledger = this.#options.ledgers.get(region)
+    const cluster = this.#options.clusters.get(region)
+    const topic = ledger?.mapTopic
+    if (ledger === undefined || cluster === undefined || topic === undefined) throw new Error(`no map of ${region}`)
+    const key = `${region}/${shard}`
+    const asOf = ledger.readUpTo(shard)
+    const known = this.#shards.get(key)
+    if (known?.asOf === asOf) return known.map
+    const source = { cluster, reader: this.reader(region), topic, memory: this.#options.memory }
+    const map = readShardMap(source, shard, signal)
+    this.#shards.delete(key)
+    this.#shards.set(key, { asOf, map })
+    map.catch(() => this.#shards.delete(key))
+    const [oldest] = this.#shards.keys()
+    if (oldest !== undefined && this.#shards.size > KEPT_MAX) this.#shards.delete(oldest)
+    return map
+  }
+}
+
+function isOpenInto(flow: CopiedFlow, { topicId, partition }: TopicPartitionId): boolean {
+  return flow.closedAt === undefined && flow.targetTopicId === topicId && flow.key.partition === partition
+}

@@ -1,0 +1,389 @@
+import type { Clock, Events, Random, RegionName } from '../../core/index.ts'
+import type { Cluster, TopicPartition } from '../../kafka/index.ts'
+import type { ReplicationEvents } from '../events.ts'
+import { replicationFaults } from '../faults.ts'
+import type { Flow } from '../flows/flow.ts'
+import type { LinkSpec } from '../link-options.ts'
+import type { CopiedFlow, FlowKey, FlowMap, MapMemory, Segment } from '../offset-map/index.ts'
+import type { CopyLedger } from '../shards/copy-ledger.ts'
+import { TargetLog } from '../shards/target-log.ts'
+import { compileSelection, renameTopic, type Selection } from '../topics/selection.ts'
+import { closeCopies, type Closing } from './close-copies.ts'
+import { type Cutting, type CutPartition, cutPartitions, findLeaks, type Leak, type PartitionCut } from './cut.ts'
+import { endAt, hopsAt } from './copy-path.ts'
+import { eachOf } from './each-of.ts'
+import { type PartitionEnds, readEnds } from './ends.ts'
+import { PositionFollower } from './follow-positions.ts'
+import type { MapAtlas } from './map-atlas.ts'
+import { textOf } from './partition-text.ts'
+import { type CopyEnd, findCopyEnd, type ProofContext, proveDrained } from './prove-drained.ts'
+import { type Permit, permitted } from './permitted.ts'
+import {
+  applyConfigs,
+  recordConfigs,
+  type RecordedConfigs,
+  type RefusedConfigs,
+  validateConfigs,
+} from './promotion-configs.ts'
+import { type Divergence, scanDivergence } from './scan-divergence.ts'
+import { type Settling, settleTransactions } from './settle.ts'
+
+export interface MovesOptions {
+  readonly clusters: ReadonlyMap<RegionName, Cluster>
+  readonly ledgers: ReadonlyMap<RegionName, CopyLedger>
+  readonly atlas: MapAtlas
+  readonly memory: MapMemory
+  readonly acknowledgeUnfenced: boolean
+  readonly clock: Clock
+  readonly random: Random
+  /** The flow of a link of this process; undefined where another replicator has it. */
+  flowOf(key: FlowKey): Flow | undefined
+  /** Has this process let go of a shard meanwhile; see `ShardBoard.lend`. */
+  lend<Result>(region: RegionName, shard: number, use: () => Promise<Result>, signal: AbortSignal): Promise<Result>
+}
+
+/** What of a link the steps of a move are about. */
+export type MovedLink = Pick<LinkSpec, 'source' | 'target' | 'topics' | 'rename' | 'transform'>
+
+/** Everything below is to be on the target. A cut is one. */
+export interface Goal extends TopicPartition {
+  readonly cut: number
+}
+
+/** How much of a source partition is not on the target yet. */
+export interface DrainStatus extends TopicPartition {
+  /** Of the source up to the cut, at most; 0 with a reason where it cannot be told. */
+  readonly leftOffsets: number
+  /** Undefined once everything is there. */
+  readonly reason: string | undefined
+  /** Where the copy ends on both sides; undefined where that is not known. */
+  readonly copied: Segment | undefined
+}
+
+/** How far a copy has got, told by the logs. */
+export interface CopyProgress {
+  readonly key: FlowKey
+  /** Undefined where it has ended, or, with a reason, where it cannot be told now. */
+  readonly end: CopyEnd | undefined
+  readonly reason: string | undefined
+  /** First source offset that is not there; -1 where that is not known. */
+  readonly sourceNext: number
+}
+
+export interface CloseOptions {
+  readonly isPromotion: boolean
+  readonly markers: 'always' | 'where-needed'
+  /** Where the source was cut and its end proved to be on the target. */
+  readonly proofs?: readonly ProvedEnd[]
+  /** A copy without a proof is waited for, or ends as far as it got: what the source has beyond it is lost. */
+  readonly unproved: 'wait' | 'end'
+  /** Only these topics of the source. @defaultValue all */
+  readonly onlyTopics?: ReadonlySet<string>
+  readonly by: string
+}
+
+/** A partition of the source that is on the target as a whole: small enough for a document. */
+export interface ProvedEnd extends TopicPartition {
+  /** Of the source's log, behind its cut. */
+  readonly sourceEnd: number
+  /** Just behind the last record on the target. */
+  readonly copiedTo: number
+}
+
+/** What `close` has to be given for a link that was cut and proved; partitions that are not proved are left out. */
+export function provedEnds(
+  ends: readonly (TopicPartition & { readonly end: number })[],
+  proofs: readonly DrainStatus[],
+): ProvedEnd[] {
+  const byPartition = new Map(proofs.map((one) => [textOf(one), one]))
+  return ends.flatMap(({ topic, partition, end: sourceEnd }) => {
+    const proof = byPartition.get(textOf({ topic, partition }))
+    if (proof?.copied === undefined || proof.reason !== undefined) return []
+    return [{ topic, partition, sourceEnd, copiedTo: proof.copied.target }]
+  })
+}
+
+const AT_ONCE = 32
+const SCANS_AT_ONCE = 4
+const SCAN_BYTES = 50_000_000
+
+/**
+ * What the steps of a move do on logs, one method a step, each of which may be repeated. Nothing here decides whether a
+ * move may go on; waiting is an answer, not an error.
+ */
+export class Moves implements AsyncDisposable {
+  readonly #options: MovesOptions
+  readonly #logs = new Map<RegionName, TargetLog>()
+
+  constructor(options: MovesOptions) {
+    this.#options = options
+  }
+
+  /** The same, for one who may lose the right to change anything: asked right before every call that does. To be disposed of. */
+  permitted(permit: Permit): Moves {
+    const clusters = [...this.#options.clusters].map(
+      ([region, cluster]) => [region, permitted(cluster, permit)] as const,
+    )
+    return new Moves({ ...this.#options, clusters: new Map(clusters) })
+  }
+
+  /** Every partition of the selected topics of a region. */
+  async partitions(region: RegionName, topics: Selection, signal: AbortSignal): Promise<CutPartition[]> {
+    const isSelected = compileSelection(topics)
+    const { topics: all } = await this.#cluster(region).metadata('all', signal)
+    return all
+      .filter(({ name, isInternal, errorCode }) => errorCode === 0 && !isInternal && isSelected(name))
+      .flatMap(({ name: topic, topicId, partitions }) => {
+        return partitions.map(({ partition }) => ({ topic, topicId, partition }))
+      })
+  }
+
+  /** Ends the transactions that are open on partitions behind a fence. */
+  settle(
+    region: RegionName,
+    { partitions, withinMs }: { readonly partitions: readonly TopicPartition[]; readonly withinMs: number },
+    signal: AbortSignal,
+  ): Promise<Settling> {
+    const { clock } = this.#options
+    return settleTransactions({ cluster: this.#cluster(region), partitions, withinMs, clock }, signal)
+  }
+
+  /** Cuts partitions that are fenced and settled. `name`: of the failover group. */
+  cut(
+    region: RegionName,
+    request: { readonly name: string; readonly partitions: readonly CutPartition[]; readonly withinMs: number },
+    signal: AbortSignal,
+  ): Promise<Cutting> {
+    const { clock, atlas } = this.#options
+    const { name, partitions, withinMs } = request
+    const transactionalId = `__isthmus.cut.${name}`
+    const where = { cluster: this.#cluster(region), reader: atlas.reader(region) }
+    return cutPartitions({ ...where, partitions, transactionalId, withinMs, clock }, signal)
+  }
+
+  ends(region: RegionName, partitions: readonly TopicPartition[], signal: AbortSignal): Promise<PartitionEnds[]> {
+    return readEnds(this.#cluster(region), partitions, signal)
+  }
+
+  /** Partitions that somebody has written to since they were cut: to be asked right before the commit. */
+  async leaks(region: RegionName, cuts: readonly PartitionCut[], signal: AbortSignal): Promise<Leak[]> {
+    return findLeaks(cuts, await this.ends(region, cuts, signal))
+  }
+
+  /** What the flows say; of those that are elsewhere, the logs. */
+  async drain(link: MovedLink, cuts: readonly Goal[], signal: AbortSignal): Promise<DrainStatus[]> {
+    const told = new Map<string, DrainStatus>()
+    const untold: Goal[] = []
+    for (const one of cuts) {
+      const flow = this.#options.flowOf(keyOf(link, one))
+      const { topic, partition, cut } = one
+      if (flow?.sourceDone == null || flow.tenure?.signal.aborted !== false) untold.push(one)
+      else {
+        const leftOffsets = Math.max(0, cut - flow.sourceDone)
+        const reason = leftOffsets === 0 ? undefined : `${leftOffsets} offsets up to the cut: ${flow.reason}`
+        const copied = { source: flow.sourceDone, target: flow.targetDone ?? 0 }
+        told.set(textOf(one), { topic, partition, leftOffsets, reason, copied })
+      }
+    }
+    for (const one of await this.prove(link, untold, signal)) told.set(textOf(one), one)
+    return cuts.flatMap((one) => told.get(textOf(one)) ?? [])
+  }
+
+  /** Whether everything below the cuts is on the target, told by the logs alone. Fault FLOW_DIVERGED. */
+  async prove(link: MovedLink, cuts: readonly Goal[], signal: AbortSignal): Promise<DrainStatus[]> {
+    if (cuts.length === 0) return []
+    const context = this.#proofOf(link)
+    const changesHeaders = link.transform !== undefined
+    const copies = await this.#copiesOf(link, signal)
+    const proofs: DrainStatus[] = []
+    await eachOf(cuts, AT_ONCE, async ({ topic, partition, cut }) => {
+      const copy = copies.get(textOf({ topic, partition }))
+      const map = copy && (await this.#options.atlas.flowMap({ region: link.target, flow: copy }, signal))
+      if (copy === undefined || map === undefined) {
+        proofs.push({ topic, partition, leftOffsets: 0, reason: 'it was never copied', copied: undefined })
+        return
+      }
+      const proof = await proveDrained(context, { spec: copy, map, cut, changesHeaders }, signal)
+      const at = { topic, partition }
+      if (proof.kind === 'behind') proofs.push({ ...at, ...proof, copied: undefined })
+      else proofs.push({ ...at, leftOffsets: 0, reason: undefined, copied: proof.copied })
+    })
+    return proofs
+  }
+
+  /** How far the copies of a link have got, also where their source does not answer any more. */
+  async progress(link: MovedLink, signal: AbortSignal): Promise<CopyProgress[]> {
+    const context = this.#proofOf(link)
+    const changesHeaders = link.transform !== undefined
+    const progress: CopyProgress[] = []
+    await eachOf((await this.#copiesOf(link, signal)).values(), AT_ONCE, async (copy) => {
+      const { key } = copy
+      const map = await this.#options.atlas.flowMap({ region: link.target, flow: copy }, signal)
+      if (map === undefined) return
+      if (map.closedAt !== undefined) {
+        progress.push({ key, end: undefined, reason: undefined, sourceNext: map.closedAt.source })
+        return
+      }
+      const found = await findCopyEnd(context, { spec: copy, map, changesHeaders }, signal)
+      if ('reason' in found) progress.push({ key, end: undefined, reason: found.reason, sourceNext: -1 })
+      else {
+        const { offset: sourceNext } = await map.findSource(found.dataEnd, signal)
+        progress.push({ key, end: found, reason: undefined, sourceNext })
+      }
+    })
+    return progress
+  }
+
+  /**
+   * Ends the copies of a link, each behind a fence; see `close-copies.ts`. The link itself is to be stopped before, where
+   * this process runs it: else its flows stop with FLOW_CLOSED.
+   *
+   * Faults: FLOW_DIVERGED, FLOW_MAP_CONTRADICTS, FLOW_TURN_REFUSED, SHARD_UNFENCED.
+   */
+  async close(link: MovedLink, options: CloseOptions, signal: AbortSignal): Promise<Closing> {
+    const { ledgers, atlas, memory, acknowledgeUnfenced, clock, random } = this.#options
+    const region = link.target
+    const { proofs = [], onlyTopics, ...request } = options
+    const all = [...(await this.#copiesOf(link, signal)).values()]
+    const copies = all.filter((copy) => {
+      return (onlyTopics?.has(copy.key.topic) ?? true) && !isSuperseded(copy, ledgers.get(region)?.flows() ?? [])
+    })
+    const mapTopic = ledgers.get(region)?.mapTopic
+    if (mapTopic === undefined || copies.length === 0) return { closed: [], waiting: [] }
+    const context = {
+      cluster: this.#cluster(region),
+      reader: atlas.reader(region),
+      log: this.#logOf(region),
+      mapTopic,
+      memory,
+      acknowledgeUnfenced,
+      clock,
+      random,
+      lend: <Result>(shard: number, use: () => Promise<Result>) => this.#options.lend(region, shard, use, signal),
+    }
+    const byPartition = new Map(proofs.map((one) => [textOf(one), one]))
+    return closeCopies(context, { ...request, copies, proofs: byPartition }, signal)
+  }
+
+  /**
+   * What a region that was lost holds behind the end of every copy that was made from it; see `scan-divergence.ts`. A
+   * partition that no copy was made of is left out.
+   */
+  async divergence(
+    scan: { readonly region: RegionName; readonly active: RegionName; readonly topics: Selection },
+    signal: AbortSignal,
+  ): Promise<Divergence[]> {
+    const { atlas, clock } = this.#options
+    const { region, active } = scan
+    const partitions = await this.partitions(region, scan.topics, signal)
+    await Promise.all([...this.#options.ledgers.keys()].map((one) => atlas.refresh(one, signal)))
+    const copies = atlas.copies()
+    const log = { cluster: this.#cluster(region), reader: atlas.reader(region) }
+    const found: Divergence[] = []
+    await eachOf(partitions, SCANS_AT_ONCE, async (ref) => {
+      const hops = hopsAt(ref, copies)
+      const [last] = hops
+      if (last === undefined) return
+      const from = endAt(last)
+      const toActive = hops.find((hop) => hop.direction === 'forward' && hop.region === active)
+      const there = toActive && {
+        cluster: this.#cluster(active),
+        reader: atlas.reader(active),
+        ref: { topic: toActive.flow.key.targetTopic, topicId: toActive.toTopicId, partition: ref.partition },
+        from: toActive.closedAt.target,
+      }
+      found.push(await scanDivergence({ ...log, ref, from, active: there, clock, bytesPerSecond: SCAN_BYTES }, signal))
+    })
+    return found
+  }
+
+  /** Begins to follow the positions of groups that have not moved yet; to be disposed of when they have. */
+  async followPositions(
+    link: LinkSpec,
+    { everyMs, events }: { readonly everyMs: number; readonly events: Events<ReplicationEvents> },
+    signal: AbortSignal,
+  ): Promise<PositionFollower> {
+    const { atlas, clock } = this.#options
+    const ended = [...(await this.#copiesOf(link, signal)).values()].filter(({ closedAt }) => closedAt !== undefined)
+    const copies: { flow: CopiedFlow; map: FlowMap }[] = []
+    await eachOf(ended, AT_ONCE, async (flow) => {
+      const map = await atlas.flowMap({ region: link.target, flow }, signal)
+      if (map !== undefined) copies.push({ flow, map })
+    })
+    const clusters = { source: this.#cluster(link.source), target: this.#cluster(link.target) }
+    return new PositionFollower({ link, ...clusters, copies, everyMs, clock, events })
+  }
+
+  /** What the promotion of a link's target will put in force; to be recorded before anything is fenced. */
+  async recordConfigs(link: MovedLink, signal: AbortSignal): Promise<RecordedConfigs[]> {
+    const names = new Set((await this.partitions(link.source, link.topics, signal)).map(({ topic }) => topic))
+    const pairs = [...names].map((topic) => ({ topic, targetTopic: keyOf(link, { topic, partition: 0 }).targetTopic }))
+    return recordConfigs({ source: this.#cluster(link.source), target: this.#cluster(link.target) }, pairs, signal)
+  }
+
+  validateConfigs(
+    region: RegionName,
+    recorded: readonly RecordedConfigs[],
+    signal: AbortSignal,
+  ): Promise<RefusedConfigs[]> {
+    return validateConfigs(this.#cluster(region), recorded, signal)
+  }
+
+  applyConfigs(
+    region: RegionName,
+    recorded: readonly RecordedConfigs[],
+    signal: AbortSignal,
+  ): Promise<RefusedConfigs[]> {
+    return applyConfigs(this.#cluster(region), recorded, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#logs.values()].map((log) => log[Symbol.asyncDispose]()))
+  }
+
+  /** By source topic and partition, as the target's map has them now. */
+  async #copiesOf(link: MovedLink, signal: AbortSignal): Promise<ReadonlyMap<string, CopiedFlow>> {
+    const { atlas, ledgers } = this.#options
+    await atlas.refresh(link.target, signal)
+    const isSelected = compileSelection(link.topics)
+    const isOwn = ({ key }: CopiedFlow) => {
+      if (key.source !== link.source || !isSelected(key.topic)) return false
+      return keyOf(link, key).targetTopic === key.targetTopic
+    }
+    const flows = ledgers.get(link.target)?.flows().filter(isOwn) ?? []
+    return new Map(flows.map((flow) => [textOf(flow.key), flow]))
+  }
+
+  #proofOf({ source, target }: MovedLink): ProofContext {
+    const { atlas, clock } = this.#options
+    const readers = { sourceReader: atlas.reader(source), targetReader: atlas.reader(target) }
+    return { source: this.#cluster(source), target: this.#cluster(target), ...readers, clock }
+  }
+
+  #logOf(region: RegionName): TargetLog {
+    const known = this.#logs.get(region)
+    if (known !== undefined) return known
+    const log = new TargetLog(this.#cluster(region), this.#options.clock)
+    this.#logs.set(region, log)
+    return log
+  }
+
+  #cluster(region: RegionName): Cluster {
+    const cluster = this.#options.clusters.get(region)
+    if (cluster === undefined) throw replicationFaults.fault('REGION_UNKNOWN', { region })
+    return cluster
+  }
+}
+
+function keyOf({ source, rename }: MovedLink, { topic, partition }: TopicPartition): FlowKey {
+  return { source, topic, targetTopic: renameTopic(rename, { source, topic }), partition }
+}
+
+/** It has ended, and another copy went on in its target. */
+function isSuperseded({ closedAt, key, targetTopicId }: CopiedFlow, copies: readonly CopiedFlow[]): boolean {
+  if (closedAt === undefined) return false
+  return copies.some((other) => {
+    const isThere = other.targetTopicId === targetTopicId && other.key.partition === key.partition
+    return isThere && (other.closedAt === undefined || other.closedAt.target > closedAt.target)
+  })
+}

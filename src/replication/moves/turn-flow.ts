@@ -1,0 +1,138 @@
+/**
+ * Lets a flow go on in a target that others have filled: the region that was active before, or a standby that had its
+ * copy from another source. Not one record is copied again, because the map is worked out from those of the copies that
+ * ended there (`copy-path.ts`, `relation.ts`).
+ *
+ * The flow's map is written under its own tenure before its position is looked for. Its entries begin before the epoch
+ * does, as those of a match: by that, what others wrote to the log is accepted. Cut off, it is done again.
+ *
+ * A target whose log goes on behind what the copies explain has diverged, and is refused; unless nothing is left in it:
+ * then it was emptied to be copied again, behind where it ended.
+ */
+import { replicationFaults } from '../faults.ts'
+import type { Flow, FlowSpec } from '../flows/flow.ts'
+import { highWatermark, logStart } from '../flows/log-ends.ts'
+import { sourceOf, targetRef } from '../flows/places.ts'
+import type { PositionContext } from '../flows/position-context.ts'
+import {
+  type AttributedSegment,
+  type FlowMap,
+  SEGMENT_CAUSES,
+  segmentsBetween,
+  segmentsOf,
+} from '../offset-map/index.ts'
+import type { Tenure } from '../shards/tenure.ts'
+import { findData } from './find-data.ts'
+import type { Relation } from './relation.ts'
+
+/** Where the copies before this one are looked up. */
+export interface Origins {
+  relate(spec: FlowSpec, signal: AbortSignal): Promise<Relation | undefined>
+}
+
+export interface TurnContext extends PositionContext {
+  /** @defaultValue no copy ever ends */
+  readonly origins?: Origins | undefined
+  onTurned?(
+    flow: Flow,
+    turned: { readonly segments: number; readonly sourceNext: number; readonly targetNext: number },
+  ): void
+}
+
+/** About 100 KiB. */
+const SEGMENTS_PER_ENTRY = 20_000
+
+/** False where the flow's own map holds, and nothing was to be done. Faults: FLOW_CLOSED, FLOW_TURN_REFUSED, TARGET_NOT_READY. */
+export async function turnIfClosed(
+  flow: Flow,
+  tenure: Tenure,
+  context: TurnContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { spec } = flow
+  const ref = targetRef(spec)
+  await tenure.untilFenced(ref)
+  const known = tenure.map.flow(spec.key)
+  const own = known?.facts.targetTopicId === spec.targetTopicId ? known : undefined
+  if (own !== undefined && own.closedAt === undefined && !isHalfTurned(own)) return false
+  const end = await highWatermark(context.target, ref, signal)
+  if (own === undefined && end === 0) return false
+  const relation = await context.origins?.relate(spec, signal)
+  if (relation === undefined) {
+    if (own?.closedAt === undefined) return false
+    const { topic, targetTopic, partition, source } = spec.key
+    throw replicationFaults.fault('FLOW_CLOSED', { topic, targetTopic, partition, source })
+  }
+  const segments = overruling(own, await segmentsFor(flow, relation, end, context, signal))
+  await record(flow, tenure, { segments, end }, context)
+  const { source: sourceNext, target: targetNext } = segments.at(-1) ?? relation.begin
+  context.onTurned?.(flow, { segments: segments.length, sourceNext, targetNext })
+  return true
+}
+
+/** The entries of a turn begin before their epoch; the entry of the run that follows makes it complete. */
+function isHalfTurned(map: FlowMap): boolean {
+  return map.isHalfMatched && (map.firstCauses & SEGMENT_CAUSES.turned) !== 0
+}
+
+async function segmentsFor(
+  flow: Flow,
+  { runs, begin }: Relation,
+  end: number,
+  context: TurnContext,
+  signal: AbortSignal,
+): Promise<AttributedSegment[]> {
+  const ref = targetRef(flow.spec)
+  const diverged = await findData(context.targetReader, ref, { from: begin.target, to: end }, signal)
+  if (diverged !== undefined || end > begin.target) {
+    const start = await logStart(context.target, ref, signal)
+    if (start === end) {
+      const source = await logStart(context.source, sourceOf(flow.spec), signal)
+      return markFirst([{ source, target: end, causes: SEGMENT_CAUSES.turned }])
+    }
+  }
+  if (diverged !== undefined) {
+    const { topic, targetTopic, partition } = flow.spec.key
+    const reason = `it holds records from offset ${diverged} on that no copy explains`
+    throw replicationFaults.fault('FLOW_TURN_REFUSED', { topic, targetTopic, partition, reason })
+  }
+  const last = runs.at(-1)
+  const copied = last && { source: last.source + last.length, target: last.target + last.length }
+  const next = { ...begin, causes: SEGMENT_CAUSES.turned }
+  const between = copied === undefined ? [next] : segmentsBetween(copied, next)
+  return markFirst([...segmentsOf(runs).map((segment) => ({ ...segment, causes: SEGMENT_CAUSES.turned })), ...between])
+}
+
+/** Nothing of an older map may stay in front: a corner at the very beginning removes it, and says nothing new. */
+function overruling(own: FlowMap | undefined, segments: readonly AttributedSegment[]): readonly AttributedSegment[] {
+  const [first] = segments
+  if (own === undefined || first === undefined || own.firstSegment.source >= first.source) return segments
+  return [{ ...first, source: own.firstSegment.source }, ...segments]
+}
+
+/** A map that begins with a match need not reach back to the beginning of the target's log. */
+function markFirst([first, ...rest]: AttributedSegment[]): AttributedSegment[] {
+  const causes = SEGMENT_CAUSES.turned | SEGMENT_CAUSES.matched
+  return first === undefined ? [] : [{ ...first, causes: first.causes | causes }, ...rest]
+}
+
+async function record(
+  flow: Flow,
+  tenure: Tenure,
+  { segments, end }: { readonly segments: readonly AttributedSegment[]; readonly end: number },
+  context: TurnContext,
+): Promise<void> {
+  const { key, ...ids } = flow.spec
+  for (let at = 0; at < segments.length; at += SEGMENTS_PER_ENTRY) {
+    await tenure.writer.append({
+      kind: 'flow',
+      flow: key,
+      ...ids,
+      ...tenure.identity,
+      epochStart: end,
+      sourceLeaderEpoch: -1,
+      atMs: context.nowMs(),
+      segments: segments.slice(at, at + SEGMENTS_PER_ENTRY),
+    })
+  }
+}
