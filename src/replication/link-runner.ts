@@ -220,7 +220,7 @@ export class LinkRunner {
       events,
       mayChange: ({ topic, targetTopic }) => engine.isOwner({ source: spec.source, topic, targetTopic, partition: 0 }),
       isCopy: async (targetTopicId, signal) =>
-        engine.isCopy(targetTopicId) || (await atlas.canTurn(targetTopicId, signal)),
+        engine.isCopy(targetTopicId) || (await atlas.canTurn(targetTopicId, spec, signal)),
       checkTarget: (clusterId) => engine.checkCluster(clusterId),
       lineage: new Lineage({ source: spec.source, target: spec.target, ledgers, clock, onUnreadable }),
       deletions: spec.deletions,

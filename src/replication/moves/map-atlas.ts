@@ -1,4 +1,4 @@
-import type { Clock, Random, RegionName } from '../../core/index.ts'
+import { type Clock, isFault, type Random, type RegionName } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { FlowSpec } from '../flows/flow.ts'
@@ -26,10 +26,14 @@ export interface MapAtlasOptions {
   readonly random: Random
 }
 
-/** For what is asked topic by topic. */
 const REFRESH_EVERY_MS = 1_000
 /** Maps of shards that are kept because the next flow is likely to be in them as well. */
 const KEPT_MAX = 8
+
+interface LinkEnds {
+  readonly source: RegionName
+  readonly target: RegionName
+}
 
 /**
  * The offset maps of all regions, read without a fence. That is enough for what is asked of them: copies that have ended,
@@ -40,7 +44,7 @@ export class MapAtlas implements AsyncDisposable {
   readonly #readers = new Map<RegionName, RawReader>()
   readonly #shards = new Map<string, { readonly asOf: number; readonly map: Promise<ShardMap> }>()
 
-  #refreshedMs = Number.NEGATIVE_INFINITY
+  readonly #refreshedMs = new Map<RegionName, number>()
 
   constructor(options: MapAtlasOptions) {
     this.#options = options
@@ -61,9 +65,12 @@ export class MapAtlas implements AsyncDisposable {
     })
   }
 
-  /** Whether another copy may go on in a topic that copies were made from or into. */
-  async canTurn(topicId: string, signal: AbortSignal): Promise<boolean> {
-    if (this.#options.clock.monotonicMs() - this.#refreshedMs > REFRESH_EVERY_MS) await this.#refreshAll(signal)
+  /**
+   * Whether a link may go on in a topic that copies were made from or into, as far as the maps of its two regions tell.
+   * Asked topic by topic: they are read again after a second.
+   */
+  async canTurn(topicId: string, link: LinkEnds, signal: AbortSignal): Promise<boolean> {
+    await this.#refreshEnds(link, REFRESH_EVERY_MS, signal)
     const copies = this.copies()
     const isAbout = ({ flow }: KnownCopy) => flow.sourceTopicId === topicId || flow.targetTopicId === topicId
     const partitions = new Set(copies.filter(isAbout).map(({ flow }) => flow.key.partition))
@@ -75,13 +82,9 @@ export class MapAtlas implements AsyncDisposable {
    * made from or into it. Faults: FLOW_CLOSED where it belongs to the active region, TARGET_NOT_READY while another copy
    * into it has not ended, FLOW_TURN_REFUSED where the chain of copies does not reach the source.
    */
-  async relate(
-    spec: FlowSpec,
-    link: { readonly source: RegionName; readonly target: RegionName },
-    signal: AbortSignal,
-  ): Promise<Relation | undefined> {
+  async relate(spec: FlowSpec, link: LinkEnds, signal: AbortSignal): Promise<Relation | undefined> {
     // The two regions that copy have to answer; what the others say is needed only where these do not lead there.
-    await Promise.all([this.refresh(link.source, signal), this.refresh(link.target, signal)])
+    await this.#refreshEnds(link, 0, signal)
     let path = await this.#findPath(spec, signal)
     if (path !== undefined && 'gap' in path) {
       await this.#refreshAll(signal)
@@ -133,11 +136,24 @@ export class MapAtlas implements AsyncDisposable {
     await Promise.all([...this.#readers.values()].map((reader) => reader[Symbol.asyncDispose]()))
   }
 
+  async #refreshEnds({ source, target }: LinkEnds, afterMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    const isDue = (region: RegionName) => {
+      return clock.monotonicMs() - (this.#refreshedMs.get(region) ?? Number.NEGATIVE_INFINITY) >= afterMs
+    }
+    const due = [source, target].filter(isDue)
+    const passOver = (error: unknown) => {
+      if (!isFault(error, 'PARTITION_REFUSED')) throw error
+    }
+    // Who may not read the map of a region has no part in moves there.
+    await Promise.all(due.map((region) => this.refresh(region, signal).catch(passOver)))
+    for (const region of due) this.#refreshedMs.set(region, clock.monotonicMs())
+  }
+
   /** A region that does not answer keeps what was last known of it. */
   async #refreshAll(signal: AbortSignal): Promise<void> {
     await Promise.allSettled([...this.#options.ledgers.values()].map((ledger) => ledger.refresh(signal)))
     signal.throwIfAborted()
-    this.#refreshedMs = this.#options.clock.monotonicMs()
   }
 
   async #mapOf(hop: Hop, signal: AbortSignal): Promise<FlowMap> {
