@@ -1,0 +1,95 @@
+import { defineFaults } from '../core/index.ts'
+
+/** What a request about a failover group can be refused for. */
+export const failoverFaults = defineFaults({
+  FAILOVER_GROUP_UNKNOWN: {
+    message: 'there is no failover group {group}',
+    remedy: 'Name one of the failoverGroups of the configuration.',
+    retriable: false,
+    status: 404,
+  },
+  OPERATION_RUNNING: {
+    message: '{kind} {operation} of group {group} is at {phase}',
+    remedy: 'Wait for it, or abort it. A failover supersedes it.',
+    retriable: true,
+    status: 409,
+  },
+  OPERATION_NOT_FOUND: {
+    message: 'group {group} has no running operation {operation}',
+    remedy: 'Look for it in the history: it has ended, or another one has superseded it.',
+    retriable: false,
+    status: 404,
+  },
+  ABORT_TOO_LATE: {
+    message: 'operation {operation} is at {phase} and cannot be rolled back',
+    remedy: 'Let it finish and switch over back, or fail over to another region.',
+    retriable: false,
+    status: 409,
+  },
+  NOTHING_TO_RESUME: {
+    message: '{what} does not wait for an operator: it is at {phase}',
+    remedy: 'Nothing has to be done; show it to see what it waits for.',
+    retriable: false,
+    status: 409,
+  },
+  STEP_NOT_SKIPPABLE: {
+    message: 'operation {operation} cannot go on without {phase}',
+    remedy: 'Follow the instructions of the operation and resume it.',
+    retriable: false,
+    status: 409,
+  },
+  GUARDS_FAILED: {
+    message: 'the {kind} of group {group} is refused by {guards}',
+    remedy: 'See the evidence and the remedy of each guard in the plan. Those that can be overridden need a reason.',
+    retriable: true,
+    status: 412,
+  },
+  EPOCH_CHANGED: {
+    message: 'group {group} is in epoch {epoch}, the request is for epoch {expected}',
+    remedy: 'Somebody moved the group meanwhile: make a new plan.',
+    retriable: false,
+    status: 412,
+  },
+  PLAN_CHANGED: {
+    message: 'the plan of this {kind} is not the one that the request names',
+    remedy: 'What the plan rests on has changed: make a new plan and look at it.',
+    retriable: false,
+    status: 412,
+  },
+  GROUP_PAUSED: {
+    message: 'group {group} is paused by {by}: {reason}',
+    remedy: 'Resume the group first.',
+    retriable: false,
+    status: 423,
+  },
+  EPOCH_MISSING: {
+    message: 'a {kind} of group {group} needs the epoch and the hash of its plan',
+    remedy: 'Make a plan, look at it, and send its epoch and hash with the request.',
+    retriable: false,
+    status: 428,
+  },
+  AUTHORITY_UNAVAILABLE: {
+    message: 'the authority does not answer: {reason}',
+    remedy: 'See `isthmus authority status`. Where it is lost with its region, restore it from another one.',
+    retriable: true,
+    status: 503,
+  },
+  LEASE_ENDED: {
+    message: 'this controller no longer holds the lease with token {token}',
+    remedy: 'Nothing has to be done: another controller goes on, or this one does when it has the lease again.',
+    retriable: true,
+    status: 503,
+  },
+  TARGET_NOT_ELIGIBLE: {
+    message: 'region {region} cannot become active in group {group}: {reason}',
+    remedy: 'Choose another region, or wait until it is a standby again.',
+    retriable: false,
+    status: 409,
+  },
+  NOT_RETURNING: {
+    message: 'region {region} of group {group} has no return at {phase}',
+    remedy: 'Look at the status of the group for what the region waits for.',
+    retriable: false,
+    status: 409,
+  },
+})

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest'
+import type { Divergence, Outcome } from '../../../../src/failover/outcome.ts'
+import { checkInvariants } from '../../../../src/failover/moves/invariants.ts'
+import { chooseSalvage, resumeReturn } from '../../../../src/failover/requests.ts'
+import { decideReturn, type ReturnDecision, type ReturnReport } from '../../../../src/failover/returns/decide-return.ts'
+import type { ReturnEffectName } from '../../../../src/failover/returns/return-steps.ts'
+import { startReturn } from '../../../../src/failover/returns/start-return.ts'
+import type { GroupDocument } from '../../../../src/failover/state.ts'
+import { east, failed, start, threeRegions, unknown, west, WHEN } from '../../../support/failover/machine-model.ts'
+
+interface Story {
+  readonly name: string
+  readonly divergence: Divergence
+  readonly choice?: 'export' | 'replay' | 'keep' | 'discard'
+  readonly answers?: Partial<Record<ReturnEffectName, (call: number) => Outcome | undefined>>
+  readonly effects: readonly ReturnEffectName[]
+}
+
+const none = { records: 0, partitions: 0, onlyHere: 0 }
+const some = { records: 12, partitions: 2, onlyHere: 0 }
+const stories: readonly Story[] = [
+  { name: 'nothing diverged', divergence: none, effects: ['fenceLost', 'scan', 'rejoin'] },
+  {
+    name: 'the tail is exported',
+    divergence: some,
+    choice: 'export',
+    effects: ['fenceLost', 'scan', 'export', 'reseed', 'rejoin'],
+  },
+  {
+    name: 'the tail is replayed',
+    divergence: some,
+    choice: 'replay',
+    effects: ['fenceLost', 'scan', 'export', 'replay', 'reseed', 'rejoin'],
+  },
+  {
+    name: 'the tail is kept',
+    divergence: some,
+    choice: 'keep',
+    effects: ['fenceLost', 'scan', 'export', 'replay', 'keep', 'rejoin'],
+  },
+  {
+    name: 'the tail is discarded',
+    divergence: some,
+    choice: 'discard',
+    effects: ['fenceLost', 'scan', 'reseed', 'rejoin'],
+  },
+  {
+    name: 'older records exist only there',
+    divergence: { ...none, onlyHere: 3 },
+    choice: 'discard',
+    answers: { reseed: (call) => (call === 1 ? failed('ONLY_HERE') : undefined) },
+    effects: ['fenceLost', 'scan', 'reseed', 'rejoin'],
+  },
+  {
+    name: 'the region answers late',
+    divergence: none,
+    answers: { fenceLost: (call) => (call < 6 ? unknown('east is away') : undefined) },
+    effects: ['fenceLost', 'scan', 'rejoin'],
+  },
+]
+
+const lost = (): GroupDocument => {
+  const document = threeRegions()
+  const unfenced = { operation: 'op-1', reason: 'attested' }
+  const entry = { role: 'lost', since: WHEN, reason: '', unfenced, return: startReturn(east, 1, 'op-0') } as const
+  return { ...document, regions: { ...document.regions, [east]: entry } }
+}
+
+interface Ran {
+  readonly document: GroupDocument
+  readonly effects: ReturnEffectName[]
+  readonly broken: string[]
+  readonly passes: number
+  readonly fencedBefore: boolean
+}
+
+/** A return over a world that only counts calls; each can be cut off after its action, before anybody learns of it. */
+class ReturnModel {
+  document = lost()
+  fencedBefore = true
+  readonly broken: string[] = []
+  readonly effects = new Set<ReturnEffectName>()
+  readonly #story: Story
+  readonly #calls = new Map<ReturnEffectName, number>()
+  #report: ReturnReport | undefined
+
+  constructor(story: Story) {
+    this.#story = story
+  }
+
+  /** False where nothing is left to do. */
+  pass(isActed: boolean, isForgotten: boolean): boolean {
+    this.#help()
+    const report = this.#report
+    const decision = decideReturn({ document: this.document, region: east, hold: undefined, report, at: WHEN })
+    if (decision.kind === 'idle') return false
+    if (isActed && decision.kind === 'write') this.#accept(decision.next)
+    if (isActed && decision.kind === 'call') this.#call(decision)
+    if (isForgotten) this.#report = undefined
+    return true
+  }
+
+  #help(): void {
+    const record = this.document.regions[east]?.return
+    if (record?.phase === 'choosing' && record.choice === undefined) {
+      const kind = this.#story.choice ?? 'discard'
+      this.document = chooseSalvage(this.document, east, { kind, by: 'ada', reason: 'asked' })
+    }
+    if (record?.phase === 'needs-operator') this.document = resumeReturn(this.document, east)
+  }
+
+  #accept(next: GroupDocument): void {
+    this.broken.push(...checkInvariants(this.document, next))
+    this.document = next
+  }
+
+  #call({ step: { effect }, record }: Extract<ReturnDecision, { kind: 'call' }>): void {
+    if (effect !== 'fenceLost' && this.document.regions[east]?.unfenced !== undefined) this.fencedBefore = false
+    const call = (this.#calls.get(effect) ?? 0) + 1
+    this.#calls.set(effect, call)
+    this.effects.add(effect)
+    const findings = effect === 'scan' ? { divergence: this.#story.divergence } : {}
+    const outcome: Outcome = this.#story.answers?.[effect]?.(call) ?? { kind: 'done', reason: 'as asked', findings }
+    this.#report = { return: record.id, attempt: record.attempt, outcome }
+  }
+}
+
+/** Runs a return to its end; the controller is killed at the pass that `cut` names. */
+function run(story: Story, cut?: { readonly pass: number; readonly isActed: boolean }): Ran {
+  const model = new ReturnModel(story)
+  for (let pass = 0; pass < 200; pass++) {
+    const isCut = cut?.pass === pass
+    if (!model.pass(!isCut || cut.isActed, isCut)) {
+      const { document, effects, broken, fencedBefore } = model
+      return { document, effects: [...effects], broken, passes: pass, fencedBefore }
+    }
+  }
+  throw new Error('the return does not end')
+}
+
+describe.each(stories)('$name', (story) => {
+  it('ends as a standby, by the steps of the choice, behind the fence', () => {
+    const { document, effects, broken, fencedBefore } = run(story)
+    expect(document.regions[east]).toEqual({ role: 'standby', since: WHEN, reason: 'returned' })
+    expect({ effects, broken, fencedBefore }).toEqual({ effects: story.effects, broken: [], fencedBefore: true })
+  })
+
+  it('comes to the same when the controller is killed at any pass', () => {
+    const { passes, document } = run(story)
+    for (let pass = 0; pass < passes; pass++) {
+      for (const isActed of [false, true]) {
+        const ran = run(story, { pass, isActed })
+        expect(ran.document, `killed at pass ${pass}`).toEqual(document)
+        expect({ effects: ran.effects, broken: ran.broken }).toEqual({ effects: story.effects, broken: [] })
+      }
+    }
+  })
+})
+
+describe('decideReturn', () => {
+  const decide = (document: GroupDocument) =>
+    decideReturn({ document, region: east, hold: undefined, report: undefined, at: WHEN })
+  const at = (phase: 'fencing' | 'scanning' | 'reseeding', role: 'lost' | 'returning' | 'reseeding') => {
+    const document = lost()
+    return {
+      ...document,
+      regions: {
+        ...document.regions,
+        [east]: { role, since: WHEN, reason: '', return: { ...startReturn(east, 1, 'op-0'), phase } },
+      },
+    }
+  }
+  const failover = (document: GroupDocument) => start(document, { kind: 'failover', to: 'north' as typeof east })
+
+  it('fences while a move runs, and does nothing else', () => {
+    expect(decide(failover(at('fencing', 'lost')))).toMatchObject({ kind: 'call', step: { effect: 'fenceLost' } })
+    expect(decide(failover(at('scanning', 'returning')))).toMatchObject({ kind: 'idle' })
+  })
+
+  it('scans anew after a move has passed by, also what was being re-seeded', () => {
+    const document = at('reseeding', 'reseeding')
+    const moved: GroupDocument = { ...document, epoch: 2 }
+    const decision = decide(moved)
+    expect(decision.kind === 'write' ? decision.next.regions[east] : decision).toMatchObject({
+      role: 'returning',
+      return: { phase: 'scanning', epoch: 2 },
+    })
+  })
+
+  it('leaves regions alone that are not on their way back', () => {
+    expect(decideReturn({ document: lost(), region: west, hold: undefined, report: undefined, at: WHEN }).kind).toBe(
+      'idle',
+    )
+  })
+})
