@@ -1,0 +1,35 @@
+import type { Events } from '../core/index.ts'
+import type { MoveKind, Phase } from './state.ts'
+import type { ReturnPhase } from './returns/return-record.ts'
+
+/** What moving failover groups tells the rest. */
+export type FailoverEvents = {
+  'lead:gained': { readonly name: string; readonly token: number }
+  'lead:lost': { readonly name: string; readonly reason: string }
+  /** An operation entered a phase. */
+  'move:phase': {
+    readonly group: string
+    readonly operation: string
+    readonly kind: MoveKind
+    readonly phase: Phase
+    readonly reason: string
+  }
+  /** The reign changed: the one event that says that another region is active. */
+  'move:committed': {
+    readonly group: string
+    readonly operation: string
+    readonly active: string
+    readonly epoch: number
+  }
+  'move:ended': { readonly group: string; readonly operation: string; readonly phase: Phase; readonly reason: string }
+  'return:phase': {
+    readonly group: string
+    readonly region: string
+    /** Undefined where the region is a standby again. */
+    readonly phase: ReturnPhase | undefined
+    readonly reason: string
+  }
+  'failover:error': { readonly group: string; readonly what: string; readonly error: unknown }
+}
+
+export type FailoverEventBus = Events<FailoverEvents>

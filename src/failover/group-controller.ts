@@ -1,0 +1,49 @@
+import { runLoop } from '../core/index.ts'
+import { MoveRunner } from './moves/move-runner.ts'
+import type { MoveEffects, ReturnEffects } from './ports.ts'
+import { ReturnRunner } from './returns/return-runner.ts'
+import { type RunnerOptions, RunnerParts } from './runner-parts.ts'
+
+export interface GroupControllerOptions extends RunnerOptions {
+  readonly regions: readonly string[]
+  readonly effects: MoveEffects
+  readonly returns: ReturnEffects
+}
+
+/** What one controller does for one failover group: its moves, and the return of each of its regions. */
+export class GroupController {
+  readonly #options: GroupControllerOptions
+  readonly #stopping = new AbortController()
+  #loops: Promise<unknown> | undefined
+
+  constructor(options: GroupControllerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#loops !== undefined) return
+    const { regions, effects, returns, clock, events, group, pollMs, idleMs } = this.#options
+    const parts = new RunnerParts(this.#options)
+    const loop = (what: string) => ({
+      clock,
+      signal: this.#stopping.signal,
+      everyMs: idleMs,
+      afterErrorMs: pollMs,
+      onError: (error: unknown) => events.emit('failover:error', { group, what, error }),
+    })
+    this.#loops = Promise.all([
+      runLoop(new MoveRunner(parts, effects), loop('move')),
+      ...regions.map((region) => runLoop(new ReturnRunner(parts, region, returns), loop(`return of ${region}`))),
+    ])
+  }
+
+  /** Ends between two passes; an operation that runs is left to whoever leads next. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loops
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
