@@ -1,0 +1,167 @@
+import { type RegionName, regionName } from '../core/index.ts'
+import { failoverFaults } from './faults.ts'
+import { GroupStore, type ReadGroup } from './group-store.ts'
+import type { GuardLimits, MoveEvidence } from './guards/evidence.ts'
+import { hasEnded } from './moves/steps.ts'
+import { findBlocking, type MovePlan, planMove } from './plan.ts'
+import type { AuthorityPort, JournalPort } from './ports.ts'
+import * as requests from './requests.ts'
+import type { SalvageChoice } from './returns/return-record.ts'
+import type { Attestation, GroupDocument, GuardOverride, MoveKind, OperationRecord, Pause } from './state.ts'
+
+/** What a person asks for when asking for a plan; with the plan's epoch and hash it becomes a move. */
+export interface MoveWish {
+  readonly kind: MoveKind
+  readonly to: RegionName
+  readonly overrides: readonly GuardOverride[]
+  readonly acceptLoss: boolean
+  readonly writePauseLimitMs: number
+}
+
+export interface MoveOrder extends MoveWish {
+  /** Chosen by the caller, so that an order that is sent twice is one operation. */
+  readonly id: string
+  readonly by: string
+  readonly reason: string
+  readonly at: string
+  readonly epoch: number | undefined
+  readonly planHash: string
+  readonly attestation?: Attestation
+}
+
+export interface GroupDeskOptions {
+  readonly group: string
+  readonly authority: AuthorityPort
+  readonly journal: JournalPort
+  readonly limits: GuardLimits
+  /** Everything the guards judge by, as far as it can be found out within the signal's time. */
+  gather(document: GroupDocument, wish: MoveWish, signal: AbortSignal): Promise<MoveEvidence>
+}
+
+/** A request that meets another write is read again and tried anew this often. */
+const TRIES_MOST = 5
+
+/** Takes the requests of people about a group: any controller can, whether it leads or not. */
+export class GroupDesk {
+  readonly #options: GroupDeskOptions
+  readonly #store: GroupStore
+
+  constructor(options: GroupDeskOptions) {
+    this.#options = options
+    this.#store = new GroupStore(options.authority, options.group)
+  }
+
+  async plan(wish: MoveWish, signal: AbortSignal): Promise<MovePlan> {
+    return await this.#plan((await this.#read(signal)).document, wish, signal)
+  }
+
+  /** Starts a move. The same order sent again finds its operation and changes nothing. */
+  async start(order: MoveOrder, signal: AbortSignal): Promise<OperationRecord> {
+    const present = (await this.#read(signal)).document
+    if (present.operation?.id === order.id) return present.operation
+    const { id, kind, to, epoch, planHash, by, reason, at, writePauseLimitMs, overrides, acceptLoss, attestation } =
+      order
+    const request = {
+      by,
+      reason,
+      at,
+      planHash,
+      writePauseLimitMs,
+      overrides,
+      acceptLoss,
+      ...(attestation !== undefined && { attestation }),
+    }
+    // What is refused without looking at the regions is refused before it.
+    requests.startMove(present, { id, kind, to, epoch, request })
+    const plan = await this.#plan(present, order, signal)
+    if (plan.hash !== planHash) throw failoverFaults.fault('PLAN_CHANGED', { kind })
+    const blocking = findBlocking(plan, acceptLoss)
+    if (blocking.length > 0) {
+      throw failoverFaults.fault('GUARDS_FAILED', { kind, group: plan.group, guards: blocking.join(', ') })
+    }
+    const change = (document: GroupDocument) =>
+      document.operation?.id === id ? document : requests.startMove(document, { id, kind, to, epoch, request })
+    const started = await this.#change(by, `${kind} to ${to}: ${reason}`, id, change, signal)
+    return started.operation ?? fail(`operation ${id} is not there after it was started`)
+  }
+
+  async abort(id: string, by: string, reason: string, signal: AbortSignal): Promise<void> {
+    await this.#change(by, `abort: ${reason}`, id, (it) => requests.abortMove(it, id, by, reason), signal)
+  }
+
+  async resume(id: string, by: string, attestation: Attestation | undefined, signal: AbortSignal): Promise<void> {
+    const reason = attestation === undefined ? 'resume' : `resume, attesting: ${attestation.reason}`
+    await this.#change(by, reason, id, (it) => requests.resumeMove(it, id, attestation), signal)
+  }
+
+  async acknowledge(id: string, by: string, reason: string, signal: AbortSignal): Promise<void> {
+    await this.#change(by, `acknowledge: ${reason}`, id, (it) => requests.acknowledgeMove(it, id, by, reason), signal)
+  }
+
+  async pause(pause: Pause, signal: AbortSignal): Promise<void> {
+    await this.#change(pause.by, `pause: ${pause.reason}`, undefined, (it) => requests.pauseGroup(it, pause), signal)
+  }
+
+  async unpause(by: string, signal: AbortSignal): Promise<void> {
+    await this.#change(by, 'resume the group', undefined, requests.unpauseGroup, signal)
+  }
+
+  async chooseSalvage(region: string, choice: SalvageChoice, signal: AbortSignal): Promise<void> {
+    const reason = `${choice.kind} what only ${region} has: ${choice.reason}`
+    const change = (it: GroupDocument) => requests.chooseSalvage(it, regionName(region), choice)
+    await this.#change(choice.by, reason, undefined, change, signal)
+  }
+
+  async resumeReturn(region: string, by: string, signal: AbortSignal): Promise<void> {
+    const change = (it: GroupDocument) => requests.resumeReturn(it, regionName(region))
+    await this.#change(by, `resume the return of ${region}`, undefined, change, signal)
+  }
+
+  async #plan(document: GroupDocument, wish: MoveWish, signal: AbortSignal): Promise<MovePlan> {
+    const evidence = await this.#options.gather(document, wish, signal)
+    return planMove({ ...wish, document, evidence, limits: this.#options.limits })
+  }
+
+  async #read(signal: AbortSignal): Promise<ReadGroup> {
+    const { group } = this.#options
+    return (await this.#store.read(signal)) ?? fail(failoverFaults.fault('FAILOVER_GROUP_UNKNOWN', { group }))
+  }
+
+  /** One compare-and-set; what came between is read and the request judged anew. */
+  async #change(
+    actor: string,
+    reason: string,
+    operation: string | undefined,
+    change: (document: GroupDocument) => GroupDocument,
+    signal: AbortSignal,
+  ): Promise<GroupDocument> {
+    const { group, journal } = this.#options
+    let why = ''
+    for (let attempt = 1; attempt <= TRIES_MOST; attempt++) {
+      const was = await this.#read(signal)
+      const next = change(was.document)
+      if (next === was.document) return next
+      await this.#keepSuperseded(was.document, next, signal)
+      const about = operation === undefined ? {} : { operation }
+      await journal.append(
+        { actor, kind: 'request', group, facts: { reason, revision: was.revision }, ...about },
+        signal,
+      )
+      const result = await this.#store.change(was, next, undefined, signal)
+      if (result.kind === 'written') return next
+      why = result.kind === 'unknown' ? result.reason : 'the document is being changed by others'
+    }
+    throw failoverFaults.fault('AUTHORITY_UNAVAILABLE', { reason: why })
+  }
+
+  /** The record of an operation that a failover replaces is kept before it leaves the document. */
+  async #keepSuperseded(was: GroupDocument, next: GroupDocument, signal: AbortSignal): Promise<void> {
+    const { operation } = was
+    if (operation === undefined || operation.id === next.operation?.id || hasEnded(operation.phase)) return
+    await this.#store.keepOperation(operation, undefined, signal)
+  }
+}
+
+function fail(reason: string | Error): never {
+  throw typeof reason === 'string' ? new Error(reason) : reason
+}

@@ -1,0 +1,209 @@
+import type { PartitionLoss } from './evidence.ts'
+import { type Guard, judgeList, judgeValue } from './guard.ts'
+
+/** What has to hold of the copies, the fences, and of what moves the clients. */
+export const MOVE_GUARDS: readonly Guard[] = [
+  {
+    name: 'fence-available',
+    holds: 'the region that is left can be fenced',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: false,
+    remedy: 'Configure an authorizer with Isthmus as a super user, or a fence command.',
+    judge: ({ evidence: { source } }) =>
+      judgeValue(
+        source,
+        ({ fenceUnavailable }) => fenceUnavailable === undefined,
+        ({ fenceUnavailable }) => fenceUnavailable ?? 'a fence can be used',
+      ),
+  },
+  {
+    name: 'standing-fence',
+    holds: 'the standing fence of the target was proved lately',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Fence the standby and wait for the proof.',
+    judge: ({ evidence, limits }) =>
+      judgeValue(
+        evidence.target?.fenceProvedMsAgo,
+        (ago) => ago !== null && ago <= limits.fenceProofAgeMs,
+        (ago) => (ago === null ? 'not in force' : `proved ${ago} ms ago, at most ${limits.fenceProofAgeMs}`),
+      ),
+  },
+  {
+    name: 'everyone-fenced',
+    holds: 'no application is a super user, whom no fence stops',
+    lossless: 'warning',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Take the applications out of super.users, or stop them before the move.',
+    judge: ({ evidence }) => judgeList(evidence.source?.superUsers, 'principals that cannot be fenced'),
+  },
+  {
+    name: 'one-direction',
+    holds: 'every topic is copied in exactly one direction',
+    lossless: 'required',
+    failover: 'required',
+    isOverridable: false,
+    remedy: 'Remove the link in the other direction.',
+    judge: ({ evidence }) => judgeList(evidence.copy?.wrongDirections, 'topics copied in both directions or none'),
+  },
+  {
+    name: 'no-open-gaps',
+    holds: 'no loss on the way to the target waits for an acknowledgement',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Look at the incidents of the link and acknowledge them.',
+    judge: ({ evidence }) => judgeList(evidence.copy?.openGaps, 'open incidents'),
+  },
+  {
+    name: 'partition-counts-equal',
+    holds: 'topics have as many partitions on the target as on the source',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Wait for the topic sync, or create the partitions.',
+    judge: ({ evidence }) => judgeList(evidence.copy?.unequalPartitionCounts, 'topics with unequal partition counts'),
+  },
+  {
+    name: 'loss-within-objective',
+    holds: 'what would be lost is within the objective',
+    lossless: 'required',
+    failover: 'required',
+    isOverridable: true,
+    remedy: 'Wait until the copy has caught up, or accept the loss.',
+    judge: ({ evidence, limits }) =>
+      judgeValue(
+        evidence.copy?.missing,
+        (missing) => missing.every((it) => behindMs(it) <= limits.rpoMs),
+        (missing) => {
+          const worst = Math.max(0, ...missing.map(behindMs))
+          return `${sumRecords(missing)} records behind, ${worst} ms at most (estimate), objective ${limits.rpoMs} ms`
+        },
+      ),
+  },
+  {
+    name: 'positions-fresh',
+    holds: 'the positions of groups were carried over lately',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'See why the position sync of the link waits.',
+    judge: ({ evidence, limits }) =>
+      judgeValue(
+        evidence.copy?.positionsAgeMs,
+        (ageMs) => ageMs <= limits.positionsAgeMs,
+        (ageMs) => `${ageMs} ms old, at most ${limits.positionsAgeMs}`,
+      ),
+  },
+  {
+    name: 'offsets-identical',
+    holds: 'offsets are the same in both regions',
+    lossless: 'warning',
+    failover: 'warning',
+    isOverridable: true,
+    remedy:
+      'Restart the clients of these groups between the fence and the flip: left alone they read on at the old offsets.',
+    judge: ({ evidence }) =>
+      judgeList(
+        evidence.copy?.offsetsDiffer.map(
+          ({ partition, groups }) => `${partition} (${groups.join(', ') || 'no group'})`,
+        ),
+        'partitions with different offsets',
+      ),
+  },
+  {
+    name: 'internal-topics-selected',
+    holds: 'internal topics of Streams and Connect move with their groups',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Add the topics to the failover group.',
+    judge: ({ evidence }) => judgeList(evidence.copy?.internalTopicsOutside, 'internal topics outside the selection'),
+  },
+  {
+    name: 'no-share-groups',
+    holds: 'no share group reads the topics: those are not moved',
+    lossless: 'warning',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Set the start offsets of these share groups by hand after the move.',
+    judge: ({ evidence }) => judgeList(evidence.copy?.shareGroups, 'share groups'),
+  },
+  {
+    name: 'cooldown',
+    holds: 'the group was not moved just now',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Wait, or give the reason for moving again.',
+    judge: ({ evidence, limits }) =>
+      judgeValue(
+        evidence.sinceLastMoveMs,
+        (sinceMs) => sinceMs === null || sinceMs >= limits.cooldownMs,
+        (sinceMs) =>
+          sinceMs === null ? 'never moved' : `moved ${sinceMs} ms ago, at least ${limits.cooldownMs} wanted`,
+      ),
+  },
+  provider('routing-available', 'routing', 'routing'),
+  provider('eviction-available', 'eviction', 'eviction'),
+  {
+    name: 'throughput-suffices',
+    holds: 'the target was seen to take what the source is written at',
+    lossless: 'warning',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Run a full drill, and give the target more brokers where it falls behind.',
+    judge: ({ evidence }) =>
+      judgeValue(
+        evidence.target?.throughput ?? undefined,
+        ({ measured, needed }) => measured >= needed,
+        ({ measured, needed }) => `${measured} bytes a second measured, ${needed} needed`,
+      ),
+  },
+  {
+    name: 'drill-recent',
+    holds: 'a drill has succeeded lately',
+    lossless: 'warning',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Run a drill.',
+    judge: ({ evidence, limits }) =>
+      judgeValue(
+        evidence.sinceLastDrillMs,
+        (sinceMs) => sinceMs !== null && sinceMs <= limits.drillAgeMs,
+        (sinceMs) => (sinceMs === null ? 'no drill yet' : `${Math.round(sinceMs / 86_400_000)} days ago`),
+      ),
+  },
+]
+
+function provider(name: string, field: 'routing' | 'eviction', what: string): Guard {
+  return {
+    name,
+    holds: `every provider of ${what} answers`,
+    lossless: field === 'routing' ? 'required' : 'warning',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: `Configure or repair the provider of ${what}: clients with live connections stay where they are.`,
+    judge: ({ evidence }) =>
+      judgeValue(
+        evidence[field],
+        ({ configured, unavailable }) => unavailable.length === 0 && (configured > 0 || field === 'routing'),
+        ({ configured, unavailable }) =>
+          unavailable.length > 0 ? `unavailable: ${unavailable.join(', ')}` : `${configured} configured`,
+      ),
+  }
+}
+
+/** How far behind a partition is, as an estimate: the age of what was last seen, and of what is missing of it. */
+function behindMs({ records, seenMsAgo, recordsPerSecond }: PartitionLoss): number {
+  if (records === 0 && seenMsAgo === 0) return 0
+  const missingMs = recordsPerSecond > 0 ? (records / recordsPerSecond) * 1_000 : 0
+  return Math.round(seenMsAgo + missingMs)
+}
+
+function sumRecords(missing: readonly PartitionLoss[]): number {
+  return missing.reduce((sum, { records }) => sum + records, 0)
+}

@@ -1,0 +1,34 @@
+import type { MoveEvidence } from '../../../src/failover/guards/evidence.ts'
+
+/** Evidence with which every guard passes. */
+export const goodEvidence: Required<MoveEvidence> = {
+  authorityFallsWith: [],
+  target: {
+    isReachable: true,
+    underReplicated: [],
+    minIsrTooHigh: [],
+    configsRefused: [],
+    rightsMissing: [],
+    ownRightsMissing: [],
+    certificateDays: 90,
+    fenceProvedMsAgo: 4_000,
+    throughput: { measured: 50_000_000, needed: 10_000_000 },
+    diskFreeShare: 0.6,
+  },
+  source: { isReachable: true, ownRightsMissing: [], certificateDays: 90, superUsers: [] },
+  copy: {
+    wrongDirections: [],
+    openGaps: [],
+    unequalPartitionCounts: [],
+    positionsAgeMs: 2_000,
+    offsetsDiffer: [],
+    internalTopicsOutside: [],
+    shareGroups: [],
+    missing: [{ partition: 'orders-0', records: 10, seenMsAgo: 200, recordsPerSecond: 100 }],
+  },
+  clockOffsetMs: 12,
+  sinceLastMoveMs: null,
+  routing: { configured: 1, unavailable: [] },
+  eviction: { configured: 1, unavailable: [] },
+  sinceLastDrillMs: 86_400_000,
+}
