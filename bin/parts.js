@@ -28,6 +28,7 @@ const SECOND_ATTEMPTS_MAX = 3
 const PROJECTS = [
   { name: 'unit', limitMs: 5 * MINUTE_MS, inCheck: true },
   { name: 'tidy', limitMs: 5 * MINUTE_MS, inCheck: true },
+  { name: 'simulation', limitMs: 10 * MINUTE_MS },
   { name: 'component', limitMs: 10 * MINUTE_MS },
   { name: 'integration', limitMs: 20 * MINUTE_MS, needs: 'regions' },
   { name: 'e2e', limitMs: 20 * MINUTE_MS, needs: 'regions' },

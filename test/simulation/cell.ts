@@ -1,0 +1,10 @@
+/** A fault at a step: what has to have happened at least once in a full run. */
+export interface Cell {
+  readonly kind: 'switchover' | 'failover' | 'return'
+  readonly phase: string
+  readonly fault: string
+}
+
+export function cellName({ kind, phase, fault }: Cell): string {
+  return `${kind} ${phase}: ${fault}`
+}
