@@ -7,7 +7,15 @@ import { findBlocking, type MovePlan, planMove } from './plan.ts'
 import type { AuthorityPort, JournalPort } from './ports.ts'
 import * as requests from './requests.ts'
 import type { SalvageChoice } from './returns/return-record.ts'
-import type { Attestation, GroupDocument, GuardOverride, MoveKind, OperationRecord, Pause } from './state.ts'
+import {
+  type Attestation,
+  firstDocument,
+  type GroupDocument,
+  type GuardOverride,
+  type MoveKind,
+  type OperationRecord,
+  type Pause,
+} from './state.ts'
 
 /** What a person asks for when asking for a plan; with the plan's epoch and hash it becomes a move. */
 export interface MoveWish {
@@ -49,6 +57,19 @@ export class GroupDesk {
   constructor(options: GroupDeskOptions) {
     this.#options = options
     this.#store = new GroupStore(options.authority, options.group)
+  }
+
+  /** Records the group as its first reign, where it is not recorded yet: the first of the ranked regions is active. */
+  async create(ranked: readonly RegionName[], at: string, signal: AbortSignal): Promise<void> {
+    if ((await this.#store.read(signal)) !== undefined) return
+    const result = await this.#store.change(
+      undefined,
+      firstDocument(this.#options.group, ranked, at),
+      undefined,
+      signal,
+    )
+    // Somebody else has recorded it meanwhile, or it is not known: the next start reads again.
+    if (result.kind === 'unknown') throw failoverFaults.fault('AUTHORITY_UNAVAILABLE', { reason: result.reason })
   }
 
   async plan(wish: MoveWish, signal: AbortSignal): Promise<MovePlan> {

@@ -22,6 +22,7 @@ export {
   type TargetEvidence,
 } from './guards/evidence.ts'
 export { evaluateGuards, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
+export { judgePreflight } from './guards/preflight.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
 export { type EffectName, type Step, stepsOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'

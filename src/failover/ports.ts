@@ -32,7 +32,10 @@ export interface WriteOptions {
   readonly lease?: Lease
 }
 
-/** Documents with compare-and-set, and leases. Whatever cannot be answered throws a retriable fault. */
+/**
+ * Documents with compare-and-set, and leases. Every call ends by itself within seconds; what could not be answered throws
+ * a retriable fault.
+ */
 export interface AuthorityPort {
   read(key: string, signal: AbortSignal): Promise<StoredDocument | undefined>
   write(key: string, value: Json, options: WriteOptions, signal: AbortSignal): Promise<WriteResult>

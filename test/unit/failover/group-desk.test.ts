@@ -28,6 +28,16 @@ function setUp(evidence: MoveEvidence = goodEvidence) {
 }
 
 describe('GroupDesk', () => {
+  it('records a group once, with its first region active', async () => {
+    const { authority, desk } = setUp()
+    authority.documents.clear()
+    await desk.create([north, east], WHEN, signal)
+    expect(authority.group).toMatchObject({ active: north, epoch: 1, generation: 1 })
+    const { group } = authority
+    await desk.create([east, north], WHEN, signal)
+    expect(authority.group).toBe(group)
+  })
+
   it('starts what was planned, and writes down who asked before it does', async () => {
     const { authority, desk, order } = setUp()
     expect(await desk.start(await order(), signal)).toMatchObject({ id: 'op-1', phase: 'requested', epoch: 1 })
