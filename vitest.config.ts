@@ -19,7 +19,7 @@ export default defineConfig({
     projects: [
       project('unit', { timeoutMs: 30_000, parallel: true, isPure: true }),
       project('tidy', { timeoutMs: 10_000, parallel: true }),
-      project('simulation', { timeoutMs: 120_000, parallel: true, isPure: true }),
+      project('simulation', { timeoutMs: 300_000, parallel: true, isPure: true }),
       project('component', { timeoutMs: 20_000, parallel: true }),
       project('integration', { timeoutMs: 120_000, parallel: false }),
       project('e2e', { timeoutMs: 300_000, parallel: false }),

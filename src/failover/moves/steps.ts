@@ -239,7 +239,9 @@ export function isReversible(operation: OperationRecord): boolean {
   return !isBehindCommit(standsAt(operation)) && operation.fence !== 'standing'
 }
 
-/** Whether applications are held up by the operation and it may still be rolled back: the time that is limited. */
+/** Whether the operation holds applications up: from the first call of its fence until it is lifted on either side. */
 export function isWritePaused(operation: OperationRecord): boolean {
-  return operation.fence !== 'untouched' && !isBehindCommit(standsAt(operation))
+  const at = standsAt(operation)
+  const isOpen = isBehindCommit(at) && at !== 'promoting' && at !== 'opening'
+  return operation.fence !== 'untouched' && !isOpen
 }
