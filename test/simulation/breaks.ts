@@ -67,6 +67,10 @@ export const BREAKS = {
     leavesOut: 'a new leader acts at once',
     at: at('switchover', 'fencing', 'killed-with-late-call'),
   },
+  'no-waiting-for-lost-calls': {
+    leavesOut: 'a call whose answer was lost is contradicted at once',
+    at: at('switchover', 'fencing', 'late-call'),
+  },
   'no-journal': { leavesOut: 'effects are not told to the journal', at: at('switchover', 'fencing', 'clocks-jump') },
   'no-catch-up': { leavesOut: 'other survivors are not asked', at: at('failover', 'fencing', 'clocks-jump') },
   'no-scan': {

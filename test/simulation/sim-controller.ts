@@ -134,7 +134,7 @@ export class SimController implements Asker {
       pollMs: 60,
       idleMs: 400,
       callDeadlineMs: CALL_DEADLINE_MS,
-      settleMs,
+      settleMs: breaks.has('no-waiting-for-lost-calls') ? 0 : settleMs,
       regions: REGIONS,
       effects: breaks.moveEffects(effects, world),
       returns: breaks.returnEffects(returns),

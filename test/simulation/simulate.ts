@@ -85,7 +85,8 @@ export class Run {
     ]
     const plan = {
       kind: cell.kind === 'switchover' ? ('switchover' as const) : ('failover' as const),
-      aborts: cell.phase === 'rolling-back' || random.next() < 0.1,
+      // A late call is worst where the move has turned round meanwhile.
+      aborts: cell.phase === 'rolling-back' || random.next() < (cell.fault === 'late-call' ? 0.5 : 0.1),
       goesBack: random.next() < 0.5,
       ...((cell.phase === 'exporting' || cell.phase === 'replaying') && { salvage: 'replay' as const }),
     }
