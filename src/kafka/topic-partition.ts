@@ -6,3 +6,8 @@ export interface TopicPartition {
 export interface PartitionOutcome extends TopicPartition {
   readonly errorCode: number
 }
+
+export interface PartitionLeader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}

@@ -58,10 +58,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
         // With thousands of flows a metric takes some 10 ms: whatever else there is to do comes in between.
         await new Promise((resolve) => setImmediate(resolve))
       }
-      if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), sources.nowMs()))
+      if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), nowMs))
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
+      parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
       return [...parts, await registry.metrics()].join('\n')
-      return [...parts, ...renderFences(sources.fences?.() ?? [], nowMs), await registry.metrics()].join('\n')
     },
   }
 }
