@@ -20,6 +20,8 @@ import { type SettleOutcome, settleAcls } from './settle-acls.ts'
 export interface FenceContext extends RegionAccess {
   readonly book: FenceBook
   readonly events: Events<SecurityEvents>
+  /** Throws where nothing may be changed any more. */
+  readonly permit?: () => unknown
 }
 
 /** Who wants a fence, and for what. */

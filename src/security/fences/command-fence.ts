@@ -90,7 +90,7 @@ export async function checkCommand(
 }
 
 async function runStep(
-  { region, clock }: FenceContext,
+  { region, clock, permit }: FenceContext,
   options: { readonly command: FenceCommand; readonly verb: 'fence' | 'unfence'; readonly record: FenceRecord },
   signal: AbortSignal,
 ): Promise<FenceStep<never> | undefined> {
@@ -98,6 +98,7 @@ async function runStep(
   const { group, operation } = record
   const env = environment(command, { region, group, operation, verb })
   const argv = command[verb]
+  permit?.()
   const end = await run({ argv, env, timeoutMs: command.timeoutMs, clock }, signal)
   const facts = { region, group, command: argv.join(' ') }
   if (end.kind === 'late') {

@@ -9,6 +9,7 @@ import { type FenceMeans, type FenceRecord, type FenceRecords } from './fence-re
 import { type FencedNames, type FenceScope, planNames } from './fence-scope.ts'
 import { addLifted, type AppliedFence, type FenceStep, type LiftedFence, NOTHING_LIFTED } from './fence-step.ts'
 import { type FenceProof, judgeObstacles } from './judge-fence.ts'
+import { type FencePermit, permittedCluster } from './permitted.ts'
 import { type FencePlan, planFence } from './plan-fence.ts'
 import { type CanaryAccess, proveFence, proveOpen } from './prove-fence.ts'
 import { readAcls, readExemption } from './read-acls.ts'
@@ -31,6 +32,8 @@ export interface RegionFencesOptions {
   readonly events: Events<SecurityEvents>
   /** @defaultValue `DEFAULT_TIMINGS` */
   readonly timings?: Partial<FenceTimings>
+  /** Asked right before a command of the operator is run; see `permitted`. */
+  readonly permit?: FencePermit
 }
 
 export interface TopicFenceRequest extends Omit<FenceClaim, 'group'> {
@@ -62,10 +65,10 @@ export class RegionFences {
   readonly #book: FenceBook
   #isExempt: boolean | undefined
 
-  constructor(options: RegionFencesOptions) {
+  constructor(options: RegionFencesOptions, book = new FenceBook(options.region, options.records)) {
     const { region, cluster, clock, events } = options
     this.#options = options
-    this.#book = new FenceBook(region, options.records)
+    this.#book = book
     this.#context = {
       region,
       cluster,
@@ -73,7 +76,18 @@ export class RegionFences {
       events,
       timings: { ...DEFAULT_TIMINGS, ...options.timings },
       book: this.#book,
+      ...(options.permit !== undefined && { permit: options.permit }),
     }
+  }
+
+  /** The same fences, for one who may lose the right to change anything: asked right before every change. */
+  permitted(permit: FencePermit): RegionFences {
+    const cluster = permittedCluster(this.#options.cluster, permit)
+    return new RegionFences({ ...this.#options, cluster, permit }, this.#book)
+  }
+
+  get hasCommand(): boolean {
+    return this.#options.command !== undefined
   }
 
   get region(): RegionName {

@@ -1,0 +1,74 @@
+import { type Clock, eitherSignal, type RegionName, regionName, withSignal } from '../../core/index.ts'
+import type { LinkSpec, Moves, Replicator } from '../../replication/index.ts'
+import type { FenceScope, RegionFences } from '../../security/index.ts'
+import type { MoveContext } from '../ports.ts'
+
+/** What the effects of one failover group work with. */
+export interface GroupRooms {
+  readonly group: string
+  /** The name of this process in fences and owner entries. */
+  readonly actor: string
+  readonly topics: LinkSpec['topics']
+  readonly scope: FenceScope
+  /** Of every region of the group. */
+  readonly fences: ReadonlyMap<string, RegionFences>
+  readonly replicator: Pick<Replicator, 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves'>
+  /** How a region of the group is copied to another one, whichever is active; `topics` narrows the group's selection. */
+  linkOf(source: RegionName, target: RegionName, topics?: readonly string[]): LinkSpec
+  /** How long one call may wait for something that takes its time; well below the deadline of a call, milliseconds. */
+  readonly waitMs: number
+  readonly clock: Clock
+}
+
+/** One call of an effect. */
+export interface EffectCall extends MoveContext {
+  readonly rooms: GroupRooms
+  readonly from: RegionName
+  readonly to: RegionName
+  readonly signal: AbortSignal
+}
+
+export function callOf(rooms: GroupRooms, context: MoveContext, signal: AbortSignal): EffectCall {
+  const { from, to } = context.operation
+  return { ...context, rooms, from: regionName(from), to: regionName(to), signal }
+}
+
+/** The fences of a region, for as long as this call may change something. */
+export function fencesOf({ rooms, permit }: EffectCall, region: RegionName): RegionFences {
+  const fences = rooms.fences.get(region)
+  if (fences === undefined) throw new TypeError(`failover group ${rooms.group} has no region ${region}`)
+  return fences.permitted(permit)
+}
+
+/** Does something on logs for as long as this call may change something. */
+export async function withMoves<Result>(
+  { rooms, permit }: EffectCall,
+  use: (moves: Moves) => Promise<Result>,
+): Promise<Result> {
+  await using moves = rooms.replicator.moves.permitted(permit)
+  return await use(moves)
+}
+
+/** The other regions that follow, besides the two that the move is between. */
+export function otherStandbys({ document, from, to }: EffectCall): RegionName[] {
+  return Object.entries(document.regions)
+    .filter(([name, { role }]) => role === 'standby' && name !== from && name !== to)
+    .map(([name]) => regionName(name))
+}
+
+/** Whether a region tells its topics within `waitMs`. */
+export async function answers({ rooms, signal }: EffectCall, moves: Moves, region: RegionName): Promise<boolean> {
+  const limit = new AbortController()
+  const either = eitherSignal(signal, limit.signal)
+  const timer = rooms.clock.setTimer(rooms.waitMs, () => limit.abort(new Error(`${region} does not answer`)))
+  try {
+    await withSignal(moves.partitions(region, rooms.topics, either.signal), either.signal)
+    return true
+  } catch {
+    signal.throwIfAborted()
+    return false
+  } finally {
+    timer.cancel()
+    either.release()
+  }
+}

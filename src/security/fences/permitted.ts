@@ -1,0 +1,20 @@
+import type { FenceCluster } from './region-access.ts'
+
+/** Throws where the caller may not change anything any more. */
+export type FencePermit = () => unknown
+
+/** The cluster, with the permit asked right before every call that changes something. */
+export function permittedCluster(cluster: FenceCluster, permit: FencePermit): FenceCluster {
+  return {
+    ...cluster,
+    createAcls: (...args) => ask(permit, () => cluster.createAcls(...args)),
+    deleteAcls: (...args) => ask(permit, () => cluster.deleteAcls(...args)),
+    alterTopicConfigs: (...args) => ask(permit, () => cluster.alterTopicConfigs(...args)),
+  }
+}
+
+/** A refusal is told as the call's own failure. */
+async function ask<Result>(permit: FencePermit, call: () => Promise<Result>): Promise<Result> {
+  permit()
+  return call()
+}
