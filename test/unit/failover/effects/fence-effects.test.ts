@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Clock, createEvents, regionName, systemClock } from '../../../../src/core/index.ts'
+import { fence, findOpening, lift } from '../../../../src/failover/effects/fence-effects.ts'
+import type { EffectCall, GroupRooms } from '../../../../src/failover/effects/group-rooms.ts'
+import type { OperationRecord } from '../../../../src/failover/index.ts'
+import type { AclBinding } from '../../../../src/kafka/index.ts'
+import { type FenceCommand, RegionFences, type SecurityEvents, STANDING } from '../../../../src/security/index.ts'
+import { AclRegion } from '../../../support/acl-region.ts'
+import { RecordsInMemory } from '../../../support/fence-records.ts'
+import { HurryingClock } from '../../../support/hurrying-clock.ts'
+
+const { signal } = new AbortController()
+const LEFT = regionName('left')
+const scope = {
+  group: 'orders',
+  include: ['orders.*'],
+  exclude: [],
+  isSelected: (topic: string) => topic.startsWith('orders.'),
+}
+const canWrite: AclBinding = {
+  resource: 'topic',
+  name: 'orders.',
+  pattern: 'prefixed',
+  principal: 'User:app',
+  host: '*',
+  operation: 'write',
+  permission: 'allow',
+}
+
+let region: AclRegion
+let clock: HurryingClock
+
+beforeEach(() => {
+  clock = new HurryingClock()
+  region = new AclRegion({ clock })
+  region.topics.add('orders.a')
+  region.put(canWrite)
+})
+
+const denies = () =>
+  region.bindings.filter(({ permission, name }) => permission === 'deny' && name.startsWith('orders')).length
+
+function stage(
+  how: {
+    readonly kind?: OperationRecord['kind']
+    readonly fence?: OperationRecord['fence']
+    readonly clock?: Clock
+    readonly command?: FenceCommand
+  } = {},
+) {
+  const { kind = 'switchover', command } = how
+  const fences = new RegionFences({
+    region: LEFT,
+    cluster: region.clientOf('User:isthmus'),
+    principal: 'User:isthmus',
+    superUsers: undefined,
+    canary: { cluster: region.clientOf('User:app'), principal: 'User:app' },
+    command,
+    records: new RecordsInMemory(),
+    clock: how.clock ?? clock,
+    events: createEvents<SecurityEvents>(),
+  })
+  const rooms = { group: 'orders', actor: 'one', scope, fences: new Map([[LEFT, fences]]) } as unknown as GroupRooms
+  const request = { reason: 'a drill' }
+  const operation = { id: 'op-1', kind, from: 'left', to: 'right', fence: how.fence ?? 'proved', request }
+  let isHeld = true
+  const permit = () => {
+    if (!isHeld) throw new Error('the lease has ended')
+    return { name: 'leader', holder: 'one', token: 1 }
+  }
+  const call = { rooms, operation, from: LEFT, to: regionName('right'), permit, signal } as unknown as EffectCall
+  return {
+    call,
+    fences,
+    loseLease: () => {
+      isHeld = false
+    },
+  }
+}
+
+const COMMAND: FenceCommand = {
+  fence: [process.execPath, '-e', ''],
+  unfence: [process.execPath, '-e', ''],
+  check: undefined,
+  timeoutMs: 10_000,
+  env: {},
+}
+
+describe('the fence of a move', () => {
+  test('is proved, seen to hold, and lifted together with whatever else the group has there', async () => {
+    const { call, fences } = stage()
+    const standing = { operation: STANDING, by: 'one', reason: 'a standby', untilMs: null }
+    expect(await fences.apply({ scope, ...standing }, signal)).toMatchObject({ kind: 'done' })
+    expect(await fence(call)).toMatchObject({ kind: 'done', findings: { fence: 'proved' } })
+    expect(await fence(call)).toMatchObject({ kind: 'done' })
+    expect(await findOpening(call)).toBeUndefined()
+    expect(denies()).toBeGreaterThan(0)
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
+    expect(denies()).toBe(0)
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
+  })
+
+  test('that somebody takes away is a leak', async () => {
+    const { call, fences } = stage()
+    expect(await fence(call)).toMatchObject({ kind: 'done' })
+    await fences.liftAllOf('op-1', 'somebody', signal)
+    expect(await findOpening(call)).toMatchObject({ kind: 'failed', fault: { code: 'FENCE_LEAKS' } })
+  })
+
+  test('changes nothing once the lease has ended', async () => {
+    const { call, loseLease } = stage()
+    loseLease()
+    await expect(fence(call)).rejects.toThrow('the lease has ended')
+    expect(denies()).toBe(0)
+  })
+
+  test('runs no command once the lease has ended', async () => {
+    const { call, fences } = stage({ command: { ...COMMAND, fence: ['/nowhere/at-all'] } })
+    const gone = fences.permitted(() => {
+      throw new Error('the lease has ended')
+    })
+    const claim = { group: 'orders', operation: 'op-1', by: 'one', reason: 'a drill', untilMs: null }
+    await expect(gone.applyCommand(claim, call.signal)).rejects.toThrow('the lease has ended')
+  })
+
+  test('is the command of the operator where a failover finds no one who answers', async () => {
+    const { call, fences } = stage({ kind: 'failover', command: COMMAND, clock: systemClock })
+    Object.defineProperty(fences, 'apply', { value: async () => ({ kind: 'unknown', reason: 'no answer' }) })
+    Object.defineProperty(fences, 'permitted', { value: () => fences })
+    expect(await fence(call)).toMatchObject({ kind: 'done', findings: { fence: 'command' } })
+  })
+})
