@@ -87,10 +87,10 @@ export class Replicator {
     return this.#set.stop(name, reason, signal)
   }
 
-  /** One pass of the catch-up of a region from other survivors; see `catch-up.ts`. */
-  catchUp(request: CatchUpRequest, signal: AbortSignal): Promise<CatchUp> {
+  /** One pass of the catch-up of a region from other survivors; see `catch-up.ts`. `moves`: those of a permit. */
+  catchUp(request: CatchUpRequest, signal: AbortSignal, moves = this.moves): Promise<CatchUp> {
     const context = {
-      moves: this.moves,
+      moves,
       addLink: (spec: LinkSpec) => this.addLink(spec),
       stopLink: ({ name }: LinkSpec, signal: AbortSignal) => this.stopLink(name, 'it has caught up', signal),
     }

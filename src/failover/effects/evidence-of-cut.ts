@@ -1,4 +1,4 @@
-import type { Goal, PartitionCut, ProvedEnd } from '../../replication/index.ts'
+import type { DrainStatus, Goal, PartitionCut, ProvedEnd } from '../../replication/index.ts'
 import type { Json } from '../outcome.ts'
 
 /**
@@ -38,6 +38,13 @@ export function unpackCuts(evidence: Json | undefined): PartitionCut[] {
 
 export function packProofs(proofs: readonly ProvedEnd[]): Json {
   return packAll(proofs, PROOFS)
+}
+
+/** Proved ends, as the judgement of groups knows them. */
+export function drainedOf(proofs: readonly ProvedEnd[]): DrainStatus[] {
+  return proofs.map(({ topic, partition, sourceEnd: source, copiedTo: target }) => {
+    return { topic, partition, leftOffsets: 0, reason: undefined, copied: { source, target } }
+  })
 }
 
 export function unpackProofs(evidence: Json | undefined): ProvedEnd[] {

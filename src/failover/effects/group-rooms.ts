@@ -56,6 +56,15 @@ export function otherStandbys({ document, from, to }: EffectCall): RegionName[] 
     .map(([name]) => regionName(name))
 }
 
+/** Starts to copy, unless another controller has gone on meanwhile and turned the direction. */
+export async function startCopy(
+  { rooms, permit }: EffectCall,
+  { source, target }: { readonly source: RegionName; readonly target: RegionName },
+): Promise<void> {
+  permit()
+  await rooms.replicator.addLink(rooms.linkOf(source, target))
+}
+
 /** Whether a region tells its topics within `waitMs`. */
 export async function answers({ rooms, signal }: EffectCall, moves: Moves, region: RegionName): Promise<boolean> {
   const limit = new AbortController()

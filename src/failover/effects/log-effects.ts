@@ -1,5 +1,12 @@
-import { type CutPartition, type DrainStatus, type PartitionEnds, provedEnds } from '../../replication/index.ts'
-import type { Outcome } from '../outcome.ts'
+import {
+  type CutPartition,
+  type DrainStatus,
+  type PartitionEnds,
+  provedEnds,
+  type RecordedConfigs,
+  type RefusedConfigs,
+} from '../../replication/index.ts'
+import type { Json, Outcome } from '../outcome.ts'
 import { goalsOf, packCuts, packProofs, unpackCuts } from './evidence-of-cut.ts'
 import { findOpening, leaking } from './fence-effects.ts'
 import { type EffectCall, withMoves } from './group-rooms.ts'
@@ -8,13 +15,21 @@ import { firstOf, toJson } from './outcomes.ts'
 /** What a lossless move does on the logs before its commit. */
 
 export async function settle(call: EffectCall): Promise<Outcome> {
-  const { rooms, from, signal } = call
+  const { rooms, from, to, signal } = call
   return await withMoves(call, async (moves) => {
+    // While the source is known to answer: the promotion has to do without it.
+    const configs = await moves.recordConfigs(rooms.linkOf(from, to), signal)
+    const refused = await moves.validateConfigs(to, configs, signal)
+    if (refused.length > 0) return refusedConfigs(to, refused)
     const partitions = await moves.partitions(from, rooms.topics, signal)
     const settling = await moves.settle(from, { partitions, withinMs: rooms.waitMs }, signal)
     const { kind, ended } = settling
     if (kind === 'settled') {
-      return { kind: 'done', reason: `no transaction is open, ${ended.length} were ended`, evidence: toJson({ ended }) }
+      return {
+        kind: 'done',
+        reason: `no transaction is open, ${ended.length} were ended`,
+        evidence: toJson({ ended, configs }),
+      }
     }
     const { reason, hanging } = settling
     const hint = 'are hanging: end them with kafka-transactions.sh abort'
@@ -70,6 +85,17 @@ export async function confirm(call: EffectCall): Promise<Outcome> {
     const silentHere = findSilent(from, await moves.ends(from, cuts, signal))
     return silentHere ?? judgeLeaks(call, await moves.leaks(from, cuts, signal))
   })
+}
+
+/** What `settle` has recorded for the promotion; undefined where it was not part of the move. */
+export function configsIn(evidence: Json | undefined): readonly RecordedConfigs[] | undefined {
+  return (evidence as { readonly configs?: readonly RecordedConfigs[] } | undefined)?.configs
+}
+
+function refusedConfigs(to: string, refused: readonly RefusedConfigs[]): Outcome {
+  const message = `${to} refuses configs of ${firstOf(refused.map((one) => `${one.targetTopic}: ${one.reason}`))}`
+  const remedy = 'Change these configs on the source, or lift the policy of the target, then start the move again.'
+  return { kind: 'failed', fault: { code: 'CONFIGS_REFUSED', message, remedy } }
 }
 
 /** Pure: undefined where everything is there. */

@@ -1,6 +1,6 @@
 import type { FoundRole, Outcome } from '../outcome.ts'
 import { lift } from './fence-effects.ts'
-import { answers, type EffectCall, otherStandbys, withMoves } from './group-rooms.ts'
+import { answers, type EffectCall, otherStandbys, startCopy, withMoves } from './group-rooms.ts'
 
 /**
  * Back to the region that was left: its fences are lifted, and it is copied to every standby again. The catch-up of a
@@ -18,7 +18,7 @@ export async function rollBack(call: EffectCall): Promise<Outcome> {
   const roles: Record<string, FoundRole> = {}
   await withMoves(call, async (moves) => {
     for (const region of document.regions[to]?.role === 'standby' ? [to, ...others] : others) {
-      if (await answers(call, moves, region)) await replicator.addLink(rooms.linkOf(from, region))
+      if (await answers(call, moves, region)) await startCopy(call, { source: from, target: region })
       else roles[region] = { role: 'lost', reason: 'it did not answer when the move was rolled back' }
     }
   })

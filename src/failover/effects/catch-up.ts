@@ -1,0 +1,54 @@
+import { type RegionName, regionName } from '../../core/index.ts'
+import type { LinkSpec, ProvedEnd } from '../../replication/index.ts'
+import type { Json, Outcome } from '../outcome.ts'
+import { packProofs, unpackProofs } from './evidence-of-cut.ts'
+import { answers, type EffectCall, otherStandbys, withMoves } from './group-rooms.ts'
+
+/** What the new active region has fetched from another survivor; the link is made from the configuration again. */
+export interface DonatedTopics {
+  readonly donor: RegionName
+  /** Their names on the donor. */
+  readonly topics: readonly string[]
+  readonly proofs: readonly ProvedEnd[]
+}
+
+/** Fetches what another reachable standby holds beyond the new active region. */
+export async function catchUp(call: EffectCall): Promise<Outcome> {
+  const { rooms, operation, from, to, signal } = call
+  const { replicator } = rooms
+  return await withMoves(call, async (moves) => {
+    const donors: RegionName[] = []
+    for (const region of otherStandbys(call)) if (await answers(call, moves, region)) donors.push(region)
+    if (donors.length === 0) return { kind: 'done', reason: `no other standby answers that could be ahead of ${to}` }
+    const others = donors.map((donor) => rooms.linkOf(from, donor))
+    const own = rooms.linkOf(from, to)
+    for (const { name } of [own, ...others]) await replicator.stopLink(name, 'its source is given up', signal)
+    const linkFrom = (donor: RegionName, topics: readonly string[]) => rooms.linkOf(donor, to, topics)
+    const caught = await replicator.catchUp({ own, others, linkFrom, by: operation.id }, signal, moves)
+    if (caught.kind === 'waiting') return { kind: 'waiting', reason: caught.reason }
+    const reason = `${caught.caughtUp.length} partitions were fetched from ${donors.join(', ')}`
+    const donated = caught.promote.map(({ link, proofs }) => ({
+      donor: link.source,
+      topics: [...link.topics.include],
+      proofs,
+    }))
+    return { kind: 'done', reason, evidence: packDonated(donated) }
+  })
+}
+
+export function packDonated(donated: readonly DonatedTopics[]): Json {
+  return { donated: donated.map(({ donor, topics, proofs }) => ({ donor, topics, proofs: packProofs(proofs) })) }
+}
+
+export function unpackDonated(evidence: Json | undefined): DonatedTopics[] {
+  const { donated = [] } = (evidence ?? {}) as {
+    readonly donated?: readonly { readonly donor: string; readonly topics: readonly string[]; readonly proofs: Json }[]
+  }
+  return donated.map(({ donor, topics, proofs }) => {
+    return { donor: regionName(donor), topics, proofs: unpackProofs(proofs) }
+  })
+}
+
+export function donatedLink({ rooms, to }: EffectCall, { donor, topics }: DonatedTopics): LinkSpec {
+  return rooms.linkOf(donor, to, topics)
+}

@@ -1,0 +1,60 @@
+import type { CloseOptions, MovedLink, Moves } from '../../replication/index.ts'
+import type { Outcome } from '../outcome.ts'
+import { donatedLink, unpackDonated } from './catch-up.ts'
+import { unpackProofs } from './evidence-of-cut.ts'
+import { lift } from './fence-effects.ts'
+import { type EffectCall, withMoves } from './group-rooms.ts'
+import { configsIn } from './log-effects.ts'
+import { firstOf } from './outcomes.ts'
+
+/**
+ * Takes over what was copied to the new active region: the links end, and with them every copy, behind a marker on every
+ * partition. What was fetched from other survivors ends first: it lies behind what the lost region gave.
+ */
+export async function promote(call: EffectCall): Promise<Outcome> {
+  const { rooms, operation, from, to, signal } = call
+  const isCut = operation.kind !== 'failover'
+  const proofs = unpackProofs(await call.evidenceOf('proving'))
+  const donated = unpackDonated(await call.evidenceOf('catching-up'))
+  return await withMoves(call, async (moves) => {
+    for (const one of donated) {
+      const trouble = await end(call, moves, donatedLink(call, one), { proofs: one.proofs, unproved: 'end' })
+      if (trouble !== undefined) return trouble
+    }
+    const own = rooms.linkOf(from, to)
+    await rooms.replicator.stopLink(own.name, `${to} is to be active`, signal)
+    const trouble = await end(call, moves, own, { proofs, unproved: isCut ? 'wait' : 'end' })
+    return trouble ?? (await putConfigsInForce(call, moves))
+  })
+}
+
+async function putConfigsInForce(call: EffectCall, moves: Moves): Promise<Outcome> {
+  const { to, signal } = call
+  const configs = configsIn(await call.evidenceOf('settling'))
+  const reason = `every copy on ${to} has ended`
+  if (configs === undefined) {
+    const warning = `the topics of ${to} keep what they have as copies: nobody could record the configs of the source`
+    return { kind: 'done', reason, findings: { warning } }
+  }
+  const refused = await moves.applyConfigs(to, configs, signal)
+  if (refused.length === 0) return { kind: 'done', reason: `${reason}, ${configs.length} topics have their configs` }
+  return { kind: 'waiting', reason: firstOf(refused.map((one) => `${one.targetTopic}: ${one.reason}`)) }
+}
+
+export async function open(call: EffectCall): Promise<Outcome> {
+  return await lift(call, call.to)
+}
+
+/** Undefined once every copy of the link has ended. */
+async function end(
+  { operation, signal }: EffectCall,
+  moves: Moves,
+  link: MovedLink,
+  how: Pick<CloseOptions, 'unproved'> & Required<Pick<CloseOptions, 'proofs'>>,
+): Promise<Outcome | undefined> {
+  const options = { ...how, isPromotion: true, markers: 'always', by: operation.id } as const
+  const { closed, waiting } = await moves.close(link, options, signal)
+  if (waiting.length === 0) return undefined
+  const reason = firstOf(waiting.map(({ key, reason: why }) => `${key.targetTopic}-${key.partition}: ${why}`))
+  return { kind: 'waiting', reason, progress: { done: closed.length, total: closed.length + waiting.length } }
+}
