@@ -22,5 +22,5 @@ export async function rollBack(call: EffectCall): Promise<Outcome> {
       else roles[region] = { role: 'lost', reason: 'it did not answer when the move was rolled back' }
     }
   })
-  return { ...lifted, findings: { roles } }
+  return { ...lifted, findings: { ...lifted.findings, roles } }
 }

@@ -45,6 +45,7 @@ function stage(
     readonly kind?: OperationRecord['kind']
     readonly fence?: OperationRecord['fence']
     readonly clock?: Clock
+    readonly hasCanary?: boolean
     readonly command?: FenceCommand
   } = {},
 ) {
@@ -54,7 +55,7 @@ function stage(
     cluster: region.clientOf('User:isthmus'),
     principal: 'User:isthmus',
     superUsers: undefined,
-    canary: { cluster: region.clientOf('User:app'), principal: 'User:app' },
+    canary: how.hasCanary === false ? undefined : { cluster: region.clientOf('User:app'), principal: 'User:app' },
     command,
     records: new RecordsInMemory(),
     clock: how.clock ?? clock,
@@ -98,6 +99,12 @@ describe('the fence of a move', () => {
     expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
     expect(denies()).toBe(0)
     expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
+  })
+
+  test('that no canary has tried is not told as tried', async () => {
+    const { call } = stage({ hasCanary: false })
+    expect(await fence(call)).toMatchObject({ kind: 'done', findings: { warning: expect.any(String) } })
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'done', findings: { warning: expect.any(String) } })
   })
 
   test('that somebody takes away is a leak', async () => {
