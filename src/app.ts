@@ -80,7 +80,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics({ status, events, nowMs, regions: () => regions.watch.status() })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
-  const content = { version, regions: [...config.regions.keys()], replication: replicator, metrics }
+  const content = {
+    version,
+    regions: [...config.regions.keys()],
+    replication: replicator,
+    watch: regions.watch,
+    metrics,
+  }
   const api = await createApiServer({ options: config.api, content, logger })
 
   const stop = async () => {

@@ -21,10 +21,28 @@ export const apiFaults = defineFaults({
     status: 404,
   },
   API_CHANGE_REFUSED: {
-    message: 'links are not removed while other machines can reach the API: it cannot tell who asks',
+    message: 'nothing is moved or removed while other machines can reach the API: it cannot tell who asks',
     remedy: 'set api.listen to an address such as 127.0.0.1, and run the command on the same machine',
     retriable: false,
     status: 403,
+  },
+  API_NO_CONTROLLER: {
+    message: 'this process controls no failover group',
+    remedy: 'ask a process that runs with the role all or controller, and whose configuration has failoverGroups',
+    retriable: false,
+    status: 404,
+  },
+  API_EPOCH_CONTRADICTS: {
+    message: 'If-Match names epoch {header}, the body epoch {body}',
+    remedy: 'give the epoch of the plan in one of the two',
+    retriable: false,
+    status: 400,
+  },
+  API_KEY_REUSED: {
+    message: 'the Idempotency-Key was used for {kind} to {to}, which is operation {operation}',
+    remedy: 'choose a new key for another order',
+    retriable: false,
+    status: 422,
   },
   API_HOST_REFUSED: {
     message: 'requests for the host {host} are refused',

@@ -27,7 +27,7 @@ export const ApiOptions = Type.Object(
     additionalProperties: false,
     description:
       'The HTTP API. It shows what is going on, takes acknowledgements of incidents, runs verifications and, where it ' +
-      'listens on a loopback address, removes links.',
+      'listens on a loopback address, removes links and moves failover groups.',
   },
 )
 export type ApiOptions = Type.Static<typeof ApiOptions>

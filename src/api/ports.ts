@@ -1,4 +1,7 @@
-import type { LinkName, RegionName } from '../core/index.ts'
+import type { Journal } from '../authority/index.ts'
+import type { Clock, LinkName, RegionName } from '../core/index.ts'
+import type { GroupDesk } from '../failover/index.ts'
+import type { RegionsStatus } from '../regions/index.ts'
 import type {
   Acknowledgement,
   GroupStatus,
@@ -33,11 +36,42 @@ export interface OffsetQuery {
   readonly direction: 'source-to-target' | 'target-to-source'
 }
 
+/** A failover group, and what the configuration says of its moves. */
+export interface ControlledGroup {
+  readonly desk: Pick<
+    GroupDesk,
+    | 'read'
+    | 'operation'
+    | 'plan'
+    | 'start'
+    | 'abort'
+    | 'resume'
+    | 'acknowledge'
+    | 'pause'
+    | 'unpause'
+    | 'chooseSalvage'
+    | 'resumeReturn'
+  >
+  readonly writePauseMs: number
+}
+
+/** What a controller lets people ask of failover groups. */
+export interface FailoverView {
+  /** By name, in the order of the configuration. */
+  readonly groups: ReadonlyMap<string, ControlledGroup>
+  readonly journal: Pick<Journal, 'read' | 'verify'>
+  readonly clock: Pick<Clock, 'nowMs'>
+}
+
 /** What the API serves. */
 export interface ApiContent {
   readonly version: string
   readonly regions: readonly RegionName[]
   readonly replication: ReplicationView
+  /** Health of the regions of failover groups. */
+  readonly watch: { status(): RegionsStatus }
+  /** Undefined in a process that controls no failover group. */
+  readonly failover?: FailoverView
   /** The text of `/metrics` and its content type. */
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }

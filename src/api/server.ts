@@ -6,11 +6,19 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { apiFaults } from './faults.ts'
 import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './options.ts'
+import { Desks } from './desks.ts'
+import { failoverRoutes } from './failover-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
+import { interventionRoutes } from './intervention-routes.ts'
+import { journalRoutes } from './journal-routes.ts'
+import { operationRoutes } from './operation-routes.ts'
+import { pauseRoutes } from './pause-routes.ts'
 import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
+import { regionRoutes } from './region-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
 import { groupRoutes, offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
+import { returnRoutes } from './return-routes.ts'
 import { verificationRoutes } from './verification-routes.ts'
 
 export interface ApiServerOptions {
@@ -69,6 +77,18 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(verificationRoutes, { prefix: '/api/v1', content })
   const isLocal = isLoopback(listen.host)
   await http.register(removalRoutes, { prefix: '/api/v1', content, closing: closing.signal, isLocal })
+  await http.register(regionRoutes, { prefix: '/api/v1', content })
+  const control = { prefix: '/api/v1', desks: new Desks({ content, closing: closing.signal, isLocal }) }
+  for (const routes of [
+    failoverRoutes,
+    pauseRoutes,
+    operationRoutes,
+    interventionRoutes,
+    returnRoutes,
+    journalRoutes,
+  ]) {
+    await http.register(routes, control)
+  }
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
   await http.ready()
   return {
@@ -98,6 +118,9 @@ function describe(version: string) {
       { name: 'incidents', description: 'What was lost, or is not what it was' },
       { name: 'offsets', description: 'Exact translation' },
       { name: 'verification', description: 'Comparing both sides' },
+      { name: 'regions', description: 'Health of the regions' },
+      { name: 'failover', description: 'Failover groups and their moves' },
+      { name: 'journal', description: 'What was done, decided and asked for' },
     ],
   }
 }
@@ -127,7 +150,9 @@ function addEntityTags(http: FastifyInstance): void {
   http.addHook('onSend', async (request, reply, payload) => {
     if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload
     if (!request.url.startsWith('/api/')) return payload
-    const tag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`
+    const own = reply.getHeader('etag')
+    const hash = () => createHash('sha256').update(payload).digest('base64url').slice(0, 22)
+    const tag = typeof own === 'string' ? own : `"${hash()}"`
     void reply.header('etag', tag).header('cache-control', 'no-cache')
     if (request.headers['if-none-match'] !== tag) return payload
     void reply.code(304).removeHeader('content-length')

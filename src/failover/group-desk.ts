@@ -46,6 +46,12 @@ export interface GroupDeskOptions {
   gather(document: GroupDocument, wish: MoveWish, signal: AbortSignal): Promise<MoveEvidence>
 }
 
+export interface FoundOperation {
+  readonly operation: OperationRecord
+  /** False once it has left the group's document: it has ended, or a failover has replaced it. */
+  readonly isPresent: boolean
+}
+
 /** A request that meets another write is read again and tried anew this often. */
 const TRIES_MOST = 5
 
@@ -72,14 +78,28 @@ export class GroupDesk {
     if (result.kind === 'unknown') throw failoverFaults.fault('AUTHORITY_UNAVAILABLE', { reason: result.reason })
   }
 
-  async plan(wish: MoveWish, signal: AbortSignal): Promise<MovePlan> {
-    return await this.#plan((await this.#read(signal)).document, wish, signal)
+  /** The group as the authority has it. */
+  async read(signal: AbortSignal): Promise<ReadGroup> {
+    const { group } = this.#options
+    return (await this.#store.read(signal)) ?? fail(failoverFaults.fault('FAILOVER_GROUP_UNKNOWN', { group }))
   }
 
-  /** Starts a move. The same order sent again finds its operation and changes nothing. */
+  async plan(wish: MoveWish, signal: AbortSignal): Promise<MovePlan> {
+    return await this.#plan((await this.read(signal)).document, wish, signal)
+  }
+
+  /** An operation of the group, also one that has left its document. */
+  async operation(id: string, signal: AbortSignal): Promise<FoundOperation> {
+    const { group } = this.#options
+    const found = await this.#find((await this.read(signal)).document, id, signal)
+    return found ?? fail(failoverFaults.fault('OPERATION_NOT_FOUND', { group, operation: id }))
+  }
+
+  /** Starts a move. The same order sent again finds its operation, however that ended, and changes nothing. */
   async start(order: MoveOrder, signal: AbortSignal): Promise<OperationRecord> {
-    const present = (await this.#read(signal)).document
-    if (present.operation?.id === order.id) return present.operation
+    const present = (await this.read(signal)).document
+    const before = await this.#find(present, order.id, signal)
+    if (before !== undefined) return before.operation
     const { id, kind, to, epoch, planHash, by, reason, at, writePauseLimitMs, overrides, acceptLoss, attestation } =
       order
     const request = {
@@ -143,9 +163,10 @@ export class GroupDesk {
     return planMove({ ...wish, document, evidence, limits: this.#options.limits })
   }
 
-  async #read(signal: AbortSignal): Promise<ReadGroup> {
-    const { group } = this.#options
-    return (await this.#store.read(signal)) ?? fail(failoverFaults.fault('FAILOVER_GROUP_UNKNOWN', { group }))
+  async #find(document: GroupDocument, id: string, signal: AbortSignal): Promise<FoundOperation | undefined> {
+    if (document.operation?.id === id) return { operation: document.operation, isPresent: true }
+    const operation = await this.#store.operation(id, signal)
+    return operation && { operation, isPresent: false }
   }
 
   /** One compare-and-set; what came between is read and the request judged anew. */
@@ -159,7 +180,7 @@ export class GroupDesk {
     const { group, journal } = this.#options
     let why = ''
     for (let attempt = 1; attempt <= TRIES_MOST; attempt++) {
-      const was = await this.#read(signal)
+      const was = await this.read(signal)
       const next = change(was.document)
       if (next === was.document) return next
       await this.#keepSuperseded(was.document, next, signal)

@@ -60,6 +60,11 @@ export class GroupStore {
     return stored.value
   }
 
+  /** An operation that was kept. */
+  async operation(id: string, signal: AbortSignal): Promise<OperationRecord | undefined> {
+    return (await this.#authority.read(operationKey(id), signal))?.value as unknown as OperationRecord | undefined
+  }
+
   /** Keeps an operation that has left the group's document. */
   async keepOperation(operation: OperationRecord, lease: Lease | undefined, signal: AbortSignal): Promise<void> {
     await this.#put(operationKey(operation.id), toJson(operation), lease, signal)

@@ -13,7 +13,8 @@ export { canonicalJson, digestOf, type EvidenceRef } from './evidence.ts'
 export type { FailoverEventBus, FailoverEvents } from './events.ts'
 export { failoverFaults } from './faults.ts'
 export { GroupController, type GroupControllerOptions } from './group-controller.ts'
-export { GroupDesk, type GroupDeskOptions, type MoveOrder, type MoveWish } from './group-desk.ts'
+export { type FoundOperation, GroupDesk, type GroupDeskOptions, type MoveOrder, type MoveWish } from './group-desk.ts'
+export type { ReadGroup } from './group-store.ts'
 export {
   type CopyEvidence,
   DEFAULT_GUARD_LIMITS,

@@ -32,6 +32,7 @@ test('openapi.json is what the API serves', async () => {
       version,
       regions: [],
       replication: fakeReplicator().port,
+      watch: { status: () => ({ vantage: 'here', standsIn: null, doubt: null, regions: [], heard: [] }) },
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
   })

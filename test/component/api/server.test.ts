@@ -162,6 +162,7 @@ test('a port that is taken is a fault with a remedy, not a crash', async () => {
       version: '1',
       regions: [],
       replication: it.fake.port,
+      watch: { status: () => ({ vantage: 'here', standsIn: null, doubt: null, regions: [], heard: [] }) },
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
   })
@@ -221,4 +222,11 @@ test('refused topics and copies to be deleted are listed', async () => {
     refused: [refused],
     pendingDeletions: [{ topic: 'old', targetTopic: 'old', sinceMs: 1, leftSeconds: 2 }],
   })
+})
+
+test('a process that controls no failover group says so', async () => {
+  await using it = await startFakeApp()
+  const answer = await ask(`${it.api}/api/v1/failover-groups`)
+  expect(answer).toMatchObject({ status: 404, body: { code: 'API_NO_CONTROLLER' } })
+  expect((await ask(`${it.api}/api/v1/regions`)).body.regions).toEqual([])
 })

@@ -1,0 +1,42 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import type { RegionsStatus, RegionStatus } from '../regions/index.ts'
+import { ProblemBody, type RegionHealthBody, RegionsBody } from './contract/index.ts'
+import type { ApiContent } from './ports.ts'
+
+/** How the regions of failover groups look from here and from everywhere. */
+export const regionRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
+  app.get(
+    '/regions',
+    {
+      schema: {
+        tags: ['regions'],
+        summary: 'Health of the regions of failover groups',
+        response: { 200: RegionsBody, '4xx': ProblemBody, '5xx': ProblemBody },
+      },
+    },
+    () => viewRegions(content.watch.status()),
+  )
+  done()
+}
+
+function viewRegions({ vantage, standsIn, doubt, regions }: RegionsStatus): RegionsBody {
+  return { vantage, standsIn, doubt: doubt?.reason ?? null, regions: regions.map(viewRegion) }
+}
+
+function viewRegion({ region, health, sample, sampleAgeMs, judgement }: RegionStatus): RegionHealthBody {
+  const { verdict, reason: verdictReason, majority, votes } = judgement
+  // Both are monotonic: only their distance means something.
+  const nowMs = sample === undefined || sampleAgeMs === undefined ? undefined : sample.atMs + sampleAgeMs
+  return {
+    region,
+    level: health?.level ?? null,
+    reason: health?.reason ?? 'no look at it has counted yet',
+    sinceSeconds: health === undefined || nowMs === undefined ? null : (nowMs - health.sinceMs) / 1_000,
+    lookedSecondsAgo: sampleAgeMs === undefined ? null : sampleAgeMs / 1_000,
+    findings: [...(health?.findings ?? [])],
+    verdict,
+    verdictReason,
+    majority,
+    votes: votes.map(({ ageMs, ...vote }) => ({ ...vote, ageSeconds: Math.max(0, ageMs / 1_000) })),
+  }
+}

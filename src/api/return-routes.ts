@@ -1,0 +1,41 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ByRequest, FailoverGroupBody, ProblemBody, SalvageRequest } from './contract/index.ts'
+import type { Desks } from './desks.ts'
+
+const Params = Type.Object({
+  group: Type.String({ maxLength: 63, description: 'Name of the failover group.' }),
+  region: Type.String({ maxLength: 63, description: 'The region that returns.' }),
+})
+const response = { 200: FailoverGroupBody, '4xx': ProblemBody, '5xx': ProblemBody }
+const tags = ['failover']
+
+/** The return of a lost region, which the group itself shows. */
+export const returnRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app, { desks }, done) => {
+  app.post(
+    '/failover-groups/:group/returns/:region/choice',
+    {
+      schema: {
+        tags,
+        summary: 'Say what becomes of the records that only a returned region has',
+        params: Params,
+        body: SalvageRequest,
+        response,
+      },
+    },
+    async ({ params: { group, region }, body: { losesOlder = false, ...given } }) => {
+      const choice = { ...given, ...(losesOlder && { losesOlder: true as const }) }
+      await desks.change(group).chooseSalvage(region, choice, desks.signal)
+      return desks.group(group)
+    },
+  )
+  app.post(
+    '/failover-groups/:group/returns/:region/resume',
+    { schema: { tags, summary: 'Let a return try its step again', params: Params, body: ByRequest, response } },
+    async ({ params: { group, region }, body }) => {
+      await desks.change(group).resumeReturn(region, body.by, desks.signal)
+      return desks.group(group)
+    },
+  )
+  done()
+}

@@ -1,0 +1,72 @@
+import { pino } from 'pino'
+import { createApiServer } from '../../src/api/index.ts'
+import { type AuthorityEvents, Journal, MemoryStore, openAuthority } from '../../src/authority/index.ts'
+import { createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
+import { DEFAULT_GUARD_LIMITS, GroupDesk, type MoveEvidence } from '../../src/failover/index.ts'
+import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
+import { fakeReplicator } from './fake-replicator.ts'
+import { goodEvidence } from './failover/good-evidence.ts'
+import { MemoryAuthority } from './failover/memory-authority.ts'
+
+/** The API of a controller of the group `orders`, over documents and a journal in memory; no machine moves anything. */
+export async function startFakeControl(given: { readonly listen?: string; readonly evidence?: MoveEvidence } = {}) {
+  const context = { clock: systemClock, random: systemRandom, events: createEvents<AuthorityEvents>() }
+  const authority = new MemoryAuthority()
+  const store = openAuthority({ kind: 'memory', store: new MemoryStore(context) }, context)
+  const journal = new Journal({ authority: store, context })
+  const seen: { evidence: MoveEvidence; regions: RegionStatus[] } = {
+    evidence: given.evidence ?? goodEvidence,
+    regions: [regionStatus()],
+  }
+  const desk = new GroupDesk({
+    group: 'orders',
+    authority,
+    journal: { append: async (entry, signal) => void (await journal.append(entry, signal)) },
+    limits: DEFAULT_GUARD_LIMITS,
+    gather: async () => seen.evidence,
+  })
+  const listen = given.listen ?? '127.0.0.1:0'
+  const status = (): RegionsStatus => {
+    return { vantage: 'here', standsIn: null, doubt: null, regions: seen.regions, heard: [] }
+  }
+  const server = await createApiServer({
+    options: { listen, allowUnauthenticated: true },
+    logger: pino({ level: 'silent' }),
+    content: {
+      version: '9.9.9',
+      regions: [],
+      replication: fakeReplicator().port,
+      watch: { status },
+      failover: { groups: new Map([['orders', { desk, writePauseMs: 60_000 }]]), journal, clock: systemClock },
+      metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
+    },
+  })
+  const api = (await server.start()).replace('0.0.0.0', '127.0.0.1')
+  const stop = async () => {
+    await server.stop()
+    await store.close()
+  }
+  return { api, authority, store, journal, seen, [Symbol.asyncDispose]: stop }
+}
+
+export function regionStatus(given: Partial<RegionStatus> = {}): RegionStatus {
+  const region = regionName('west')
+  const run = { samples: 0, sinceMs: 0 }
+  const runs = { failing: run, unserving: run, blind: run, away: run, serving: run, impaired: run, good: run }
+  const votes = [{ vantage: 'here', standsIn: null, vote: 'suspect' as const, ageMs: 0 }]
+  return {
+    region,
+    health: {
+      level: 'suspect',
+      sinceMs: 4_000,
+      reason: 'it does not answer',
+      findings: [{ code: 'no-broker-answers', text: 'none of 3 brokers answers' }],
+      sampledMs: 5_000,
+      runs,
+    },
+    sample: undefined,
+    sampleAgeMs: undefined,
+    judgement: { region, verdict: 'suspect', reason: 'one vantage point', votes, majority: 2 },
+    ...given,
+  }
+}
