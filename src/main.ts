@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { existsSync, readFileSync } from 'node:fs'
 import { type CliIo, EXIT, type ProcessVerbs, runCli } from './cli/index.ts'
 import { systemClock } from './core/index.ts'
@@ -47,12 +48,22 @@ function findDemo(): ProcessVerbs['demo'] {
   }
 }
 
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await lines.question(question, { signal: io.signal })
+  } finally {
+    lines.close()
+  }
+}
+
 const io: CliIo = {
   env: process.env,
   clock: systemClock,
   signal: listenForSignals(),
   isTerminal: process.stdout.isTTY,
   fetch: (...request) => fetch(...request),
+  ask: process.stdin.isTTY ? ask : undefined,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
 }

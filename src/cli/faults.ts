@@ -50,6 +50,31 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  CLI_MOVE_NOT_CONFIRMED: {
+    message: 'group {group} was not moved: this was the plan',
+    remedy: 'type the name of the group when asked, or add --yes',
+    retriable: false,
+    status: 412,
+  },
+  CLI_MOVE_BLOCKED: {
+    message: 'the {kind} of group {group} is refused by {guards}',
+    remedy:
+      'see the remedy of each guard above; --override GUARD=REASON goes on without one that can be overridden, --accept-loss accepts the loss of a failover',
+    retriable: false,
+    status: 412,
+  },
+  CLI_OVERRIDE_UNCLEAR: {
+    message: '--override {value} is not clear',
+    remedy: 'write it as GUARD=REASON',
+    retriable: false,
+    status: 400,
+  },
+  CLI_OPERATION_UNCLEAR: {
+    message: '{id} is not the id of an operation',
+    remedy: 'give it as the move printed it, or as `isthmus history` shows it',
+    retriable: false,
+    status: 400,
+  },
   CLI_TRANSLATE_UNCLEAR: {
     message: 'it is not clear what to translate',
     remedy: 'give --topic, --partition and --offset, or --group alone',

@@ -17,6 +17,11 @@ export function getJson<Body>(
   return exchange<Body>(io, api, url, {})
 }
 
+export interface SendOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+}
+
 /** A request that changes something; faults as `getJson`. */
 export function sendJson<Body>(
   io: CliIo,
@@ -24,10 +29,12 @@ export function sendJson<Body>(
   method: 'POST' | 'DELETE',
   path: string,
   body?: object,
-  timeoutMs?: number,
+  { headers = {}, timeoutMs }: SendOptions = {},
 ): Promise<Body> {
   const content =
-    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
   return exchange<Body>(io, api, parseUrl(api, path), { method, ...content }, timeoutMs)
 }
 

@@ -10,6 +10,8 @@ export interface CliIo {
   /** True where standard output is a terminal. */
   readonly isTerminal: boolean
   readonly fetch: typeof fetch
+  /** Asks the person at the terminal for a line; undefined where there is nobody to ask. */
+  readonly ask: ((question: string) => Promise<string>) | undefined
   out(text: string): void
   err(text: string): void
 }

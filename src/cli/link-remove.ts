@@ -41,7 +41,14 @@ export function addLinkRemove(program: Command, { io, exit }: CommandContext): v
       const deleteTopics = options.deleteTopics ?? false
       const dryRun = options.dryRun ?? options.yes !== true
       const path = `/api/v1/links/${encodeURIComponent(link)}/removal`
-      const removal = await sendJson<RemovalBody>(io, api, 'POST', path, { dryRun, deleteTopics }, TIMEOUT_MS)
+      const removal = await sendJson<RemovalBody>(
+        io,
+        api,
+        'POST',
+        path,
+        { dryRun, deleteTopics },
+        { timeoutMs: TIMEOUT_MS },
+      )
       io.out(`${render(removal, output, renderRemoval)}\n`)
       if (dryRun && options.dryRun !== true) throw cliFaults.fault('CLI_NOT_CONFIRMED', { link })
       exit(removal.state === 'incomplete' ? EXIT.needsOperator : EXIT.ok)

@@ -4,12 +4,17 @@ import { addDemo } from './demo.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { type CliIo, OUTPUT_FORMATS } from './io.ts'
 import { addGroups } from './groups.ts'
+import { addHistory } from './history.ts'
 import { addIncidents } from './incidents.ts'
 import { addLag } from './lag.ts'
 import { addLinkRemove } from './link-remove.ts'
+import { addMoves } from './moves.ts'
 import { addOffsetsTranslate } from './offsets-translate.ts'
+import { addOperation } from './operation.ts'
 import { reportError } from './output.ts'
+import { addPause } from './pause.ts'
 import type { ProcessVerbs } from './process-verbs.ts'
+import { addRegions } from './regions.ts'
 import { addRun } from './run.ts'
 import { addStatus } from './status.ts'
 import { addVerify } from './verify.ts'
@@ -39,6 +44,11 @@ export async function runCli(
   addOffsetsTranslate(program, context)
   addVerify(program, context)
   addLinkRemove(program, context)
+  addRegions(program, context)
+  addMoves(program, context)
+  addOperation(program, context)
+  addPause(program, context)
+  addHistory(program, context)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code

@@ -10,6 +10,7 @@ export async function cli(args: readonly string[], given: { io?: Partial<CliIo>;
     clock: systemClock,
     signal: new AbortController().signal,
     isTerminal: false,
+    ask: undefined,
     fetch: (...request) => fetch(...request),
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
