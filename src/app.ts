@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { createApiServer } from './api/index.ts'
 import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
 import { type Config, clusterOptionsOf, loadConfig } from './config/index.ts'
+import { Control, type Role, specOf } from './controller/index.ts'
 import { type Clock, describeError, type Random, regionName, systemClock, systemRandom } from './core/index.ts'
 import { openCluster } from './kafka/index.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
@@ -10,6 +11,9 @@ import {
   createMetrics,
   createProgress,
   type Logger,
+  logAuthorityEvents,
+  logFailoverEvents,
+  logFenceEvents,
   logRegionEvents,
   logReplicationEvents,
 } from './observability/index.ts'
@@ -33,11 +37,19 @@ export type ReplicatorPort = Pick<
   | 'removeLink'
   | 'untilFenced'
   | 'events'
+  | 'links'
+  | 'addLink'
+  | 'stopLink'
+  | 'syncPositions'
+  | 'catchUp'
+  | 'moves'
 >
 
 export interface AppOptions {
   readonly config: Config
   readonly version: string
+  /** @defaultValue all */
+  readonly role?: Role
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
@@ -61,7 +73,7 @@ const MEBIBYTE = 1024 * 1024
 
 /** The composition root: every room is built here, and started and stopped in the order of this list. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config, version, logger, clock, random } = options
+  const { config, version, role = 'all', logger, clock, random } = options
   for (const { path, rule, remedy } of config.warnings) logger.warn({ path, remedy }, `${path}: ${rule}`)
 
   const context = { clock, random }
@@ -69,15 +81,30 @@ export async function createApp(options: AppOptions): Promise<App> {
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
-  const replicator = createReplicator({ clusters, ...describeWork(config), ...context })
+  const replicator = createReplicator({ clusters, ...describeWork(config, role), ...context })
 
   const regions = watchRegions(config, context)
+  const control = controlGroups(options, { replicator, watch: regions.watch })
 
   const { events } = replicator
   const status = () => replicator.status()
-  const stopLogging = [logReplicationEvents(events, logger), logRegionEvents(regions.watch.events, logger)]
+  const stopLogging = [
+    logReplicationEvents(events, logger),
+    logRegionEvents(regions.watch.events, logger),
+    ...(control === undefined ? [] : logControl(control, logger)),
+  ]
   const nowMs = () => clock.nowMs()
-  const metrics = createMetrics({ status, events, nowMs, regions: () => regions.watch.status() })
+  const metrics = createMetrics({
+    status,
+    events,
+    nowMs,
+    regions: () => regions.watch.status(),
+    ...(control !== undefined && {
+      failover: () => control.status(),
+      authority: () => control.status().authority,
+      fences: () => control.status().fences,
+    }),
+  })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const content = {
@@ -85,6 +112,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     regions: [...config.regions.keys()],
     replication: replicator,
     watch: regions.watch,
+    ...(control?.controller !== undefined && {
+      failover: { groups: control.controller.groups, journal: control.journal, clock },
+    }),
     metrics,
   }
   const api = await createApiServer({ options: config.api, content, logger })
@@ -92,6 +122,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const stop = async () => {
     progress.stop()
     memory.stop()
+    // Before the replicator: nobody is to add links to it, or to move anything, any more.
+    await control?.stop()
     await regions.stop()
     await replicator.stop(HAND_OVER_MS)
     await Promise.all([...clusters.values()].map((cluster) => cluster.close()))
@@ -107,6 +139,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       logger.info({ address }, `the api listens on ${address}`)
       replicator.start()
       regions.watch.start()
+      control?.start()
       progress.start()
       memory.start()
       return address
@@ -141,14 +174,33 @@ function watchRegions(
   }
 }
 
-/** What the configuration asks of the replicator. */
-function describeWork({ links, replication, api }: Config): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
+/** Undefined where there is no failover group. */
+function controlGroups(
+  { config, role = 'all', clock, random }: AppOptions,
+  { replicator, watch }: { readonly replicator: ReplicatorPort; readonly watch: RegionWatch },
+): Control | undefined {
+  if (config.failoverGroups.length === 0) return undefined
+  return new Control({ config, role, name: nameMember(config.api.listen), replicator, watch, clock, random })
+}
+
+function logControl({ events }: Control, logger: Logger): (() => void)[] {
+  return [
+    logFailoverEvents(events.failover, logger),
+    logFenceEvents(events.security, logger),
+    logAuthorityEvents(events.authority, logger),
+  ]
+}
+
+/** What the configuration asks of the replicator; links of failover groups come and go with their documents. */
+function describeWork(
+  { links, replication, api }: Config,
+  role: Role,
+): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
   const { shareWork, sessionSeconds, replicationFactor, acknowledgeUnfenced } = replication
   const memberName = replication.memberName === '' ? nameMember(api.listen) : replication.memberName
+  const declared = role === 'controller' ? [] : links.filter(({ failoverGroup }) => failoverGroup === null)
   return {
-    links: links.map(({ consumerGroups, rename, ...link }) => {
-      return { ...link, groups: consumerGroups, rename: rename ?? undefined }
-    }),
+    links: declared.map(specOf),
     topicSyncMs: replication.topicSyncSeconds * 1_000,
     positionSyncMs: replication.positionSyncSeconds * 1_000,
     groupDeletionGraceMs: replication.groupDeletionGraceSeconds * 1_000,
@@ -178,7 +230,7 @@ export async function runApp(
   const config = loadConfig(file)
   const logger = createLogger({ level, nowMs: () => clock.nowMs() })
   logger.info({ file, role, version, links: config.links.length }, `isthmus ${version} starts`)
-  const app = await createApp({ config, version, logger, clock, random: systemRandom })
+  const app = await createApp({ config, version, role, logger, clock, random: systemRandom })
   const asked = new Promise<undefined>((resolve) => {
     signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })

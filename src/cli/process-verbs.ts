@@ -14,7 +14,7 @@ type LogLevel = (typeof LOG_LEVELS)[number]
 
 export interface RunOptions {
   readonly config: string
-  readonly role: 'all' | 'replicator'
+  readonly role: 'all' | 'controller' | 'replicator'
   readonly logLevel: LogLevel
 }
 

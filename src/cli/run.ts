@@ -12,8 +12,11 @@ export function addRun(program: Command, { io, exit }: CommandContext, verbs: Pr
     )
     .requiredOption('-c, --config <file>', 'the configuration file')
     .addOption(
-      new Option('--role <role>', 'what this process does; in this version both copy and serve the API')
-        .choices(['all', 'replicator'])
+      new Option(
+        '--role <role>',
+        'what this process does: controller decides and moves failover groups, replicator copies; each serves the API',
+      )
+        .choices(['all', 'controller', 'replicator'])
         .default('all'),
     )
     .addOption(

@@ -1,6 +1,12 @@
 export { type AuthorityConfig, authorityOptionsOf } from './authority.ts'
 export { checkConfig } from './check.ts'
-export type { FailoverGroupConfig, FailoverMode, FailoverTimings, Objectives } from './failover-groups.ts'
+export {
+  type FailoverGroupConfig,
+  type FailoverMode,
+  type FailoverTimings,
+  impliedLinkName,
+  type Objectives,
+} from './failover-groups.ts'
 export { configFaults } from './faults.ts'
 export type { LinkConfig, StartPoint } from './links.ts'
 export {

@@ -28,7 +28,7 @@ export {
 export { evaluateGuards, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
 export { judgePreflight } from './guards/preflight.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
-export { type EffectName, type Step, stepsOf } from './moves/steps.ts'
+export { type EffectName, standsAt, type Step, stepsOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
 export { findBlocking, type MovePlan, type PlanContext, planMove, type Prediction } from './plan.ts'
 export type {

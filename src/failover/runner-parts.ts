@@ -3,6 +3,7 @@ import { EffectCaller } from './effect-caller.ts'
 import type { FailoverEventBus } from './events.ts'
 import { GroupStore, type ReadGroup } from './group-store.ts'
 import type { Leadership } from './leadership.ts'
+import type { StepTimeouts } from './moves/decide-move.ts'
 import type { Json } from './outcome.ts'
 import type { AuthorityPort, JournalPort } from './ports.ts'
 import type { GroupDocument } from './state.ts'
@@ -25,6 +26,8 @@ export interface RunnerOptions {
   readonly callDeadlineMs: number
   /** How long a call whose answer was lost may still arrive; not less than the deadline. */
   readonly settleMs: number
+  /** What the configuration allows the steps of a move. @defaultValue what the table of steps says */
+  readonly timeoutsMs?: StepTimeouts
 }
 
 interface GroupChange {
@@ -41,6 +44,7 @@ export class RunnerParts {
   readonly events: FailoverEventBus
   readonly leadership: Leadership
   readonly pollMs: number
+  readonly timeoutsMs: StepTimeouts | undefined
   readonly store: GroupStore
   readonly #options: RunnerOptions
   readonly #unsettled: UnsettledCalls
@@ -52,6 +56,7 @@ export class RunnerParts {
     this.events = options.events
     this.leadership = options.leadership
     this.pollMs = options.pollMs
+    this.timeoutsMs = options.timeoutsMs
     this.store = new GroupStore(options.authority, options.group)
     this.#unsettled = new UnsettledCalls(options.clock, options.settleMs)
   }

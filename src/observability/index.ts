@@ -1,3 +1,4 @@
+export { logFailoverEvents } from './log-failover-events.ts'
 export { logAuthorityEvents } from './log-authority-events.ts'
 export { logReplicationEvents } from './log-events.ts'
 export { logRegionEvents } from './log-region-events.ts'

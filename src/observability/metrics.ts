@@ -5,6 +5,7 @@ import type { RegionsStatus } from '../regions/index.ts'
 import { type AuthorityStatus, renderAuthority } from './authority-metrics.ts'
 import type { WatchedFence } from '../security/index.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
+import { type FailoverStatus, renderFailover } from './failover-metrics.ts'
 import { renderFences } from './fence-metrics.ts'
 import {
   EVENT_METRICS,
@@ -37,6 +38,8 @@ export interface MetricsSources {
   readonly regions?: () => RegionsStatus
   /** @defaultValue there is no authority */
   readonly authority?: () => AuthorityStatus
+  /** @defaultValue there are no failover groups */
+  readonly failover?: () => FailoverStatus
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
 }
@@ -60,6 +63,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       }
       if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), nowMs))
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
+      if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
       parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
       return [...parts, await registry.metrics()].join('\n')
     },

@@ -1,4 +1,5 @@
 import { AUTHORITY_METRIC, COPY_LABELS, COPY_METRICS } from './authority-metrics.ts'
+import { FAILOVER_METRICS } from './failover-metrics.ts'
 import { FENCE_LABELS, FENCE_METRICS, FENCE_STATE_METRIC } from './fence-metrics.ts'
 import {
   EVENT_METRICS,
@@ -43,6 +44,7 @@ export function renderMetricsReference(): string {
     ...Object.values(OBSERVER_METRICS).map(({ name, help }) => row(name, 'gauge', [], help)),
     row(AUTHORITY_METRIC.name, 'gauge', [], AUTHORITY_METRIC.help),
     ...COPY_METRICS.map(({ name, help }) => row(name, 'gauge', COPY_LABELS, help)),
+    ...Object.values(FAILOVER_METRICS).map(({ name, help, labels }) => row(name, 'gauge', labels, help)),
     row(FENCE_STATE_METRIC.name, 'gauge', [...FENCE_LABELS, 'state'], FENCE_STATE_METRIC.help),
     ...FENCE_METRICS.map(({ name, help }) => row(name, kindOf(name), FENCE_LABELS, help)),
     ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),

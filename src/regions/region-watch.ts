@@ -144,6 +144,12 @@ export class RegionWatch {
     return { vantage, standsIn, doubt: this.#observer.doubt ?? null, regions, heard }
   }
 
+  /** Why this observer does not trust itself now. */
+  doubt(): string | undefined {
+    this.#look()
+    return this.#observer.doubt?.reason
+  }
+
   /** The verdict on one region now; undefined for one that is not watched. */
   judge(region: RegionName): Judgement | undefined {
     this.#look()

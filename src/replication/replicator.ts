@@ -70,6 +70,11 @@ export class Replicator {
     this.#set.start()
   }
 
+  /** Those that this process has now, running or not. */
+  links(): LinkSpec[] {
+    return this.#links.map(({ spec }) => spec)
+  }
+
   /**
    * Adds a link while others run; one that is there already, between the same regions, is left as it is. Whoever adds
    * links has every replicator of the target add them: unlike those of the options they are no part of what replicators

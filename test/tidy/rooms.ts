@@ -30,7 +30,16 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
 }
 
 /** Files and one folder beside the rooms: they compose rooms, and no room imports them. */
-export const rootModules = ['main.ts', 'app.ts', 'demo.ts', 'demo-screen.ts', 'memory-keeper.ts', 'config.ts', 'config']
+export const rootModules = [
+  'main.ts',
+  'app.ts',
+  'demo.ts',
+  'demo-screen.ts',
+  'memory-keeper.ts',
+  'config.ts',
+  'config',
+  'controller',
+]
 
 /** Packages that belong to certain rooms (or to a folder of one). A package that is not listed may be used anywhere. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {

@@ -17,6 +17,8 @@ export interface GroupRooms {
   linkOf(source: RegionName, target: RegionName, topics?: readonly string[]): LinkSpec
   /** How long one call may wait for something that takes its time; well below the deadline of a call, milliseconds. */
   readonly waitMs: number
+  /** How long groups may go on reading before their commits are stopped, milliseconds. */
+  readonly groupGraceMs: number
   readonly clock: Clock
 }
 

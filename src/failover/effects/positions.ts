@@ -6,7 +6,7 @@ import { type EffectCall, fencesOf, withMoves } from './group-rooms.ts'
 import { firstOf, outcomeOf, toJson } from './outcomes.ts'
 
 /**
- * Lets groups reach the cut for `waitMs`, fences them, and has what they have committed by then on the target. Where
+ * Lets groups reach the cut for `groupGraceMs`, fences them, and has what they have committed by then on the target. Where
  * the source is given up, the positions that were synchronized before are what there is, and they are there already.
  */
 export async function positions(call: EffectCall): Promise<Outcome> {
@@ -19,7 +19,7 @@ export async function positions(call: EffectCall): Promise<Outcome> {
   }
   const { name } = rooms.linkOf(from, to)
   const proofs = drainedOf(unpackProofs(await call.evidenceOf('proving')))
-  const deadlineMs = rooms.clock.monotonicMs() + rooms.waitMs
+  const deadlineMs = rooms.clock.monotonicMs() + rooms.groupGraceMs
   let groups = await rooms.replicator.syncPositions(name, signal)
   while (judgeGroups(groups, proofs).behind.length > 0 && rooms.clock.monotonicMs() < deadlineMs) {
     groups = await rooms.replicator.syncPositions(name, signal)

@@ -1,7 +1,7 @@
 import { unreachable } from '../../core/index.ts'
 import type { EvidenceRef } from '../evidence.ts'
 import { explainOutcome, type FaultNote, type Outcome } from '../outcome.ts'
-import type { GroupDocument, OperationRecord } from '../state.ts'
+import type { GroupDocument, OperationRecord, Phase } from '../state.ts'
 import { hasEnded, isReversible, isWritePaused, type OnTrouble, type Step, standsAt, stepOf } from './steps.ts'
 import {
   advance,
@@ -28,9 +28,14 @@ export interface MoveObserved {
   readonly phaseMs: number
   /** How long applications have been held up: what the document says, and what this process saw since. */
   readonly writePausedMs: number
+  /** What the configuration allows a step, where that is not what the table says. */
+  readonly timeoutsMs?: StepTimeouts | undefined
   /** Now, for people. */
   readonly at: string
 }
+
+/** Milliseconds by phase. */
+export type StepTimeouts = Readonly<Partial<Record<Phase, number>>>
 
 export interface Report {
   readonly operation: string
@@ -112,8 +117,9 @@ function decideStep(
       return handleTrouble(step.onFailed, { document, operation, step, observed, why, fault: outcome.fault })
     case 'waiting':
     case 'unknown': {
-      if (step.timeoutMs !== null && phaseMs > step.timeoutMs) {
-        const late = `not done after ${step.timeoutMs} ms: ${why}`
+      const timeoutMs = observed.timeoutsMs?.[step.phase] ?? step.timeoutMs
+      if (timeoutMs !== null && phaseMs > timeoutMs) {
+        const late = `not done after ${timeoutMs} ms: ${why}`
         return handleTrouble(step.onTimeout, { document, operation, step, observed, why: late })
       }
       const isUnnoted = observed.writePausedMs - operation.writePausedMs > NOTE_PAUSE_EVERY_MS

@@ -45,6 +45,7 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
       report: this.#report,
       phaseMs: nowMs - this.#phase.sinceMs,
       writePausedMs: this.#countPause(operation, nowMs),
+      timeoutsMs: this.#parts.timeoutsMs,
       at: new Date(clock.nowMs()).toISOString(),
     }
   }

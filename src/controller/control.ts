@@ -1,0 +1,84 @@
+import { type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
+import { authorityOptionsOf, type Config } from '../config/index.ts'
+import { type Clock, createEvents, type Random } from '../core/index.ts'
+import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
+import type { RegionWatch } from '../regions/index.ts'
+import type { SecurityEvents, WatchedFence } from '../security/index.ts'
+import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
+import { GroupDocuments } from './group-documents.ts'
+import { GroupFollower } from './group-follower.ts'
+
+/** What a process is there for: `all`, or only deciding, or only copying. */
+export type Role = 'all' | 'controller' | 'replicator'
+
+export interface ControlOptions {
+  readonly config: Config
+  readonly role: Role
+  /** Of this process, as leases, fences and the journal name it. */
+  readonly name: string
+  readonly replicator: ControlledReplicator
+  readonly watch: Pick<RegionWatch, 'status' | 'doubt'>
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface ControlStatus {
+  readonly leads: boolean
+  readonly groups: readonly GroupDocument[]
+  readonly authority: { readonly answers: boolean; readonly copies: readonly RegionCopies[] }
+  readonly fences: readonly WatchedFence[]
+}
+
+/** The failover groups of a process: what it follows, and, where that is its role, what it decides. */
+export class Control {
+  readonly events: ControllerEvents = {
+    failover: createEvents<FailoverEvents>(),
+    security: createEvents<SecurityEvents>(),
+    authority: createEvents<AuthorityEvents>(),
+  }
+  readonly journal: Journal
+  readonly controller: Controller | undefined
+  readonly #authority: ReturnType<typeof openAuthority>
+  readonly #documents: GroupDocuments
+  readonly #follower: GroupFollower | undefined
+  readonly #groups: readonly string[]
+
+  constructor(options: ControlOptions) {
+    const { config, role, clock, random, replicator } = options
+    const { events } = this
+    const context = { clock, random }
+    this.#groups = config.failoverGroups.map(({ name }) => name)
+    this.#authority = openAuthority(authorityOptionsOf(config.authority), { ...context, events: events.authority })
+    this.journal = new Journal({ authority: this.#authority, context })
+    this.#documents = new GroupDocuments(this.#authority, this.#groups)
+    const shared = { ...options, documents: this.#documents, authority: this.#authority, journal: this.journal }
+    this.controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
+    if (role === 'controller') return
+    this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
+  }
+
+  start(): void {
+    this.#documents.start((reason) => {
+      // The watch ends by itself for nothing but an end of this process.
+      this.events.failover.emit('failover:error', { group: '*', what: 'documents', error: new Error(reason) })
+    })
+    this.#follower?.start()
+    this.controller?.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.controller?.stop()
+    await this.#follower?.stop()
+    await this.#documents.stop()
+    await this.#authority.close()
+  }
+
+  status(): ControlStatus {
+    return {
+      leads: this.controller !== undefined && this.controller.hold() === undefined,
+      groups: this.#groups.flatMap((group) => this.#documents.get(group) ?? []),
+      authority: { answers: this.#authority.answers, copies: this.controller?.copies() ?? [] },
+      fences: this.controller?.fences() ?? [],
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { Config, FailoverGroupConfig } from '../config/index.ts'
+import type { Clock, Events } from '../core/index.ts'
+import {
+  type AuthorityPort,
+  DEFAULT_GUARD_LIMITS,
+  type FailoverEvents,
+  GroupController,
+  GroupDesk,
+  type GroupDeskOptions,
+  type GroupRooms,
+  type GuardLimits,
+  type JournalPort,
+  type Leadership,
+  type MoveEffects,
+  type ReturnEffects,
+} from '../failover/index.ts'
+import { compileSelection } from '../replication/index.ts'
+import type { FenceScope, RegionFences } from '../security/index.ts'
+import { linkOfGroup } from './link-specs.ts'
+
+/** How long one call of a step waits for what takes its time; the step is asked again after it. */
+const WAIT_MS = 3_000
+/** What one call may take beyond the grace that groups are given. */
+const CALL_MS = 20_000
+/** A call whose answer was lost may come into force this much after its deadline. */
+const LATE_MS = 10_000
+/** How often a step that waits is asked again, and how often a group without an operation is looked at. */
+const POLL_MS = 100
+const IDLE_MS = 500
+
+export interface GroupParts {
+  readonly config: Config
+  readonly group: FailoverGroupConfig
+  /** Of this process, in fences, owner entries and the journal. */
+  readonly actor: string
+  readonly authority: AuthorityPort
+  readonly journal: JournalPort
+  readonly leadership: Leadership
+  readonly replicator: GroupRooms['replicator']
+  /** Of every region of the group. */
+  readonly fences: ReadonlyMap<string, RegionFences>
+  readonly events: Events<FailoverEvents>
+  readonly clock: Clock
+}
+
+/** The longest that a call of an effect of any group may be under way, or arrive after it. */
+export function settleMsOf(groups: readonly FailoverGroupConfig[]): number {
+  return Math.max(0, ...groups.map(callDeadlineOf)) + LATE_MS
+}
+
+/** What the steps of a group work with. */
+export function roomsOf({ config, group, actor, fences, replicator, clock }: GroupParts): GroupRooms {
+  return {
+    group: group.name,
+    actor,
+    topics: group.topics,
+    scope: scopeOf(group),
+    fences,
+    replicator,
+    linkOf: linkOfGroup(group.name, config.links),
+    waitMs: WAIT_MS,
+    groupGraceMs: group.timings.groupGraceMs,
+    clock,
+  }
+}
+
+/** Takes requests about the group. */
+export function deskOf(parts: GroupParts, gather: GroupDeskOptions['gather']): GroupDesk {
+  const { group, authority, journal } = parts
+  return new GroupDesk({ group: group.name, authority, journal, limits: limitsOf(group), gather })
+}
+
+/** Carries out its moves, and the returns of its regions. */
+export function controllerOf(
+  { group, actor, authority, journal, leadership, events, clock }: GroupParts,
+  { effects, returns }: { readonly effects: MoveEffects; readonly returns: ReturnEffects },
+): GroupController {
+  const { settleMs, cutMs, catchUpMs, evictMs, groupGraceMs } = group.timings
+  return new GroupController({
+    group: group.name,
+    regions: group.regions,
+    actor,
+    authority,
+    journal,
+    leadership,
+    events,
+    clock,
+    effects,
+    returns,
+    pollMs: POLL_MS,
+    idleMs: IDLE_MS,
+    callDeadlineMs: callDeadlineOf(group),
+    settleMs: callDeadlineOf(group) + LATE_MS,
+    timeoutsMs: {
+      settling: settleMs,
+      cut: cutMs,
+      'catching-up': catchUpMs,
+      evicting: evictMs,
+      translating: groupGraceMs + CALL_MS,
+    },
+  })
+}
+
+export function limitsOf({ objectives, timings }: FailoverGroupConfig): GuardLimits {
+  const { cooldownMs, fenceCheckMs, positionsFreshMs } = timings
+  return {
+    ...DEFAULT_GUARD_LIMITS,
+    rpoMs: objectives.rpoMs ?? Number.POSITIVE_INFINITY,
+    cooldownMs,
+    positionsAgeMs: positionsFreshMs,
+    // One proof may be under way, and one may have been missed.
+    fenceProofAgeMs: 3 * fenceCheckMs,
+  }
+}
+
+export function scopeOf({ name: group, topics }: FailoverGroupConfig): FenceScope {
+  return { group, include: topics.include, exclude: topics.exclude, isSelected: compileSelection(topics) }
+}
+
+function callDeadlineOf({ timings }: FailoverGroupConfig): number {
+  return timings.groupGraceMs + CALL_MS
+}

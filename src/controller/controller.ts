@@ -1,0 +1,176 @@
+import { type Authority, type AuthorityEvents, type Journal, type RegionCopies, StateCopies } from '../authority/index.ts'
+import type { Config } from '../config/index.ts'
+import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
+import {
+  authorityPort,
+  type FailoverEvents,
+  type GroupController,
+  type GroupDesk,
+  journalPort,
+  Leadership,
+} from '../failover/index.ts'
+import type { RegionWatch } from '../regions/index.ts'
+import type { Replicator } from '../replication/index.ts'
+import type { SecurityEvents } from '../security/index.ts'
+import { controllerOf, deskOf, type GroupParts, roomsOf, settleMsOf } from './controlled-group.ts'
+import type { GroupDocuments } from './group-documents.ts'
+
+/** How often a group that is not recorded yet is tried again. */
+const CREATE_EVERY_MS = 1_000
+/** The lease of whoever acts for all groups. */
+const LEASE = 'controller'
+
+/** The part of the replicator that moves use. */
+export type ControlledReplicator = Pick<
+  Replicator,
+  'links' | 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves'
+>
+
+export interface ControllerOptions {
+  readonly config: Config
+  readonly name: string
+  readonly authority: Authority
+  readonly journal: Journal
+  readonly documents: GroupDocuments
+  readonly replicator: ControlledReplicator
+  readonly watch: Pick<RegionWatch, 'status' | 'doubt'>
+  readonly events: ControllerEvents
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface ControllerEvents {
+  readonly failover: Events<FailoverEvents>
+  readonly security: Events<SecurityEvents>
+  readonly authority: Events<AuthorityEvents>
+}
+
+interface Controlled {
+  readonly desk: GroupDesk
+  readonly controller: GroupController
+  readonly writePauseMs: number
+}
+
+/** What a process does that decides: takes requests about failover groups, leads or stands by, carries moves out. */
+export class Controller {
+  readonly #options: ControllerOptions
+  readonly #leadership: Leadership
+  readonly #regions: RegionAccess
+  readonly #copies: StateCopies
+  readonly #standing: StandingFences
+  readonly #stopping = new AbortController()
+  #creating: Promise<unknown> | undefined
+  /** By name, in the order of the configuration. */
+  readonly groups: ReadonlyMap<string, Controlled>
+
+  constructor(options: ControllerOptions) {
+    const { config, name, authority, journal, documents, events, watch, clock, random } = options
+    this.#options = options
+    const context = { clock, random }
+    const port = authorityPort(authority)
+    this.#leadership = new Leadership({
+      authority: port,
+      clock,
+      events: events.failover,
+      name: LEASE,
+      holder: `${name}-${Math.floor(random.next() * 2 ** 32).toString(16)}`,
+      ttlMs: config.authority.leaseMs,
+      settleMs: settleMsOf(config.failoverGroups),
+      doubt: () => watch.doubt(),
+    })
+    this.#regions = new RegionAccess({ config, events: events.security, context })
+    this.#copies = new StateCopies({
+      authority,
+      journal,
+      regions: this.#regions.state,
+      events: events.authority,
+      context,
+    })
+    this.#standing = new StandingFences({
+      groups: config.failoverGroups,
+      fences: this.#regions.fences,
+      documents,
+      isLeading: () => this.#leadership.hold() === undefined,
+      events: events.security,
+      clock,
+    })
+    this.groups = new Map(config.failoverGroups.map((group) => [group.name, this.#control(group)]))
+  }
+
+  start(): void {
+    this.#copies.start()
+    this.#leadership.start()
+    this.#standing.start()
+    for (const { controller } of this.groups.values()) controller.start()
+    this.#creating ??= Promise.all([...this.groups.keys()].map((group) => this.#create(group)))
+  }
+
+  /** Ends between two passes; an operation that runs is left to whoever leads next. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('stopping'))
+    await Promise.all([...this.groups.values()].map(({ controller }) => controller.stop()))
+    await this.#standing.stop()
+    await this.#leadership.stop()
+    await this.#creating
+    await this.#copies.stop()
+    await this.#regions.close()
+  }
+
+  /** Why this process does not act now; undefined where it leads. */
+  hold(): string | undefined {
+    return this.#leadership.hold()
+  }
+
+  copies(): readonly RegionCopies[] {
+    return this.#copies.status()
+  }
+
+  fences(): readonly WatchedFence[] {
+    return this.#standing.status()
+  }
+
+  #control(group: FailoverGroupConfig): Controlled {
+    const { config, name: actor, authority, journal, replicator, events, clock } = this.#options
+    const parts: GroupParts = {
+      config,
+      group,
+      actor,
+      authority: authorityPort(authority),
+      journal: journalPort(journal),
+      leadership: this.#leadership,
+      replicator,
+      fences: this.#regions.fences,
+      events: events.failover,
+      clock,
+    }
+    const rooms = roomsOf(parts)
+    const gather = makeGather({})
+    const effects = makeMoveEffects(rooms, { gather, limits: limitsOf(group) })
+    return {
+      desk: deskOf(parts, gather),
+      controller: controllerOf(parts, { effects, returns: makeReturnEffects(rooms) }),
+      writePauseMs: group.timings.writePauseMs,
+    }
+  }
+
+  /** Records a group that is not on record, as its first reign; not while a region may know of a later one. */
+  async #create(group: string): Promise<void> {
+    const { config, clock, events } = this.#options
+    const { signal } = this.#stopping
+    const regions = config.failoverGroups.find(({ name }) => name === group)?.regions ?? []
+    let told = ''
+    while (!signal.aborted) {
+      try {
+        if (this.#options.documents.get(group) !== undefined) return
+        const at = new Date(clock.nowMs()).toISOString()
+        await this.groups.get(group)?.desk.create(regions, at, signal)
+        return
+      } catch (error) {
+        const reason = describeError(error)
+        if (!signal.aborted && reason !== told) events.failover.emit('failover:error', { group, what: 'record', error })
+        told = reason
+      }
+      await pause(clock, CREATE_EVERY_MS, signal)
+    }
+  }
+}

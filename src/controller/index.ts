@@ -1,0 +1,3 @@
+/** Composes what failover groups need out of the rooms; `app.ts` starts it. */
+export { Control, type ControlStatus, type Role } from './control.ts'
+export { specOf } from './link-specs.ts'
