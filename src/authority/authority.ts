@@ -83,7 +83,12 @@ export interface LeaseTerms {
 }
 
 export type Acquisition =
-  | { readonly kind: 'held'; readonly lease: Lease }
+  | {
+      readonly kind: 'held'
+      readonly lease: Lease
+      /** Nobody else had it before in this authority, or the one before gave it back: nobody acts under an older token. */
+      readonly isFresh: boolean
+    }
   /** Ask again: after `freeInMs` on the own clock without a renewal it is free. */
   | { readonly kind: 'held-by'; readonly holder: string; readonly token: number; readonly freeInMs: number }
 

@@ -64,7 +64,7 @@ export class Leases {
       if (held.holder === terms.holder && held.generation === identity.generation) {
         const lease = { name, holder: held.holder, token }
         const renewal = await this.renew(lease, signal)
-        if (renewal.kind === 'held') return { kind: 'held', lease }
+        if (renewal.kind === 'held') return { kind: 'held', lease, isFresh: false }
       }
       const freeInMs = this.#freeInMs(name, state, askedMs)
       if (freeInMs > 0) return { kind: 'held-by', holder: held.holder, token, freeInMs }
@@ -73,7 +73,9 @@ export class Leases {
     const outcome = await store.commit(takeOver(name, { state, generation, identityRevision, terms }), signal)
     if (outcome.kind === 'committed') {
       this.#sightings.delete(name)
-      return { kind: 'held', lease: { name, holder: terms.holder, token: tokenOf(generation, outcome.revision) } }
+      const lease = { name, holder: terms.holder, token: tokenOf(generation, outcome.revision) }
+      // A restoration has voided the leases of before without their holders' doing.
+      return { kind: 'held', lease, isFresh: state.token === undefined && generation === 1 }
     }
     return this.#describeWinner(name, signal)
   }

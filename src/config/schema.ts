@@ -25,6 +25,7 @@ export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 export const DEFAULT_AUTHORITY_PATH = 'isthmus.db'
 export const DEFAULT_AUTHORITY_PREFIX = '/isthmus/'
 export const DEFAULT_LEASE_SECONDS = 10
+export const DEFAULT_TAKEOVER_SECONDS = 35
 
 const name = (description: string) =>
   Type.String({
@@ -132,6 +133,15 @@ const Authority = strict(
         maximum: 300,
         default: DEFAULT_LEASE_SECONDS,
         description: 'After how many seconds without a sign of life another controller takes the lead.',
+      }),
+    ),
+    takeoverSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 300,
+        default: DEFAULT_TAKEOVER_SECONDS,
+        description:
+          'How long a controller that has taken the lead from a silent one waits before it acts: for so long, something that the silent one has sent may come into force. A call whose answer was lost is waited for as long.',
       }),
     ),
   },

@@ -22,8 +22,6 @@ import { linkOfGroup } from './link-specs.ts'
 const WAIT_MS = 3_000
 /** What one call may take beyond the grace that groups are given. */
 const CALL_MS = 20_000
-/** A call whose answer was lost may come into force this much after its deadline. */
-const LATE_MS = 10_000
 /** How often a step that waits is asked again, and how often a group without an operation is looked at. */
 const POLL_MS = 100
 const IDLE_MS = 500
@@ -41,11 +39,6 @@ export interface GroupParts {
   readonly fences: ReadonlyMap<string, RegionFences>
   readonly events: Events<FailoverEvents>
   readonly clock: Clock
-}
-
-/** The longest that a call of an effect of any group may be under way, or arrive after it. */
-export function settleMsOf(groups: readonly FailoverGroupConfig[]): number {
-  return Math.max(0, ...groups.map(callDeadlineOf)) + LATE_MS
 }
 
 /** What the steps of a group work with. */
@@ -72,7 +65,7 @@ export function deskOf(parts: GroupParts, gather: GroupDeskOptions['gather']): G
 
 /** Carries out its moves, and the returns of its regions. */
 export function controllerOf(
-  { group, actor, authority, journal, leadership, events, clock }: GroupParts,
+  { config, group, actor, authority, journal, leadership, events, clock }: GroupParts,
   { effects, returns }: { readonly effects: MoveEffects; readonly returns: ReturnEffects },
 ): GroupController {
   const { settleMs, cutMs, catchUpMs, evictMs, groupGraceMs } = group.timings
@@ -90,7 +83,7 @@ export function controllerOf(
     pollMs: POLL_MS,
     idleMs: IDLE_MS,
     callDeadlineMs: callDeadlineOf(group),
-    settleMs: callDeadlineOf(group) + LATE_MS,
+    settleMs: config.authority.takeoverMs,
     timeoutsMs: {
       settling: settleMs,
       cut: cutMs,

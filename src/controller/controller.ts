@@ -1,5 +1,5 @@
 import { type Authority, type AuthorityEvents, type Journal, type RegionCopies, StateCopies } from '../authority/index.ts'
-import type { Config } from '../config/index.ts'
+import type { Config, FailoverGroupConfig } from '../config/index.ts'
 import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
 import {
   authorityPort,
@@ -11,8 +11,9 @@ import {
 } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { Replicator } from '../replication/index.ts'
-import type { SecurityEvents } from '../security/index.ts'
-import { controllerOf, deskOf, type GroupParts, roomsOf, settleMsOf } from './controlled-group.ts'
+import type { SecurityEvents, WatchedFence } from '../security/index.ts'
+import { makeGather, makeMoveEffects, makeReturnEffects, RegionAccess, StandingFences } from './interim.ts'
+import { controllerOf, deskOf, type GroupParts, limitsOf, roomsOf } from './controlled-group.ts'
 import type { GroupDocuments } from './group-documents.ts'
 
 /** How often a group that is not recorded yet is tried again. */
@@ -75,8 +76,9 @@ export class Controller {
       name: LEASE,
       holder: `${name}-${Math.floor(random.next() * 2 ** 32).toString(16)}`,
       ttlMs: config.authority.leaseMs,
-      settleMs: settleMsOf(config.failoverGroups),
+      settleMs: config.authority.takeoverMs,
       doubt: () => watch.doubt(),
+      isQuiet: () => [...this.groups.values()].every(({ controller }) => controller.isQuiet()),
     })
     this.#regions = new RegionAccess({ config, events: events.security, context })
     this.#copies = new StateCopies({

@@ -22,6 +22,8 @@ export interface LoopOptions<Decision> {
   /** Pause after an unexpected error. */
   readonly afterErrorMs: number
   onPass?(pass: Pass, decision: Decision): void
+  /** The pause between two passes, for a loop that may be woken. @defaultValue waits for as long as it is told */
+  nap?(ms: number): Promise<void>
   onError(error: unknown): void
 }
 
@@ -41,6 +43,6 @@ export async function runLoop<Observed, Decision extends { reason: string }>(
     } catch (error) {
       if (!signal.aborted) options.onError(error)
     }
-    await pause(clock, waitMs, signal)
+    await (options.nap?.(waitMs) ?? pause(clock, waitMs, signal))
   }
 }

@@ -14,16 +14,18 @@ export interface GroupControllerOptions extends RunnerOptions {
 export class GroupController {
   readonly #options: GroupControllerOptions
   readonly #stopping = new AbortController()
+  readonly #parts: RunnerParts
   #loops: Promise<unknown> | undefined
 
   constructor(options: GroupControllerOptions) {
     this.#options = options
+    this.#parts = new RunnerParts(options)
   }
 
   start(): void {
     if (this.#loops !== undefined) return
     const { regions, effects, returns, clock, events, group, pollMs, idleMs } = this.#options
-    const parts = new RunnerParts(this.#options)
+    const parts = this.#parts
     const loop = (what: string) => ({
       clock,
       signal: this.#stopping.signal,
@@ -41,6 +43,11 @@ export class GroupController {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#loops
+  }
+
+  /** Whether nothing that it sent may still arrive. */
+  isQuiet(): boolean {
+    return this.#parts.isQuiet()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

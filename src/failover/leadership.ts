@@ -18,11 +18,14 @@ export interface LeadershipOptions {
   readonly settleMs: number
   /** Why this process does not trust itself, such as a stall or a jump of its clock; undefined where it does. */
   readonly doubt?: () => string | undefined
+  /** Whether nothing that this process sent may still arrive: only then is the lease given back at the end. */
+  readonly isQuiet?: () => boolean
 }
 
 interface Tenure {
   readonly lease: Lease
   readonly beganMs: number
+  readonly settleMs: number
   readonly renewedMs: number
 }
 
@@ -43,7 +46,7 @@ export class Leadership {
     this.#loop ??= this.#run()
   }
 
-  /** Ends the tenure; the lease is released so that another process need not wait for its end. */
+  /** Ends the tenure; the lease is given back, if nothing is under way, so that another process need not wait. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#loop
@@ -55,13 +58,13 @@ export class Leadership {
 
   /** Undefined where this process may act now; else why not. */
   hold(): string | undefined {
-    const { clock, settleMs, doubt } = this.#options
+    const { clock, doubt } = this.#options
     const nowMs = clock.monotonicMs()
     const doubts = doubt?.()
     if (doubts !== undefined) return `this controller does not trust itself: ${doubts}`
     if (this.#tenure === undefined || nowMs >= this.#endsMs(this.#tenure))
       return 'another controller leads, or none yet'
-    const settlesInMs = this.#tenure.beganMs + settleMs - nowMs
+    const settlesInMs = this.#tenure.beganMs + this.#tenure.settleMs - nowMs
     return settlesInMs > 0
       ? `calls of an earlier leader may arrive for another ${Math.ceil(settlesInMs)} ms`
       : undefined
@@ -90,7 +93,8 @@ export class Leadership {
     }
     const lease = this.#tenure?.lease
     this.#enter(undefined, 'stopped')
-    if (lease !== undefined) await this.#release(lease)
+    const isQuiet = this.#options.isQuiet?.() ?? true
+    if (lease !== undefined && isQuiet) await this.#release(lease)
   }
 
   /** What cannot be released ends by itself. */
@@ -114,8 +118,9 @@ export class Leadership {
     try {
       if (tenure === undefined) {
         const lease = await authority.acquire(name, holder, ttlMs, signal)
-        const beganMs = clock.monotonicMs()
-        if (lease !== undefined) this.#enter({ lease, beganMs, renewedMs: sentMs }, 'acquired')
+        if (lease === undefined) return
+        const settleMs = lease.isFresh ? 0 : this.#options.settleMs
+        this.#enter({ lease, beganMs: clock.monotonicMs(), settleMs, renewedMs: sentMs }, 'acquired')
         return
       }
       const isHeld = await authority.renew(tenure.lease, signal)

@@ -13,6 +13,11 @@ export interface Lease {
   readonly token: number
 }
 
+export interface AcquiredLease extends Lease {
+  /** Nobody had it before, or whoever had it gave it back with nothing under way. */
+  readonly isFresh: boolean
+}
+
 export interface StoredDocument {
   readonly value: Json
   readonly revision: number
@@ -40,7 +45,7 @@ export interface AuthorityPort {
   read(key: string, signal: AbortSignal): Promise<StoredDocument | undefined>
   write(key: string, value: Json, options: WriteOptions, signal: AbortSignal): Promise<WriteResult>
   /** The lease, or undefined while another holder has it. */
-  acquire(name: string, holder: string, ttlMs: number, signal: AbortSignal): Promise<Lease | undefined>
+  acquire(name: string, holder: string, ttlMs: number, signal: AbortSignal): Promise<AcquiredLease | undefined>
   /** False where it is lost for good. */
   renew(lease: Lease, signal: AbortSignal): Promise<boolean>
   release(lease: Lease, signal: AbortSignal): Promise<void>

@@ -66,6 +66,10 @@ export class RunnerParts {
     return new EffectCaller({ ...this.#options, store, unsettled: this.#unsettled })
   }
 
+  isQuiet(): boolean {
+    return this.#unsettled.isQuiet()
+  }
+
   /** Changes the document under the lease; false where it has to be read again first. */
   async writeGroup({ was, next, reason, owner }: GroupChange, signal: AbortSignal): Promise<boolean> {
     const { journal, actor, group } = this.#options

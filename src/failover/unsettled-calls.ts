@@ -71,6 +71,12 @@ export class UnsettledCalls {
     return undefined
   }
 
+  /** Whether no call is under way, and none that was lost may still arrive. */
+  isQuiet(): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    return this.#touchings.every(({ underWay, lateUntilMs }) => underWay === 0 && lateUntilMs <= nowMs)
+  }
+
   /** Makes the call; where its answer is lost, what contradicts it has to wait. */
   async track<Result>(
     call: { readonly effect: AnyEffect; readonly sides: Sides },

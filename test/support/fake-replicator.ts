@@ -21,6 +21,12 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     start: () => void calls.push('start'),
     stop: async () => void calls.push('stop'),
     untilFenced: () => fenced.promise,
+    links: () => [],
+    addLink: async ({ name }) => void calls.push(`add ${name}`),
+    stopLink: async (name) => void calls.push(`stop ${name}`),
+    syncPositions: async () => [],
+    catchUp: async () => ({ kind: 'waiting', reason: 'fake', left: [] }),
+    moves: undefined as never,
     status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents, members: [] }),
     progress: () => [],
     translateOffset: async (query) => {

@@ -21,7 +21,7 @@ export function authorityPort(authority: Authority): AuthorityPort {
     },
     async acquire(name, holder, ttlMs, signal) {
       const acquisition = await authority.acquire(name, { holder, ttlMs }, signal)
-      return acquisition.kind === 'held' ? acquisition.lease : undefined
+      return acquisition.kind === 'held' ? { ...acquisition.lease, isFresh: acquisition.isFresh } : undefined
     },
     async renew(lease, signal) {
       return (await authority.renew(lease, signal)).kind === 'held'

@@ -1,9 +1,11 @@
 import {
   type Clock,
   describeError,
+  eitherSignal,
   type Events,
   type LinkName,
   type Pass,
+  pause,
   type Reconciler,
   runLoop,
   withSignal,
@@ -78,6 +80,7 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   /** Callers that wait for a pass to begin, and those whose pass has begun. */
   #asking: PromiseWithResolvers<readonly GroupStatus[]>[] = []
   #served: PromiseWithResolvers<readonly GroupStatus[]>[] = []
+  #wake = new AbortController()
 
   /** @throws `SELECTION_INVALID` */
   constructor(options: PositionSyncOptions) {
@@ -94,6 +97,7 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   nextPass(signal: AbortSignal): Promise<readonly GroupStatus[]> {
     const asking = Promise.withResolvers<readonly GroupStatus[]>()
     this.#asking.push(asking)
+    this.#wake.abort()
     return withSignal(asking.promise, signal)
   }
 
@@ -105,8 +109,18 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
       signal,
       everyMs,
       afterErrorMs: everyMs,
+      nap: (ms) => this.#nap(ms, signal),
       onError: (error) => events.emit('link:error', { link, what: 'keeping the consumer positions in step', error }),
     })
+  }
+
+  /** Ends when somebody asks for a pass. */
+  async #nap(ms: number, signal: AbortSignal): Promise<void> {
+    this.#wake = new AbortController()
+    if (this.#asking.length > 0) return
+    const either = eitherSignal(signal, this.#wake.signal)
+    await pause(this.#options.clock, ms, either.signal)
+    either.release()
   }
 
   async observe(signal: AbortSignal): Promise<ObservedPositions> {
