@@ -1,7 +1,13 @@
 import { resolve } from 'node:path'
 import type { AuthorityOptions } from '../authority/index.ts'
 import { type LoadContext, loadPassword, loadTls, type TlsConfig } from './credentials.ts'
-import { type ConfigFile, DEFAULT_AUTHORITY_PATH, DEFAULT_AUTHORITY_PREFIX, DEFAULT_LEASE_SECONDS, DEFAULT_TAKEOVER_SECONDS } from './schema.ts'
+import {
+  type ConfigFile,
+  DEFAULT_AUTHORITY_PATH,
+  DEFAULT_AUTHORITY_PREFIX,
+  DEFAULT_LEASE_SECONDS,
+  DEFAULT_TAKEOVER_SECONDS,
+} from './schema.ts'
 import type { Secret } from './secrets.ts'
 
 /** Where the authority is stored, its files read and its secrets loaded. */
@@ -20,7 +26,12 @@ export function loadAuthority(authority: ConfigFile['authority'], context: LoadC
   const leaseMs = (authority?.leaseSeconds ?? DEFAULT_LEASE_SECONDS) * 1_000
   const takeoverMs = (authority?.takeoverSeconds ?? DEFAULT_TAKEOVER_SECONDS) * 1_000
   if (authority?.kind !== 'etcd') {
-    return { kind: 'sqlite', leaseMs, takeoverMs, path: resolve(context.folder, authority?.path ?? DEFAULT_AUTHORITY_PATH) }
+    return {
+      kind: 'sqlite',
+      leaseMs,
+      takeoverMs,
+      path: resolve(context.folder, authority?.path ?? DEFAULT_AUTHORITY_PATH),
+    }
   }
   const { endpoints = [], prefix = DEFAULT_AUTHORITY_PREFIX, tls, login } = authority
   return {

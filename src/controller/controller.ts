@@ -1,4 +1,10 @@
-import { type Authority, type AuthorityEvents, type Journal, type RegionCopies, StateCopies } from '../authority/index.ts'
+import {
+  type Authority,
+  type AuthorityEvents,
+  type Journal,
+  type RegionCopies,
+  StateCopies,
+} from '../authority/index.ts'
 import type { Config, FailoverGroupConfig } from '../config/index.ts'
 import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
 import {
