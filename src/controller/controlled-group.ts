@@ -17,6 +17,7 @@ import {
 import { compileSelection } from '../replication/index.ts'
 import type { FenceScope, RegionFences } from '../security/index.ts'
 import { linkOfGroup } from './link-specs.ts'
+import type { ConfigsRecorder } from './recorded-configs.ts'
 
 /** How long one call of a step waits for what takes its time; the step is asked again after it. */
 const WAIT_MS = 3_000
@@ -38,11 +39,12 @@ export interface GroupParts {
   /** Of every region of the group. */
   readonly fences: ReadonlyMap<string, RegionFences>
   readonly events: Events<FailoverEvents>
+  readonly recorded: Pick<ConfigsRecorder, 'read'>
   readonly clock: Clock
 }
 
 /** What the steps of a group work with. */
-export function roomsOf({ config, group, actor, fences, replicator, clock }: GroupParts): GroupRooms {
+export function roomsOf({ config, group, actor, fences, replicator, recorded, clock }: GroupParts): GroupRooms {
   return {
     group: group.name,
     actor,
@@ -51,6 +53,7 @@ export function roomsOf({ config, group, actor, fences, replicator, clock }: Gro
     fences,
     replicator,
     linkOf: linkOfGroup(group.name, config.links),
+    recordedConfigs: (target, signal) => recorded.read(target, signal),
     waitMs: WAIT_MS,
     groupGraceMs: group.timings.groupGraceMs,
     clock,

@@ -21,6 +21,8 @@ import type { SecurityEvents, WatchedFence } from '../security/index.ts'
 import { makeGather, makeMoveEffects, makeReturnEffects, RegionAccess, StandingFences } from './interim.ts'
 import { controllerOf, deskOf, type GroupParts, limitsOf, roomsOf } from './controlled-group.ts'
 import type { GroupDocuments } from './group-documents.ts'
+import { linkOfGroup } from './link-specs.ts'
+import { ConfigsRecorder } from './recorded-configs.ts'
 
 /** How often a group that is not recorded yet is tried again. */
 const CREATE_EVERY_MS = 1_000
@@ -55,6 +57,7 @@ export interface ControllerEvents {
 interface Controlled {
   readonly desk: GroupDesk
   readonly controller: GroupController
+  readonly recorder: ConfigsRecorder
   readonly writePauseMs: number
 }
 
@@ -109,14 +112,17 @@ export class Controller {
     this.#copies.start()
     this.#leadership.start()
     this.#standing.start()
-    for (const { controller } of this.groups.values()) controller.start()
+    for (const { controller, recorder } of this.groups.values()) {
+      recorder.start()
+      controller.start()
+    }
     this.#creating ??= Promise.all([...this.groups.keys()].map((group) => this.#create(group)))
   }
 
   /** Ends between two passes; an operation that runs is left to whoever leads next. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
-    await Promise.all([...this.groups.values()].map(({ controller }) => controller.stop()))
+    await Promise.all([...this.groups.values()].flatMap((one) => [one.controller.stop(), one.recorder.stop()]))
     await this.#standing.stop()
     await this.#leadership.stop()
     await this.#creating
@@ -138,7 +144,17 @@ export class Controller {
   }
 
   #control(group: FailoverGroupConfig): Controlled {
-    const { config, name: actor, authority, journal, replicator, events, clock } = this.#options
+    const { config, name: actor, authority, journal, documents, replicator, events, clock } = this.#options
+    const recorder = new ConfigsRecorder({
+      group: group.name,
+      authority,
+      leadership: this.#leadership,
+      moves: replicator.moves,
+      document: () => documents.get(group.name),
+      linkOf: linkOfGroup(group.name, config.links),
+      clock,
+      onError: (error) => events.failover.emit('failover:error', { group: group.name, what: 'configs', error }),
+    })
     const parts: GroupParts = {
       config,
       group,
@@ -149,6 +165,7 @@ export class Controller {
       replicator,
       fences: this.#regions.fences,
       events: events.failover,
+      recorded: recorder,
       clock,
     }
     const rooms = roomsOf(parts)
@@ -157,6 +174,7 @@ export class Controller {
     return {
       desk: deskOf(parts, gather),
       controller: controllerOf(parts, { effects, returns: makeReturnEffects(rooms) }),
+      recorder,
       writePauseMs: group.timings.writePauseMs,
     }
   }

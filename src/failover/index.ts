@@ -32,6 +32,7 @@ export { type EffectName, standsAt, type Step, stepsOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
 export { findBlocking, type MovePlan, type PlanContext, planMove, type Prediction } from './plan.ts'
 export type {
+  AcquiredLease,
   AuthorityPort,
   JournalEntry,
   JournalPort,

@@ -92,7 +92,7 @@ export class Leadership {
       await pause(clock, ttlMs / 3, signal)
     }
     const lease = this.#tenure?.lease
-    this.#enter(undefined, 'stopped')
+    this.#tenure = undefined
     const isQuiet = this.#options.isQuiet?.() ?? true
     if (lease !== undefined && isQuiet) await this.#release(lease)
   }

@@ -1,6 +1,6 @@
 import { checkInvariants } from '../../src/failover/moves/invariants.ts'
 import type { Json } from '../../src/failover/outcome.ts'
-import type { Lease, StoredDocument, WriteOptions, WriteResult } from '../../src/failover/ports.ts'
+import type { AcquiredLease, Lease, StoredDocument, WriteOptions, WriteResult } from '../../src/failover/ports.ts'
 import type { GroupDocument } from '../../src/failover/state.ts'
 import type { SimClock } from './sim-clock.ts'
 
@@ -48,12 +48,14 @@ export class SimAuthority {
     return { kind: 'written', revision }
   }
 
-  acquire(name: string, holder: string, ttlMs: number): Lease | undefined {
+  acquire(name: string, holder: string, ttlMs: number): AcquiredLease | undefined {
     const isTaken = this.#lease !== undefined && this.#lease.endsMs > this.#clock.nowMs && this.#lease.holder !== holder
     if (isTaken) return undefined
+    // Given back, or never held.
+    const isFresh = (this.#lease?.endsMs ?? 0) === 0
     this.#lease = { name, holder, token: ++this.#token, endsMs: this.#clock.nowMs + ttlMs }
     const { token } = this.#lease
-    return { name, holder, token }
+    return { name, holder, token, isFresh }
   }
 
   renew(lease: Lease, ttlMs: number): boolean {

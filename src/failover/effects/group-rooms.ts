@@ -1,5 +1,5 @@
 import { type Clock, eitherSignal, type RegionName, regionName, withSignal } from '../../core/index.ts'
-import type { LinkSpec, Moves, Replicator } from '../../replication/index.ts'
+import type { LinkSpec, Moves, RecordedConfigs, Replicator } from '../../replication/index.ts'
 import type { FenceScope, RegionFences } from '../../security/index.ts'
 import type { MoveContext } from '../ports.ts'
 
@@ -15,6 +15,8 @@ export interface GroupRooms {
   readonly replicator: Pick<Replicator, 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves'>
   /** How a region of the group is copied to another one, whichever is active; `topics` narrows the group's selection. */
   linkOf(source: RegionName, target: RegionName, topics?: readonly string[]): LinkSpec
+  /** What was last recorded of the active region's configs for a standby; undefined where nothing was. */
+  recordedConfigs(target: RegionName, signal: AbortSignal): Promise<readonly RecordedConfigs[] | undefined>
   /** How long one call may wait for something that takes its time; well below the deadline of a call, milliseconds. */
   readonly waitMs: number
   /** How long groups may go on reading before their commits are stopped, milliseconds. */

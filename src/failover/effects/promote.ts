@@ -29,11 +29,11 @@ export async function promote(call: EffectCall): Promise<Outcome> {
 }
 
 async function putConfigsInForce(call: EffectCall, moves: Moves): Promise<Outcome> {
-  const { to, signal } = call
-  const configs = configsIn(await call.evidenceOf('settling'))
+  const { rooms, to, signal } = call
+  const configs = configsIn(await call.evidenceOf('settling')) ?? (await rooms.recordedConfigs(to, signal))
   const reason = `every copy on ${to} has ended`
   if (configs === undefined) {
-    const warning = `the topics of ${to} keep what they have as copies: nobody could record the configs of the source`
+    const warning = `the topics of ${to} keep what they have as copies: no configs of the source were recorded yet`
     return { kind: 'done', reason, findings: { warning } }
   }
   const refused = await moves.applyConfigs(to, configs, signal)

@@ -1,5 +1,6 @@
 import type { Json } from '../../../src/failover/outcome.ts'
 import type {
+  AcquiredLease,
   AuthorityPort,
   JournalEntry,
   JournalPort,
@@ -20,6 +21,7 @@ export class MemoryAuthority implements AuthorityPort, JournalPort {
   /** Whether leases can be had and renewed; undefined throws. */
   grants: boolean | undefined = true
   token = 0
+  isFresh = false
   #revision = 0
 
   constructor() {
@@ -44,9 +46,9 @@ export class MemoryAuthority implements AuthorityPort, JournalPort {
     return fate === 'unanswered' ? { kind: 'unknown', reason: 'no answer' } : { kind: 'written', revision }
   }
 
-  async acquire(name: string, holder: string): Promise<Lease | undefined> {
+  async acquire(name: string, holder: string): Promise<AcquiredLease | undefined> {
     if (this.grants === undefined) throw new Error('the authority does not answer')
-    return this.grants ? { name, holder, token: ++this.token } : undefined
+    return this.grants ? { name, holder, token: ++this.token, isFresh: this.isFresh } : undefined
   }
 
   async renew(lease: Lease): Promise<boolean> {
