@@ -1,11 +1,11 @@
 /**
  * A compacted topic of one partition as a small store: the latest record of each key counts.
  *
- * What always holds: `put` resolves once all in-sync replicas have the record. What it does not do: keep an order
- * between processes, or between a put that timed out and one after it, since nobody is fenced. Whoever needs that puts
- * something into the value by which an older one is told.
+ * What always holds: `put` resolves once all in-sync replicas have the record; what was read before is not read again.
+ * What it does not do: keep an order between processes, or between a put that timed out and one after it, since nobody
+ * is fenced. Whoever needs that puts something into the value by which an older one is told.
  */
-import { isFault, retry, type RetryContext } from '../core/index.ts'
+import { isFault, retry, type RetryContext, withSignal } from '../core/index.ts'
 import type { BrokerChannel, Cluster, FetchedPartition, TopicMetadata } from './cluster.ts'
 import { decodeRecords, encodeBatch, isControl, lastOffset, readBatches } from './records/index.ts'
 import { requestFault } from './request-fault.ts'
@@ -23,15 +23,34 @@ export interface KeyedTopicOptions {
 const DEADLINE_MS = 15_000
 const PRODUCE_TIMEOUT_MS = 5_000
 const READ_BYTES = 4 * 1024 * 1024
+/** Well below the time that a removal stays readable, so that none is missed. */
+const READ_ANEW_MS = 3_600_000
 const TOPIC_ALREADY_EXISTS = 36
 const UNKNOWN_TOPIC = 3
 const LEADER_NOT_AVAILABLE = 5
 const NOBODY = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
 
+/** How far the topic was read, and what stands there. */
+interface View {
+  readonly topicId: string
+  readonly sinceMs: number
+  readonly found: Map<string, string>
+  next: number
+}
+
+interface OpenChannel {
+  readonly leaderId: number
+  readonly opening: Promise<BrokerChannel>
+  isOpen(): boolean
+}
+
 export class KeyedTopic implements AsyncDisposable {
   readonly #options: KeyedTopicOptions
-  #channel: { readonly leaderId: number; readonly channel: BrokerChannel } | undefined
+  #channel: OpenChannel | undefined
   #topicId: string | undefined
+  #view: View | undefined
+  /** The end of the last reading that was asked for. */
+  #reading: Promise<unknown> = Promise.resolve()
 
   constructor(options: KeyedTopicOptions) {
     this.#options = options
@@ -54,25 +73,43 @@ export class KeyedTopic implements AsyncDisposable {
   }
 
   /** Everything up to the end as it stands when the call begins. Faults: those of `Cluster`. */
-  async readAll(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-    return this.#patiently(signal, async (channel, topicId) => {
-      const [from, end] = [await this.#offset(-2, signal), await this.#offset(-1, signal)]
-      const found = new Map<string, string>()
-      for (let at = from; at < end; ) {
-        const fetched = await this.#fetch(channel, topicId, at)
-        const next = takeRecords(fetched.records, found)
-        // Compaction may have left nothing before the end. A leader that knows of less is not up to date yet.
-        if (next <= at && fetched.highWatermark < end) this.#check('Fetch', LEADER_NOT_AVAILABLE)
-        at = next <= at ? end : next
-      }
-      return found
-    })
+  readAll(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    // One at a time: each goes on where the one before it ended.
+    const reading = this.#reading.then(() =>
+      this.#patiently(signal, (channel, topicId) => this.#readOn(channel, topicId, signal)),
+    )
+    this.#reading = reading.catch(() => undefined)
+    return withSignal(reading, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const open = this.#channel
     this.#channel = undefined
-    await open?.channel.close()
+    const channel = await open?.opening.catch(() => undefined)
+    await channel?.close()
+  }
+
+  async #readOn(channel: BrokerChannel, topicId: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const [from, end] = [await this.#offset(-2, signal), await this.#offset(-1, signal)]
+    const view = this.#viewOf(topicId, from, end)
+    while (view.next < end) {
+      const fetched = await this.#fetch(channel, topicId, view.next)
+      const next = takeRecords(fetched.records, view.found)
+      // Compaction may have left nothing before the end. A leader that knows of less is not up to date yet.
+      if (next <= view.next && fetched.highWatermark < end) this.#check('Fetch', LEADER_NOT_AVAILABLE)
+      view.next = next <= view.next ? end : next
+    }
+    return new Map(view.found)
+  }
+
+  /** What was read before, where it is still a beginning of what stands there. */
+  #viewOf(topicId: string, from: number, end: number): View {
+    const nowMs = this.#options.context.clock.monotonicMs()
+    const view = this.#view
+    const isUseful = view?.topicId === topicId && view.next >= from && view.next <= end
+    if (view !== undefined && isUseful && nowMs - view.sinceMs < READ_ANEW_MS) return view
+    this.#view = { topicId, sinceMs: nowMs, found: new Map(), next: from }
+    return this.#view
   }
 
   /** Each try looks for topic and leader anew where the one before failed. */
@@ -109,15 +146,18 @@ export class KeyedTopic implements AsyncDisposable {
     throw requestFault(cluster.name, 'Metadata', LEADER_NOT_AVAILABLE, `topic ${name}`)
   }
 
+  /** One for all calls, also where the one that asked first has no time to wait for it. */
   async #openChannel(signal: AbortSignal): Promise<BrokerChannel> {
     const { cluster, topic } = this.#options
     const leaderId = cluster.leaderOf(topic, 0)?.leaderId ?? -1
-    if (this.#channel?.leaderId === leaderId && this.#channel.channel.isOpen) return this.#channel.channel
-    await this[Symbol.asyncDispose]()
-    if (leaderId < 0) this.#check('Metadata', LEADER_NOT_AVAILABLE)
-    const channel = await cluster.openChannel(leaderId, signal)
-    this.#channel = { leaderId, channel }
-    return channel
+    if (this.#channel?.leaderId !== leaderId || !this.#channel.isOpen()) {
+      // The one before may take its time to find out that it leads nowhere.
+      void this[Symbol.asyncDispose]()
+      if (leaderId >= 0) this.#channel = openTo(cluster, leaderId)
+    }
+    const open = this.#channel
+    if (open === undefined) throw requestFault(cluster.name, 'Metadata', LEADER_NOT_AVAILABLE, `topic ${topic}`)
+    return await withSignal(open.opening, signal)
   }
 
   async #offset(timestamp: -1 | -2, signal: AbortSignal): Promise<number> {
@@ -150,6 +190,24 @@ export class KeyedTopic implements AsyncDisposable {
   }
 }
 
+function openTo(cluster: Cluster, leaderId: number): OpenChannel {
+  let isOpen = () => true
+  const opening = (async () => {
+    try {
+      // Within the bounds of the client: it lasts for longer than the call that is the first to need it.
+      const channel = await cluster.openChannel(leaderId, new AbortController().signal)
+      isOpen = () => channel.isOpen
+      return channel
+    } catch (error) {
+      isOpen = () => false
+      throw error
+    }
+  })()
+  // Whoever waits for it is told.
+  opening.catch(() => undefined)
+  return { leaderId, opening, isOpen: () => isOpen() }
+}
+
 /** Notes the records, and gives the offset behind the last whole batch. */
 function takeRecords(records: Buffer, found: Map<string, string>): number {
   let next = 0
@@ -177,7 +235,8 @@ function keyedTopicOf(topic: string, brokers: number) {
       'unclean.leader.election.enable': 'false',
       'compression.type': 'producer',
       'message.timestamp.type': 'CreateTime',
-      'segment.bytes': String(16 * 1024 * 1024),
+      // Only what is behind the newest segment is compacted, and a process that starts reads it all.
+      'segment.bytes': String(1024 * 1024),
     },
   }
 }
