@@ -4,6 +4,7 @@ export type { FenceClaim } from './fences/acl-fence.ts'
 export type { CommandCheck, FenceCommand } from './fences/command-fence.ts'
 export {
   type DeniedAccess,
+  FENCE_KEY_PREFIX,
   type FenceMeans,
   type FenceRecord,
   type FenceRecords,

@@ -69,8 +69,11 @@ const OPERATIONS: Readonly<Record<'acl' | 'groups', readonly AclOperation[]>> = 
 
 export const NOTHING_DENIED: DeniedAccess = { prefixes: [], literals: [], principals: [] }
 
+/** What the key of every record begins with. */
+export const FENCE_KEY_PREFIX = 'fence/'
+
 export function fenceKeyOf({ operation, group, means }: Pick<FenceRecord, 'operation' | 'group' | 'means'>): string {
-  return `fence/${operation}/${group}/${means}`
+  return `${FENCE_KEY_PREFIX}${operation}/${group}/${means}`
 }
 
 /** The entries of a record, those included that it does not own. */

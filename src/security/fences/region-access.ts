@@ -36,9 +36,20 @@ export interface FenceTimings {
   readonly settleMs: number
   /** How long a lifted fence is watched for a call that comes into force late (seen after 25 s). @defaultValue 120000 */
   readonly quietMs: number
+  /** How long a fence waits for one call about its record. @defaultValue 1000 */
+  readonly recordMs: number
+  /** How long records are left alone after one that failed. @defaultValue 3000 */
+  readonly recordPauseMs: number
 }
 
-export const DEFAULT_TIMINGS: FenceTimings = { callMs: 8_000, lookMs: 1_500, settleMs: 10_000, quietMs: 120_000 }
+export const DEFAULT_TIMINGS: FenceTimings = {
+  callMs: 8_000,
+  lookMs: 1_500,
+  settleMs: 10_000,
+  quietMs: 120_000,
+  recordMs: 1_000,
+  recordPauseMs: 3_000,
+}
 
 /**
  * For the clients that fences are given, and for those only: a broker that is silent for longer is passed over for
@@ -48,7 +59,7 @@ export const FENCE_REQUEST_TIMEOUT_MS = 2_000
 
 /** One call within `callMs`; fault `FENCE_CALL_TIMED_OUT`, and then the answer is ignored. */
 export async function callBounded<Result>(
-  { region, clock, timings }: RegionAccess,
+  { region, clock, timings }: Pick<RegionAccess, 'region' | 'clock' | 'timings'>,
   what: string,
   signal: AbortSignal,
   call: (signal: AbortSignal) => Promise<Result>,

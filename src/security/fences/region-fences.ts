@@ -65,16 +65,17 @@ export class RegionFences {
   readonly #book: FenceBook
   #isExempt: boolean | undefined
 
-  constructor(options: RegionFencesOptions, book = new FenceBook(options.region, options.records)) {
+  constructor(options: RegionFencesOptions, book?: FenceBook) {
     const { region, cluster, clock, events } = options
+    const timings = { ...DEFAULT_TIMINGS, ...options.timings }
     this.#options = options
-    this.#book = book
+    this.#book = book ?? new FenceBook({ region, clock, timings }, options.records)
     this.#context = {
       region,
       cluster,
       clock,
       events,
-      timings: { ...DEFAULT_TIMINGS, ...options.timings },
+      timings,
       book: this.#book,
       ...(options.permit !== undefined && { permit: options.permit }),
     }
@@ -83,7 +84,7 @@ export class RegionFences {
   /** The same fences, for one who may lose the right to change anything: asked right before every change. */
   permitted(permit: FencePermit): RegionFences {
     const cluster = permittedCluster(this.#options.cluster, permit)
-    return new RegionFences({ ...this.#options, cluster, permit }, this.#book)
+    return new RegionFences({ ...this.#options, cluster, permit }, this.#book.permitted(permit))
   }
 
   get hasCommand(): boolean {

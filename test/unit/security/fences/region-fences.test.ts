@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { createEvents, isFault, regionName } from '../../../../src/core/index.ts'
 import type { AclBinding } from '../../../../src/kafka/index.ts'
 import {
+  DEFAULT_TIMINGS,
   RegionFences,
   type RegionFencesOptions,
   type SecurityEvents,
@@ -170,6 +171,7 @@ test('a fence comes before its record where the records cannot be had, and is wr
   expect(applied).toMatchObject({ kind: 'done', evidence: { added: 3, isRecorded: false } })
   expect(await fences.liftAllOf('op-9', 'anna', signal)).toMatchObject({ kind: 'unknown' })
   records.isAway = false
+  await passTime(DEFAULT_TIMINGS.recordPauseMs)
   await fences.records(signal)
   expect([...records.held.keys()]).toEqual(['fence/op-1/orders/acl'])
 })
