@@ -10,9 +10,8 @@
  * of the authority above that, since a restored authority may count from 1 again. The condition that goes with a write
  * names revision, holder and generation, so that nothing written before a restoration fits by chance.
  */
-import { type Clock, invariant, type Random } from '../core/index.ts'
+import { canonicalJson, type Clock, invariant, type Random } from '../core/index.ts'
 import type { Acquisition, Lease, LeaseTerms, Renewal } from './authority.ts'
-import { canonicalJson } from './canonical-json.ts'
 import type { Commit, Condition, DocumentStore, StoredText } from './document-store.ts'
 import { readDocument } from './documents.ts'
 import { authorityFaults } from './faults.ts'

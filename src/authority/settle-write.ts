@@ -1,6 +1,5 @@
-import { isFault, type RetryContext, retry } from '../core/index.ts'
+import { canonicalJson, isFault, type RetryContext, retry } from '../core/index.ts'
 import type { Authority, WriteOutcome, WriteTerms } from './authority.ts'
-import { canonicalJson } from './canonical-json.ts'
 
 export interface SettledWrite {
   readonly key: string

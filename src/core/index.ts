@@ -1,3 +1,4 @@
+export { canonicalJson } from './canonical-json.ts'
 export { type Clock, pause, sleep, systemClock, type Timer } from './clock.ts'
 export { eitherSignal } from './either-signal.ts'
 export { createEvents, type EventMap, type Events } from './events.ts'

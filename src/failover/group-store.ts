@@ -1,5 +1,5 @@
-import { invariant } from '../core/index.ts'
-import { canonicalJson, digestOf, type EvidenceRef } from './evidence.ts'
+import { canonicalJson, invariant } from '../core/index.ts'
+import { digestOf, type EvidenceRef } from './evidence.ts'
 import { checkInvariants } from './moves/invariants.ts'
 import type { Json } from './outcome.ts'
 import type { AuthorityPort, Lease, WriteOptions, WriteResult } from './ports.ts'

@@ -9,7 +9,7 @@ export {
 export { authorityPort, journalPort } from './effects/authority-port.ts'
 export type { GroupRooms } from './effects/group-rooms.ts'
 export { makeRegionEffects, type RegionEffects } from './effects/move-effects.ts'
-export { canonicalJson, digestOf, type EvidenceRef } from './evidence.ts'
+export { digestOf, type EvidenceRef } from './evidence.ts'
 export type { FailoverEventBus, FailoverEvents } from './events.ts'
 export { failoverFaults } from './faults.ts'
 export { GroupController, type GroupControllerOptions } from './group-controller.ts'

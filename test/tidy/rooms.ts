@@ -47,7 +47,6 @@ export const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/kafka': ['kafka'],
   '@node-rs/crc32': ['kafka'],
   '@kubernetes/client-node': ['kubernetes'],
-  etcd3: ['authority'],
   'node:sqlite': ['authority'],
   fastify: ['api'],
   '@fastify/*': ['api'],

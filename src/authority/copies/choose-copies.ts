@@ -1,4 +1,4 @@
-import { canonicalJson } from '../canonical-json.ts'
+import { canonicalJson } from '../../core/index.ts'
 import { authorityFaults } from '../faults.ts'
 import { compareStamps, type StateCopy } from './copy.ts'
 

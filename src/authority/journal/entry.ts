@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '../canonical-json.ts'
+import { canonicalJson } from '../../core/index.ts'
 
 /** What somebody did, decided or asked for. */
 export interface JournalFact {
