@@ -17,6 +17,12 @@ export interface MavenFinding {
   readonly detail: string
 }
 
+export interface EtcdFinding {
+  readonly found: boolean
+  readonly program: string | undefined
+  readonly detail: string
+}
+
 export interface Findings {
   readonly docker: DockerFinding
   readonly java: JavaFinding
@@ -26,7 +32,8 @@ export interface Findings {
 /** System and command. */
 export type RemedyCommands = readonly (readonly [string, string])[]
 
-export const remedies: { readonly docker: RemedyCommands; readonly jdk: RemedyCommands }
+export const remedies: Readonly<Record<'docker' | 'jdk' | 'etcd', RemedyCommands>>
 export function findEngines(env?: Readonly<Record<string, string | undefined>>): Promise<Findings>
+export function findEtcd(env?: Readonly<Record<string, string | undefined>>): Promise<EtcdFinding>
 export function explainMissing(): string
 export function commandLines(commands: RemedyCommands): string[]

@@ -1,5 +1,5 @@
 /**
- * What this machine has to run Kafka with: a Docker engine, or Java 17+ and Maven.
+ * What this machine has to run Kafka with: a Docker engine, or Java 17+ and Maven. And etcd, for tests only.
  *
  * Plain JavaScript without dependencies, because the launchers ask before anything is installed (Node 20 suffices).
  * Nothing here takes longer than about a second and a half, and nothing is installed, started or changed.
@@ -27,6 +27,12 @@ export const remedies = {
     ['Fedora', 'sudo dnf install -y java-latest-openjdk-headless maven'],
     ['macOS', 'brew install openjdk maven && export JAVA_HOME="$(brew --prefix openjdk)"'],
     ['Windows', 'wsl sudo apt-get install -y default-jdk-headless maven   # then work inside WSL'],
+  ],
+  etcd: [
+    ['Debian, Ubuntu', 'sudo apt-get install -y etcd-server'],
+    ['Fedora', 'sudo dnf install -y etcd'],
+    ['macOS', 'brew install etcd'],
+    ['Windows', 'wsl sudo apt-get install -y etcd-server   # then work inside WSL'],
   ],
 }
 
@@ -163,6 +169,17 @@ async function findMaven(env) {
   const program = await findProgram('mvn', env.MAVEN_HOME && join(env.MAVEN_HOME, 'bin'), env)
   if (program === undefined) return { found: false, program, detail: 'no mvn on the PATH' }
   return { found: true, program, detail: `Maven at ${program}` }
+}
+
+// ---- etcd ---------------------------------------------------------------------------------------------------------
+
+/** The program named by ISTHMUS_ETCD, one that was built for tests, or the one on the PATH. */
+export async function findEtcd(env = process.env) {
+  if (env.ISTHMUS_ETCD) return { found: true, program: env.ISTHMUS_ETCD, detail: `etcd at ${env.ISTHMUS_ETCD}` }
+  const built = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', 'kube', 'bin')
+  const program = await findProgram('etcd', built, env)
+  if (program === undefined) return { found: false, program, detail: `no etcd on the PATH, nor in ${built}` }
+  return { found: true, program, detail: `etcd at ${program}` }
 }
 
 async function findProgram(name, firstDir, env) {

@@ -1,13 +1,21 @@
 /**
  * What some tests need from the machine. Without any way to run Kafka whole groups of tests are left out; where one of
- * the two ways is missing, the tests of that way skip themselves and only the line is printed.
+ * the two ways is missing, or etcd, the tests of that skip themselves and only the line is printed.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { findEngines, remedies } from './prerequisites.js'
+import { findEngines, findEtcd, remedies } from './prerequisites.js'
 
 /** [{ name, line }] of what is missing: `name` is what a part `needs`, `line` is for the reader. */
 export async function findMissingRequirements() {
-  const { docker, java, maven } = await findEngines()
+  const [engines, etcd] = await Promise.all([findEngines(), findEtcd()])
+  return [...missingEngines(engines), ...missingEtcd(etcd)]
+}
+
+function missingEtcd({ found, detail }) {
+  return found ? [] : [missing('etcd', 'tests of the authority on etcd', [detail], [remedies.etcd])]
+}
+
+function missingEngines({ docker, java, maven }) {
   const jdkDetail = [java, maven].filter(({ found }) => !found).map(({ detail }) => detail)
   if (docker.found && jdkDetail.length === 0) return []
   if (docker.found) return [missing('jdk', 'tests of Kafka as local JVM processes', jdkDetail, [remedies.jdk])]

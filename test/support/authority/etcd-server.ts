@@ -1,21 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { findEtcd } from '../../../bin/prerequisites.js'
 import { createAuthority, localPorts } from '../../../src/local/index.ts'
 
 /** The program, where this machine has it. */
-export const etcdProgram: string | undefined = findEtcd()
-
-function findEtcd(): string | undefined {
-  const named = process.env['ISTHMUS_ETCD']
-  if (named !== undefined && named !== '') return named
-  const cached = join(homedir(), '.cache/isthmus/kube/bin/etcd')
-  return existsSync(cached) ? cached : undefined
-}
+export const etcdProgram: string | undefined = (await findEtcd()).program
 
 export interface EtcdOptions {
   /** @defaultValue 1 */
