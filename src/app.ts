@@ -180,7 +180,16 @@ function controlGroups(
   { replicator, watch }: { readonly replicator: ReplicatorPort; readonly watch: RegionWatch },
 ): Control | undefined {
   if (config.failoverGroups.length === 0) return undefined
-  return new Control({ config, role, name: nameMember(config.api.listen), replicator, watch, clock, random })
+  return new Control({
+    config,
+    role,
+    name: nameMember(config.api.listen),
+    replicator,
+    watch,
+    clock,
+    random,
+    env: process.env,
+  })
 }
 
 function logControl({ events }: Control, logger: Logger): (() => void)[] {

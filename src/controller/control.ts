@@ -3,7 +3,7 @@ import { authorityOptionsOf, type Config } from '../config/index.ts'
 import { type Clock, createEvents, type Random } from '../core/index.ts'
 import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
-import type { SecurityEvents, WatchedFence } from '../security/index.ts'
+import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
 import { GroupDocuments } from './group-documents.ts'
 import { GroupFollower } from './group-follower.ts'
@@ -20,6 +20,7 @@ export interface ControlOptions {
   readonly watch: Pick<RegionWatch, 'status' | 'doubt'>
   readonly clock: Clock
   readonly random: Random
+  readonly env: FenceCommand['env']
 }
 
 export interface ControlStatus {

@@ -17,12 +17,13 @@ import {
 } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { Replicator } from '../replication/index.ts'
-import type { SecurityEvents, WatchedFence } from '../security/index.ts'
-import { makeGather, makeMoveEffects, makeReturnEffects, RegionAccess, StandingFences } from './interim.ts'
+import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
+import { makeGather, makeMoveEffects, makeReturnEffects, StandingFences } from './interim.ts'
 import { controllerOf, deskOf, type GroupParts, limitsOf, roomsOf } from './controlled-group.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { linkOfGroup } from './link-specs.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
+import { openRegionAccess, type RegionAccess } from './region-access.ts'
 
 /** How often a group that is not recorded yet is tried again. */
 const CREATE_EVERY_MS = 1_000
@@ -46,6 +47,8 @@ export interface ControllerOptions {
   readonly events: ControllerEvents
   readonly clock: Clock
   readonly random: Random
+  /** Of the process, for the operator's commands. */
+  readonly env: FenceCommand['env']
 }
 
 export interface ControllerEvents {
@@ -89,11 +92,11 @@ export class Controller {
       doubt: () => watch.doubt(),
       isQuiet: () => [...this.groups.values()].every(({ controller }) => controller.isQuiet()),
     })
-    this.#regions = new RegionAccess({ config, events: events.security, context })
+    this.#regions = openRegionAccess({ config, events: events.security, env: options.env, ...context })
     this.#copies = new StateCopies({
       authority,
       journal,
-      regions: this.#regions.state,
+      regions: this.#regions.states,
       events: events.authority,
       context,
     })

@@ -4,8 +4,8 @@
  * document, because their keys stand below it.
  */
 import type { Authority } from '../authority/index.ts'
-import { type Clock, type Pass, type RegionName, regionName, runLoop } from '../core/index.ts'
-import { canonicalJson, type GroupDocument, groupKey, type Json, type Leadership } from '../failover/index.ts'
+import { canonicalJson, type Clock, type Pass, type RegionName, regionName, runLoop } from '../core/index.ts'
+import { type GroupDocument, groupKey, type Json, type Leadership } from '../failover/index.ts'
 import type { LinkSpec, Moves, RecordedConfigs } from '../replication/index.ts'
 
 /** Topics mostly need the same changes: what many have in common is written once. */
