@@ -2,12 +2,7 @@ import type { FailoverGroupConfig } from '../config/index.ts'
 import type { Clock, Events } from '../core/index.ts'
 import type { MoveEffects, MoveEvidence, ReturnEffects, GroupRooms } from '../failover/index.ts'
 import { makeRegionEffects } from '../failover/index.ts'
-import {
-  FenceWatch,
-  RegionFences,
-  type SecurityEvents,
-  type WatchedFence,
-} from '../security/index.ts'
+import { FenceWatch, RegionFences, type SecurityEvents, type WatchedFence } from '../security/index.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { scopeOf } from './controlled-group.ts'
 

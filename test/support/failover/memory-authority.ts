@@ -22,6 +22,7 @@ export class MemoryAuthority implements AuthorityPort, JournalPort {
   grants: boolean | undefined = true
   token = 0
   isFresh = false
+  released = 0
   #revision = 0
 
   constructor() {
@@ -57,6 +58,7 @@ export class MemoryAuthority implements AuthorityPort, JournalPort {
   }
 
   async release(): Promise<void> {
+    this.released++
     this.grants = true
   }
 

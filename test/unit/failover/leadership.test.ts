@@ -1,20 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { createEvents } from '../../../src/core/index.ts'
 import type { FailoverEvents } from '../../../src/failover/events.ts'
-import { Leadership } from '../../../src/failover/leadership.ts'
+import { Leadership, type LeadershipOptions } from '../../../src/failover/leadership.ts'
 import { UnsettledCalls } from '../../../src/failover/unsettled-calls.ts'
 import { SimClock, SimProcess } from '../../simulation/sim-clock.ts'
 import { MemoryAuthority } from '../../support/failover/memory-authority.ts'
 
-async function setUp(doubt?: () => string | undefined) {
+async function setUp({
+  isFresh = false,
+  ...given
+}: { isFresh?: boolean } & Partial<Pick<LeadershipOptions, 'doubt' | 'isQuiet'>> = {}) {
   const time = new SimClock()
   const clock = new SimProcess(time)
   const authority = new MemoryAuthority()
+  authority.isFresh = isFresh
   const events = createEvents<FailoverEvents>()
   const told: string[] = []
   events.onAny((name) => told.push(name))
   const options = { authority, clock, events, name: 'controllers', holder: 'one', ttlMs: 3_000, settleMs: 1_000 }
-  const leadership = new Leadership({ ...options, ...(doubt !== undefined && { doubt }) })
+  const leadership = new Leadership({ ...options, ...given })
   leadership.start()
   const passMs = async (ms: number) => {
     const untilMs = time.nowMs + ms
@@ -33,6 +37,27 @@ describe('Leadership', () => {
     await passMs(1_000)
     expect(leadership.hold()).toBeUndefined()
     expect(leadership.lease()?.token).toBe(1)
+  })
+
+  it('acts at once where nobody had the lease before, or gave it back', async () => {
+    const { leadership } = await setUp({ isFresh: true })
+    expect(leadership.lease()?.token).toBe(1)
+  })
+
+  it('keeps the lease to its end where something that it sent may still arrive', async () => {
+    const { leadership, authority, passMs } = await setUp({ isFresh: true, isQuiet: () => false })
+    const stopping = leadership.stop()
+    await passMs(2_000)
+    await stopping
+    expect(authority.released).toBe(0)
+  })
+
+  it('gives the lease back where nothing is under way', async () => {
+    const { leadership, authority, passMs } = await setUp({ isFresh: true })
+    const stopping = leadership.stop()
+    await passMs(2_000)
+    await stopping
+    expect(authority.released).toBe(1)
   })
 
   it('stops acting before the lease can have ended, without being told', async () => {
@@ -65,7 +90,7 @@ describe('Leadership', () => {
   })
 
   it('does nothing while it is in doubt of itself', async () => {
-    const { leadership, passMs } = await setUp(() => 'the clock jumped')
+    const { leadership, passMs } = await setUp({ doubt: () => 'the clock jumped' })
     await passMs(1_500)
     expect(leadership.hold()).toContain('the clock jumped')
   })

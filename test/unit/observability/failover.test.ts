@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { createEvents } from '../../../src/core/index.ts'
+import type { FailoverEvents } from '../../../src/failover/index.ts'
+import { createLogger, createMetrics, logFailoverEvents } from '../../../src/observability/index.ts'
+import { fakeReplicator } from '../../support/fake-replicator.ts'
+import { east, start, threeRegions } from '../../support/failover/machine-model.ts'
+
+test('what is active, and what a move is at, are metrics', async () => {
+  const { port } = fakeReplicator()
+  const running = start(threeRegions())
+  const metrics = createMetrics({
+    status: () => port.status(),
+    events: port.events,
+    failover: () => ({ leads: true, groups: [running] }),
+    nowMs: () => 0,
+    processMetrics: false,
+  })
+  const text = await metrics.render()
+  expect(text).toContain('isthmus_controller_leads{} 1')
+  expect(text).toContain('isthmus_failover_group_epoch{group="orders"} 1')
+  expect(text).toContain('isthmus_failover_group_region{group="orders",region="west",role="active"} 1')
+  expect(text).toContain('isthmus_failover_group_region{group="orders",region="east",role="standby"} 1')
+  expect(text).toContain('isthmus_failover_group_operation{group="orders",kind="switchover",phase="requested"} 1')
+  expect(text).toContain('isthmus_failover_group_paused{group="orders"} 0')
+})
+
+test('a move that waits for a person is an error in the log', () => {
+  const lines: { level: string; msg: string }[] = []
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) }
+  const events = createEvents<FailoverEvents>()
+  const stop = logFailoverEvents(events, createLogger({ level: 'info', nowMs: () => 0, destination }))
+  const move = { group: 'orders', operation: 'op-1', kind: 'switchover' } as const
+  events.emit('move:phase', { ...move, phase: 'cut', reason: 'settling is done' })
+  events.emit('move:phase', { ...move, phase: 'needs-operator', reason: 'the target is gone' })
+  events.emit('move:committed', { group: 'orders', operation: 'op-1', active: east, epoch: 2 })
+  stop()
+  expect(lines.map(({ level, msg }) => `${level}: ${msg}`)).toEqual([
+    'info: switchover op-1 of group orders is at cut: settling is done',
+    'error: switchover op-1 of group orders is at needs-operator: the target is gone',
+    'info: east is active in group orders since epoch 2',
+  ])
+})
