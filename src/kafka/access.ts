@@ -51,3 +51,22 @@ export interface AclDeletion extends AclOutcome {
   /** 0 where it was gone already. */
   readonly deleted: number
 }
+
+/** What a client may do itself. */
+export interface OwnRights {
+  readonly cluster: readonly AclOperation[]
+  /** By topic; those that are not there, or may not be seen, are left out. */
+  readonly topics: ReadonlyMap<string, readonly AclOperation[]>
+}
+
+export interface ScramUser {
+  readonly user: string
+  readonly mechanisms: readonly string[]
+}
+
+/** The limits of one entity, such as a user, a client id, or both together. */
+export interface ClientQuota {
+  /** A null name stands for the default of its type. */
+  readonly entity: readonly { readonly type: string; readonly name: string | null }[]
+  readonly values: readonly { readonly key: string; readonly value: number }[]
+}

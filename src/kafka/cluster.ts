@@ -1,5 +1,14 @@
 import type { RetryContext } from '../core/index.ts'
-import type { AclBinding, AclDeletion, AclFilter, AclOutcome } from './access.ts'
+import type {
+  AclBinding,
+  AclDeletion,
+  AclFilter,
+  AclOperation,
+  AclOutcome,
+  ClientQuota,
+  OwnRights,
+  ScramUser,
+} from './access.ts'
 import type {
   AbortMarker,
   GroupDescription,
@@ -139,6 +148,16 @@ export interface Cluster extends AsyncDisposable {
   /** Of the very bindings; those that are gone already count as deleted. */
   deleteAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclDeletion[]>
 
+  // ---- what else clients depend on --------------------------------------------------------------------------------
+  /** What this client may do on the cluster and on topics, as the authorizer decides it for whoever asks. */
+  ownRights(topics: readonly string[], signal: AbortSignal): Promise<OwnRights>
+  /** Needs DESCRIBE on the cluster. */
+  describeScramUsers(signal: AbortSignal): Promise<readonly ScramUser[]>
+  /** Needs DESCRIBE_CONFIGS on the cluster. */
+  describeQuotas(signal: AbortSignal): Promise<readonly ClientQuota[]>
+  /** Of one broker; needs DESCRIBE on the cluster. */
+  describeLogDirs(nodeId: number, signal: AbortSignal): Promise<readonly LogDir[]>
+
   /** Closes every connection. */
   close(): Promise<void>
 }
@@ -195,6 +214,8 @@ export interface TopicMetadata {
   /** 0, or the broker's code, such as 3 UNKNOWN_TOPIC_OR_PARTITION. */
   readonly errorCode: number
   readonly partitions: readonly PartitionMetadata[]
+  /** What the caller may do there; only where that was asked for, and anything is allowed. */
+  readonly rights?: readonly AclOperation[]
 }
 
 export interface PartitionMetadata {
@@ -223,6 +244,8 @@ export interface TopicOutcome {
 export interface ProbeChannel {
   /** `host:port`. */
   readonly address: string
+  /** When the certificate of this broker ends, wall clock; undefined without TLS. */
+  readonly certificateEndsMs: number | undefined
   /** As this broker has it. `'all'` lists every topic that may be described. */
   metadata(topics: 'all' | readonly string[]): Promise<ClusterMetadata>
   /** Of the topics that exist, only the named settings. */
@@ -291,4 +314,13 @@ export interface ConfigEntry {
   readonly source: 'topic' | 'broker' | 'default' | 'other'
   readonly isReadOnly: boolean
   readonly isSensitive: boolean
+}
+
+/** One directory of a broker's log. */
+export interface LogDir {
+  readonly errorCode: number
+  readonly path: string
+  /** Of its volume; -1 where it cannot be found out. */
+  readonly totalBytes: number
+  readonly usableBytes: number
 }

@@ -1,4 +1,4 @@
-import { createSecureContext, type ConnectionOptions as NodeTlsOptions, getCACertificates } from 'node:tls'
+import { createSecureContext, type ConnectionOptions as NodeTlsOptions, getCACertificates, TLSSocket } from 'node:tls'
 import { isIP } from 'node:net'
 import { Connection, Reader, type SASLOptions as LibrarySasl, Writer } from '@platformatic/kafka'
 import { type Clock, describeError, isFault, withSignal } from '../core/index.ts'
@@ -99,6 +99,14 @@ export class BrokerConnection {
 
   get isOpen(): boolean {
     return !this.#isClosed
+  }
+
+  /** When the certificate of the broker ends, wall clock; undefined without TLS. */
+  get certificateEndsMs(): number | undefined {
+    const { socket } = this.#connection
+    if (!(socket instanceof TLSSocket)) return undefined
+    const endsMs = Date.parse(socket.getPeerCertificate().valid_to)
+    return Number.isNaN(endsMs) ? undefined : endsMs
   }
 
   /** The version that `call` would use; undefined where the broker does not serve the API to us. */

@@ -12,6 +12,7 @@ import { kafkaFaults } from './faults.ts'
 import { GatheredOffsets } from './gathered-offsets.ts'
 import { openMembership } from './group-membership.ts'
 import { commitGroupOffsets, deleteGroupOffsets, describeGroups, fetchGroupOffsets, listGroups } from './groups.ts'
+import { describeLogDirs, describeQuotas, describeScramUsers, ownRights } from './looks.ts'
 import { MetadataRefresh } from './metadata-refresh.ts'
 import { deleteRecords, listOffsets, offsetForLeaderEpoch } from './offsets.ts'
 import { openProbeChannel } from './probe-channel.ts'
@@ -79,6 +80,10 @@ export function openCluster(options: ClusterOptions): Cluster {
     describeAcls: (filter, signal, nodeId) => describeAcls(parts, filter, signal, nodeId),
     createAcls: (bindings, signal) => createAcls(parts, bindings, signal),
     deleteAcls: (bindings, signal) => deleteAcls(parts, bindings, signal),
+    ownRights: (topics, signal) => ownRights(parts, topics, signal),
+    describeScramUsers: (signal) => describeScramUsers(parts, signal),
+    describeQuotas: (signal) => describeQuotas(parts, signal),
+    describeLogDirs: (nodeId, signal) => describeLogDirs(parts, nodeId, signal),
     close,
     [Symbol.asyncDispose]: close,
   }

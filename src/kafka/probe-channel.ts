@@ -16,6 +16,7 @@ export function openProbeChannel(cluster: string, connection: BrokerConnection, 
     withSignal(connection.call(api, request), signal)
   return {
     address: `${host}:${port}`,
+    certificateEndsMs: connection.certificateEndsMs,
     async metadata(topics) {
       const { errorCode, ...metadata } = await call(metadataApi, { topics: topics === 'all' ? null : topics })
       if (errorCode !== 0) throw requestFault(cluster, 'Metadata', errorCode)

@@ -7,6 +7,7 @@ import type { DescribedTransaction } from '../../src/kafka/wire/describe-transac
 import { API_VERSIONS, type ApiName } from '../../src/kafka/wire/versions.ts'
 import { writeGolden } from './golden.ts'
 import { makeBatch } from './hand-made-batch.ts'
+import { putQuota, putScramUser } from './principals.ts'
 import { RawClient } from './raw-exchange.ts'
 import { WIRE_APIS } from './wire-apis.ts'
 
@@ -71,6 +72,17 @@ async function captureAcls(): Promise<void> {
   await capture('CreateAcls', () => [binding, group, { ...binding, name: '' }])
   await capture('DeleteAcls', (version) => [version === 2 ? group : { ...group, host: '10.0.0.1' }])
   await capture('DescribeAcls', (version) => (version === 2 ? { resource: 'topic', permission: 'deny' } : {}))
+}
+
+/** With a user and a quota to be found. */
+async function captureLooks(): Promise<void> {
+  await putScramUser({ address: bootstrap }, 'golden')
+  await putQuota({ address: bootstrap }, 'golden', 1_000_000)
+  await sleep(500)
+  await capture('DescribeCluster', () => null)
+  await capture('DescribeLogDirs', () => null)
+  await capture('DescribeUserScramCredentials', () => null)
+  await capture('DescribeClientQuotas', () => null)
 }
 
 await capture('ApiVersions', () => ({ softwareName: 'isthmus', softwareVersion: '1' }))
@@ -168,6 +180,7 @@ await capture('ListGroups', () => null)
 await capture('DescribeGroups', () => [GROUP, 'golden-none'])
 await capture('ConsumerGroupDescribe', () => [GROUP])
 await capture('DescribeQuorum', () => null)
+await captureLooks()
 await capture('DescribeConfigs', () => ({ kind: 'topic', names: ['golden-5', 'golden-missing'] }))
 await capture('IncrementalAlterConfigs', () => ({
   topic: 'golden-5',

@@ -9,11 +9,15 @@ import { deleteAclsApi } from '../../src/kafka/wire/delete-acls.ts'
 import { deleteRecordsApi } from '../../src/kafka/wire/delete-records.ts'
 import { deleteTopicsApi } from '../../src/kafka/wire/delete-topics.ts'
 import { describeAclsApi } from '../../src/kafka/wire/describe-acls.ts'
+import { describeClientQuotasApi } from '../../src/kafka/wire/describe-client-quotas.ts'
+import { describeClusterApi } from '../../src/kafka/wire/describe-cluster.ts'
 import { describeConfigsApi } from '../../src/kafka/wire/describe-configs.ts'
 import { describeGroupsApi } from '../../src/kafka/wire/describe-groups.ts'
+import { describeLogDirsApi } from '../../src/kafka/wire/describe-log-dirs.ts'
 import { describeProducersApi } from '../../src/kafka/wire/describe-producers.ts'
 import { describeQuorumApi } from '../../src/kafka/wire/describe-quorum.ts'
 import { describeTransactionsApi } from '../../src/kafka/wire/describe-transactions.ts'
+import { describeUserScramCredentialsApi } from '../../src/kafka/wire/describe-user-scram-credentials.ts'
 import { endTxnApi } from '../../src/kafka/wire/end-txn.ts'
 import { fetchApi } from '../../src/kafka/wire/fetch.ts'
 import { findCoordinatorApi } from '../../src/kafka/wire/find-coordinator.ts'
@@ -47,11 +51,15 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   DeleteRecords: deleteRecordsApi,
   DeleteTopics: deleteTopicsApi,
   DescribeAcls: describeAclsApi,
+  DescribeClientQuotas: describeClientQuotasApi,
+  DescribeCluster: describeClusterApi,
   DescribeConfigs: describeConfigsApi,
   DescribeGroups: describeGroupsApi,
+  DescribeLogDirs: describeLogDirsApi,
   DescribeProducers: describeProducersApi,
   DescribeQuorum: describeQuorumApi,
   DescribeTransactions: describeTransactionsApi,
+  DescribeUserScramCredentials: describeUserScramCredentialsApi,
   EndTxn: endTxnApi,
   Fetch: fetchApi,
   FindCoordinator: findCoordinatorApi,

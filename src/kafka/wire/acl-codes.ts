@@ -61,6 +61,12 @@ export function writeFilter(writer: Writer, { resource, permission, principal }:
     .appendInt8(permission === undefined ? ANY : permission === 'allow' ? ALLOW : DENY)
 }
 
+/** A set of operations, a bit for each. */
+export function readOperations(reader: Reader): readonly AclOperation[] {
+  const bits = reader.readInt32()
+  return OPERATIONS.filter((operation, code) => operation !== 'unknown' && (bits & (1 << code)) !== 0)
+}
+
 /** The part that names the resource. */
 export function readResource(reader: Reader): Pick<AclBinding, 'resource' | 'name' | 'pattern'> {
   const resource = RESOURCES[reader.readInt8()] ?? 'unknown'

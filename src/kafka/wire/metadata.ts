@@ -1,5 +1,6 @@
 import type { Reader } from '@platformatic/kafka'
 import type { Broker, ClusterMetadata, PartitionMetadata, TopicMetadata } from '../cluster.ts'
+import { readOperations } from './acl-codes.ts'
 import type { Api } from './api.ts'
 import { readInt32s, writeStructs } from './codec.ts'
 
@@ -20,6 +21,8 @@ import { readInt32s, writeStructs } from './codec.ts'
 export interface MetadataRequest {
   /** Null asks for all topics. */
   readonly topics: readonly string[] | null
+  /** Whether to say what the caller may do on each topic. @defaultValue false */
+  readonly withRights?: boolean
 }
 
 export interface MetadataResponse extends ClusterMetadata {
@@ -32,7 +35,7 @@ export const metadataApi: Api<MetadataRequest, MetadataResponse> = {
     writeStructs(writer, request.topics, (_, name) => writer.appendUUID(null).appendString(name))
     writer.appendBoolean(false)
     if (version === 10) writer.appendBoolean(false)
-    writer.appendBoolean(false).appendTaggedFields()
+    writer.appendBoolean(request.withRights ?? false).appendTaggedFields()
   },
   read(reader, version) {
     reader.readInt32()
@@ -61,8 +64,8 @@ function readTopic(reader: Reader, share: Sharing): TopicMetadata {
   const topicId = reader.readUUID()
   const isInternal = reader.readBoolean()
   const partitions = reader.readArray((each) => readPartition(each, share))
-  reader.readInt32()
-  return { name, topicId, isInternal, errorCode, partitions }
+  const rights = readOperations(reader)
+  return { name, topicId, isInternal, errorCode, partitions, ...(rights.length > 0 && { rights }) }
 }
 
 function readPartition(reader: Reader, share: Sharing): PartitionMetadata {

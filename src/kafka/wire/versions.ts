@@ -53,12 +53,18 @@ export const API_VERSIONS = {
   CreateAcls: { key: 30, min: 2, max: 3 },
   DeleteAcls: { key: 31, min: 2, max: 3 },
   DescribeConfigs: { key: 32, min: 4, max: 4 },
+  /** v4 is the first with the size of the volume; brokers before 3.3 do not have it. */
+  DescribeLogDirs: { key: 35, min: 4, max: 4 },
   CreatePartitions: { key: 37, min: 2, max: 3 },
   IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },
   /** Positions of one group; there is no other way to delete some of them. */
   OffsetDelete: { key: 47, min: 0, max: 0, isFlexible: false },
+  DescribeClientQuotas: { key: 48, min: 1, max: 1 },
+  DescribeUserScramCredentials: { key: 50, min: 0, max: 0 },
   /** v1 is the first with the times of the voters. Brokers of a ZooKeeper cluster do not have it. */
   DescribeQuorum: { key: 55, min: 1, max: 2 },
+  /** v2 adds fenced brokers. */
+  DescribeCluster: { key: 60, min: 0, max: 1 },
   DescribeProducers: { key: 61, min: 0, max: 0 },
   DescribeTransactions: { key: 65, min: 0, max: 0 },
   /** Later versions only add filters. */

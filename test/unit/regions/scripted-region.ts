@@ -57,6 +57,7 @@ export class ScriptedRegion implements ProbedCluster {
     this.open++
     return {
       address,
+      certificateEndsMs: undefined,
       metadata: (topics) => Promise.resolve(state === 'nonsense' ? ({} as never) : this.#metadata(topics)),
       topicSettings: (topics) => {
         const entry = {
