@@ -29,4 +29,5 @@ export {
   type RegionFencesOptions,
   type TopicFenceRequest,
 } from './fences/region-fences.ts'
+export { type ProgramEnd, runProgram } from './fences/run-program.ts'
 export { FenceOptions, principalSchema, type ResolvedFenceOptions, resolveFenceOptions } from './options.ts'

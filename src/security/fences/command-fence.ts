@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import type { Clock, RegionName } from '../../core/index.ts'
 import { securityFaults } from '../faults.ts'
 import { type FenceClaim, type FenceContext, markLifted, newRecord, tellApplied, tellLifted } from './acl-fence.ts'
 import { fenceKeyOf, type FenceRecord } from './fence-record.ts'
 import type { AppliedFence, FenceStep, LiftedFence } from './fence-step.ts'
+import { runProgram } from './run-program.ts'
 
 /**
  * The operator's own fence: network policy, load balancer, power. Programs are run without a shell, with the region, the
@@ -18,10 +18,6 @@ export interface FenceCommand {
   readonly timeoutMs: number
   readonly env: Readonly<Record<string, string | undefined>>
 }
-
-const OUTPUT_BYTES_MAX = 4_096
-/** What a stopped program may take to end before it is killed. */
-const KILL_GRACE_MS = 2_000
 
 export async function applyCommand(
   context: FenceContext,
@@ -83,7 +79,7 @@ export async function checkCommand(
   if (check === undefined) return { verdict: 'unknown', reason: 'the region has no fence.command.check' }
   const { region, clock } = context
   const env = environment(command, { region, group, operation, verb: 'check' })
-  const end = await run({ argv: check, env, timeoutMs: command.timeoutMs, clock }, signal)
+  const end = await runProgram({ argv: check, env, timeoutMs: command.timeoutMs, clock }, signal)
   if (end.kind === 'ran' && end.code === 0) return { verdict: 'fenced', reason: 'the check of the operator succeeded' }
   if (end.kind === 'ran') return { verdict: 'open', reason: `the check of the operator ended with ${end.code}` }
   return { verdict: 'unknown', reason: end.kind === 'late' ? 'the check did not end in time' : end.reason }
@@ -99,7 +95,7 @@ async function runStep(
   const env = environment(command, { region, group, operation, verb })
   const argv = command[verb]
   permit?.()
-  const end = await run({ argv, env, timeoutMs: command.timeoutMs, clock }, signal)
+  const end = await runProgram({ argv, env, timeoutMs: command.timeoutMs, clock }, signal)
   const facts = { region, group, command: argv.join(' ') }
   if (end.kind === 'late') {
     const fault = securityFaults.fault('FENCE_COMMAND_UNKNOWN', { ...facts, afterMs: command.timeoutMs })
@@ -122,65 +118,4 @@ function environment(
     ISTHMUS_OPERATION: facts.operation,
     ISTHMUS_ACTION: facts.verb,
   }
-}
-
-type Ending =
-  | { readonly kind: 'ran'; readonly code: number | string; readonly output: string }
-  | { readonly kind: 'not-started'; readonly reason: string }
-  | { readonly kind: 'late' }
-
-/** The program and what it starts are one process group, so that a late one ends as a whole. */
-async function run(
-  options: {
-    readonly argv: readonly string[]
-    readonly env: NodeJS.ProcessEnv
-    readonly timeoutMs: number
-    readonly clock: Clock
-  },
-  signal: AbortSignal,
-): Promise<Ending> {
-  const { argv, env, timeoutMs, clock } = options
-  signal.throwIfAborted()
-  const [program = '', ...args] = argv
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    let isLate = false
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-OUTPUT_BYTES_MAX)))
-    }
-    const end = (signalName: NodeJS.Signals) => {
-      if (child.pid === undefined || child.exitCode !== null) return
-      try {
-        process.kill(-child.pid, signalName)
-      } catch (error) {
-        // It ended meanwhile.
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-      }
-    }
-    const stop = () => {
-      isLate = true
-      end('SIGTERM')
-      killer = clock.setTimer(KILL_GRACE_MS, () => end('SIGKILL'))
-    }
-    let killer = clock.setTimer(timeoutMs, stop)
-    const onAbort = () => {
-      killer.cancel()
-      stop()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    const leave = () => {
-      killer.cancel()
-      signal.removeEventListener('abort', onAbort)
-    }
-    child.once('error', (error) => {
-      leave()
-      resolve({ kind: 'not-started', reason: error.message })
-    })
-    child.once('close', (code, killedBy) => {
-      leave()
-      if (signal.aborted) reject(signal.reason as Error)
-      else resolve(isLate ? { kind: 'late' } : { kind: 'ran', code: code ?? killedBy ?? 'unknown', output })
-    })
-  })
 }
