@@ -1,6 +1,7 @@
 import { isName, type RegionName, regionName } from '../core/index.ts'
 import { type PatternSelection, selectionOf } from './patterns.ts'
 import { resolveFailoverOptions } from './failover-options.ts'
+import { type ResolvedEviction, type ResolvedRouting, resolveEviction, resolveRouting } from '../routing/index.ts'
 import type { ConfigFile } from './schema.ts'
 
 /** What a failover group is made of, and how it moves: defaults filled in, times in milliseconds. */
@@ -13,6 +14,9 @@ export interface FailoverGroupConfig {
   readonly objectives: Objectives
   readonly mode: FailoverMode
   readonly timings: FailoverTimings
+  /** How clients are moved; undefined where that is nobody's work here. */
+  readonly routing: ResolvedRouting | undefined
+  readonly eviction: ResolvedEviction | undefined
 }
 
 export interface Objectives {
@@ -48,6 +52,8 @@ export function resolveFailoverGroup(group: GroupFile): FailoverGroupConfig {
     consumerGroups: group.consumerGroups === undefined ? ALL : selectionOf(group.consumerGroups),
     objectives: { rpoMs: inMs(rpoSeconds), rtoMs: inMs(rtoSeconds) },
     mode,
+    routing: group.routing && resolveRouting(group.routing),
+    eviction: group.eviction && resolveEviction(group.eviction),
     timings: {
       writePauseMs: options.writePauseSeconds * 1_000,
       settleMs: options.settleSeconds * 1_000,

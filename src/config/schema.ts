@@ -12,6 +12,7 @@ import {
   TopicRename,
   TopicSelection,
 } from '../replication/index.ts'
+import { EvictionOptions, RoutingOptions } from '../routing/index.ts'
 import { FailoverOptions } from './failover-options.ts'
 import { FenceOptions, principalSchema } from '../security/index.ts'
 
@@ -223,6 +224,8 @@ const FailoverGroup = strict(
       ),
     ),
     failover: Type.Optional(FailoverOptions),
+    routing: Type.Optional(RoutingOptions),
+    eviction: Type.Optional(EvictionOptions),
   },
   'Topics and consumer groups with one active region. Consumer groups default to all.',
 )
@@ -267,11 +270,4 @@ export const ConfigSchema = strict(
 export type ConfigFile = Type.Static<typeof ConfigSchema>
 
 /** Keys that the design of Isthmus names and this version does not have yet, by the last part of their path. */
-export const LATER_KEYS: ReadonlySet<string> = new Set([
-  'routing',
-  'drills',
-  'security',
-  'fence',
-  'agents',
-  'verification',
-])
+export const LATER_KEYS: ReadonlySet<string> = new Set(['drills', 'security', 'fence', 'agents', 'verification'])

@@ -49,7 +49,7 @@ failoverGroups:
     regions: [eu, uss]
     topics: { include: ["*"] }
     failover: { mode: automatic }
-    routing: []
+    drills: []
 api: { listen: 0.0.0.0:8080 }
 `),
   ).toEqual([
@@ -58,7 +58,7 @@ api: { listen: 0.0.0.0:8080 }
     'line 6: regions[1].bootstrp: unknown key; did you mean bootstrap?',
     'line 9: failoverGroups[0].regions[1]: "uss" is not a region of this file; did you mean us?',
     'line 11: failoverGroups[0].failover.mode: "automatic" is not known here; write manual or observe; automatic is not in this version',
-    'line 12: failoverGroups[0].routing: not in this version; remove routing; this version has no use for it',
+    'line 12: failoverGroups[0].drills: not in this version; remove drills; this version has no use for it',
     expect.stringContaining('line 13: api.listen: "0.0.0.0:8080" can be reached by other machines'),
   ])
 })
