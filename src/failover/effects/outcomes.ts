@@ -4,7 +4,7 @@ import type { FaultNote, Json, Outcome } from '../outcome.ts'
 
 const NAMED_MAX = 5
 
-function noteOf({ code, message, remedy }: Fault): FaultNote {
+export function noteOf({ code, message, remedy }: Fault): FaultNote {
   return { code, message, remedy }
 }
 

@@ -26,8 +26,10 @@ export function evaluateGuards(context: GuardContext, overrides: readonly GuardO
   return GUARDS.flatMap((guard) => {
     const weight = context.kind === 'failover' ? guard.failover : guard.lossless
     if (weight === 'skipped') return []
-    const { isGood, evidence } = guard.judge(context)
-    const isRequired = weight === 'required'
+    const { isGood, evidence: found, isTolerable = false } = guard.judge(context)
+    const trouble = isGood === undefined ? context.evidence.troubles?.[guard.name] : undefined
+    const evidence = trouble === undefined ? found : `${found}: ${trouble}`
+    const isRequired = weight === 'required' && !isTolerable
     const bad = isGood === undefined ? 'unknown' : isRequired ? 'failed' : 'warning'
     const status: GuardStatus = isGood === true ? 'passed' : bad
     const override = guard.isOverridable

@@ -19,9 +19,11 @@ export interface Guard {
 export interface Judgement {
   readonly isGood: boolean | undefined
   readonly evidence: string
+  /** True where this finding stops nothing, although the guard is required. */
+  readonly isTolerable?: boolean
 }
 
-const UNKNOWN: Judgement = { isGood: undefined, evidence: 'could not be found out' }
+export const UNKNOWN: Judgement = { isGood: undefined, evidence: 'could not be found out' }
 
 /** Good where nothing is listed. */
 export function judgeList(wrong: readonly string[] | undefined, what: string): Judgement {

@@ -1,5 +1,5 @@
-import type { PartitionLoss } from './evidence.ts'
-import { type Guard, judgeList, judgeValue } from './guard.ts'
+import type { GuardContext, PartitionLoss } from './evidence.ts'
+import { type Guard, type Judgement, judgeList, judgeValue, UNKNOWN } from './guard.ts'
 
 /** What has to hold of the copies, the fences, and of what moves the clients. */
 export const MOVE_GUARDS: readonly Guard[] = [
@@ -12,9 +12,9 @@ export const MOVE_GUARDS: readonly Guard[] = [
     remedy: 'Configure an authorizer with Isthmus as a super user, or a fence command.',
     judge: ({ evidence: { source } }) =>
       judgeValue(
-        source,
-        ({ fenceUnavailable }) => fenceUnavailable === undefined,
-        ({ fenceUnavailable }) => fenceUnavailable ?? 'a fence can be used',
+        source?.fenceUnavailable,
+        (reason) => reason === null,
+        (reason) => reason ?? 'a fence can be used',
       ),
   },
   {
@@ -24,12 +24,16 @@ export const MOVE_GUARDS: readonly Guard[] = [
     failover: 'warning',
     isOverridable: true,
     remedy: 'Fence the standby and wait for the proof.',
-    judge: ({ evidence, limits }) =>
-      judgeValue(
-        evidence.target?.fenceProvedMsAgo,
+    judge: ({ evidence: { target }, limits }) => {
+      const impossible = target?.noStandingFence
+      if (impossible !== undefined)
+        return { isGood: false, evidence: `there is none: ${impossible}`, isTolerable: true }
+      return judgeValue(
+        target?.fenceProvedMsAgo,
         (ago) => ago !== null && ago <= limits.fenceProofAgeMs,
         (ago) => (ago === null ? 'not in force' : `proved ${ago} ms ago, at most ${limits.fenceProofAgeMs}`),
-      ),
+      )
+    },
   },
   {
     name: 'everyone-fenced',
@@ -46,7 +50,8 @@ export const MOVE_GUARDS: readonly Guard[] = [
     lossless: 'required',
     failover: 'required',
     isOverridable: false,
-    remedy: 'Remove the link in the other direction.',
+    remedy:
+      'Remove the link in the other direction; where a topic is not copied yet, wait, or see why the link refuses it.',
     judge: ({ evidence }) => judgeList(evidence.copy?.wrongDirections, 'topics copied in both directions or none'),
   },
   {
@@ -69,20 +74,12 @@ export const MOVE_GUARDS: readonly Guard[] = [
   },
   {
     name: 'loss-within-objective',
-    holds: 'what would be lost is within the objective',
+    holds: 'what the target lacks is within the objective, or can be copied during the pause',
     lossless: 'required',
     failover: 'required',
     isOverridable: true,
     remedy: 'Wait until the copy has caught up, or accept the loss.',
-    judge: ({ evidence, limits }) =>
-      judgeValue(
-        evidence.copy?.missing,
-        (missing) => missing.every((it) => behindMs(it) <= limits.rpoMs),
-        (missing) => {
-          const worst = Math.max(0, ...missing.map(behindMs))
-          return `${sumRecords(missing)} records behind, ${worst} ms at most (estimate), objective ${limits.rpoMs} ms`
-        },
-      ),
+    judge: judgeLoss,
   },
   {
     name: 'positions-fresh',
@@ -94,8 +91,11 @@ export const MOVE_GUARDS: readonly Guard[] = [
     judge: ({ evidence, limits }) =>
       judgeValue(
         evidence.copy?.positionsAgeMs,
-        (ageMs) => ageMs <= limits.positionsAgeMs,
-        (ageMs) => `${ageMs} ms old, at most ${limits.positionsAgeMs}`,
+        (ageMs) => ageMs !== null && ageMs <= limits.positionsAgeMs,
+        (ageMs) =>
+          ageMs === null
+            ? 'those of some group were never carried over'
+            : `${ageMs} ms old, at most ${limits.positionsAgeMs}`,
       ),
   },
   {
@@ -108,7 +108,7 @@ export const MOVE_GUARDS: readonly Guard[] = [
       'Restart the clients of these groups between the fence and the flip: left alone they read on at the old offsets.',
     judge: ({ evidence }) =>
       judgeList(
-        evidence.copy?.offsetsDiffer.map(
+        evidence.copy?.offsetsDiffer?.map(
           ({ partition, groups }) => `${partition} (${groups.join(', ') || 'no group'})`,
         ),
         'partitions with different offsets',
@@ -197,11 +197,23 @@ function provider(name: string, field: 'routing' | 'eviction', what: string): Gu
   }
 }
 
+/** A failover loses what the target lacks; in a lossless move that has to be copied while nobody can write. */
+function judgeLoss({ kind, evidence: { copy }, limits }: GuardContext): Judgement {
+  const { missing, unknownLoss = [] } = copy ?? {}
+  if (missing === undefined) return UNKNOWN
+  if (unknownLoss.length > 0) return { isGood: undefined, evidence: `nothing is known of ${unknownLoss.join(', ')}` }
+  const worstMs = Math.max(0, ...missing.map(behindMs))
+  const [limitMs, what] = kind === 'failover' ? [limits.rpoMs, 'objective'] : [limits.behindMs, 'at most']
+  const limit = limitMs === null ? 'no objective' : `${what} ${limitMs} ms`
+  const evidence = `${sumRecords(missing)} records behind, ${worstMs} ms at most (estimate), ${limit}`
+  return { isGood: limitMs === null || worstMs <= limitMs, evidence }
+}
+
 /** How far behind a partition is, as an estimate: the age of what was last seen, and of what is missing of it. */
-function behindMs({ records, seenMsAgo, recordsPerSecond }: PartitionLoss): number {
+function behindMs({ records, seenMsAgo, recordsPerSecond, waitingMs = 0 }: PartitionLoss): number {
   if (records === 0 && seenMsAgo === 0) return 0
   const missingMs = recordsPerSecond > 0 ? (records / recordsPerSecond) * 1_000 : 0
-  return Math.round(seenMsAgo + missingMs)
+  return Math.round(seenMsAgo + Math.max(missingMs, waitingMs))
 }
 
 function sumRecords(missing: readonly PartitionLoss[]): number {

@@ -52,7 +52,10 @@ export const REGION_GUARDS: readonly Guard[] = [
       judgeValue(
         evidence.authorityFallsWith,
         (regions) => !regions.includes(document.active),
-        (regions) => (regions.length === 0 ? 'it stands outside' : `it falls with ${regions.join(', ')}`),
+        (regions) =>
+          regions.length === 0
+            ? 'it falls with no region, as far as the configuration tells'
+            : `it falls with ${regions.join(', ')}`,
       ),
   },
   {
@@ -126,7 +129,7 @@ export const REGION_GUARDS: readonly Guard[] = [
     lossless: 'required',
     failover: 'required',
     isOverridable: true,
-    remedy: 'Grant them: see `isthmus security rights`.',
+    remedy: 'Grant them, or make Isthmus a super user.',
     judge: ({ evidence }) => judgeList(evidence.target?.ownRightsMissing, 'missing rights of Isthmus'),
   },
   {
@@ -135,7 +138,7 @@ export const REGION_GUARDS: readonly Guard[] = [
     lossless: 'required',
     failover: 'warning',
     isOverridable: true,
-    remedy: 'Grant them: see `isthmus security rights`.',
+    remedy: 'Grant them, or make Isthmus a super user.',
     judge: ({ evidence }) => judgeList(evidence.source?.ownRightsMissing, 'missing rights of Isthmus'),
   },
   {
@@ -148,8 +151,9 @@ export const REGION_GUARDS: readonly Guard[] = [
     judge: ({ evidence, limits }) =>
       judgeValue(
         evidence.target?.certificateDays,
-        (days) => days >= limits.certificateDays,
-        (days) => `${days} days left, at least ${limits.certificateDays} wanted`,
+        (days) => days === null || days >= limits.certificateDays,
+        (days) =>
+          days === null ? 'reached without TLS' : `${days} days left, at least ${limits.certificateDays} wanted`,
       ),
   },
   {

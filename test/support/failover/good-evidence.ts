@@ -15,7 +15,7 @@ export const goodEvidence: Required<MoveEvidence> = {
     throughput: { measured: 50_000_000, needed: 10_000_000 },
     diskFreeShare: 0.6,
   },
-  source: { isReachable: true, ownRightsMissing: [], certificateDays: 90, superUsers: [] },
+  source: { isReachable: true, ownRightsMissing: [], certificateDays: 90, fenceUnavailable: null, superUsers: [] },
   copy: {
     wrongDirections: [],
     openGaps: [],
@@ -31,4 +31,5 @@ export const goodEvidence: Required<MoveEvidence> = {
   routing: { configured: 1, unavailable: [] },
   eviction: { configured: 1, unavailable: [] },
   sinceLastDrillMs: 86_400_000,
+  troubles: {},
 }
