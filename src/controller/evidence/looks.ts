@@ -1,0 +1,49 @@
+import { type Clock, describeError, eitherSignal, withSignal } from '../../core/index.ts'
+
+export const LOOK_MS = 4_000
+
+/**
+ * The looks of one gathering: each is bounded and fails alone. What failed is undefined, and its reason is noted for the
+ * guards that would have judged by it; nothing that could not be found out counts as good.
+ */
+export class Looks {
+  readonly #clock: Clock
+  readonly #lookMs: number
+  readonly #signal: AbortSignal
+  readonly #troubles: Record<string, string> = {}
+
+  constructor({ clock, lookMs = LOOK_MS }: { clock: Clock; lookMs: number | undefined }, signal: AbortSignal) {
+    this.#clock = clock
+    this.#lookMs = lookMs
+    this.#signal = signal
+  }
+
+  /** By guard. */
+  get troubles(): Readonly<Record<string, string>> {
+    return this.#troubles
+  }
+
+  async look<Result>(
+    guards: readonly string[],
+    look: (signal: AbortSignal) => Promise<Result> | Result,
+  ): Promise<Result | undefined> {
+    const late = new AbortController()
+    const timer = this.#clock.setTimer(this.#lookMs, () => late.abort(new Error(`no answer in ${this.#lookMs} ms`)))
+    const either = eitherSignal(this.#signal, late.signal)
+    try {
+      return await withSignal((async () => look(either.signal))(), either.signal)
+    } catch (error) {
+      for (const guard of guards) this.#troubles[guard] ??= describeError(error)
+      return undefined
+    } finally {
+      timer.cancel()
+      either.release()
+    }
+  }
+}
+
+/** For what cannot be asked; never reaches the operator as an error. */
+export function mustAnswer<Value>(value: Value | undefined, region: string): Value {
+  if (value === undefined) throw new Error(`${region} does not answer`)
+  return value
+}

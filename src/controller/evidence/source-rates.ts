@@ -1,0 +1,94 @@
+import { type Clock, type Pass, runLoop } from '../../core/index.ts'
+import type { ReplicationStatus } from '../../replication/index.ts'
+
+/** Where a source partition ended, and when it was seen to. */
+export interface SeenEnd {
+  readonly region: string
+  readonly topic: string
+  readonly partition: number
+  readonly end: number
+  readonly atMs: number
+}
+
+interface Row {
+  readonly from: SeenEnd
+  readonly to: SeenEnd
+}
+
+/** The shortest time that a rate is told from, and how long one is kept as it grows. */
+const SPAN_LEAST_MS = 200
+const SPAN_MOST_MS = 60_000
+const EVERY_MS = 5_000
+/** Those that were seen first are forgotten beyond it. */
+const ROWS_MAX = 200_000
+
+/**
+ * How fast source partitions are written to, by their ends as the replicator has seen them: what is known of a source that
+ * does not answer any more.
+ */
+export class SourceRates {
+  readonly #rows = new Map<string, Row>()
+  readonly #stopped = new AbortController()
+  #running: Promise<void> | undefined
+
+  start(options: {
+    readonly status: () => Pick<ReplicationStatus, 'links'>
+    readonly clock: Clock
+    readonly onError: (error: unknown) => void
+  }): void {
+    const { status, clock, onError } = options
+    this.#running ??= runLoop<Pick<ReplicationStatus, 'links'>, { links: ReplicationStatus['links']; reason: string }>(
+      {
+        observe: () => Promise.resolve(status()),
+        decide: ({ links }) => ({ links, reason: `${links.length} links` }),
+        act: ({ links, reason }): Promise<Pass> => {
+          this.note(endsOf(links))
+          return Promise.resolve({ kind: 'done', reason })
+        },
+      },
+      { clock, signal: this.#stopped.signal, everyMs: EVERY_MS, afterErrorMs: EVERY_MS, onError },
+    )
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort(new Error('stopped'))
+    await this.#running
+  }
+
+  note(ends: readonly SeenEnd[]): void {
+    for (const seen of ends) {
+      const key = keyOf(seen)
+      const row = this.#rows.get(key)
+      if (row === undefined || seen.end < row.to.end) this.#rows.set(key, { from: seen, to: seen })
+      else if (seen.atMs > row.to.atMs) {
+        const isLong = row.to.atMs - row.from.atMs > SPAN_MOST_MS
+        this.#rows.set(key, { from: isLong ? row.to : row.from, to: seen })
+      }
+    }
+    for (const key of this.#rows.keys()) {
+      if (this.#rows.size <= ROWS_MAX) break
+      this.#rows.delete(key)
+    }
+  }
+
+  /** Records per second; undefined where it was not seen for long enough. */
+  rateOf(of: Pick<SeenEnd, 'region' | 'topic' | 'partition'>): number | undefined {
+    const row = this.#rows.get(keyOf(of))
+    if (row === undefined) return undefined
+    const spanMs = row.to.atMs - row.from.atMs
+    return spanMs < SPAN_LEAST_MS ? undefined : ((row.to.end - row.from.end) / spanMs) * 1_000
+  }
+}
+
+/** Of every flow whose source was heard of. */
+export function endsOf(links: ReplicationStatus['links']): SeenEnd[] {
+  return links.flatMap(({ source: region, flows }) => {
+    return flows.flatMap(({ topic, partition, sourceHighWatermark: end, observedAtMs: atMs }) => {
+      return end === null || atMs === null ? [] : [{ region, topic, partition, end, atMs }]
+    })
+  })
+}
+
+function keyOf({ region, topic, partition }: Pick<SeenEnd, 'region' | 'topic' | 'partition'>): string {
+  return `${region}/${topic}-${partition}`
+}
