@@ -92,4 +92,36 @@ export const failoverFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  RETURN_LOSES_OLDER: {
+    message: '{records} records below the fork are nowhere but on {region}, and a re-seed would destroy them',
+    remedy:
+      'Look at them with `isthmus divergence show`. Copy them elsewhere if they are wanted, then choose again with --loses-older.',
+    retriable: false,
+    status: 409,
+  },
+  RETURN_TAIL_CHANGED: {
+    message: '{partition} of {region} holds records behind offset {offset}, which were not there when it was scanned',
+    remedy: 'Find out who writes there past the fence, then resume the return: the region is scanned again.',
+    retriable: false,
+    status: 409,
+  },
+  RETURN_EXPORT_DIFFERS: {
+    message: 'what was exported of {partition} is not what {region} holds: {evidence}',
+    remedy:
+      'Somebody else has written to {topic}, or deleted from it. Keep it aside under another name, delete it, and resume the return.',
+    retriable: false,
+    status: 409,
+  },
+  RETURN_REFUSED: {
+    message: 'topic {topic} on {region} does not take a late record: {error}',
+    remedy: 'Let the topic take it, for example with a larger max.message.bytes, then resume the return.',
+    retriable: false,
+    status: 409,
+  },
+  RETURN_CANNOT_KEEP: {
+    message: 'what {partition} of {region} holds of its own cannot stay: {reason}',
+    remedy: 'Resume the return, look at the divergence again, and choose export, replay or discard.',
+    retriable: false,
+    status: 409,
+  },
 })

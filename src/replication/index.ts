@@ -28,14 +28,16 @@ export {
   type CopyProgress,
   type DrainStatus,
   type Goal,
-  type MovedLink,
   type Moves,
   type ProvedEnd,
   provedEnds,
 } from './moves/moves.ts'
+export type { MovedLink } from './moves/moves-options.ts'
 export type { CatchUpPlan } from './moves/plan-catch-up.ts'
 export type { RecordedConfigs, RefusedConfigs } from './moves/promotion-configs.ts'
-export type { Divergence } from './moves/scan-divergence.ts'
+export type { ForkedPartition, Forking } from './moves/forked-partitions.ts'
+export type { ReturnedLogs, ReturnedRegion } from './moves/returned-logs.ts'
+export type { Divergence, PartitionScan } from './moves/scan-divergence.ts'
 export type { Settling } from './moves/settle.ts'
 export type { LinkRemoval, RemovalOptions } from './removal/remove-link.ts'
 export { LinkPolicies, type ResolvedPolicies, resolvePolicies } from './policies.ts'

@@ -38,7 +38,7 @@ export function callOf(rooms: GroupRooms, context: MoveContext, signal: AbortSig
 }
 
 /** The fences of a region, for as long as this call may change something. */
-export function fencesOf({ rooms, permit }: EffectCall, region: RegionName): RegionFences {
+export function fencesOf({ rooms, permit }: Pick<EffectCall, 'rooms' | 'permit'>, region: RegionName): RegionFences {
   const fences = rooms.fences.get(region)
   if (fences === undefined) throw new TypeError(`failover group ${rooms.group} has no region ${region}`)
   return fences.permitted(permit)
@@ -46,7 +46,7 @@ export function fencesOf({ rooms, permit }: EffectCall, region: RegionName): Reg
 
 /** Does something on logs for as long as this call may change something. */
 export async function withMoves<Result>(
-  { rooms, permit }: EffectCall,
+  { rooms, permit }: Pick<EffectCall, 'rooms' | 'permit'>,
   use: (moves: Moves) => Promise<Result>,
 ): Promise<Result> {
   await using moves = rooms.replicator.moves.permitted(permit)
@@ -62,7 +62,7 @@ export function otherStandbys({ document, from, to }: EffectCall): RegionName[] 
 
 /** Starts to copy, unless another controller has gone on meanwhile and turned the direction. */
 export async function startCopy(
-  { rooms, permit }: EffectCall,
+  { rooms, permit }: Pick<EffectCall, 'rooms' | 'permit'>,
   { source, target }: { readonly source: RegionName; readonly target: RegionName },
 ): Promise<void> {
   permit()

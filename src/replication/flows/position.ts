@@ -1,10 +1,11 @@
 import { invariant, isFault } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
-import { type FlowMap, type Segment, SEGMENT_CAUSES, segmentsBetween } from '../offset-map/index.ts'
+import { type FlowMap, SEGMENT_CAUSES, segmentsBetween } from '../offset-map/index.ts'
 import type { Tenure } from '../shards/tenure.ts'
 import { findShifts, segmentsOfShifts, shiftedBy } from './appended.ts'
 import type { Flow, FlowStart } from './flow.ts'
 import { describeForeign, findForeign } from './foreign.ts'
+import { type CopiedEnd, findCopiedEnd } from './kept.ts'
 import { highWatermark, logEnd, logStart } from './log-ends.ts'
 import { sourceRef, targetOf, targetRef } from './places.ts'
 import type { PositionContext } from './position-context.ts'
@@ -50,7 +51,7 @@ export async function resumeFlow(
   const position = await map.findSource(tail.dataEnd, signal)
   const within = { tenure, map, end: { source: position.offset, target: tail.dataEnd } }
   const begin = await withinSource(flow, within, context, signal)
-  const copied = await map.findEnd(tail.dataEnd, signal)
+  const copied = await findCopiedEnd(map, tail.dataEnd, signal)
   const markers = tail.dataEnd < end ? SEGMENT_CAUSES.marker : 0
   const held = await causesHeld(map, copied, position.offset, signal)
   const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes | markers | held }
@@ -60,7 +61,8 @@ export async function resumeFlow(
   // Where both sides have a hole here (dropped source offsets, and our markers), two segments say so exactly.
   const between = segmentsBetween(copied, next)
   const segments = between.length > 0 ? between : [next]
-  if (tail.lastBatch === undefined) return recordBeginning(flow, tenure, context, { segments, epochStart, begin })
+  if (tail.lastBatch === undefined || copied.isKept)
+    return recordBeginning(flow, tenure, context, { segments, epochStart, begin })
 
   if (copied.target !== tail.dataEnd) {
     const evidence = `its log ends at ${tail.dataEnd}, the map knows records up to ${copied.target}`
@@ -110,7 +112,7 @@ export async function recoverFlow(
   const position = await map.findSource(end - by, signal)
   const within = { tenure, map, end: { source: position.offset, target: end } }
   const begin = await withinSource(flow, within, context, signal)
-  const copied = await map.findEnd(end - by, signal)
+  const copied = await findCopiedEnd(map, end - by, signal)
   const held = await causesHeld(map, copied, position.offset, signal)
   const next = { source: begin.source, target: end, causes: SEGMENT_CAUSES.resume | begin.causes | held }
   const moved = await segmentsOfShifts(map, shifts, end, signal)
@@ -126,7 +128,8 @@ export async function recoverFlow(
  * Why the source has nothing between what is copied and the position: an entry that says so may be in the map before the
  * data behind it was sent. The entry of the new beginning overrules it, and has to say the same.
  */
-async function causesHeld(map: FlowMap, copied: Segment, position: number, signal: AbortSignal): Promise<number> {
+async function causesHeld(map: FlowMap, copied: CopiedEnd, position: number, signal: AbortSignal): Promise<number> {
+  if (copied.isKept) return map.lastSegment.causes & SEGMENT_CAUSES.kept
   if (position <= copied.source) return 0
   const { kind, causes } = await map.findStretch(copied.source, signal)
   return kind === 'hole' ? causes : 0

@@ -1,15 +1,8 @@
 import type { RegionName } from '../../core/index.ts'
 import type { LinkSpec } from '../link-options.ts'
 import type { TopicPartition } from '../../kafka/index.ts'
-import {
-  type CopyProgress,
-  type DrainStatus,
-  type Goal,
-  type MovedLink,
-  type Moves,
-  type ProvedEnd,
-  provedEnds,
-} from './moves.ts'
+import { type CopyProgress, type DrainStatus, type Goal, type Moves, type ProvedEnd, provedEnds } from './moves.ts'
+import type { MovedLink } from './moves-options.ts'
 import { listOf, textOf } from './partition-text.ts'
 import { type PlannedCatchUp, planCatchUp, type SurvivingCopy } from './plan-catch-up.ts'
 

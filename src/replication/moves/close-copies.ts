@@ -17,6 +17,7 @@ import { type Clock, describeError, type Fault, isFault, pause, type Random } fr
 import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { FlowSpec } from '../flows/flow.ts'
+import { findCopiedEnd } from '../flows/kept.ts'
 import { logEnd, logStart, highWatermark } from '../flows/log-ends.ts'
 import { targetOf, targetRef } from '../flows/places.ts'
 import type { RawReader } from '../flows/raw-reader.ts'
@@ -250,8 +251,8 @@ async function findCopied(
   }
   const { dataEnd, lastBatch } = await readTail(reader, targetRef(spec), { start, end }, about, signal)
   if (lastBatch !== undefined) checkTailIsOurs(spec, map, lastBatch.header)
-  const copied = await map.findEnd(dataEnd, signal)
-  if (lastBatch !== undefined && copied.target !== dataEnd) {
+  const copied = await findCopiedEnd(map, dataEnd, signal)
+  if (lastBatch !== undefined && copied.target !== dataEnd && !copied.isKept) {
     const { targetTopic, partition } = spec.key
     const evidence = `its log ends at ${dataEnd}, the map knows records up to ${copied.target}`
     throw replicationFaults.fault('FLOW_MAP_CONTRADICTS', { targetTopic, partition, evidence })

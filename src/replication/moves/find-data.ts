@@ -1,26 +1,43 @@
-import { isControl, lastOffset, readBatches } from '../../kafka/index.ts'
+import { isControl, isTransactional, lastOffset, readBatches, readControlType } from '../../kafka/index.ts'
+import { AbortedTransactions } from '../flows/aborted-transactions.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
 
 const PIECE_BYTES = 64 * 1024
 
-/** Offset of the first record of an application in a range of a log, committed or not; undefined where there is none. */
+export interface FoundData {
+  /** Offset of the first record of an application that was committed, or is not decided yet. */
+  readonly first: number | undefined
+  /** Aborted records stand before it: nobody's, and a copy would leave them out. */
+  readonly hasAborted: boolean
+}
+
+/** What a range of a log holds of applications. */
 export async function findData(
-  reader: RawReader,
+  reader: Pick<RawReader, 'read'>,
   ref: PartitionRef,
   { from, to }: { readonly from: number; readonly to: number },
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<FoundData> {
+  let hasAborted = false
   for (let at = from; at < to; ) {
-    const { records } = await reader.read(ref, { offset: at, maxBytes: PIECE_BYTES }, signal)
+    const read = { offset: at, maxBytes: PIECE_BYTES, isolation: 'read_committed' as const }
+    const { records, lastStableOffset, aborted } = await reader.read(ref, read, signal)
+    const transactions = new AbortedTransactions(aborted)
     const before = at
     for (const header of readBatches(records)) {
       const end = lastOffset(header) + 1
-      if (end <= at) continue
-      if (header.baseOffset >= to) return undefined
-      if (!isControl(header)) return Math.max(at, header.baseOffset)
-      at = end
+      if (header.baseOffset >= to) return { first: undefined, hasAborted }
+      if (isControl(header)) {
+        if (readControlType(records, header) === 'abort') transactions.endedBy(header.producerId, end - 1)
+      } else if (end > at) {
+        const isAborted = isTransactional(header) && transactions.includes(header.producerId, end - 1)
+        if (!isAborted) return { first: Math.max(at, header.baseOffset), hasAborted }
+        hasAborted = true
+      }
+      at = Math.max(at, end)
     }
-    if (at === before) return undefined
+    // Where a transaction is open, nothing behind it can be told.
+    if (at === before) return { first: lastStableOffset <= at ? at : undefined, hasAborted }
   }
-  return undefined
+  return { first: undefined, hasAborted }
 }

@@ -16,6 +16,7 @@ import {
   type PathOrGap,
   type TopicPartitionId,
 } from './copy-path.ts'
+import { findFork, type Fork } from './fork.ts'
 import { type MappedHop, passHop, relate, type Relation } from './relation.ts'
 
 export interface MapAtlasOptions {
@@ -100,6 +101,18 @@ export class MapAtlas implements AsyncDisposable {
     return relate(mapped, { source: path.source, target: path.target }, signal)
   }
 
+  /** See `fork.ts`; as of the last refresh. Faults: TARGET_NOT_READY where a map has just changed. */
+  fork(at: TopicPartitionId, toTopicId: string, signal: AbortSignal): Promise<Fork | undefined> {
+    return findFork(at, toTopicId, this.copies(), (hop, offset) => this.#pass(hop, offset, signal))
+  }
+
+  /** How the partition of a fork is tied to the other one, which is the source of the relation. */
+  async relateFork({ hops, at, there }: Fork, signal: AbortSignal): Promise<Relation> {
+    const mapped: MappedHop[] = []
+    for (const hop of hops) mapped.push({ hop, map: await this.#mapOf(hop, signal) })
+    return relate(mapped, { source: there, target: at }, signal)
+  }
+
   /** Undefined where no copy was made from or into the target. */
   #findPath(spec: FlowSpec, signal: AbortSignal): Promise<PathOrGap> | undefined {
     const copies = this.copies()
@@ -113,10 +126,11 @@ export class MapAtlas implements AsyncDisposable {
       const facts = { what: `${targetTopic}-${partition}`, target: open.region, reason }
       throw replicationFaults.fault('TARGET_NOT_READY', facts)
     }
-    const pass = async (hop: Hop, offset: number) => {
-      return passHop({ hop, map: await this.#mapOf(hop, signal) }, offset, signal)
-    }
-    return findPath(at, spec.sourceTopicId, copies, pass)
+    return findPath(at, spec.sourceTopicId, copies, (hop, offset) => this.#pass(hop, offset, signal))
+  }
+
+  async #pass(hop: Hop, offset: number, signal: AbortSignal): Promise<number> {
+    return passHop({ hop, map: await this.#mapOf(hop, signal) }, offset, signal)
   }
 
   /** The map of a copy as it stands now. */

@@ -1,20 +1,17 @@
-import type { Clock, Events, Random, RegionName } from '../../core/index.ts'
+import type { Events, RegionName } from '../../core/index.ts'
 import type { Cluster, TopicPartition } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import { replicationFaults } from '../faults.ts'
-import type { Flow } from '../flows/flow.ts'
 import type { LinkSpec } from '../link-options.ts'
-import type { CopiedFlow, FlowKey, FlowMap, MapMemory, Segment } from '../offset-map/index.ts'
-import type { CopyLedger } from '../shards/copy-ledger.ts'
+import type { CopiedFlow, FlowKey, FlowMap, Segment } from '../offset-map/index.ts'
 import { TargetLog } from '../shards/target-log.ts'
-import { compileSelection, renameTopic, type Selection } from '../topics/selection.ts'
+import { compileSelection, type Selection } from '../topics/selection.ts'
 import { closeCopies, type Closing } from './close-copies.ts'
 import { type Cutting, type CutPartition, cutPartitions, findLeaks, type Leak, type PartitionCut } from './cut.ts'
-import { endAt, hopsAt } from './copy-path.ts'
 import { eachOf } from './each-of.ts'
+import { flowKeyOf } from './flow-key-of.ts'
 import { type PartitionEnds, readEnds } from './ends.ts'
 import { PositionFollower } from './follow-positions.ts'
-import type { MapAtlas } from './map-atlas.ts'
 import { textOf } from './partition-text.ts'
 import { type CopyEnd, findCopyEnd, type ProofContext, proveDrained } from './prove-drained.ts'
 import { type Permit, permitted } from './permitted.ts'
@@ -25,25 +22,9 @@ import {
   type RefusedConfigs,
   validateConfigs,
 } from './promotion-configs.ts'
-import { type Divergence, scanDivergence } from './scan-divergence.ts'
+import type { MovedLink, MovesOptions } from './moves-options.ts'
+import { ReturnedLogs } from './returned-logs.ts'
 import { type Settling, settleTransactions } from './settle.ts'
-
-export interface MovesOptions {
-  readonly clusters: ReadonlyMap<RegionName, Cluster>
-  readonly ledgers: ReadonlyMap<RegionName, CopyLedger>
-  readonly atlas: MapAtlas
-  readonly memory: MapMemory
-  readonly acknowledgeUnfenced: boolean
-  readonly clock: Clock
-  readonly random: Random
-  /** The flow of a link of this process; undefined where another replicator has it. */
-  flowOf(key: FlowKey): Flow | undefined
-  /** Has this process let go of a shard meanwhile; see `ShardBoard.lend`. */
-  lend<Result>(region: RegionName, shard: number, use: () => Promise<Result>, signal: AbortSignal): Promise<Result>
-}
-
-/** What of a link the steps of a move are about. */
-export type MovedLink = Pick<LinkSpec, 'source' | 'target' | 'topics' | 'rename' | 'transform'>
 
 /** Everything below is to be on the target. A cut is one. */
 export interface Goal extends TopicPartition {
@@ -104,8 +85,6 @@ export function provedEnds(
 }
 
 const AT_ONCE = 32
-const SCANS_AT_ONCE = 4
-const SCAN_BYTES = 50_000_000
 
 /**
  * What the steps of a move do on logs, one method a step, each of which may be repeated. Nothing here decides whether a
@@ -114,9 +93,16 @@ const SCAN_BYTES = 50_000_000
 export class Moves implements AsyncDisposable {
   readonly #options: MovesOptions
   readonly #logs = new Map<RegionName, TargetLog>()
+  #returned: ReturnedLogs | undefined
 
   constructor(options: MovesOptions) {
     this.#options = options
+  }
+
+  /** What is done to the logs of a region that comes back from having been lost. */
+  get returned(): ReturnedLogs {
+    this.#returned ??= new ReturnedLogs(this.#options, (...args) => this.partitions(...args))
+    return this.#returned
   }
 
   /** The same, for one who may lose the right to change anything: asked right before every call that does. To be disposed of. */
@@ -175,7 +161,7 @@ export class Moves implements AsyncDisposable {
     const told = new Map<string, DrainStatus>()
     const untold: Goal[] = []
     for (const one of cuts) {
-      const flow = this.#options.flowOf(keyOf(link, one))
+      const flow = this.#options.flowOf(flowKeyOf(link, one))
       const { topic, partition, cut } = one
       if (flow?.sourceDone == null || flow.tenure?.signal.aborted !== false) untold.push(one)
       else {
@@ -265,38 +251,6 @@ export class Moves implements AsyncDisposable {
     return closeCopies(context, { ...request, copies, proofs: byPartition }, signal)
   }
 
-  /**
-   * What a region that was lost holds behind the end of every copy that was made from it; see `scan-divergence.ts`. A
-   * partition that no copy was made of is left out.
-   */
-  async divergence(
-    scan: { readonly region: RegionName; readonly active: RegionName; readonly topics: Selection },
-    signal: AbortSignal,
-  ): Promise<Divergence[]> {
-    const { atlas, clock } = this.#options
-    const { region, active } = scan
-    const partitions = await this.partitions(region, scan.topics, signal)
-    await Promise.all([...this.#options.ledgers.keys()].map((one) => atlas.refresh(one, signal)))
-    const copies = atlas.copies()
-    const log = { cluster: this.#cluster(region), reader: atlas.reader(region) }
-    const found: Divergence[] = []
-    await eachOf(partitions, SCANS_AT_ONCE, async (ref) => {
-      const hops = hopsAt(ref, copies)
-      const [last] = hops
-      if (last === undefined) return
-      const from = endAt(last)
-      const toActive = hops.find((hop) => hop.direction === 'forward' && hop.region === active)
-      const there = toActive && {
-        cluster: this.#cluster(active),
-        reader: atlas.reader(active),
-        ref: { topic: toActive.flow.key.targetTopic, topicId: toActive.toTopicId, partition: ref.partition },
-        from: toActive.closedAt.target,
-      }
-      found.push(await scanDivergence({ ...log, ref, from, active: there, clock, bytesPerSecond: SCAN_BYTES }, signal))
-    })
-    return found
-  }
-
   /** Begins to follow the positions of groups that have not moved yet; to be disposed of when they have. */
   async followPositions(
     link: LinkSpec,
@@ -317,7 +271,10 @@ export class Moves implements AsyncDisposable {
   /** What the promotion of a link's target will put in force; to be recorded before anything is fenced. */
   async recordConfigs(link: MovedLink, signal: AbortSignal): Promise<RecordedConfigs[]> {
     const names = new Set((await this.partitions(link.source, link.topics, signal)).map(({ topic }) => topic))
-    const pairs = [...names].map((topic) => ({ topic, targetTopic: keyOf(link, { topic, partition: 0 }).targetTopic }))
+    const pairs = [...names].map((topic) => ({
+      topic,
+      targetTopic: flowKeyOf(link, { topic, partition: 0 }).targetTopic,
+    }))
     return recordConfigs({ source: this.#cluster(link.source), target: this.#cluster(link.target) }, pairs, signal)
   }
 
@@ -348,7 +305,7 @@ export class Moves implements AsyncDisposable {
     const isSelected = compileSelection(link.topics)
     const isOwn = ({ key }: CopiedFlow) => {
       if (key.source !== link.source || !isSelected(key.topic)) return false
-      return keyOf(link, key).targetTopic === key.targetTopic
+      return flowKeyOf(link, key).targetTopic === key.targetTopic
     }
     const flows = ledgers.get(link.target)?.flows().filter(isOwn) ?? []
     return new Map(flows.map((flow) => [textOf(flow.key), flow]))
@@ -373,10 +330,6 @@ export class Moves implements AsyncDisposable {
     if (cluster === undefined) throw replicationFaults.fault('REGION_UNKNOWN', { region })
     return cluster
   }
-}
-
-function keyOf({ source, rename }: MovedLink, { topic, partition }: TopicPartition): FlowKey {
-  return { source, topic, targetTopic: renameTopic(rename, { source, topic }), partition }
 }
 
 /** It has ended, and another copy went on in its target. */

@@ -1,6 +1,7 @@
 import { type Clock, isFault } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { FlowSpec } from '../flows/flow.ts'
+import { findCopiedEnd } from '../flows/kept.ts'
 import { logStart } from '../flows/log-ends.ts'
 import { sourceRef, targetRef } from '../flows/places.ts'
 import type { RawReader } from '../flows/raw-reader.ts'
@@ -82,8 +83,8 @@ export async function findCopyEnd(
   }
   const start = await logStart(target, ref, signal)
   const { dataEnd, lastBatch } = await readTail(targetReader, ref, { start, end: targetEnd }, about, signal)
-  const copied = await map.findEnd(dataEnd, signal)
-  if (lastBatch === undefined) return { dataEnd, targetEnd, copied }
+  const copied = await findCopiedEnd(map, dataEnd, signal)
+  if (lastBatch === undefined || copied.isKept) return { dataEnd, targetEnd, copied }
   checkTailIsOurs(spec, map, lastBatch.header)
   const sourceStart = await startOf(source, spec, signal)
   if (sourceStart !== undefined) {

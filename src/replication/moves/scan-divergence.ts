@@ -1,33 +1,30 @@
 /**
- * What a region holds that no other one has, once it comes back from having been lost: per partition, whatever stands
- * behind the end of the copies that were made from it. Nothing is changed.
+ * What a partition of a region holds that the active one lacks, once it comes back from having been lost: whatever stands
+ * behind the fork, and what below it no copy has. Nothing is changed.
  *
  * Keys are compared with what was written on the active region since: those are in conflict, and replaying the older
- * value over the newer one is rarely what is wanted. A transaction that was copied in part is named by what is left of
- * it: a producer whose transaction began before the end of the copy and was committed behind it.
+ * value over the newer one is rarely what is wanted. A transaction in the midst of which the fork lies was copied in
+ * part, as far as its records have been copied at all.
  *
- * Bounded: keys are remembered up to a limit, beyond which the report says that it does not compare all of them.
+ * Bounded: keys are remembered up to a limit, beyond which the report says that it does not compare all of them. A scan
+ * goes on where it stopped, so that none of the calls that carry it out has to last.
  */
-import { createHash } from 'node:crypto'
-import type { Clock } from '../../core/index.ts'
-import { type Cluster, decodeRecords, isTransactional } from '../../kafka/index.ts'
-import { highWatermark, logStart, stableEnd } from '../flows/log-ends.ts'
-import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
-import { readCommitted } from '../verification/committed-log.ts'
-import { Pace } from '../verification/pace.ts'
+import { createHash, type Hash } from 'node:crypto'
+import { type BatchHeader, type DecodedRecord, isControl, isTransactional, readBatches } from '../../kafka/index.ts'
+import type { OffsetRange } from '../verification/committed-log.ts'
+import { digestRecord } from './digest-records.ts'
+import type { ForkedPartition } from './forked-partitions.ts'
+import { type LogSight, readOn, type Reading } from './read-on.ts'
 
 export interface DivergenceScan {
-  readonly cluster: Cluster
-  readonly reader: RawReader
-  readonly ref: PartitionRef
-  /** Where the copies from it ended. */
-  readonly from: number
+  readonly log: LogSight
+  readonly forked: ForkedPartition
+  /** Ranges below the fork of which the active region has no record. */
+  readonly untied: readonly OffsetRange[]
+  /** It would be copied again although nothing of it has diverged, since its topic would be. */
+  readonly isDestroyed: boolean
   /** The active region's partition, from where it went on by itself; undefined: keys are not compared. */
-  readonly active:
-    | { readonly cluster: Cluster; readonly reader: RawReader; readonly ref: PartitionRef; readonly from: number }
-    | undefined
-  readonly clock: Clock
-  readonly bytesPerSecond: number
+  readonly active: (LogSight & { readonly range: OffsetRange }) | undefined
 }
 
 export interface Divergence {
@@ -52,6 +49,10 @@ export interface Divergence {
   readonly areAllKeysCompared: boolean
   /** Producers of transactional records among them: their transactions may be on the active region in part. */
   readonly transactionalProducers: readonly string[]
+  /** Those of them in the midst of whose transaction the fork lies: what stands before it was copied. */
+  readonly cutTransactions: readonly string[]
+  /** Records below the fork that the active region lacks. */
+  readonly onlyHere: number
   /** SHA-256 over keys and values of the records in their order: what an export has to come to. */
   readonly digest: string
 }
@@ -60,120 +61,113 @@ const SAMPLE_KEYS = 10
 const KEYS_MAX = 200_000
 const PRODUCERS_MAX = 20
 const KEY_TEXT_MAX = 200
+/** How far before the fork a transaction is looked for that it lies in. */
+const BEFORE_FORK = 1_000
+const BEFORE_FORK_BYTES = 1024 * 1024
 
-interface Seen {
-  records: number
-  bytes: number
-  firstTimestampMs: number | null
-  lastTimestampMs: number | null
-  firstOffset: number | null
-  readonly sample: (string | null)[]
-  readonly keys: Set<string>
-  isOverfull: boolean
-  readonly producers: Set<string>
-}
+export class PartitionScan {
+  readonly #scan: DivergenceScan
+  readonly #tail: Reading
+  readonly #below: readonly Reading[]
+  readonly #there: Reading | undefined
+  readonly #digest: Hash = createHash('sha256')
+  readonly #sample: (string | null)[] = []
+  readonly #keys = new Set<string>()
+  readonly #conflicts = new Set<string>()
+  readonly #producers = new Set<string>()
+  #cut: readonly string[] | undefined
+  #isOverfull = false
+  #records = 0
+  #bytes = 0
+  #onlyHere = 0
+  #firstTimestampMs: number | null = null
+  #lastTimestampMs: number | null = null
+  #firstOffset: number | null = null
 
-export async function scanDivergence(scan: DivergenceScan, signal: AbortSignal): Promise<Divergence> {
-  const { cluster, ref, from, active } = scan
-  const to = await highWatermark(cluster, ref, signal)
-  const seen: Seen = {
-    records: 0,
-    bytes: 0,
-    firstTimestampMs: null,
-    lastTimestampMs: null,
-    firstOffset: null,
-    sample: [],
-    keys: new Set(),
-    isOverfull: false,
-    producers: new Set(),
+  constructor(scan: DivergenceScan) {
+    this.#scan = scan
+    const { fork, end } = scan.forked
+    this.#tail = { at: fork, to: end }
+    this.#below = scan.untied.map(({ from, to }) => ({ at: from, to }))
+    this.#there = scan.active && { at: scan.active.range.from, to: scan.active.range.to }
   }
-  const digest = createHash('sha256')
-  const stable = await stableEnd(cluster, ref, signal)
-  for await (const { header, record } of recordsOf(scan, scan, { from, to: stable }, signal)) {
-    note(seen, record)
-    if (isTransactional(header) && seen.producers.size < PRODUCERS_MAX) {
-      seen.producers.add(`${header.producerId} epoch ${header.producerEpoch}`)
+
+  /** Reads on until `untilMs` on the monotonic clock, at most; true once everything is seen. */
+  async advance(untilMs: number, signal: AbortSignal): Promise<boolean> {
+    const { log, active } = this.#scan
+    if (!(await readOn(log, this.#tail, untilMs, (record, header) => this.#note(record, header), signal))) return false
+    if (this.#records === 0 && !this.#scan.isDestroyed) return true
+    this.#cut ??= await this.#findCut(signal)
+    for (const reading of this.#below) {
+      if (!(await readOn(log, reading, untilMs, () => void this.#onlyHere++, signal))) return false
     }
-    for (const part of [record.key, record.value]) digest.update(framed(part))
+    if (active === undefined || this.#there === undefined || this.#keys.size === 0) return true
+    return await readOn(active, this.#there, untilMs, (record) => this.#compare(record), signal)
   }
-  const conflicts = active === undefined ? new Set() : await findConflicts(scan, active, seen.keys, signal)
-  const { records, bytes, firstTimestampMs, lastTimestampMs, firstOffset } = seen
-  return {
-    topic: ref.topic,
-    partition: ref.partition,
-    from,
-    to: Math.max(from, to),
-    records,
-    bytes,
-    firstTimestampMs,
-    lastTimestampMs,
-    firstOffset,
-    sampleKeys: seen.sample,
-    keysInConflict: conflicts.size,
-    areAllKeysCompared: active !== undefined && !seen.isOverfull,
-    transactionalProducers: [...seen.producers],
-    digest: digest.digest('hex'),
-  }
-}
 
-interface Log {
-  readonly cluster: Cluster
-  readonly reader: RawReader
-  readonly ref: PartitionRef
-}
-
-async function* recordsOf(
-  { cluster, reader, ref }: Log,
-  { clock, bytesPerSecond }: Pick<DivergenceScan, 'clock' | 'bytesPerSecond'>,
-  range: { readonly from: number; readonly to: number },
-  signal: AbortSignal,
-) {
-  if (range.from >= range.to) return
-  const pace = new Pace(clock, bytesPerSecond)
-  const log = { reader, ref, clock, pace, logStart: () => logStart(cluster, ref, signal) }
-  for await (const { header, buffer, from } of readCommitted(log, range, signal)) {
-    for (const record of decodeRecords(buffer, header)) {
-      if (record.offset >= from && record.offset < range.to) yield { header, record }
+  get divergence(): Divergence {
+    const { forked, active } = this.#scan
+    return {
+      topic: forked.topic,
+      partition: forked.partition,
+      from: forked.fork,
+      to: Math.max(forked.fork, forked.end),
+      records: this.#records,
+      bytes: this.#bytes,
+      firstTimestampMs: this.#firstTimestampMs,
+      lastTimestampMs: this.#lastTimestampMs,
+      firstOffset: this.#firstOffset,
+      sampleKeys: this.#sample,
+      keysInConflict: this.#conflicts.size,
+      areAllKeysCompared: active !== undefined && !this.#isOverfull,
+      transactionalProducers: [...this.#producers],
+      cutTransactions: this.#cut ?? [],
+      onlyHere: this.#onlyHere,
+      digest: this.#digest.copy().digest('hex'),
     }
   }
-}
 
-function note(
-  seen: Seen,
-  { offset, timestamp, key, value }: { offset: number; timestamp: number; key: Buffer | null; value: Buffer | null },
-): void {
-  seen.records++
-  seen.bytes += (key?.length ?? 0) + (value?.length ?? 0)
-  seen.firstOffset ??= offset
-  seen.firstTimestampMs = Math.min(seen.firstTimestampMs ?? timestamp, timestamp)
-  seen.lastTimestampMs = Math.max(seen.lastTimestampMs ?? timestamp, timestamp)
-  const text = key === null ? null : key.toString('utf8').slice(0, KEY_TEXT_MAX)
-  if (seen.sample.length < SAMPLE_KEYS && !seen.sample.includes(text)) seen.sample.push(text)
-  if (key === null) return
-  if (seen.keys.size < KEYS_MAX) seen.keys.add(key.toString('latin1'))
-  else seen.isOverfull ||= !seen.keys.has(key.toString('latin1'))
-}
-
-async function findConflicts(
-  scan: DivergenceScan,
-  active: Log & { readonly from: number },
-  keys: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const conflicts = new Set<string>()
-  if (keys.size === 0) return conflicts
-  const range = { from: active.from, to: await stableEnd(active.cluster, active.ref, signal) }
-  for await (const { record } of recordsOf(active, scan, range, signal)) {
-    const key = record.key?.toString('latin1')
-    if (key !== undefined && keys.has(key)) conflicts.add(key)
-    if (conflicts.size === keys.size) break
+  #note(record: DecodedRecord, header: BatchHeader): void {
+    const { offset, timestamp, key, value } = record
+    this.#records++
+    this.#bytes += (key?.length ?? 0) + (value?.length ?? 0)
+    this.#firstOffset ??= offset
+    this.#firstTimestampMs = Math.min(this.#firstTimestampMs ?? timestamp, timestamp)
+    this.#lastTimestampMs = Math.max(this.#lastTimestampMs ?? timestamp, timestamp)
+    digestRecord(this.#digest, record)
+    if (isTransactional(header) && this.#producers.size < PRODUCERS_MAX) this.#producers.add(nameOf(header))
+    const text = key === null ? null : key.toString('utf8').slice(0, KEY_TEXT_MAX)
+    if (this.#sample.length < SAMPLE_KEYS && !this.#sample.includes(text)) this.#sample.push(text)
+    if (key === null) return
+    if (this.#keys.size < KEYS_MAX) this.#keys.add(key.toString('latin1'))
+    else this.#isOverfull ||= !this.#keys.has(key.toString('latin1'))
   }
-  return conflicts
+
+  #compare({ key }: DecodedRecord): void {
+    const text = key?.toString('latin1')
+    if (text !== undefined && this.#keys.has(text)) this.#conflicts.add(text)
+  }
+
+  /** Producers whose last batch before the fork is data of a transaction that goes on behind it. */
+  async #findCut(signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#producers.size === 0) return []
+    const { log, forked } = this.#scan
+    const open = new Set<string>()
+    for (let at = Math.max(forked.logStart, forked.fork - BEFORE_FORK); at < forked.fork; ) {
+      const { records } = await log.reader.read(log.ref, { offset: at, maxBytes: BEFORE_FORK_BYTES }, signal)
+      const before = at
+      for (const header of readBatches(records)) {
+        if (header.baseOffset >= forked.fork) break
+        at = Math.max(at, header.baseOffset + header.lastOffsetDelta + 1)
+        if (isControl(header)) open.delete(nameOf(header))
+        else if (isTransactional(header)) open.add(nameOf(header))
+      }
+      if (at === before) break
+    }
+    return [...this.#producers].filter((producer) => open.has(producer))
+  }
 }
 
-/** With its length in front, so that no two lists of parts have the same bytes. */
-function framed(part: Buffer | null): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeInt32BE(part?.length ?? -1)
-  return part === null ? length : Buffer.concat([length, part])
+function nameOf({ producerId, producerEpoch }: BatchHeader): string {
+  return `${producerId} epoch ${producerEpoch}`
 }

@@ -9,6 +9,7 @@
  * A target whose log goes on behind what the copies explain has diverged, and is refused; unless nothing is left in it:
  * then it was emptied to be copied again, behind where it ended.
  */
+import { isFault } from '../../core/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { Flow, FlowSpec } from '../flows/flow.ts'
 import { highWatermark, logStart } from '../flows/log-ends.ts'
@@ -57,17 +58,33 @@ export async function turnIfClosed(
   if (own !== undefined && own.closedAt === undefined && !isHalfTurned(own)) return false
   const end = await highWatermark(context.target, ref, signal)
   if (own === undefined && end === 0) return false
-  const relation = await context.origins?.relate(spec, signal)
+  const relation = await relateOrBeginAnew(flow, end, context, signal)
   if (relation === undefined) {
     if (own?.closedAt === undefined) return false
     const { topic, targetTopic, partition, source } = spec.key
     throw replicationFaults.fault('FLOW_CLOSED', { topic, targetTopic, partition, source })
   }
   const segments = overruling(own, await segmentsFor(flow, relation, end, context, signal))
-  await record(flow, tenure, { segments, end }, context)
+  await recordTurn(flow.spec, tenure, { segments, end }, context.nowMs())
   const { source: sourceNext, target: targetNext } = segments.at(-1) ?? relation.begin
   context.onTurned?.(flow, { segments: segments.length, sourceNext, targetNext })
   return true
+}
+
+/** Where no chain of copies leads to the source there is nothing to relate; nor does it have to, once the log is empty. */
+async function relateOrBeginAnew(
+  { spec }: Flow,
+  end: number,
+  context: TurnContext,
+  signal: AbortSignal,
+): Promise<Relation | undefined> {
+  try {
+    return await context.origins?.relate(spec, signal)
+  } catch (error) {
+    const isEmpty = async () => (await logStart(context.target, targetRef(spec), signal)) === end
+    if (!isFault(error, 'FLOW_TURN_REFUSED') || !(await isEmpty())) throw error
+    return { runs: [], begin: { source: await logStart(context.source, sourceOf(spec), signal), target: end } }
+  }
 }
 
 /** The entries of a turn begin before their epoch; the entry of the run that follows makes it complete. */
@@ -77,34 +94,53 @@ function isHalfTurned(map: FlowMap): boolean {
 
 async function segmentsFor(
   flow: Flow,
-  { runs, begin }: Relation,
+  relation: Relation,
   end: number,
   context: TurnContext,
   signal: AbortSignal,
 ): Promise<AttributedSegment[]> {
+  const { begin } = relation
   const ref = targetRef(flow.spec)
-  const diverged = await findData(context.targetReader, ref, { from: begin.target, to: end }, signal)
-  if (diverged !== undefined || end > begin.target) {
-    const start = await logStart(context.target, ref, signal)
-    if (start === end) {
-      const source = await logStart(context.source, sourceOf(flow.spec), signal)
-      return markFirst([{ source, target: end, causes: SEGMENT_CAUSES.turned }])
-    }
+  const { first: diverged, hasAborted } = await findData(
+    context.targetReader,
+    ref,
+    { from: begin.target, to: end },
+    signal,
+  )
+  if ((diverged !== undefined || end > begin.target) && (await logStart(context.target, ref, signal)) === end) {
+    return beginAnew(await logStart(context.source, sourceOf(flow.spec), signal), end)
   }
   if (diverged !== undefined) {
     const { topic, targetTopic, partition } = flow.spec.key
     const reason = `it holds records from offset ${diverged} on that no copy explains`
     throw replicationFaults.fault('FLOW_TURN_REFUSED', { topic, targetTopic, partition, reason })
   }
+  return hasAborted ? planTurn(relation, { keptTo: end }) : planTurn(relation)
+}
+
+/** The map of a flow that goes on where copies ended. `keptTo`: behind records of the target's own, which stay. Pure. */
+export function planTurn(
+  { runs, begin }: Relation,
+  { keptTo }: { readonly keptTo?: number } = {},
+): AttributedSegment[] {
   const last = runs.at(-1)
   const copied = last && { source: last.source + last.length, target: last.target + last.length }
-  const next = { ...begin, causes: SEGMENT_CAUSES.turned }
+  const causes = SEGMENT_CAUSES.turned | (keptTo === undefined ? 0 : SEGMENT_CAUSES.kept)
+  const next = { source: begin.source, target: keptTo ?? begin.target, causes }
   const between = copied === undefined ? [next] : segmentsBetween(copied, next)
   return markFirst([...segmentsOf(runs).map((segment) => ({ ...segment, causes: SEGMENT_CAUSES.turned })), ...between])
 }
 
+/** Of a log that was emptied: it is copied again, behind where it ended. */
+function beginAnew(source: number, target: number): AttributedSegment[] {
+  return markFirst([{ source, target, causes: SEGMENT_CAUSES.turned }])
+}
+
 /** Nothing of an older map may stay in front: a corner at the very beginning removes it, and says nothing new. */
-function overruling(own: FlowMap | undefined, segments: readonly AttributedSegment[]): readonly AttributedSegment[] {
+export function overruling(
+  own: FlowMap | undefined,
+  segments: readonly AttributedSegment[],
+): readonly AttributedSegment[] {
   const [first] = segments
   if (own === undefined || first === undefined || own.firstSegment.source >= first.source) return segments
   return [{ ...first, source: own.firstSegment.source }, ...segments]
@@ -116,13 +152,13 @@ function markFirst([first, ...rest]: AttributedSegment[]): AttributedSegment[] {
   return first === undefined ? [] : [{ ...first, causes: first.causes | causes }, ...rest]
 }
 
-async function record(
-  flow: Flow,
-  tenure: Tenure,
+/** Its entries begin before the epoch does. What follows at `end`, of the same epoch, makes them complete. */
+export async function recordTurn(
+  { key, ...ids }: FlowSpec,
+  tenure: Pick<Tenure, 'writer' | 'identity'>,
   { segments, end }: { readonly segments: readonly AttributedSegment[]; readonly end: number },
-  context: TurnContext,
+  atMs: number,
 ): Promise<void> {
-  const { key, ...ids } = flow.spec
   for (let at = 0; at < segments.length; at += SEGMENTS_PER_ENTRY) {
     await tenure.writer.append({
       kind: 'flow',
@@ -131,7 +167,7 @@ async function record(
       ...tenure.identity,
       epochStart: end,
       sourceLeaderEpoch: -1,
-      atMs: context.nowMs(),
+      atMs,
       segments: segments.slice(at, at + SEGMENTS_PER_ENTRY),
     })
   }

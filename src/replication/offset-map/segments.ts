@@ -44,6 +44,8 @@ export const SEGMENT_CAUSES = {
   promoted: 2048,
   /** The map up to here was worked out from the maps of other copies, when the direction changed. */
   turned: 1024,
+  /** Records that the target has of its own, from when it was lost, and that stay although the source lacks them. */
+  kept: 4096,
 } as const
 
 export type SegmentCause = keyof typeof SEGMENT_CAUSES

@@ -40,10 +40,16 @@ describe('a region that comes back from having been lost', () => {
     }
     await producer.disconnect()
 
-    const scan = { region: A, active: B, topics: { include: topics, exclude: [] } }
-    const found = await mover.replicator.moves.divergence(scan, signal)
+    const { returned } = mover.replicator.moves
+    const returning = { region: A, active: B, topics: { include: topics, exclude: [] }, withinMs: 5_000 }
+    const forking = await returned.forks(returning, signal)
+    if (forking.kind === 'waiting') throw new Error(forking.reason)
+    const scans = await returned.openScans(returning, { forked: forking.partitions, isDestroyed: false }, signal)
+    for (const scan of scans) expect(await scan.advance(Number.POSITIVE_INFINITY, signal)).toBe(true)
+    const found = scans.map(({ divergence }) => divergence)
     const byTopic = new Map(found.map((one) => [one.topic, one]))
-    expect(byTopic.get('whole')).toMatchObject({ from: 10, to: 10, records: 0, firstOffset: null })
+    expect(forking.partitions.find(({ topic }) => topic === 'whole')).toMatchObject({ fork: 10, end: 10 })
+    expect(byTopic.has('whole')).toBe(false)
     expect(byTopic.get('diverged')).toMatchObject({
       from: 10,
       to: 20,

@@ -1,0 +1,15 @@
+import { type FlowMap, SEGMENT_CAUSES, type Segment } from '../offset-map/index.ts'
+
+/** Where a copy ends on both sides. */
+export interface CopiedEnd extends Segment {
+  /** The log ends with records of the target's own that stay there: nothing was copied behind them yet. */
+  readonly isKept: boolean
+}
+
+/** The end of a copy whose log holds data up to `dataEnd`. */
+export async function findCopiedEnd(map: FlowMap, dataEnd: number, signal: AbortSignal): Promise<CopiedEnd> {
+  const copied = await map.findEnd(dataEnd, signal)
+  const { source, target, causes } = map.lastSegment
+  const isKept = (causes & SEGMENT_CAUSES.kept) !== 0 && dataEnd > copied.target && dataEnd <= target
+  return isKept ? { source, target, isKept } : { ...copied, isKept }
+}
