@@ -2,7 +2,6 @@ import type { Config, FailoverGroupConfig } from '../config/index.ts'
 import type { Clock, Events } from '../core/index.ts'
 import {
   type AuthorityPort,
-  DEFAULT_GUARD_LIMITS,
   type FailoverEvents,
   GroupController,
   GroupDesk,
@@ -61,9 +60,9 @@ export function roomsOf({ config, group, actor, fences, replicator, recorded, cl
 }
 
 /** Takes requests about the group. */
-export function deskOf(parts: GroupParts, gather: GroupDeskOptions['gather']): GroupDesk {
+export function deskOf(parts: GroupParts, limits: GuardLimits, gather: GroupDeskOptions['gather']): GroupDesk {
   const { group, authority, journal } = parts
-  return new GroupDesk({ group: group.name, authority, journal, limits: limitsOf(group), gather })
+  return new GroupDesk({ group: group.name, authority, journal, limits, gather })
 }
 
 /** Carries out its moves, and the returns of its regions. */
@@ -95,18 +94,6 @@ export function controllerOf(
       translating: groupGraceMs + CALL_MS,
     },
   })
-}
-
-export function limitsOf({ objectives, timings }: FailoverGroupConfig): GuardLimits {
-  const { cooldownMs, fenceCheckMs, positionsFreshMs } = timings
-  return {
-    ...DEFAULT_GUARD_LIMITS,
-    rpoMs: objectives.rpoMs ?? Number.POSITIVE_INFINITY,
-    cooldownMs,
-    positionsAgeMs: positionsFreshMs,
-    // One proof may be under way, and one may have been missed.
-    fenceProofAgeMs: 3 * fenceCheckMs,
-  }
 }
 
 export function scopeOf({ name: group, topics }: FailoverGroupConfig): FenceScope {

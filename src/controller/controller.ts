@@ -6,7 +6,7 @@ import {
   StateCopies,
 } from '../authority/index.ts'
 import type { Config, FailoverGroupConfig } from '../config/index.ts'
-import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
+import { type Clock, describeError, type Events, pause, type Random, type RegionName } from '../core/index.ts'
 import {
   authorityPort,
   type FailoverEvents,
@@ -14,12 +14,16 @@ import {
   type GroupDesk,
   journalPort,
   Leadership,
+  makeMoveEffects,
+  makeReturnEffects,
 } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
-import type { Replicator } from '../replication/index.ts'
+import { compileGroupSelection, type Replicator } from '../replication/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
-import { makeGather, makeMoveEffects, makeReturnEffects, StandingFences } from './interim.ts'
-import { controllerOf, deskOf, type GroupParts, limitsOf, roomsOf } from './controlled-group.ts'
+import { StandingFences } from './interim.ts'
+import { controllerOf, deskOf, type GroupParts, roomsOf } from './controlled-group.ts'
+import { clientProviders } from './client-providers.ts'
+import { authorityFallsWith, countClients, guardLimitsOf, makeGather, SourceRates } from './evidence/index.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { linkOfGroup } from './link-specs.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
@@ -33,7 +37,7 @@ const LEASE = 'controller'
 /** The part of the replicator that moves use. */
 export type ControlledReplicator = Pick<
   Replicator,
-  'links' | 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves'
+  'links' | 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves' | 'status'
 >
 
 export interface ControllerOptions {
@@ -71,6 +75,7 @@ export class Controller {
   readonly #regions: RegionAccess
   readonly #copies: StateCopies
   readonly #standing: StandingFences
+  readonly #rates = new SourceRates()
   readonly #stopping = new AbortController()
   #creating: Promise<unknown> | undefined
   /** By name, in the order of the configuration. */
@@ -112,6 +117,9 @@ export class Controller {
   }
 
   start(): void {
+    const { replicator, clock, events } = this.#options
+    const onError = (error: unknown) => events.failover.emit('failover:error', { group: '*', what: 'rates', error })
+    this.#rates.start({ status: () => replicator.status(), clock, onError })
     this.#copies.start()
     this.#leadership.start()
     this.#standing.start()
@@ -126,7 +134,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
     await Promise.all([...this.groups.values()].flatMap((one) => [one.controller.stop(), one.recorder.stop()]))
-    await this.#standing.stop()
+    await Promise.all([this.#standing.stop(), this.#rates.stop()])
     await this.#leadership.stop()
     await this.#creating
     await this.#copies.stop()
@@ -147,7 +155,7 @@ export class Controller {
   }
 
   #control(group: FailoverGroupConfig): Controlled {
-    const { config, name: actor, authority, journal, documents, replicator, events, clock } = this.#options
+    const { config, name: actor, authority, journal, documents, replicator, watch, events, clock, env } = this.#options
     const recorder = new ConfigsRecorder({
       group: group.name,
       authority,
@@ -172,10 +180,31 @@ export class Controller {
       clock,
     }
     const rooms = roomsOf(parts)
-    const gather = makeGather({})
-    const effects = makeMoveEffects(rooms, { gather, limits: limitsOf(group) })
+    const { routing, eviction } = clientProviders(group, { clock, env })
+    const limits = guardLimitsOf(group)
+    const gather = makeGather({
+      rooms,
+      consumerGroups: group.consumerGroups,
+      clusters: this.#regions.clusters,
+      fencing: new Map([...config.regions.values()].map((region) => [region.name, region.fence])),
+      replication: () => replicator.status(),
+      rates: this.#rates,
+      health: () => watch.status(),
+      standing: (region) => this.fences().find((one) => one.region === region && one.group === group.name),
+      authorityFallsWith: authorityFallsWith(config),
+      routing,
+      eviction,
+      clock,
+    })
+    const scope = { isTopic: rooms.scope.isSelected, isGroup: compileGroupSelection(group.consumerGroups) }
+    const clients = async (region: RegionName, signal: AbortSignal) => {
+      const cluster = this.#regions.clusters.get(region)
+      return cluster === undefined ? [] : await countClients(cluster, scope, signal)
+    }
+    const lifetime = this.#stopping.signal
+    const effects = makeMoveEffects(rooms, { limits, gather, routing, eviction, clients, lifetime })
     return {
-      desk: deskOf(parts, gather),
+      desk: deskOf(parts, limits, gather),
       controller: controllerOf(parts, { effects, returns: makeReturnEffects(rooms) }),
       recorder,
       writePauseMs: group.timings.writePauseMs,

@@ -10,7 +10,8 @@ import { TopicFenceRecords } from './topic-fence-records.ts'
  * that a broker that is silent holds up no move. Nothing is connected to before it is needed.
  */
 export interface RegionAccess {
-  /** Of every region of a failover group. */
+  /** Of every region of a failover group, as Isthmus itself reaches it. */
+  readonly clusters: ReadonlyMap<RegionName, Cluster>
   readonly fences: ReadonlyMap<RegionName, RegionFences>
   /** The state topic of each of them, for copies of documents. */
   readonly states: StateTopics
@@ -63,6 +64,7 @@ export function openRegionAccess({ config, events, clock, random, env }: RegionA
     }),
   )
   return {
+    clusters,
     fences,
     states,
     async close() {

@@ -80,7 +80,9 @@ export class ReturnTrial {
       fences,
       replicator: this.replicator,
       linkOf: (source, target, only) => linkBetween(source, target, only ?? topics),
+      recordedConfigs: async () => undefined,
       waitMs: 3_000,
+      groupGraceMs: 3_000,
       clock,
     }
     this.#effects = makeReturnEffects(this.rooms)
