@@ -32,8 +32,8 @@ export interface RecordedConfigsOptions {
   readonly onError: (error: unknown) => void
 }
 
-const EVERY_MS = 300_000
-/** A group that was just made, or just moved, has none yet. */
+const EVERY_MS = 60_000
+/** A group that was just made, or just moved, may have nothing to record yet. */
 const SOON_MS = 5_000
 
 export class ConfigsRecorder {
@@ -77,22 +77,24 @@ export class ConfigsRecorder {
     const standbys = Object.keys(document.regions).filter((region) => document.regions[region]?.role === 'standby')
     for (const target of standbys) {
       if (this.#options.leadership.lease() === undefined) return soon('another process leads')
-      await this.#record(document, target, signal)
+      if (!(await this.#record(document, target, signal))) return soon(`${target} has no topics yet`)
     }
     return { kind: 'done', reason: `recorded for ${standbys.join(', ')}` }
   }
 
-  async #record({ active, generation, epoch }: GroupDocument, target: string, signal: AbortSignal): Promise<void> {
+  /** False where there was nothing to record. */
+  async #record({ active, generation, epoch }: GroupDocument, target: string, signal: AbortSignal): Promise<boolean> {
     const { authority, moves, linkOf, leadership } = this.#options
     const recorded = await moves.recordConfigs(linkOf(active, target), signal)
     const next: ConfigsDocument = { format: 1, generation, epoch, source: active, configs: pack(recorded) }
     const key = this.#key(regionName(target))
     const stored = await authority.read(key, signal)
     // A source that does not tell a topic any more must not make what is known of it forgotten.
-    if (recorded.length === 0 || isSame(stored?.value, next)) return
+    if (recorded.length === 0) return false
     const lease = leadership.lease()
-    if (lease === undefined) return
+    if (isSame(stored?.value, next) || lease === undefined) return true
     await authority.write(key, next, { expected: stored?.revision ?? 'absent', lease }, signal)
+    return true
   }
 
   #key(target: RegionName): string {
