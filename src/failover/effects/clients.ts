@@ -1,7 +1,7 @@
 import type { RegionName } from '../../core/index.ts'
 import type { ClientMove, EvictionProvider, ProviderStep, RoutingProvider } from '../../routing/index.ts'
 import type { Outcome } from '../outcome.ts'
-import type { EffectCall } from './group-rooms.ts'
+import { answerOf, type EffectCall } from './group-rooms.ts'
 import { firstOf, noteOf } from './outcomes.ts'
 import type { ProviderRuns } from './provider-runs.ts'
 
@@ -90,13 +90,8 @@ async function findMembers(
   rooms: ClientRooms,
   region: RegionName,
 ): Promise<readonly GroupClients[] | undefined> {
-  try {
-    return (await rooms.clients(region, call.signal)).filter(({ members }) => members > 0)
-  } catch {
-    // The region may be gone, which is why the group was moved.
-    call.signal.throwIfAborted()
-    return undefined
-  }
+  const clients = await answerOf(call, (signal) => rooms.clients(region, signal))
+  return clients?.filter(({ members }) => members > 0)
 }
 
 /** Pure: who has not moved yet. */

@@ -70,16 +70,23 @@ export async function startCopy(
 }
 
 /** Whether a region tells its topics within `waitMs`. */
-export async function answers({ rooms, signal }: EffectCall, moves: Moves, region: RegionName): Promise<boolean> {
+export async function answers(call: EffectCall, moves: Moves, region: RegionName): Promise<boolean> {
+  return (await answerOf(call, (signal) => moves.partitions(region, call.rooms.topics, signal))) !== undefined
+}
+
+/** What is told within `waitMs`; undefined where nothing is: the region may be gone, which is why the group moves. */
+export async function answerOf<Answer>(
+  { rooms, signal }: Pick<EffectCall, 'rooms' | 'signal'>,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer | undefined> {
   const limit = new AbortController()
   const either = eitherSignal(signal, limit.signal)
-  const timer = rooms.clock.setTimer(rooms.waitMs, () => limit.abort(new Error(`${region} does not answer`)))
+  const timer = rooms.clock.setTimer(rooms.waitMs, () => limit.abort(new Error('no answer in time')))
   try {
-    await withSignal(moves.partitions(region, rooms.topics, either.signal), either.signal)
-    return true
+    return await withSignal(ask(either.signal), either.signal)
   } catch {
     signal.throwIfAborted()
-    return false
+    return undefined
   } finally {
     timer.cancel()
     either.release()

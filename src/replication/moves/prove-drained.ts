@@ -10,6 +10,7 @@ import type { FlowMap, Segment } from '../offset-map/index.ts'
 import { readCommitted } from '../verification/committed-log.ts'
 import { Pace } from '../verification/pace.ts'
 import { explainUnreplicated, readEnds } from './ends.ts'
+import { inTime } from './in-time.ts'
 
 /**
  * Whether a target holds everything of its source below a cut, told by the two logs and the map alone: no replicator has
@@ -22,6 +23,8 @@ export interface ProofContext {
   readonly sourceReader: RawReader
   readonly targetReader: RawReader
   readonly clock: Clock
+  /** Partitions that are looked at together ask a source once that does not answer. */
+  readonly silence?: { isSilent: boolean }
 }
 
 export interface CopySight {
@@ -39,6 +42,8 @@ export type DrainProof =
   | { readonly kind: 'behind'; readonly leftOffsets: number; readonly reason: string }
 
 const READ_BYTES_PER_SECOND = 1e9
+/** What a source may take to say where a log starts. A region that is given up may take as long as it likes. */
+const ANSWER_WITHIN_MS = 2_000
 
 /** Faults: FLOW_DIVERGED where the target is not what was copied, TARGET_NOT_READY. */
 export async function proveDrained(context: ProofContext, sight: CopySight, signal: AbortSignal): Promise<DrainProof> {
@@ -67,7 +72,7 @@ export async function findCopyEnd(
   { spec, map, changesHeaders }: Omit<CopySight, 'cut'>,
   signal: AbortSignal,
 ): Promise<CopyEnd | { readonly reason: string }> {
-  const { source, target, sourceReader, targetReader } = context
+  const { target, sourceReader, targetReader } = context
   if (map.closedAt !== undefined) return { reason: `the copy has ended at source offset ${map.closedAt.source}` }
   if (map.isHalfMatched) return { reason: 'its map is being worked out' }
   const ref = targetRef(spec)
@@ -86,7 +91,7 @@ export async function findCopyEnd(
   const copied = await findCopiedEnd(map, dataEnd, signal)
   if (lastBatch === undefined || copied.isKept) return { dataEnd, targetEnd, copied }
   checkTailIsOurs(spec, map, lastBatch.header)
-  const sourceStart = await startOf(source, spec, signal)
+  const sourceStart = await startOf(context, spec, signal)
   if (sourceStart !== undefined) {
     const seam = { spec, sourceOffset: copied.source - 1, lastBatch, sourceStart, changesHeaders }
     await checkSeam(sourceReader, sourceRef(spec), seam, signal)
@@ -95,14 +100,23 @@ export async function findCopyEnd(
 }
 
 /** Undefined where the source does not answer: then the map has to be believed. */
-async function startOf(source: Cluster, spec: FlowSpec, signal: AbortSignal): Promise<number | undefined> {
+async function startOf(
+  { source, clock, silence }: ProofContext,
+  spec: FlowSpec,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (silence?.isSilent === true) return undefined
+  const look = (within: AbortSignal) => logStart(source, sourceRef(spec), within)
   try {
-    return await logStart(source, sourceRef(spec), signal)
+    const start = await inTime({ clock, withinMs: ANSWER_WITHIN_MS }, look, signal)
+    if (start !== 'late') return start.result
   } catch (error) {
     signal.throwIfAborted()
-    if (isFault(error)) return undefined
-    throw error
+    if (!isFault(error)) throw error
+    if (!error.retriable) return undefined
   }
+  if (silence !== undefined) silence.isSilent = true
+  return undefined
 }
 
 async function firstCommitted(
