@@ -104,7 +104,10 @@ async function gatherTarget(gathering: Gathering): Promise<TargetEvidence> {
     gatherRights(gathering),
     gatherOwnRights(gathering, 'target'),
     looks.look(['certificates-valid'], (signal) => readCertificateDays(cluster, here(), clock.nowMs(), signal)),
-    looks.look(['standing-fence'], (signal) => readStanding(parts, region, signal)),
+    looks.look(['standing-fence'], (signal) => {
+      here()
+      return readStanding(parts, region, signal)
+    }),
     looks.look(['disk-headroom'], (signal) => readDiskFreeShare(cluster, here(), signal)),
     looks.look(['configs-accepted'], async (signal) => {
       here()

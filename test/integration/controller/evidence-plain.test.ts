@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { regionName } from '../../../src/core/index.ts'
+import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
+import { canRunKafka, testEngine } from '../../e2e/engine.ts'
+import { Side, signal } from '../replication/copy-trial.ts'
+import { EvidenceStage } from './evidence-stage.ts'
+import { securedConfig } from './secured-config.ts'
+
+testEngine()
+
+/** Two regions as a first try has them: no login, no authorizer; a command of the operator is the fence. */
+describe.runIf(canRunKafka)('what guards see of plain regions', () => {
+  let eu: LocalRegion
+  let us: LocalRegion
+  let from: Side
+  let to: Side
+  let stage: EvidenceStage
+  const command = ["    fence: {command: {fence: ['true'], unfence: ['true']}}"]
+
+  beforeAll(async () => {
+    ;[eu, us] = await Promise.all([startRegion({ name: 'eu' }), startRegion({ name: 'us' })])
+    ;[from, to] = [new Side(eu), new Side(us)]
+    const topics = ['orders.a', 'orders.b'].map((topic) => ({
+      topic,
+      partitions: 1,
+      replicationFactor: 1,
+      configs: {},
+    }))
+    await from.cluster.createTopics(topics, signal)
+    stage = new EvidenceStage(securedConfig({ regions: { eu, us }, more: { eu: command } }))
+    await commit('billing')
+    await from.produce('orders.a', ['one', 'two'])
+    await stage.untilReady('us')
+  }, 180_000)
+  afterAll(async () => {
+    await stage[Symbol.asyncDispose]()
+    await Promise.all([from.close(), to.close()])
+    await Promise.all([eu.stop(), us.stop()])
+  }, 60_000)
+
+  const commit = (group: string) =>
+    from.cluster.commitGroupOffsets(
+      group,
+      [{ topic: 'orders.a', partition: 0, offset: 0, leaderEpoch: -1, metadata: null }],
+      signal,
+    )
+
+  test('a healthy pair blocks nothing; that there is no standing fence is told', async () => {
+    const guards = await stage.guards('us')
+    expect(guards.filter(({ status }) => status !== 'passed').map(({ name, status }) => [name, status])).toEqual([
+      ['standing-fence', 'warning'],
+      ['eviction-available', 'warning'],
+      ['throughput-suffices', 'unknown'],
+      ['drill-recent', 'warning'],
+    ])
+    expect(guards.find(({ name }) => name === 'certificates-valid')?.evidence).toBe('reached without TLS')
+  })
+
+  test('a source without any fence is not left', async () => {
+    const { source } = await stage.extras.gather(
+      { ...stage.document, active: regionName('us') },
+      { kind: 'switchover', to: regionName('eu'), overrides: [], acceptLoss: false, writePauseLimitMs: 60_000 },
+      signal,
+    )
+    expect(source?.fenceUnavailable).toContain('no authorizer')
+  })
+
+  test('an unequal partition count is told, and nothing else', async () => {
+    await to.cluster.createPartitions('orders.b', 2, signal)
+    const told = { 'partition-counts-equal': 'failed: topics with unequal partition counts: orders.b (1 and 2)' }
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual(told)
+    await from.cluster.createPartitions('orders.b', 2, signal)
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})
+  })
+
+  test('internal topics of a Streams application that reads the topics have to move with it', async () => {
+    await from.createTopic('billing-totals-store-changelog')
+    expect(await stage.blocking('us')).toEqual({
+      'internal-topics-selected': 'failed: internal topics outside the selection: billing-totals-store-changelog',
+    })
+    await from.cluster.deleteTopics(['billing-totals-store-changelog'], signal)
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})
+  })
+
+  test('a topic that is not copied is told', async () => {
+    const link = stage.rooms.linkOf(regionName('eu'), regionName('us'))
+    await stage.replicator.stopLink(link.name, 'a test', signal)
+    await from.createTopic('orders.late')
+    const { copy } = await stage.gather('us')
+    expect(copy).toMatchObject({ wrongDirections: ['orders.late (not copied)'], unknownLoss: ['orders.late-0'] })
+    await stage.replicator.addLink(link)
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})
+  })
+
+  test('what was lost on the way waits for somebody who has looked at it', async () => {
+    const link = stage.rooms.linkOf(regionName('eu'), regionName('us'))
+    await stage.replicator.stopLink(link.name, 'a test', signal)
+    await from.produce('orders.a', ['three', 'four'])
+    await from.cluster.deleteRecords([{ topic: 'orders.a', partition: 0, offset: 4 }], signal)
+    await stage.replicator.addLink(link)
+    const told = { 'no-open-gaps': expect.stringMatching(/^failed: open incidents: orders\.a-0: /) }
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual(told)
+    const [incident] = stage.replicator.status().incidents
+    await stage.replicator.acknowledgeIncident({ id: incident?.id ?? '', by: 'anna', note: 'known' })
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})
+  })
+
+  test('a target that does not answer fails its guard; what it would have told is unknown, never passed', async () => {
+    await us.pauseBroker(0)
+    const guards = await stage.guards('us')
+    await us.resumeBroker(0)
+    const of = (status: string) => guards.filter((guard) => guard.status === status).map(({ name }) => name)
+    expect(of('failed')).toEqual(['target-reachable'])
+    expect(of('unknown')).toEqual(
+      expect.arrayContaining([
+        'target-in-sync',
+        'configs-accepted',
+        'rights-present',
+        'disk-headroom',
+        'standing-fence',
+      ]),
+    )
+    expect(guards.find(({ name }) => name === 'disk-headroom')?.evidence).toContain('us does not answer')
+  })
+
+  test('a source that is gone is left with what was last seen of it', async () => {
+    await from.produce('orders.a', ['five'])
+    await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})
+    await eu.pauseBroker(0)
+    const guards = await stage.guards('us', 'failover')
+    const { copy } = await stage.gather('us', 'failover')
+    await eu.resumeBroker(0)
+    expect(guards.filter(({ isBlocking }) => isBlocking)).toEqual([])
+    expect(guards.find(({ name }) => name === 'source-reachable')?.status).toBe('warning')
+    const loss = copy?.missing?.find(({ partition }) => partition === 'orders.a-0')
+    expect(loss).toMatchObject({ records: 0 })
+    expect(loss?.seenMsAgo).toBeGreaterThan(1_000)
+  })
+})
