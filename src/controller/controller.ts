@@ -6,7 +6,7 @@ import {
   StateCopies,
 } from '../authority/index.ts'
 import type { Config, FailoverGroupConfig } from '../config/index.ts'
-import { type Clock, describeError, type Events, pause, type Random, type RegionName } from '../core/index.ts'
+import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
 import {
   authorityPort,
   type FailoverEvents,
@@ -18,14 +18,14 @@ import {
   makeReturnEffects,
 } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
-import { compileGroupSelection, type Replicator } from '../replication/index.ts'
+import type { Replicator } from '../replication/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
 import { StandingFences } from './interim.ts'
 import { controllerOf, deskOf, type GroupParts, roomsOf } from './controlled-group.ts'
-import { clientProviders } from './client-providers.ts'
-import { authorityFallsWith, countClients, guardLimitsOf, makeGather, SourceRates } from './evidence/index.ts'
+import { SourceRates } from './evidence/index.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { linkOfGroup } from './link-specs.ts'
+import { moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
 
@@ -180,31 +180,21 @@ export class Controller {
       clock,
     }
     const rooms = roomsOf(parts)
-    const { routing, eviction } = clientProviders(group, { clock, env })
-    const limits = guardLimitsOf(group)
-    const gather = makeGather({
+    const extras = moveEvidence({
+      config,
+      group,
       rooms,
-      consumerGroups: group.consumerGroups,
       clusters: this.#regions.clusters,
-      fencing: new Map([...config.regions.values()].map((region) => [region.name, region.fence])),
       replication: () => replicator.status(),
       rates: this.#rates,
       health: () => watch.status(),
-      standing: (region) => this.fences().find((one) => one.region === region && one.group === group.name),
-      authorityFallsWith: authorityFallsWith(config),
-      routing,
-      eviction,
-      clock,
+      fences: () => this.fences(),
+      env,
+      lifetime: this.#stopping.signal,
     })
-    const scope = { isTopic: rooms.scope.isSelected, isGroup: compileGroupSelection(group.consumerGroups) }
-    const clients = async (region: RegionName, signal: AbortSignal) => {
-      const cluster = this.#regions.clusters.get(region)
-      return cluster === undefined ? [] : await countClients(cluster, scope, signal)
-    }
-    const lifetime = this.#stopping.signal
-    const effects = makeMoveEffects(rooms, { limits, gather, routing, eviction, clients, lifetime })
+    const effects = makeMoveEffects(rooms, extras)
     return {
-      desk: deskOf(parts, limits, gather),
+      desk: deskOf(parts, extras.limits, extras.gather),
       controller: controllerOf(parts, { effects, returns: makeReturnEffects(rooms) }),
       recorder,
       writePauseMs: group.timings.writePauseMs,

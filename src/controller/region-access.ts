@@ -13,8 +13,6 @@ export interface RegionAccess {
   /** Of every region of a failover group, as Isthmus itself reaches it. */
   readonly clusters: ReadonlyMap<RegionName, Cluster>
   readonly fences: ReadonlyMap<RegionName, RegionFences>
-  /** The clients themselves, for looks. */
-  readonly clusters: ReadonlyMap<RegionName, Cluster>
   /** The state topic of each of them, for copies of documents. */
   readonly states: StateTopics
   close(): Promise<void>
@@ -68,7 +66,6 @@ export function openRegionAccess({ config, events, clock, random, env }: RegionA
   return {
     clusters,
     fences,
-    clusters,
     states,
     async close() {
       await states.close()
