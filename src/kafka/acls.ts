@@ -6,8 +6,9 @@ import { deleteAclsApi } from './wire/delete-acls.ts'
 import { describeAclsApi } from './wire/describe-acls.ts'
 
 /**
- * Calls about access control lists. None is repeated here: a call whose answer was lost may come into force much later,
- * so that only those who know what it was for can say what follows. Requests stay small, because a controller writes
+ * Calls about access control lists. None that changes something is repeated here, not even at another broker: a call
+ * whose answer was lost may come into force much later, so that only those who know what it was for can say what follows.
+ * Requests stay small, because a controller writes
  * the changes of one request as one batch.
  */
 const BINDINGS_PER_REQUEST = 500
@@ -31,16 +32,18 @@ export function createAcls(
   parts: ClusterParts,
   bindings: readonly AclBinding[],
   signal: AbortSignal,
+  nodeId: number,
 ): Promise<AclOutcome[]> {
-  return inParts(bindings, (part) => parts.calls.callAny(createAclsApi, part, signal))
+  return inParts(bindings, (part) => parts.calls.callNode(nodeId, createAclsApi, part, signal))
 }
 
 export function deleteAcls(
   parts: ClusterParts,
   bindings: readonly AclBinding[],
   signal: AbortSignal,
+  nodeId: number,
 ): Promise<AclDeletion[]> {
-  return inParts(bindings, (part) => parts.calls.callAny(deleteAclsApi, part, signal))
+  return inParts(bindings, (part) => parts.calls.callNode(nodeId, deleteAclsApi, part, signal))
 }
 
 async function inParts<Outcome>(

@@ -143,10 +143,10 @@ export interface Cluster extends AsyncDisposable {
   // ---- access control lists (never repeated by themselves: see acls.ts) -------------------------------------------
   /** As whichever broker answers has them, or the one asked for. Code 54 in the fault where there is no authorizer. */
   describeAcls(filter: AclFilter, signal: AbortSignal, nodeId?: number): Promise<readonly AclBinding[]>
-  /** Answers before every broker has them in force. */
-  createAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclOutcome[]>
+  /** Through one broker, which hands calls on in their order. Answers before every broker has them in force. */
+  createAcls(bindings: readonly AclBinding[], signal: AbortSignal, nodeId: number): Promise<AclOutcome[]>
   /** Of the very bindings; those that are gone already count as deleted. */
-  deleteAcls(bindings: readonly AclBinding[], signal: AbortSignal): Promise<AclDeletion[]>
+  deleteAcls(bindings: readonly AclBinding[], signal: AbortSignal, nodeId: number): Promise<AclDeletion[]>
 
   // ---- what else clients depend on --------------------------------------------------------------------------------
   /** What this client may do on the cluster and on topics, as the authorizer decides it for whoever asks. */

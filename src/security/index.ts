@@ -8,6 +8,7 @@ export {
   type FenceMeans,
   type FenceRecord,
   type FenceRecords,
+  MANUAL,
   STANDING,
 } from './fences/fence-record.ts'
 export type { FenceScope } from './fences/fence-scope.ts'

@@ -24,7 +24,10 @@ export class AclRegion {
   readonly producers = new Map<string, PartitionProducers['producers']>()
   /** Values of max.message.bytes. */
   readonly overrides = new Map<string, string>()
+  /** They take calls and do not answer, until they are woken. */
   readonly silent = new Set<number>()
+  /** They are not among the live brokers. */
+  readonly away = new Set<number>()
   readonly lagMs = new Map<number, number>()
   readonly calls: string[] = []
   readonly #clock: Clock
@@ -35,6 +38,7 @@ export class AclRegion {
   leaderId = 1
   onAlter: () => void = () => undefined
   #frozen: (() => void)[] | undefined
+  #asleep: { readonly nodeId: number; readonly change: () => void }[] = []
 
   constructor(options: { readonly clock: Clock; readonly brokers?: number; readonly superUsers?: readonly string[] }) {
     this.#clock = options.clock
@@ -66,6 +70,15 @@ export class AclRegion {
     for (const change of late) change()
   }
 
+  /** What it was asked meanwhile is carried out. */
+  wake(nodeId: number): void {
+    this.silent.delete(nodeId)
+    this.away.delete(nodeId)
+    const late = this.#asleep.filter((it) => it.nodeId === nodeId)
+    this.#asleep = this.#asleep.filter((it) => it.nodeId !== nodeId)
+    for (const { change } of late) change()
+  }
+
   clientOf(principal: string): FenceCluster {
     const isSuper = this.#superUsers.has(principal)
     const may = (nodeId: number, operation: AclBinding['operation'], name: string) => {
@@ -74,9 +87,9 @@ export class AclRegion {
     }
     return {
       metadata: async () => this.#metadata(),
-      describeAcls: (filter, signal, nodeId = 1) => this.#describe(filter, nodeId, signal),
-      createAcls: (bindings) => this.#change('create', bindings),
-      deleteAcls: (bindings) => this.#change('delete', bindings),
+      describeAcls: (filter, signal, nodeId = this.#anyBroker()) => this.#describe(filter, nodeId, signal),
+      createAcls: (bindings, _signal, nodeId) => this.#change('create', bindings, nodeId),
+      deleteAcls: (bindings, _signal, nodeId) => this.#change('delete', bindings, nodeId),
       describeTopicConfigs: async (topics) =>
         topics.map((topic) => {
           const errorCode = may(1, 'describe-configs', topic) ? (this.topics.has(topic) ? 0 : 3) : 29
@@ -105,8 +118,13 @@ export class AclRegion {
     return this.overrides.get(topic) === '0' ? 10 : 2
   }
 
+  #anyBroker(): number {
+    return [...this.#brokers.keys()].find((nodeId) => !this.silent.has(nodeId) && !this.away.has(nodeId)) ?? 1
+  }
+
   #metadata(): ClusterMetadata {
-    const brokers = [...this.#brokers.keys()].map((nodeId) => ({ nodeId, host: 'b', port: nodeId, rack: null }))
+    const live = [...this.#brokers.keys()].filter((nodeId) => !this.away.has(nodeId))
+    const brokers = live.map((nodeId) => ({ nodeId, host: 'b', port: nodeId, rack: null }))
     const topics = [...this.topics].map((name) => ({
       name,
       topicId: name,
@@ -130,7 +148,7 @@ export class AclRegion {
     )
   }
 
-  #change(kind: 'create' | 'delete', bindings: readonly AclBinding[]): Promise<AclDeletion[]> {
+  #change(kind: 'create' | 'delete', bindings: readonly AclBinding[], through: number): Promise<AclDeletion[]> {
     this.calls.push(`${kind} ${bindings.length}`)
     if (!this.mayChangeAcls)
       return Promise.resolve(bindings.map(() => ({ errorCode: 31, message: 'a dump', deleted: 0 })))
@@ -151,8 +169,12 @@ export class AclRegion {
         }
         resolve(bindings.map((_, at) => ({ errorCode: 0, message: null, deleted: deleted[at] ? 1 : 0 })))
       }
-      if (this.#frozen === undefined) change()
-      else this.#frozen.push(change)
+      const reach = () => {
+        if (this.#frozen === undefined) change()
+        else this.#frozen.push(change)
+      }
+      if (this.silent.has(through)) this.#asleep.push({ nodeId: through, change: reach })
+      else reach()
     })
   }
 

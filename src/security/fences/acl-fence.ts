@@ -1,4 +1,5 @@
 import type { Events } from '../../core/index.ts'
+import type { AclBinding } from '../../kafka/index.ts'
 import type { SecurityEvents } from '../events.ts'
 import type { FenceBook } from './fence-book.ts'
 import {
@@ -13,7 +14,7 @@ import {
 } from './fence-record.ts'
 import type { AppliedFence, FenceStep, LiftedFence } from './fence-step.ts'
 import type { FencePlan } from './plan-fence.ts'
-import type { RegionAccess } from './region-access.ts'
+import { callBounded, type RegionAccess } from './region-access.ts'
 import { type SettleOutcome, settleAcls } from './settle-acls.ts'
 
 /** Putting fences of ACL entries up and taking them down, on record. */
@@ -48,21 +49,24 @@ export async function applyAcls(
   const isComplete = trouble === undefined
   const before = records.find((record) => fenceKeyOf(record) === fenceKeyOf({ ...claim, means }))
   const record = renew(newRecord(context, claim, means), before, { plan, records, isComplete })
-  let isRecorded = await book.put(record, signal)
+  // On record before the first call: who ends in the middle of one cannot tell what becomes of it.
+  const noted = { ...record, mayLandLate: record.mayLandLate || plan.missing.length > 0 }
+  let isRecorded = await book.put(noted, signal)
   const bindings = bindingsOf(means, record.denied)
-  const change = { group: claim.group, want: 'present', bindings, seenWrong: plan.missing } as const
+  // A call that was to lift it may have been lost.
+  const through = before?.lifted ? 'every' : 'any'
+  const change = { group: claim.group, want: 'present', bindings, seenWrong: plan.missing, through } as const
   const settled = await settleAcls(context, change, signal)
-  if (settled.mayLandLate && !record.mayLandLate) {
-    isRecorded = await book.put({ ...record, mayLandLate: true }, signal)
-  }
+  const found = { ...record, mayLandLate: record.mayLandLate || settled.mayLandLate }
+  if (found.mayLandLate !== noted.mayLandLate) isRecorded = await book.put(found, signal)
   if (settled.kind === 'refused') {
     const isNew = before === undefined && settled.changed === 0 && !settled.mayLandLate
     if (isNew) await book.remove(record, signal)
     return { kind: 'failed', fault: settled.fault }
   }
-  if (settled.kind === 'unsettled') return unsettled(context, record, settled)
+  if (settled.kind === 'unsettled') return unsettled(context, found, settled)
   const { changed: added, tookMs, brokers } = settled
-  if (added > 0 || before === undefined) tellApplied(context, record, { added, tookMs, isRecorded })
+  if (added > 0 || before === undefined) tellApplied(context, found, { added, tookMs, isRecorded })
   const evidence = { means, mode: plan.mode, entries: bindings.length, added, brokers, isRecorded, tookMs }
   return { kind: 'done', evidence }
 }
@@ -80,16 +84,40 @@ export async function liftAcls(
   const { records } = await book.list(signal)
   const bindings = ownedBindings(going, records)
   const kept = bindingsOf(record.means, record.denied).length - bindings.length
-  // Where something may come late, to delete what is not there shows that changes are carried out at all.
-  const seenWrong = record.mayLandLate ? bindings : []
-  const change = { group: record.group, want: 'absent', bindings, seenWrong } as const
-  const settled = await settleAcls(context, change, signal)
+  const settled = await removeAll(context, going, bindings, signal)
   if (settled.kind === 'refused') return { kind: 'failed', fault: settled.fault }
   if (settled.kind === 'unsettled') return unsettled(context, going, settled)
   const removed = settled.changed
-  const isQuiet = await concludeLift(context, going, { isCalm: removed === 0 && !settled.mayLandLate }, signal)
+  const isSettled = !going.mayLandLate || (await isEveryBrokerAmong(context, settled.brokers, signal))
+  const isQuiet = await concludeLift(context, going, { isSettled, isCalm: removed === 0 }, signal)
   if (record.lifted === null) tellLifted(context, record, { by, removed, kept })
   return { kind: 'done', evidence: { found: 1, removed, kept, isQuiet } }
+}
+
+/** A call that was lost, one of an earlier attempt or one of this, is overtaken through every broker. */
+async function removeAll(
+  context: FenceContext,
+  { group, mayLandLate }: FenceRecord,
+  bindings: readonly AclBinding[],
+  signal: AbortSignal,
+): Promise<SettleOutcome> {
+  const change = { group, want: 'absent', bindings } as const
+  const first = await settleAcls(context, { ...change, through: mayLandLate ? 'every' : 'any' }, signal)
+  if (first.kind !== 'settled' || mayLandLate || !first.mayLandLate) return first
+  const second = await settleAcls(context, { ...change, through: 'every' }, signal)
+  return { ...second, changed: first.changed + second.changed }
+}
+
+/** Whether these are all brokers that the region has: one that is away may hold a call that it never handed on. */
+async function isEveryBrokerAmong(
+  context: FenceContext,
+  brokers: readonly number[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ask = (signal: AbortSignal) => context.cluster.metadata('all', signal)
+  const { topics } = await callBounded(context, 'Metadata', signal, ask)
+  const replicas = topics.flatMap(({ partitions }) => partitions.flatMap(({ replicas }) => replicas))
+  return replicas.every((nodeId) => brokers.includes(nodeId))
 }
 
 /** A fence on its way out: from here on it claims nothing. */
@@ -98,19 +126,19 @@ export function markLifted({ clock }: RegionAccess, record: FenceRecord, by: str
 }
 
 /**
- * Takes the record away once nothing can bring the fence back: at once where every call about it was answered, else
- * when the region has been quiet, and has carried out what it was asked, for `quietMs`.
+ * Takes the record away once nothing can bring the fence back: at once where every call about it was answered, or every
+ * broker has answered a later one; else when nothing has come back for `quietMs`.
  */
 export async function concludeLift(
   { book, clock, timings }: FenceContext,
   record: FenceRecord,
-  { isCalm }: { readonly isCalm: boolean },
+  { isSettled, isCalm }: { readonly isSettled: boolean; readonly isCalm: boolean },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { lifted, mayLandLate } = record
   const nowMs = clock.nowMs()
   const quietSinceMs = isCalm ? (lifted?.quietSinceMs ?? nowMs) : null
-  if (!mayLandLate || (quietSinceMs !== null && nowMs - quietSinceMs > timings.quietMs)) {
+  if (isSettled || !mayLandLate || (quietSinceMs !== null && nowMs - quietSinceMs > timings.quietMs)) {
     await book.remove(record, signal)
     return true
   }

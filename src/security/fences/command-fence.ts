@@ -1,14 +1,20 @@
-import type { Clock, RegionName } from '../../core/index.ts'
+import { type Clock, type RegionName, unreachable } from '../../core/index.ts'
 import { securityFaults } from '../faults.ts'
 import { type FenceClaim, type FenceContext, markLifted, newRecord, tellApplied, tellLifted } from './acl-fence.ts'
+import type { CommandRuns } from './command-runs.ts'
 import { fenceKeyOf, type FenceRecord } from './fence-record.ts'
-import type { AppliedFence, FenceStep, LiftedFence } from './fence-step.ts'
+import { type AppliedFence, type FenceStep, type LiftedFence, NOTHING_LIFTED } from './fence-step.ts'
 import { runProgram } from './run-program.ts'
 
 /**
  * The operator's own fence: network policy, load balancer, power. Programs are run without a shell, with the region, the
- * group and the operation in their environment, and have to bear being run again. Exit code 0 means done.
+ * group and the operation in their environment, and have to bear being run again. Exit code 0 means done. One may run
+ * for longer than an attempt waits for it; the next attempt goes on waiting for the same run.
  */
+export interface CommandContext extends FenceContext {
+  readonly runs: CommandRuns
+}
+
 export interface FenceCommand {
   /** Program and arguments. */
   readonly fence: readonly string[]
@@ -20,7 +26,7 @@ export interface FenceCommand {
 }
 
 export async function applyCommand(
-  context: FenceContext,
+  context: CommandContext,
   { claim, command }: { readonly claim: FenceClaim; readonly command: FenceCommand },
   signal: AbortSignal,
 ): Promise<FenceStep<AppliedFence>> {
@@ -46,7 +52,7 @@ export async function applyCommand(
 }
 
 export async function liftCommand(
-  context: FenceContext,
+  context: CommandContext,
   { record, command, by }: { readonly record: FenceRecord; readonly command: FenceCommand; readonly by: string },
   signal: AbortSignal,
 ): Promise<FenceStep<LiftedFence>> {
@@ -67,6 +73,23 @@ export async function liftCommand(
   return { kind: 'done', evidence: { found: 1, removed, kept, isQuiet: true } }
 }
 
+/**
+ * For a region whose command may have run without a record, as the records of a region that is down cannot be written:
+ * the other program is run, unless the check of the operator says that the region is open.
+ */
+export async function liftUnrecordedCommand(
+  context: CommandContext,
+  { claim, command }: { readonly claim: FenceClaim; readonly command: FenceCommand },
+  signal: AbortSignal,
+): Promise<FenceStep<LiftedFence>> {
+  const { group, operation } = claim
+  const { verdict } = await checkCommand(context, { command, group, operation }, signal)
+  if (verdict === 'open') return { kind: 'done', evidence: NOTHING_LIFTED }
+  const record = newRecord(context, claim, 'command')
+  const ran = await runStep(context, { command, verb: 'unfence', record }, signal)
+  return ran ?? { kind: 'done', evidence: { ...NOTHING_LIFTED, removed: 1 } }
+}
+
 export type CommandCheck = { readonly verdict: 'fenced' | 'open' | 'unknown'; readonly reason: string }
 
 /** What the operator's own check says now. */
@@ -82,26 +105,42 @@ export async function checkCommand(
   const end = await runProgram({ argv: check, env, timeoutMs: command.timeoutMs, clock }, signal)
   if (end.kind === 'ran' && end.code === 0) return { verdict: 'fenced', reason: 'the check of the operator succeeded' }
   if (end.kind === 'ran') return { verdict: 'open', reason: `the check of the operator ended with ${end.code}` }
-  return { verdict: 'unknown', reason: end.kind === 'late' ? 'the check did not end in time' : end.reason }
+  return { verdict: 'unknown', reason: end.kind === 'not-started' ? end.reason : 'the check did not end in time' }
 }
 
 async function runStep(
-  { region, clock, permit }: FenceContext,
+  context: CommandContext,
   options: { readonly command: FenceCommand; readonly verb: 'fence' | 'unfence'; readonly record: FenceRecord },
   signal: AbortSignal,
 ): Promise<FenceStep<never> | undefined> {
+  const { region, clock, runs, permit, timings } = context
   const { command, verb, record } = options
   const { group, operation } = record
-  const env = environment(command, { region, group, operation, verb })
+  const { timeoutMs } = command
   const argv = command[verb]
-  permit?.()
-  const end = await runProgram({ argv, env, timeoutMs: command.timeoutMs, clock }, signal)
   const facts = { region, group, command: argv.join(' ') }
-  if (end.kind === 'late') {
-    const fault = securityFaults.fault('FENCE_COMMAND_UNKNOWN', { ...facts, afterMs: command.timeoutMs })
-    return { kind: 'unknown', reason: fault.message }
+  const env = environment(command, { region, group, operation, verb })
+  const asked = { group, purpose: `${verb} ${operation}`, program: { argv, env, timeoutMs, clock }, permit }
+  const end = await runs.join(asked, timings.commandMs, signal)
+  switch (end.kind) {
+    case 'running': {
+      const reason = `${facts.command} has been running for ${end.forMs} ms`
+      return { kind: 'waiting', reason, patienceMs: timeoutMs + timings.commandMs }
+    }
+    case 'late': {
+      const fault = securityFaults.fault('FENCE_COMMAND_UNKNOWN', { ...facts, afterMs: timeoutMs })
+      return { kind: 'unknown', reason: fault.message }
+    }
+    case 'stopped':
+      return { kind: 'unknown', reason: `${facts.command} was stopped: ${end.reason}` }
+    case 'ran':
+      if (end.code === 0) return undefined
+      break
+    case 'not-started':
+      break
+    default:
+      return unreachable(end)
   }
-  if (end.kind === 'ran' && end.code === 0) return undefined
   const ending = end.kind === 'ran' ? `exit code ${end.code}` : end.reason
   const output = end.kind === 'ran' ? end.output.trim() || 'no output' : 'it was not started'
   return { kind: 'failed', fault: securityFaults.fault('FENCE_COMMAND_FAILED', { ...facts, ending, output }) }

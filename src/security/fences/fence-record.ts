@@ -54,6 +54,9 @@ export interface DeniedAccess {
 /** The operation of the fence that every standby carries. */
 export const STANDING = 'standby'
 
+/** What the operations of fences begin with that a person has put up. */
+export const MANUAL = 'manual:'
+
 /** Records of fences, kept where they are found without the authority. Implemented above this room. */
 export interface FenceRecords {
   list(region: RegionName, signal: AbortSignal): Promise<readonly FenceRecord[]>

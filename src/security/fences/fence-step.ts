@@ -4,7 +4,8 @@ import type { FenceMeans } from './fence-record.ts'
 /** What one attempt came to. Every attempt may be repeated: what is done already is found done. */
 export type FenceStep<Evidence> =
   | { readonly kind: 'done'; readonly evidence: Evidence }
-  | { readonly kind: 'waiting'; readonly reason: string }
+  /** With `patienceMs` something runs that may take that long and must not be cut short, such as a command. */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly patienceMs?: number }
   /** A call got no answer, or brokers do not agree yet: never a failure, to be repeated until it is settled. */
   | { readonly kind: 'unknown'; readonly reason: string }
   | { readonly kind: 'failed'; readonly fault: Fault }

@@ -30,12 +30,17 @@ export interface FenceTimings {
    * so that a frozen broker does not keep the others from being asked. @defaultValue 8000
    */
   readonly callMs: number
-  /** How long each broker is waited for when all are asked what they have in force. @defaultValue 1500 */
+  /** How long each broker is waited for when all are asked, or when another one may be asked. @defaultValue 1500 */
   readonly lookMs: number
   /** How long one attempt waits until every broker has a change in force. @defaultValue 10000 */
   readonly settleMs: number
-  /** How long a lifted fence is watched for a call that comes into force late (seen after 25 s). @defaultValue 120000 */
+  /**
+   * How long a lifted fence is watched for a call that comes into force late (seen after 25 s), where a broker that may
+   * hold one is away. @defaultValue 3600000
+   */
   readonly quietMs: number
+  /** How long one attempt waits for a command of the operator to end. @defaultValue 2000 */
+  readonly commandMs: number
   /** How long a fence waits for one call about its record. @defaultValue 1000 */
   readonly recordMs: number
   /** How long records are left alone after one that failed. @defaultValue 3000 */
@@ -46,7 +51,8 @@ export const DEFAULT_TIMINGS: FenceTimings = {
   callMs: 8_000,
   lookMs: 1_500,
   settleMs: 10_000,
-  quietMs: 120_000,
+  quietMs: 3_600_000,
+  commandMs: 2_000,
   recordMs: 1_000,
   recordPauseMs: 3_000,
 }

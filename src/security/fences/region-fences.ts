@@ -2,8 +2,18 @@ import { type Clock, describeError, type Events, isFault, type RegionName, unrea
 import type { ClusterMetadata, TopicMetadata } from '../../kafka/index.ts'
 import type { SecurityEvents } from '../events.ts'
 import { securityFaults } from '../faults.ts'
-import { applyAcls, type FenceClaim, type FenceContext, liftAcls } from './acl-fence.ts'
-import { applyCommand, checkCommand, type CommandCheck, type FenceCommand, liftCommand } from './command-fence.ts'
+import { makeAcknowledgedChange } from './acknowledged-change.ts'
+import { applyAcls, type FenceClaim, liftAcls } from './acl-fence.ts'
+import {
+  applyCommand,
+  checkCommand,
+  type CommandCheck,
+  type CommandContext,
+  type FenceCommand,
+  liftCommand,
+  liftUnrecordedCommand,
+} from './command-fence.ts'
+import { CommandRuns } from './command-runs.ts'
 import { FenceBook } from './fence-book.ts'
 import { type FenceMeans, type FenceRecord, type FenceRecords } from './fence-record.ts'
 import { type FencedNames, type FenceScope, planNames } from './fence-scope.ts'
@@ -55,36 +65,43 @@ export interface LiftRequest {
   readonly means?: FenceMeans
 }
 
+/** What is known of a region, by whoever asks. */
+interface Shared {
+  readonly book: FenceBook
+  readonly runs: CommandRuns
+  /** Whether entries do not apply to Isthmus; undefined before that was found out. */
+  isExempt: boolean | undefined
+}
+
 /**
  * The fences of one region: planned, put up, proved and taken down. Each call makes one bounded attempt and may be
  * repeated. Nothing here decides whether a region ought to be fenced.
  */
 export class RegionFences {
   readonly #options: RegionFencesOptions
-  readonly #context: FenceContext
+  readonly #context: CommandContext
   readonly #book: FenceBook
-  #isExempt: boolean | undefined
+  readonly #shared: Shared
 
-  constructor(options: RegionFencesOptions, book?: FenceBook) {
-    const { region, cluster, clock, events } = options
+  constructor(options: RegionFencesOptions, shared?: Shared) {
+    const { region, cluster, clock, events, permit } = options
     const timings = { ...DEFAULT_TIMINGS, ...options.timings }
     this.#options = options
-    this.#book = book ?? new FenceBook({ region, clock, timings }, options.records)
-    this.#context = {
-      region,
-      cluster,
-      clock,
-      events,
-      timings,
-      book: this.#book,
-      ...(options.permit !== undefined && { permit: options.permit }),
+    this.#shared = shared ?? {
+      book: new FenceBook({ region, clock, timings }, options.records),
+      runs: new CommandRuns(),
+      isExempt: undefined,
     }
+    const { book, runs } = this.#shared
+    this.#book = permit === undefined ? book : book.permitted(permit)
+    const own = { region, cluster, clock, events, timings, runs, book: this.#book }
+    this.#context = { ...own, ...(permit !== undefined && { permit }) }
   }
 
   /** The same fences, for one who may lose the right to change anything: asked right before every change. */
   permitted(permit: FencePermit): RegionFences {
     const cluster = permittedCluster(this.#options.cluster, permit)
-    return new RegionFences({ ...this.#options, cluster, permit }, this.#book.permitted(permit))
+    return new RegionFences({ ...this.#options, cluster, permit }, this.#shared)
   }
 
   get hasCommand(): boolean {
@@ -98,7 +115,7 @@ export class RegionFences {
   /** What an `acl` fence of the scope would be, or why there can be none. Throws what is retriable: ask again. */
   async plan(scope: FenceScope, signal: AbortSignal): Promise<FencePlan> {
     // Whoever plans wants to know what holds now, also whether Isthmus is still a super user.
-    this.#isExempt = undefined
+    this.#shared.isExempt = undefined
     return this.#planTopics(scope, await this.#metadata(signal), signal)
   }
 
@@ -190,6 +207,18 @@ export class RegionFences {
     return this.#liftWhere(by, signal, (record) => record.operation === operation)
   }
 
+  /** Runs the operator's other command where none is on record; see command-fence.ts. */
+  liftUnrecordedCommand(claim: FenceClaim, signal: AbortSignal): Promise<FenceStep<LiftedFence>> {
+    return this.#attempt(signal, () =>
+      liftUnrecordedCommand(this.#context, { claim, command: this.#command() }, signal),
+    )
+  }
+
+  /** A change that means nothing and is acknowledged; see acknowledged-change.ts. */
+  acknowledge(signal: AbortSignal): Promise<FenceStep<{ readonly isPossible: boolean }>> {
+    return this.#attempt(signal, () => makeAcknowledgedChange(this.#context, signal))
+  }
+
   /** Those on record; with the reason where the store of records does not answer. */
   records(signal: AbortSignal): ReturnType<FenceBook['list']> {
     return this.#book.list(signal)
@@ -241,12 +270,12 @@ export class RegionFences {
   }
 
   async #planNames(means: 'acl' | 'groups', names: FencedNames, signal: AbortSignal): Promise<FencePlan> {
-    if (this.#isExempt === undefined) {
+    if (this.#shared.isExempt === undefined) {
       const exemption = await readExemption(this.#context, signal)
       if (exemption.kind === 'obstacle') return { kind: 'unavailable', obstacles: [exemption.obstacle] }
-      this.#isExempt = exemption.isExempt
+      this.#shared.isExempt = exemption.isExempt
     }
-    const of = { resource: means === 'acl' ? ('topic' as const) : ('group' as const), isExempt: this.#isExempt }
+    const of = { resource: means === 'acl' ? ('topic' as const) : ('group' as const), isExempt: this.#shared.isExempt }
     const reading = await readAcls(this.#context, of, signal)
     if (reading.kind === 'obstacle') return { kind: 'unavailable', obstacles: [reading.obstacle] }
     const { principal: ownPrincipal, superUsers } = this.#options

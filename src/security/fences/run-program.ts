@@ -5,6 +5,13 @@ const OUTPUT_BYTES_MAX = 4_096
 /** What a stopped program may take to end before it is killed. */
 const KILL_GRACE_MS = 2_000
 
+export interface Program {
+  readonly argv: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly timeoutMs: number
+  readonly clock: Clock
+}
+
 /** How a program of the operator ended; `late` has been killed. */
 export type ProgramEnd =
   | { readonly kind: 'ran'; readonly code: number | string; readonly output: string }
@@ -12,15 +19,7 @@ export type ProgramEnd =
   | { readonly kind: 'late' }
 
 /** Without a shell. The program and what it starts are one process group, so that a late one ends as a whole. */
-export async function runProgram(
-  options: {
-    readonly argv: readonly string[]
-    readonly env: NodeJS.ProcessEnv
-    readonly timeoutMs: number
-    readonly clock: Clock
-  },
-  signal: AbortSignal,
-): Promise<ProgramEnd> {
+export async function runProgram(options: Program, signal: AbortSignal): Promise<ProgramEnd> {
   const { argv, env, timeoutMs, clock } = options
   signal.throwIfAborted()
   const [program = '', ...args] = argv

@@ -1,13 +1,6 @@
 import { describeError, type Fault, isFault, pause } from '../../core/index.ts'
-import {
-  type AclBinding,
-  type AclDeletion,
-  type AclFilter,
-  type AclOutcome,
-  errorName,
-  isRetriableCode,
-} from '../../kafka/index.ts'
-import { securityFaults } from '../faults.ts'
+import type { AclBinding, AclFilter } from '../../kafka/index.ts'
+import { type AclChange, type ChangeRequest, makeChange } from './change-acls.ts'
 import { bindingKey } from './fence-record.ts'
 import { callBounded, isUndecided, type RegionAccess } from './region-access.ts'
 
@@ -16,15 +9,6 @@ import { callBounded, isUndecided, type RegionAccess } from './region-access.ts'
  * the answer to the call: that comes earlier, and a call without an answer may come into force half a minute later. So
  * a change is looked for, made where it is missing, and looked for again, until the brokers agree or the time is up.
  */
-export interface AclChange {
-  /** For messages. */
-  readonly group: string
-  readonly want: 'present' | 'absent'
-  readonly bindings: readonly AclBinding[]
-  /** Of those, the ones that somebody has just seen wrong: they are changed before anybody is asked again. */
-  readonly seenWrong?: readonly AclBinding[]
-}
-
 export type SettleOutcome = {
   /** Entries that this change has added or taken away, as far as calls were answered. */
   readonly changed: number
@@ -44,35 +28,43 @@ export type BrokerLook =
 
 const FIRST_LOOK_MS = 20
 const MOST_LOOK_MS = 250
-/** A change that no broker shows is made again after this long. */
+/** A change that was answered, and that no broker shows, is made again after this long. */
 const REPEAT_MS = 2_000
+
+/** What the calls of one change came to so far. */
+interface Calls {
+  readonly added: Set<string>
+  removed: number
+  mayLandLate: boolean
+  isOvertaken: boolean
+  /** The last one that was answered. */
+  answeredMs: number
+}
 
 export async function settleAcls(access: RegionAccess, change: AclChange, signal: AbortSignal): Promise<SettleOutcome> {
   const { clock, timings } = access
   const startedMs = clock.monotonicMs()
-  const added = new Set<string>()
-  let removed = 0
-  let mayLandLate = false
-  let calledMs = Number.NEGATIVE_INFINITY
+  const isOvertaken = change.through !== 'every'
+  const calls: Calls = { added: new Set(), removed: 0, mayLandLate: false, isOvertaken, answeredMs: -Infinity }
+  const outcome = () => {
+    const tookMs = Math.round(clock.monotonicMs() - startedMs)
+    return { changed: calls.added.size + calls.removed, mayLandLate: calls.mayLandLate, tookMs }
+  }
   let waitMs = FIRST_LOOK_MS
   const { seenWrong = [] } = change
   let sight: Sight =
     seenWrong.length > 0
-      ? { kind: 'differs', wrong: seenWrong, reason: 'not looked at yet' }
+      ? { kind: 'differs', wrong: seenWrong, brokers: [], reason: 'not looked at yet' }
       : await lookOnce(access, change, signal)
   for (;;) {
+    if (sight.kind === 'refused') return { kind: 'refused', fault: sight.fault, ...outcome() }
+    if (sight.kind === 'agreed' && calls.isOvertaken) return { ...sight, kind: 'settled', ...outcome() }
+    const { wrong, reason } = sight.kind === 'agreed' ? NOT_OVERTAKEN : sight
     const nowMs = clock.monotonicMs()
-    const so = { changed: added.size + removed, mayLandLate, tookMs: Math.round(nowMs - startedMs) }
-    if (sight.kind === 'refused') return { ...sight, ...so }
-    if (sight.kind === 'agreed') return { kind: 'settled', brokers: sight.brokers, ...so }
-    if (nowMs - startedMs > timings.settleMs) return { kind: 'unsettled', reason: sight.reason, ...so }
-    if (sight.wrong.length > 0 && nowMs - calledMs >= REPEAT_MS) {
-      calledMs = nowMs
-      const called = await makeChange(access, change, sight.wrong, signal)
-      if (called.kind === 'refused') return { ...called, ...so, mayLandLate }
-      if (called.kind === 'unanswered') mayLandLate = true
-      removed += called.kind === 'answered' ? called.deleted : 0
-      if (change.want === 'present') for (const binding of sight.wrong) added.add(bindingKey(binding))
+    if (nowMs - startedMs > timings.settleMs) return { kind: 'unsettled', reason, ...outcome() }
+    if ((wrong.length > 0 || !calls.isOvertaken) && nowMs - calls.answeredMs >= REPEAT_MS) {
+      const fault = await callOnce(access, change, { wrong, brokers: sight.brokers, calls }, signal)
+      if (fault !== undefined) return { kind: 'refused', fault, ...outcome() }
     }
     await pause(clock, waitMs, signal)
     signal.throwIfAborted()
@@ -81,10 +73,36 @@ export async function settleAcls(access: RegionAccess, change: AclChange, signal
   }
 }
 
-type Sight =
-  | { readonly kind: 'agreed'; readonly brokers: readonly number[] }
+/** Makes the change once and notes what came of it; a fault where it is refused. */
+async function callOnce(
+  access: RegionAccess,
+  change: AclChange,
+  { wrong, brokers, calls }: Pick<ChangeRequest, 'brokers'> & { wrong: readonly AclBinding[]; calls: Calls },
+  signal: AbortSignal,
+): Promise<Fault | undefined> {
+  const request = calls.isOvertaken
+    ? ({ bindings: wrong, through: 'any' } as const)
+    : ({ bindings: change.bindings, through: 'every' } as const)
+  const nowMs = access.clock.monotonicMs()
+  const called = await makeChange(access, { change, brokers, ...request }, signal)
+  if (called.kind === 'refused') return called.fault
+  if (called.kind === 'answered') {
+    calls.answeredMs = nowMs
+    calls.isOvertaken = true
+    calls.removed += called.deleted
+  }
+  calls.mayLandLate ||= called.kind === 'unanswered' || (called.kind === 'answered' && !called.isSure)
+  if (change.want === 'present') for (const binding of wrong) calls.added.add(bindingKey(binding))
+  return undefined
+}
+
+const NOT_OVERTAKEN = { wrong: [], reason: 'not every broker has answered what overtakes a call that was lost' }
+
+type Sight = { readonly brokers: readonly number[] } & (
+  | { readonly kind: 'agreed' }
   | { readonly kind: 'differs'; readonly wrong: readonly AclBinding[]; readonly reason: string }
   | { readonly kind: 'refused'; readonly fault: Fault }
+)
 
 async function lookOnce(access: RegionAccess, change: AclChange, signal: AbortSignal): Promise<Sight> {
   const { bindings, want } = change
@@ -94,17 +112,23 @@ async function lookOnce(access: RegionAccess, change: AclChange, signal: AbortSi
       look.kind === 'seen' && look.present.has(key) !== (want === 'present')
     const wrong = bindings.filter((binding) => looks.some((look) => isWrong(look, bindingKey(binding))))
     const silent = looks.flatMap((look) => (look.kind === 'silent' ? [`broker ${look.nodeId}: ${look.reason}`] : []))
-    if (wrong.length === 0 && silent.length === 0) return { kind: 'agreed', brokers: looks.map(({ nodeId }) => nodeId) }
+    // Those that answer first: a change goes through them.
+    const brokers = looks.toSorted((one, other) => rank(one) - rank(other)).map(({ nodeId }) => nodeId)
+    if (wrong.length === 0 && silent.length === 0) return { kind: 'agreed', brokers }
     const missing = `${wrong.length} of ${bindings.length} entries are not ${want} on every broker`
-    return { kind: 'differs', wrong, reason: [...(wrong.length > 0 ? [missing] : []), ...silent].join('; ') }
+    return { kind: 'differs', wrong, brokers, reason: [...(wrong.length > 0 ? [missing] : []), ...silent].join('; ') }
   } catch (error) {
     signal.throwIfAborted()
     if (!isFault(error)) throw error
     // Nothing is known: the change is made all the same, because to make it twice does no harm.
     return isUndecided(error)
-      ? { kind: 'differs', wrong: bindings, reason: describeError(error) }
-      : { kind: 'refused', fault: error }
+      ? { kind: 'differs', wrong: bindings, brokers: [], reason: describeError(error) }
+      : { kind: 'refused', fault: error, brokers: [] }
   }
+}
+
+function rank({ kind }: BrokerLook): number {
+  return kind === 'seen' ? 0 : 1
 }
 
 /** Asks each live broker. Throws where not even the list of brokers can be had, or where asking is not allowed. */
@@ -144,41 +168,4 @@ function filterOf(bindings: readonly AclBinding[]): AclFilter {
     ...(isSame('resource') && { resource: first.resource }),
     ...(isSame('principal') && { principal: first.principal }),
   }
-}
-
-type Called =
-  | { readonly kind: 'answered'; readonly deleted: number }
-  | { readonly kind: 'unanswered' }
-  | { readonly kind: 'refused'; readonly fault: Fault }
-
-async function makeChange(
-  access: RegionAccess,
-  { want, group }: AclChange,
-  bindings: readonly AclBinding[],
-  signal: AbortSignal,
-): Promise<Called> {
-  const { cluster, region } = access
-  try {
-    const outcomes: readonly (AclOutcome | AclDeletion)[] =
-      want === 'present'
-        ? await callBounded(access, 'CreateAcls', signal, (signal) => cluster.createAcls(bindings, signal))
-        : await callBounded(access, 'DeleteAcls', signal, (signal) => cluster.deleteAcls(bindings, signal))
-    const failed = outcomes.filter(({ errorCode }) => errorCode !== 0)
-    const refused = failed.find(({ errorCode }) => !isRetriableCode(errorCode))
-    if (refused !== undefined) return { kind: 'refused', fault: refusal(region, group, refused) }
-    if (failed.length > 0) return { kind: 'unanswered' }
-    const deleted = outcomes.reduce((sum, it) => sum + ('deleted' in it ? it.deleted : 0), 0)
-    return { kind: 'answered', deleted }
-  } catch (error) {
-    signal.throwIfAborted()
-    if (isUndecided(error)) return { kind: 'unanswered' }
-    if (isFault(error)) return { kind: 'refused', fault: error }
-    throw error
-  }
-}
-
-function refusal(region: string, group: string, { errorCode: code, message }: AclOutcome): Fault {
-  // What a broker says of a missing right is a dump of the request.
-  const detail = code === 31 ? 'Isthmus lacks ALTER on the cluster' : (message ?? '')
-  return securityFaults.fault('FENCE_REFUSED', { region, group, code, name: errorName(code), detail })
 }

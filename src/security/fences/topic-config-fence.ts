@@ -44,13 +44,13 @@ export async function applyTopicConfig(
   const now = await readOverrides(context, topics, signal)
   const record = before ?? newRecord(context, claim, 'topic-config')
   const going = { ...record, configsBefore: { ...Object.fromEntries(now), ...record.configsBefore } }
-  const isRecorded = await book.put(going, signal)
   const open = [...now].filter(([, value]) => value !== FENCING_VALUE).map(([topic]) => topic)
+  // On record before the first call: who ends in the middle of one cannot tell what becomes of it.
+  const noted = { ...going, mayLandLate: going.mayLandLate || open.length > 0 }
+  let isRecorded = await book.put(noted, signal)
   const failure = await setAll(context, new Map(open.map((topic) => [topic, FENCING_VALUE])), signal)
-  if (failure !== undefined) {
-    if (failure.kind === 'unknown') await book.put({ ...going, mayLandLate: true }, signal)
-    return failure
-  }
+  if (failure !== undefined) return failure
+  if (noted.mayLandLate !== going.mayLandLate) isRecorded = await book.put(going, signal)
   // A transaction that began meanwhile can never end here: better no fence than this one.
   const begun = await findTransactional(context, topics, signal)
   if (begun !== undefined) {
@@ -85,7 +85,7 @@ export async function liftTopicConfig(
   const failure = await setAll(context, new Map(values), signal)
   if (failure !== undefined) return failure
   const removed = values.length
-  const isQuiet = await concludeLift(context, going, { isCalm: removed === 0 }, signal)
+  const isQuiet = await concludeLift(context, going, { isSettled: false, isCalm: removed === 0 }, signal)
   if (record.lifted === null) tellLifted(context, record, { by, removed, kept: 0 })
   return { kind: 'done', evidence: { found: 1, removed, kept: 0, isQuiet } }
 }

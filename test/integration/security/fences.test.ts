@@ -101,7 +101,7 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
     watch.start()
     try {
       await expect.poll(() => watch.status()[0]?.state, { timeout: 10_000 }).toBe('fenced')
-      await admin.deleteAcls([entry('User:*', { permission: 'deny' })], soon())
+      await admin.deleteAcls([entry('User:*', { permission: 'deny' })], soon(), 1)
       await expect.poll(() => told.filter((name) => name === 'fence:held').length, { timeout: 10_000 }).toBe(2)
       expect(told.slice(0, 5)).toEqual(['fence:applied', 'fence:held', 'fence:lost', 'fence:applied', 'fence:held'])
     } finally {

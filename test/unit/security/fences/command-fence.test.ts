@@ -14,7 +14,7 @@ beforeEach(() => {
   records = new RecordsInMemory()
 })
 
-function fencesOf(command: Partial<FenceCommand> | undefined): RegionFences {
+function fencesOf(command: Partial<FenceCommand> | undefined, commandMs = 20_000): RegionFences {
   const succeeds = node('')
   return new RegionFences({
     region: regionName('eu'),
@@ -33,6 +33,7 @@ function fencesOf(command: Partial<FenceCommand> | undefined): RegionFences {
     records,
     clock: systemClock,
     events: createEvents(),
+    timings: { commandMs },
   })
 }
 
@@ -62,6 +63,35 @@ test('one that does not end is stopped with all that it started, and its outcome
     "require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'inherit' })"
   const step = await fencesOf({ fence: node(child), timeoutMs: 300 }).applyCommand(CLAIM, signal)
   expect(step).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('did not end within 300 ms') })
+})
+
+test('one that takes its time is not run again while it runs, and the next attempt is told its end', async () => {
+  const fence = node("setTimeout(() => { console.error('late'); process.exit(7) }, 500)")
+  const fences = fencesOf({ fence }, 50)
+  expect(await fences.applyCommand(CLAIM, signal)).toMatchObject({ kind: 'waiting', patienceMs: 20_050 })
+  const attempt = () => fences.permitted(() => undefined).applyCommand(CLAIM, signal)
+  await expect.poll(attempt, { timeout: 10_000 }).toMatchObject({ kind: 'failed' })
+})
+
+test('one that runs is stopped when the right to it ends', async () => {
+  const fences = fencesOf({ fence: node('setInterval(() => {}, 1e6)') }, 50)
+  let isHeld = true
+  const permit = () => {
+    if (!isHeld) throw new Error('the lease has ended')
+  }
+  expect(await fences.permitted(permit).applyCommand(CLAIM, signal)).toMatchObject({ kind: 'waiting' })
+  isHeld = false
+  const later = () => fences.permitted(() => undefined).applyCommand(CLAIM, signal)
+  const stopped = { kind: 'unknown', reason: expect.stringContaining('the lease has ended') }
+  await new Promise((resolve) => systemClock.setTimer(700, () => resolve(undefined)))
+  await expect.poll(later, { timeout: 10_000 }).toMatchObject(stopped)
+})
+
+test('lifting stops the other program where that still runs', async () => {
+  const fences = fencesOf({ fence: node('setInterval(() => {}, 1e6)') }, 50)
+  expect(await fences.applyCommand(CLAIM, signal)).toMatchObject({ kind: 'waiting' })
+  const lift = () => fences.liftAllOf('op-1', 'anna', signal)
+  await expect.poll(lift, { timeout: 10_000 }).toMatchObject({ kind: 'done', evidence: { removed: 1 } })
 })
 
 test('lifting runs the other program, once the last operation goes', async () => {

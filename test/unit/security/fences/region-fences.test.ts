@@ -63,6 +63,11 @@ function fencesOf(more: Partial<RegionFencesOptions> = {}): RegionFences {
 }
 
 const passTime = (ms: number) => new Promise<void>((resolve) => clock.setTimer(ms, resolve))
+/** What the plan of a fence still lacks, as another copy of a call would bring it. */
+async function missing(fences: RegionFences): Promise<readonly AclBinding[]> {
+  const plan = await fences.plan(SCOPE, signal)
+  return plan.kind === 'possible' ? plan.missing : []
+}
 const denies = () =>
   region.bindings.filter(({ permission, name }) => permission === 'deny' && name.startsWith('orders'))
 
@@ -176,32 +181,70 @@ test('a fence comes before its record where the records cannot be had, and is wr
   expect([...records.held.keys()]).toEqual(['fence/op-1/orders/acl'])
 })
 
-test('a call that came into force late is taken away again, until it has been quiet', async () => {
-  const fences = fencesOf({ timings: { callMs: 500, settleMs: 1_000, quietMs: 60_000 } })
-  const plan = await fences.plan(SCOPE, signal)
+test('a call is on record as one that may be lost before it is made, and no more once it was answered', async () => {
+  const noted: [boolean, number][] = []
+  records.onPut = ({ mayLandLate }) => void noted.push([mayLandLate, denies().length])
+  await fencesOf().apply({ scope: SCOPE, ...CLAIM }, signal)
+  expect(noted).toEqual([
+    [true, 0],
+    [false, 3],
+  ])
+})
+
+test('lifting waits for nothing where every call was answered', async () => {
+  const fences = fencesOf()
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  region.calls.length = 0
+  const startedMs = clock.monotonicMs()
+  expect(await fences.liftAllOf('op-1', 'anna', signal)).toMatchObject({ evidence: { isQuiet: true } })
+  expect(region.calls).toEqual(['delete 3'])
+  expect(clock.monotonicMs() - startedMs).toBeLessThan(100)
+})
+
+test('a call that was lost is overtaken through every broker before the lift is done', async () => {
+  const fences = fencesOf({ timings: { callMs: 500, lookMs: 500, settleMs: 1_000 } })
+  await fences.plan(SCOPE, signal)
   region.freezeQuorum()
-  const applied = await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
-  expect(applied.kind).toBe('unknown')
+  expect((await fences.apply({ scope: SCOPE, ...CLAIM }, signal)).kind).toBe('unknown')
   expect(told.map(([name]) => name)).toContain('fence:unsettled')
   expect(records.held.get('fence/op-1/orders/acl')?.mayLandLate).toBe(true)
-  // Nothing stands, so to lift it is done at once; but the late call is still under way.
-  const lifted = await fences.liftAllOf('op-1', 'anna', signal)
-  expect(lifted).toMatchObject({ kind: 'done', evidence: { isQuiet: false } })
+  // Nothing stands, but that is a reading; the region has acknowledged nothing yet.
+  expect((await fences.liftAllOf('op-1', 'anna', signal)).kind).toBe('unknown')
   region.thawQuorum()
-  // The quorum carries out both calls in their order. Another broker had kept a copy of the first.
+  region.calls.length = 0
+  const lifted = await fences.liftAllOf('op-1', 'anna', signal)
+  expect(lifted).toMatchObject({ kind: 'done', evidence: { isQuiet: true } })
+  expect(region.calls).toEqual(['delete 3', 'delete 3', 'delete 3'])
   expect(denies()).toEqual([])
-  region.put(...(plan.kind === 'possible' ? plan.bindings : []))
-  await fencesOf({ timings: { quietMs: 60_000 } }).tidy(signal)
+  expect(records.held.size).toBe(0)
+})
+
+test('what a broker holds that is away is taken away again when it has woken', async () => {
+  const fences = fencesOf({ timings: { settleMs: 3_000 } })
+  await fences.plan(SCOPE, signal)
+  region.silent.add(1)
+  // The call went to broker 1 first, and through another one when that did not answer.
+  expect((await fences.apply({ scope: SCOPE, ...CLAIM }, signal)).kind).toBe('unknown')
+  expect(denies()).toHaveLength(3)
+  expect((await fences.liftAllOf('op-1', 'anna', signal)).kind).toBe('unknown')
+  region.away.add(1)
+  expect(await fences.liftAllOf('op-1', 'anna', signal)).toMatchObject({ kind: 'done', evidence: { isQuiet: false } })
+  expect(denies()).toEqual([])
+  region.wake(1)
+  region.put(...(await missing(fences)))
+  await fencesOf().tidy(signal)
   expect(denies()).toEqual([])
   expect(told.at(-1)).toMatchObject(['fence:landed-late', { entries: 3, operation: 'op-1' }])
-  expect(records.held.size).toBe(1)
-  // Quiet counts only from a call on that was carried out.
-  region.freezeQuorum()
-  await fences.tidy(signal)
-  await passTime(61_000)
-  await fences.tidy(signal)
-  expect(records.held.size).toBe(1)
-  region.thawQuorum()
+  expect(records.held.size).toBe(0)
+})
+
+test('a fence that was lifted, and whose broker never comes back, is watched for a while', async () => {
+  const fences = fencesOf({ timings: { settleMs: 3_000, quietMs: 60_000 } })
+  await fences.plan(SCOPE, signal)
+  region.silent.add(1)
+  await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
+  region.away.add(1)
+  await fences.liftAllOf('op-1', 'anna', signal)
   await fences.tidy(signal)
   await passTime(59_000)
   await fences.tidy(signal)
@@ -209,7 +252,30 @@ test('a call that came into force late is taken away again, until it has been qu
   await passTime(2_000)
   await fences.tidy(signal)
   expect(records.held.size).toBe(0)
-  expect(told.filter(([name]) => name === 'fence:landed-late')).toHaveLength(1)
+})
+
+test('a lift that was lost does not open a fence that was put up after it', async () => {
+  const fences = fencesOf({ timings: { callMs: 500, lookMs: 500, settleMs: 1_000 } })
+  await fences.apply({ scope: SCOPE, ...CLAIM, operation: STANDING }, signal)
+  region.freezeQuorum()
+  expect((await fences.liftAllOf(STANDING, 'anna', signal)).kind).toBe('unknown')
+  // The entries stand, and the removal is on its way.
+  expect((await fences.apply({ scope: SCOPE, ...CLAIM, operation: STANDING }, signal)).kind).toBe('unknown')
+  region.thawQuorum()
+  expect(await fences.apply({ scope: SCOPE, ...CLAIM, operation: STANDING }, signal)).toMatchObject({ kind: 'done' })
+  expect(denies()).toHaveLength(3)
+})
+
+test('a change that means nothing is acknowledged by every broker and leaves nothing behind', async () => {
+  const fences = fencesOf()
+  const before = region.bindings
+  expect(await fences.acknowledge(signal)).toEqual({ kind: 'done', evidence: { isPossible: true } })
+  expect(region.calls).toEqual(['create 1', 'create 1', 'create 1', 'delete 1', 'delete 1', 'delete 1'])
+  expect(region.bindings).toEqual(before)
+  region.freezeQuorum()
+  expect((await fences.acknowledge(signal)).kind).toBe('unknown')
+  region.hasAuthorizer = false
+  expect(await fences.acknowledge(signal)).toEqual({ kind: 'done', evidence: { isPossible: false } })
 })
 
 test('a fence whose time is over is lifted, a standing one is not', async () => {
