@@ -30,6 +30,8 @@ export interface EffectCall {
   readonly attempt: number
   readonly part: string
   readonly sides: Sides
+  /** Where this call has less time than any other. */
+  readonly deadlineMs?: number
   run(permit: Permit, signal: AbortSignal): Promise<Outcome>
 }
 
@@ -76,10 +78,13 @@ export class EffectCaller {
 
   async #run(call: EffectCall, token: number, signal: AbortSignal): Promise<Outcome> {
     const { clock, callDeadlineMs } = this.#options
+    const deadlineMs = Math.min(callDeadlineMs, call.deadlineMs ?? callDeadlineMs)
     const deadline = new AbortController()
     const onAbort = () => deadline.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    const timer = clock.setTimer(callDeadlineMs, () => deadline.abort(new Error(`no answer in ${callDeadlineMs} ms`)))
+    const timer = clock.setTimer(deadlineMs, () =>
+      deadline.abort(new Error(`no answer in ${Math.round(deadlineMs)} ms`)),
+    )
     try {
       return await call.run(() => this.#permit(token, deadline.signal), deadline.signal)
     } catch (error) {

@@ -15,7 +15,13 @@ export interface FaultNote {
  */
 export type Outcome =
   | { readonly kind: 'done'; readonly reason: string; readonly evidence?: Json; readonly findings?: Findings }
-  | { readonly kind: 'waiting'; readonly reason: string; readonly progress?: Progress }
+  /** With `patienceMs` the step is given that much time, whatever its own limit: what runs must not be cut short. */
+  | {
+      readonly kind: 'waiting'
+      readonly reason: string
+      readonly progress?: Progress
+      readonly patienceMs?: number
+    }
   | { readonly kind: 'unknown'; readonly reason: string }
   | { readonly kind: 'failed'; readonly fault: FaultNote }
 

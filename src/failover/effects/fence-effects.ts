@@ -1,49 +1,125 @@
-import type { RegionName } from '../../core/index.ts'
-import type { FenceClaim, FenceProof, LiftedFence, RegionFences } from '../../security/index.ts'
+import { eitherSignal, type RegionName } from '../../core/index.ts'
+import {
+  type FenceClaim,
+  type FenceProof,
+  type FenceRecord,
+  type LiftedFence,
+  MANUAL,
+  type RegionFences,
+} from '../../security/index.ts'
 import type { Outcome } from '../outcome.ts'
 import { type EffectCall, fencesOf } from './group-rooms.ts'
 import { outcomeOf, toJson } from './outcomes.ts'
 
+/** A failover has no time for a region that does not answer; well below the limit of its step. */
+const FAILOVER_ACL_MS = 2_500
+
 /** Fences the region that is left and proves it on every broker; by the operator's command where no ACL can do it. */
 export async function fence(call: EffectCall): Promise<Outcome> {
   const fences = fencesOf(call, call.from)
-  if (call.operation.kind === 'failover' && fences.hasCommand) {
-    // The region may answer to neither, and there is no time to try one after the other.
-    const [byAcl, byCommand] = await Promise.all([fenceByAcl(call, fences), fenceByCommand(call, fences)])
-    return byAcl.kind === 'done' || byCommand.kind !== 'done' ? byAcl : byCommand
-  }
+  if (call.operation.kind === 'failover') return await fenceInHaste(call, fences)
   const byAcl = await fenceByAcl(call, fences)
   return byAcl.kind === 'failed' && fences.hasCommand ? await fenceByCommand(call, fences) : byAcl
 }
 
+/** The region may answer to neither means, and there is no time to try one after the other. */
+async function fenceInHaste(call: EffectCall, fences: RegionFences): Promise<Outcome> {
+  const acl = withinMs(call, FAILOVER_ACL_MS, (hasty) => fenceByAcl(hasty, fences))
+  if (!fences.hasCommand) return await acl
+  const [byAcl, byCommand] = await Promise.all([acl, fenceByCommand(call, fences)])
+  if (byAcl.kind === 'done') return byAcl
+  // A command that runs is worth waiting for, whatever becomes of the ACLs.
+  const isTelling = byCommand.kind === 'done' || byCommand.kind === 'waiting' || byAcl.kind === 'failed'
+  return isTelling ? byCommand : byAcl
+}
+
+/** What has not ended by then goes on record as unknown, and is asked again. */
+async function withinMs(
+  call: EffectCall,
+  limitMs: number,
+  run: (call: EffectCall) => Promise<Outcome>,
+): Promise<Outcome> {
+  const limit = new AbortController()
+  const either = eitherSignal(call.signal, limit.signal)
+  const timer = call.rooms.clock.setTimer(limitMs, () => limit.abort(new Error('no time is left')))
+  try {
+    return await run({ ...call, signal: either.signal })
+  } catch (error) {
+    call.signal.throwIfAborted()
+    if (!limit.signal.aborted) throw error
+    return { kind: 'unknown', reason: `${call.from} has not answered within ${limitMs} ms` }
+  } finally {
+    timer.cancel()
+    either.release()
+  }
+}
+
 /**
- * Lifts every fence of the group on a region that is active: its standing one, and those of whichever operation. It is
- * done once nothing that was sent before can come into force later, and every broker accepts a canary.
+ * Lifts every fence of the group on a region that is active: its standing one, and those of whichever operation, a
+ * person's too. It is done once the region has acknowledged a change, so that nothing which was asked of a live broker
+ * before comes into force later, and every broker accepts a canary.
  */
 export async function lift(call: EffectCall, region: RegionName): Promise<Outcome> {
   const { rooms, signal } = call
   const fences = fencesOf(call, region)
   const { records, trouble } = await fences.records(signal)
   if (trouble !== undefined) return { kind: 'unknown', reason: `the records of fences cannot be read: ${trouble}` }
-  const operations = new Set(records.filter(({ group }) => group === rooms.group).map(({ operation }) => operation))
+  const own = records.filter(({ group }) => group === rooms.group)
   const lifted: LiftedFence[] = []
-  // That of this operation also where none is on record: its record may have been lost with its writer.
-  for (const operation of operations.add(call.operation.id)) {
+  for (const operation of new Set(own.map((record) => record.operation))) {
     const step = await fences.lift({ group: rooms.group, operation, by: rooms.actor }, signal)
     if (step.kind !== 'done') return outcomeOf(step)
     lifted.push(step.evidence)
   }
-  if (lifted.some(({ isQuiet }) => !isQuiet)) {
-    return { kind: 'waiting', reason: `a call that got no answer may still bring a fence of ${region} back` }
-  }
+  const unrecorded = await liftUnrecorded(call, fences, { own, lifted })
+  if (typeof unrecorded === 'object') return unrecorded
   const open = await fences.proveOpen(rooms.scope, signal)
   if (open.kind !== 'done') return outcomeOf(open)
-  const evidence = toJson({ lifted, open: open.evidence })
-  if (open.evidence.topicsTried > 0) {
-    return { kind: 'done', reason: `every broker of ${region} accepts the canary`, evidence }
+  const isTried = open.evidence.topicsTried > 0
+  const warnings = [
+    ...warnOfLift(region, { own, lifted }),
+    ...(unrecorded === undefined ? [] : [unrecorded]),
+    ...(isTried ? [] : [`no canary was tried in ${region}: that applications can write is told by its ACLs alone`]),
+  ]
+  return {
+    kind: 'done',
+    reason: isTried ? `every broker of ${region} accepts the canary` : `every fence of ${region} is lifted`,
+    evidence: toJson({ lifted, open: open.evidence }),
+    ...(warnings.length > 0 && { findings: { warning: warnings.join('; ') } }),
   }
-  const warning = `no canary was tried in ${region}: that applications can write is told by its ACLs alone`
-  return { kind: 'done', reason: `every fence of ${region} is lifted`, evidence, findings: { warning } }
+}
+
+interface Lifting {
+  readonly own: readonly FenceRecord[]
+  readonly lifted: readonly LiftedFence[]
+}
+
+/** What may stand without a record, whose writer ended, or could not write it: a warning, or what the lift has to wait for. */
+async function liftUnrecorded(
+  call: EffectCall,
+  fences: RegionFences,
+  { own, lifted }: Lifting,
+): Promise<Outcome | string | undefined> {
+  const { signal } = call
+  if (lifted.every(({ removed }) => removed === 0)) {
+    const acknowledged = await fences.acknowledge(signal)
+    if (acknowledged.kind !== 'done') return outcomeOf(acknowledged)
+  }
+  if (!fences.hasCommand || own.some(({ means }) => means === 'command')) return undefined
+  const command = await fences.liftUnrecordedCommand(claimOf(call), signal)
+  if (command.kind === 'waiting') return outcomeOf(command)
+  if (command.kind === 'done') return undefined
+  const why = command.kind === 'failed' ? command.fault.message : command.reason
+  return `no fence command is on record in ${fences.region}, and the one that lifts it did not succeed: ${why}`
+}
+
+function warnOfLift(region: RegionName, { own, lifted }: Lifting): string[] {
+  const byHand = own.filter(({ operation }) => operation.startsWith(MANUAL))
+  const late = `a broker of ${region} is away that may still carry out a call to fence it; Isthmus takes that fence away again`
+  return [
+    ...byHand.map(({ setBy, reason }) => `the fence of ${region} that ${setBy} put up by hand was lifted (${reason})`),
+    ...(lifted.some(({ isQuiet }) => !isQuiet) ? [late] : []),
+  ]
 }
 
 /** Whether the fence that the operation has put up holds now; undefined where it does, or nobody can be asked. */

@@ -117,9 +117,9 @@ function decideStep(
       return handleTrouble(step.onFailed, { document, operation, step, observed, why, fault: outcome.fault })
     case 'waiting':
     case 'unknown': {
-      const timeoutMs = observed.timeoutsMs?.[step.phase] ?? step.timeoutMs
-      if (timeoutMs !== null && phaseMs > timeoutMs) {
-        const late = `not done after ${timeoutMs} ms: ${why}`
+      const limitMs = limitOf(step, outcome, observed.timeoutsMs)
+      if (limitMs !== null && phaseMs >= limitMs) {
+        const late = `not done after ${limitMs} ms: ${why}`
         return handleTrouble(step.onTimeout, { document, operation, step, observed, why: late })
       }
       const isUnnoted = observed.writePausedMs - operation.writePausedMs > NOTE_PAUSE_EVERY_MS
@@ -131,6 +131,17 @@ function decideStep(
     default:
       return unreachable(outcome)
   }
+}
+
+/** How long a step may take in all; null: as long as it takes. */
+export function limitOf(
+  { phase, timeoutMs: own }: Step,
+  outcome: Outcome | undefined,
+  timeoutsMs: MoveObserved['timeoutsMs'],
+): number | null {
+  const timeoutMs = timeoutsMs?.[phase] ?? own
+  const patienceMs = outcome?.kind === 'waiting' ? (outcome.patienceMs ?? 0) : 0
+  return timeoutMs === null ? null : Math.max(timeoutMs, patienceMs)
 }
 
 interface Trouble {

@@ -5,8 +5,11 @@ import type { RunnerParts } from '../runner-parts.ts'
 import type { MoveContext, MoveEffects } from '../ports.ts'
 import type { EvidenceRef } from '../evidence.ts'
 import type { GroupDocument, OperationRecord, Phase } from '../state.ts'
-import { decideMove, type MoveDecision, type MoveObserved, type Report } from './decide-move.ts'
+import { decideMove, limitOf, type MoveDecision, type MoveObserved, type Report } from './decide-move.ts'
 import { isWritePaused } from './steps.ts'
+
+/** What is left to a call that begins at the end of its step. */
+const LEAST_CALL_MS = 100
 
 /** Carries a group's operation out: one reading, one decision, one persisted step a pass. */
 export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
@@ -77,6 +80,8 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
     const { id, attempt, from, to } = operation
     const document = this.#read?.document
     if (document === undefined) return this.#wait('the document is gone')
+    const limitMs = limitOf(step, this.#report?.outcome, this.#parts.timeoutsMs)
+    const phaseMs = this.#parts.clock.monotonicMs() - this.#phase.sinceMs
     const result = await this.#caller.call(
       {
         effect: step.effect,
@@ -84,6 +89,8 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
         attempt,
         part: step.phase,
         sides: { from, to },
+        // A step that has a limit ends on time, with what is known by then.
+        ...(limitMs !== null && { deadlineMs: Math.max(LEAST_CALL_MS, limitMs - phaseMs) }),
         run: (permit, deadline) =>
           this.#effects[step.effect]({ ...this.#context(document, operation, deadline), permit }, deadline),
       },

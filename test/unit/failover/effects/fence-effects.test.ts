@@ -4,7 +4,14 @@ import { fence, findOpening, lift } from '../../../../src/failover/effects/fence
 import type { EffectCall, GroupRooms } from '../../../../src/failover/effects/group-rooms.ts'
 import type { OperationRecord } from '../../../../src/failover/index.ts'
 import type { AclBinding } from '../../../../src/kafka/index.ts'
-import { type FenceCommand, RegionFences, type SecurityEvents, STANDING } from '../../../../src/security/index.ts'
+import {
+  type FenceCommand,
+  MANUAL,
+  RegionFences,
+  type RegionFencesOptions,
+  type SecurityEvents,
+  STANDING,
+} from '../../../../src/security/index.ts'
 import { AclRegion } from '../../../support/acl-region.ts'
 import { RecordsInMemory } from '../../../support/fence-records.ts'
 import { HurryingClock } from '../../../support/hurrying-clock.ts'
@@ -46,6 +53,7 @@ function stage(
     readonly fence?: OperationRecord['fence']
     readonly clock?: Clock
     readonly hasCanary?: boolean
+    readonly timings?: RegionFencesOptions['timings']
     readonly command?: FenceCommand
   } = {},
 ) {
@@ -59,9 +67,16 @@ function stage(
     command,
     records: new RecordsInMemory(),
     clock: how.clock ?? clock,
+    ...(how.timings !== undefined && { timings: how.timings }),
     events: createEvents<SecurityEvents>(),
   })
-  const rooms = { group: 'orders', actor: 'one', scope, fences: new Map([[LEFT, fences]]) } as unknown as GroupRooms
+  const rooms = {
+    group: 'orders',
+    actor: 'one',
+    scope,
+    clock: how.clock ?? clock,
+    fences: new Map([[LEFT, fences]]),
+  } as unknown as GroupRooms
   const request = { reason: 'a drill' }
   const operation = { id: 'op-1', kind, from: 'left', to: 'right', fence: how.fence ?? 'proved', request }
   let isHeld = true
@@ -135,5 +150,82 @@ describe('the fence of a move', () => {
     Object.defineProperty(fences, 'apply', { value: async () => ({ kind: 'unknown', reason: 'no answer' }) })
     Object.defineProperty(fences, 'permitted', { value: () => fences })
     expect(await fence(call)).toMatchObject({ kind: 'done', findings: { fence: 'command' } })
+  })
+
+  test('of a failover ends in time where its controllers do not answer', async () => {
+    const { call, fences } = stage({ kind: 'failover' })
+    await fences.plan(scope, signal)
+    region.freezeQuorum()
+    const startedMs = clock.monotonicMs()
+    expect(await fence(call)).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('2500 ms') })
+    expect(clock.monotonicMs() - startedMs).toBe(2_500)
+    // What was asked for is on record, as what may still come into force.
+    expect((await fences.records(signal)).records).toMatchObject([{ operation: 'op-1', mayLandLate: true }])
+  })
+
+  test('of a failover waits for a command that runs, as long as that may take', async () => {
+    const command = { ...COMMAND, fence: [process.execPath, '-e', 'setTimeout(() => {}, 700)'] }
+    const timings = { commandMs: 100 }
+    const { call, fences } = stage({ kind: 'failover', command, clock: systemClock, timings })
+    region.hasAuthorizer = false
+    expect(await fence(call)).toMatchObject({ kind: 'waiting', patienceMs: 10_100 })
+    await expect.poll(() => fence(call), { timeout: 10_000 }).toMatchObject({ findings: { fence: 'command' } })
+    expect((await fences.records(signal)).records).toMatchObject([{ means: 'command', hasRun: true }])
+  })
+})
+
+describe('the lift of a move', () => {
+  test('makes a change that is acknowledged where nothing is left to lift', async () => {
+    const { call } = stage()
+    region.freezeQuorum()
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'unknown' })
+    region.thawQuorum()
+    region.calls.length = 0
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
+    expect(region.calls).toContain('delete 1')
+  })
+
+  test('waits for nothing after a fence that was answered', async () => {
+    const { call } = stage()
+    await fence(call)
+    const startedMs = clock.monotonicMs()
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
+    expect(clock.monotonicMs() - startedMs).toBeLessThan(100)
+  })
+
+  test('goes on where a broker is away that was asked to fence, and says so', async () => {
+    const { call, fences } = stage({ timings: { settleMs: 3_000 } })
+    await fences.plan(scope, signal)
+    region.silent.add(1)
+    expect(await fence(call)).toMatchObject({ kind: 'unknown' })
+    region.away.add(1)
+    region.leaderId = 2
+    expect(await lift(call, LEFT)).toMatchObject({
+      kind: 'done',
+      findings: { warning: expect.stringContaining('is away') },
+    })
+    expect(denies()).toBe(0)
+  })
+
+  test('takes down what a person has put up, and names it', async () => {
+    const { call, fences } = stage()
+    const byHand = { operation: `${MANUAL}anna`, by: 'anna', reason: 'an audit', untilMs: null }
+    await fences.apply({ scope, ...byHand }, signal)
+    expect(await lift(call, LEFT)).toMatchObject({ findings: { warning: expect.stringContaining('an audit') } })
+    expect(denies()).toBe(0)
+  })
+
+  test('runs the other command where one may have run without a record', async () => {
+    const fails = [process.execPath, '-e', 'process.exit(1)']
+    const clock = systemClock
+    const closed = stage({ command: { ...COMMAND, unfence: fails }, clock })
+    expect(await lift(closed.call, LEFT)).toMatchObject({
+      kind: 'done',
+      findings: { warning: expect.stringContaining('no fence command is on record') },
+    })
+    const open = stage({ command: { ...COMMAND, unfence: fails, check: fails }, clock })
+    const lifted = await lift(open.call, LEFT)
+    expect(lifted).toMatchObject({ kind: 'done' })
+    expect(lifted).not.toHaveProperty('findings')
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decideMove, type MoveObserved } from '../../../../src/failover/moves/decide-move.ts'
 import { standsAt } from '../../../../src/failover/moves/steps.ts'
 import { abortMove, acknowledgeMove, resumeMove } from '../../../../src/failover/requests.ts'
+import type { Outcome } from '../../../../src/failover/outcome.ts'
 import type { GroupDocument, Phase } from '../../../../src/failover/state.ts'
 import {
   east,
@@ -226,6 +227,23 @@ describe('decideMove', () => {
     const fencing = run.decisions.filter((it) => it.kind === 'call' && it.step.effect === 'fence')
     expect(fencing).toHaveLength(9)
     expect(run.documents.some(({ operation }) => operation?.phase === 'rolling-back')).toBe(false)
+  })
+
+  it('ends a step that has a limit on time, but for something that runs and must not be cut short', () => {
+    const preflight = decided(observed({ document: start(threeRegions(), { kind: 'failover' }) }))
+    const report = (outcome: Outcome) => ({ operation: 'op-1', attempt: preflight.operation?.attempt ?? 0, outcome })
+    const done = observed({ document: preflight, report: report({ kind: 'done', reason: 'guards hold' }) })
+    const document = decided(done)
+    const at = (phaseMs: number, outcome: Outcome) => {
+      const answer = { ...report(outcome), attempt: document.operation?.attempt ?? 0 }
+      return decideMove(observed({ document, report: answer, phaseMs }))
+    }
+    const stopped = { kind: 'write', next: { operation: { phase: 'needs-operator', fence: 'intended' } } }
+    const running: Outcome = { kind: 'waiting', reason: 'the command runs', patienceMs: 62_000 }
+    expect(at(2_999, unknown('no answer'))).toMatchObject({ kind: 'call' })
+    expect(at(3_000, unknown('no answer'))).toMatchObject(stopped)
+    expect(at(61_999, running)).toMatchObject({ kind: 'call' })
+    expect(at(62_000, running)).toMatchObject(stopped)
   })
 
   it('says in every decision what is waited for', () => {
