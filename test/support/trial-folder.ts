@@ -38,11 +38,18 @@ export class TrialFolder implements Disposable {
 
   async #read(
     name: string,
-    { bootstrap, topics, isolation }: ReadOptions,
+    { bootstrap, topics, isolation, properties }: ReadOptions,
     { mode, signal }: { readonly mode: 'records' | 'contents'; readonly signal: AbortSignal },
   ): Promise<string> {
     const output = this.file(`${name}.read`)
-    const args = { bootstrap: bootstrap.join(','), topics: topics.join(','), isolation, mode, output }
+    const args: Record<string, string> = {
+      bootstrap: bootstrap.join(','),
+      topics: topics.join(','),
+      isolation,
+      mode,
+      output,
+    }
+    if (properties !== undefined) args['properties'] = properties
     await runJava(join(JAVA, 'RecordReader.java'), argsOf(args), { signal, heapMb: 384 })
     return output
   }
@@ -56,6 +63,8 @@ export interface ReadOptions {
   readonly bootstrap: readonly string[]
   readonly topics: readonly string[]
   readonly isolation: 'read_committed' | 'read_uncommitted'
+  /** File of further properties of the consumer. */
+  readonly properties?: string
 }
 
 function argsOf(options: Readonly<Record<string, string | number>>): string[] {

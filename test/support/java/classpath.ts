@@ -7,6 +7,7 @@ import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { findEngines } from '../../../bin/prerequisites.js'
 import { systemClock } from '../../../src/core/index.ts'
@@ -48,6 +49,8 @@ export interface JavaOptions {
   readonly signal?: AbortSignal
   /** Each line the program prints on its standard output. */
   readonly onLine?: (line: string) => void
+  /** Given its standard input, once it runs; without this it is empty. */
+  readonly onInput?: (input: Writable) => void
   /** Largest heap in MiB. Default 512. */
   readonly heapMb?: number
   /** Default: the client and its codecs. */
@@ -99,7 +102,11 @@ export async function runJava(program: string, args: readonly string[], options:
   // They share a small machine with brokers. Kafka's own tools are compiled in full: they are what others are held to.
   const sparing = program.endsWith('.java') ? ['-XX:TieredStopAtLevel=1'] : []
   const flags = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', ...sparing, '-cp', classpath]
-  const child = spawn(java, [...flags, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(java, [...flags, program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  // It may have ended before it reads.
+  child.stdin.on('error', () => undefined)
+  if (options.onInput === undefined) child.stdin.end()
+  else options.onInput(child.stdin)
   const errors: string[] = []
   createInterface(child.stdout).on('line', (line) => onLine?.(line))
   createInterface(child.stderr).on('line', (line) => {

@@ -1,0 +1,27 @@
+import { writeFileSync } from 'node:fs'
+import { ALL_TOPICS } from './apps.ts'
+import type { StoredLog } from './oracle.ts'
+import type { TrialFolder } from '../trial-folder.ts'
+import type { TrialRegion } from './trial-regions.ts'
+
+/** Everything that Kafka's own consumer reads from the group's topics in a region, from their beginnings. */
+export async function readStored(
+  folder: TrialFolder,
+  { region, isolation }: { readonly region: TrialRegion; readonly isolation: 'read_committed' | 'read_uncommitted' },
+  signal: AbortSignal,
+): Promise<StoredLog> {
+  const properties = folder.file(`${region.name}.judge.properties`)
+  writeFileSync(properties, region.judgeProperties, { mode: 0o600 })
+  const { bootstrap } = region.entry
+  const contents = await folder.readContents(
+    `${region.name}-${isolation}`,
+    { bootstrap, topics: ALL_TOPICS, isolation, properties },
+    signal,
+  )
+  return new Map(
+    [...contents].map(([partition, records]) => [
+      partition,
+      records.map(({ offset, key, value }) => ({ offset, key: key ?? '', id: value ?? '' })),
+    ]),
+  )
+}

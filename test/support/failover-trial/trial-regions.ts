@@ -1,0 +1,189 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock, systemRandom } from '../../../src/core/index.ts'
+import { type AclBinding, type Cluster, openCluster } from '../../../src/kafka/index.ts'
+import { type LocalRegion, localPorts, startRegion } from '../../../src/local/index.ts'
+import { eventually, type RegionEntry } from '../isthmus-process.ts'
+import { AppGate } from './app-gate.ts'
+import { GateControl } from './gate-control.ts'
+
+/** Regions of a failover group, and how everybody reaches them: Isthmus as a super user, applications as ordinary ones. */
+export interface TrialRegion {
+  readonly name: string
+  readonly region: LocalRegion
+  /** The super user's. */
+  readonly admin: Cluster
+  /** For Isthmus. */
+  readonly entry: RegionEntry
+  /** Java properties of applications, and of the reader that judges. */
+  readonly appProperties: string
+  readonly judgeProperties: string
+  /** Of plain regions. */
+  readonly gate: AppGate | undefined
+}
+
+export interface RegionsOptions {
+  readonly names: readonly string[]
+  readonly isSecured: boolean
+  /** For certificates. */
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+export const TOPIC_PREFIX = 'orders.'
+export const GROUP_PREFIX = 'readers-'
+const TRANSACTION_PREFIX = 'writer-'
+const APP = 'app'
+/** The other ordinary user of a secured region. */
+const CANARY = 'isthmus'
+const LIMIT_MS = 30_000
+
+export class TrialRegions implements AsyncDisposable {
+  readonly all: readonly TrialRegion[]
+  readonly #stack: AsyncDisposableStack
+
+  private constructor(all: readonly TrialRegion[], stack: AsyncDisposableStack) {
+    this.all = all
+    this.#stack = stack
+  }
+
+  static async start(options: RegionsOptions): Promise<TrialRegions> {
+    await using stack = new AsyncDisposableStack()
+    const all = options.isSecured ? await startSecured(options, stack) : await startPlain(options, stack)
+    for (const { admin } of all) stack.defer(() => admin.close())
+    return new TrialRegions(all, stack.move())
+  }
+
+  get(name: string): TrialRegion {
+    const found = this.all.find((region) => region.name === name)
+    if (found === undefined) throw new Error(`no region ${name}`)
+    return found
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync()
+  }
+}
+
+async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack): Promise<TrialRegion[]> {
+  const { names, signal } = options
+  const ports = await localPorts.take(names.length)
+  const regions = await Promise.all(
+    names.map((name, at) => startRegion({ name, signal, advertisedPorts: ports.slice(at, at + 1) })),
+  )
+  const gates = new Map<string, AppGate>()
+  for (const [at, region] of regions.entries()) {
+    stack.use(region)
+    const targetPort = Number(region.bootstrap[0]?.split(':')[1])
+    const gate = stack.use(await AppGate.start({ listenPort: ports[at] ?? 0, targetPort }))
+    gates.set(region.name, gate)
+  }
+  const control = stack.use(await GateControl.start(gates))
+  return regions.map((region, at): TrialRegion => {
+    const { name } = region
+    const bootstrap = [`127.0.0.1:${ports[at]}`]
+    const appProperties = `bootstrap.servers=${bootstrap.join(',')}\n`
+    const context = { clock: systemClock, random: systemRandom }
+    return {
+      name,
+      region,
+      admin: openCluster({ name, bootstrap, context }),
+      entry: { name, bootstrap, access: control.fence },
+      appProperties,
+      judgeProperties: appProperties,
+      gate: gates.get(name),
+    }
+  })
+}
+
+async function startSecured(options: RegionsOptions, stack: AsyncDisposableStack): Promise<TrialRegion[]> {
+  const { names, signal } = options
+  const regions = await Promise.all(names.map((name) => startRegion({ name, signal, secured: true, brokers: 1 })))
+  for (const region of regions) stack.use(region)
+  const all = regions.map((region) => securedRegion(region, options.folder))
+  for (const { admin } of all) await grant(admin, signal)
+  return all
+}
+
+function securedRegion(region: LocalRegion, folder: string): TrialRegion {
+  const { name, bootstrap, security } = region
+  if (security === undefined) throw new Error(`${name} is not secured`)
+  const userOf = (username: string) => {
+    const user = [security.admin, ...security.users].find((it) => it.username === username)
+    if (user === undefined) throw new Error(`${name} has no user ${username}`)
+    return user
+  }
+  const files = join(folder, name)
+  mkdirSync(files, { recursive: true })
+  const caFile = join(files, 'ca.pem')
+  writeFileSync(caFile, security.tls.ca)
+  const sasl = (username: string) => {
+    const passwordFile = join(files, `${username}.password`)
+    writeFileSync(passwordFile, userOf(username).password, { mode: 0o600 })
+    return `sasl: { mechanism: scram-sha-512, username: ${username}, passwordFile: ${passwordFile} }`
+  }
+  const properties = (username: string) =>
+    [
+      `bootstrap.servers=${bootstrap.join(',')}`,
+      'security.protocol=SASL_SSL',
+      'ssl.truststore.type=PEM',
+      `ssl.truststore.location=${caFile}`,
+      'sasl.mechanism=SCRAM-SHA-512',
+      `sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${username}" ` +
+        `password="${userOf(username).password}";`,
+      '',
+    ].join('\n')
+  const admin = openCluster({
+    name,
+    bootstrap,
+    tls: { ca: security.tls.ca },
+    sasl: { mechanism: 'scram-sha-512', ...security.admin },
+    context: { clock: systemClock, random: systemRandom },
+  })
+  const access = [
+    `tls: { caFile: ${caFile} }`,
+    sasl(security.admin.username),
+    `canary: { ${sasl(CANARY)} }`,
+    'fence: { proofSeconds: 1 }',
+  ].join(', ')
+  return {
+    name,
+    region,
+    admin,
+    entry: { name, bootstrap, access },
+    appProperties: properties(APP),
+    judgeProperties: properties(security.admin.username),
+    gate: undefined,
+  }
+}
+
+/** The same rights everywhere, as an operator grants them; what may be written where is the fences' business. */
+async function grant(admin: Cluster, signal: AbortSignal): Promise<void> {
+  const allow = (
+    username: string,
+    resource: AclBinding['resource'],
+    name: string,
+    operations: readonly AclBinding['operation'][],
+  ) =>
+    operations.map(
+      (operation): AclBinding => ({
+        resource,
+        name,
+        pattern: 'prefixed',
+        principal: `User:${username}`,
+        host: '*',
+        operation,
+        permission: 'allow',
+      }),
+    )
+  const bindings = [
+    ...allow(APP, 'topic', TOPIC_PREFIX, ['read', 'write', 'describe']),
+    ...allow(APP, 'group', GROUP_PREFIX, ['read', 'describe']),
+    ...allow(APP, 'transactional-id', TRANSACTION_PREFIX, ['write', 'describe']),
+    ...allow(CANARY, 'topic', TOPIC_PREFIX, ['write', 'describe']),
+  ]
+  const refused = (await admin.createAcls(bindings, signal)).find(({ errorCode }) => errorCode !== 0)
+  if (refused !== undefined) throw new Error(`rights were refused: ${JSON.stringify(refused)}`)
+  const areThere = async () => ((await admin.describeAcls({}, signal)).length >= bindings.length ? true : undefined)
+  await eventually('rights are in force', areThere, { limitMs: LIMIT_MS, signal })
+}
