@@ -13,6 +13,7 @@ import type { Trial, TrialContext, TrialResult } from '../support/trial.ts'
  */
 const RATE = 200
 const STEADY_MS = 3_000
+const LOG_LINES = 15
 /** Behind it a move has failed to be what it is for. */
 const PAUSE_AIM_MS = 5_000
 
@@ -55,12 +56,13 @@ async function runSetting(setting: Setting, rounds: number, context: TrialContex
   await using stage = await FailoverStage.start({ ...setting, rate: RATE }, context)
   const isthmus = await stage.begin(signal)
   let active = stage.home.name
+  await stage.createFreshTopic(active, signal)
   for (let round = 1; round <= rounds; round++) {
     await sleep(STEADY_MS, undefined, { signal })
     active = await moveOn(stage, { isthmus, active, round }, context)
   }
   await sleep(STEADY_MS, undefined, { signal })
-  return judgeStage(stage, { isthmus, active }, signal)
+  return await judgeStage(stage, { isthmus, active }, signal)
 }
 
 /** To the next region of the list; home by `failback`. */

@@ -16,6 +16,8 @@ export const TOPICS = {
   keyed: { name: `${TOPIC_PREFIX}latest`, partitions: 2 },
   transactional: { name: `${TOPIC_PREFIX}paid`, partitions: 3 },
   probe: { name: `${TOPIC_PREFIX}probe`, partitions: 1 },
+  /** Made while everything runs: nobody may write to it on a standby, not even in its first moment there. */
+  fresh: { name: `${TOPIC_PREFIX}fresh`, partitions: 1 },
 } as const
 export const ALL_TOPICS = Object.values(TOPICS).map(({ name }) => name)
 export const isCompacted = (topic: string) => topic === TOPICS.keyed.name
@@ -54,14 +56,14 @@ export class Apps implements AsyncDisposable {
   static async start(options: AppsOptions): Promise<Apps> {
     const { folder, regions, rate } = options
     mkdirSync(folder, { recursive: true })
-    const { plain, keyed, transactional, probe } = TOPICS
+    const { plain, keyed, transactional, probe, fresh } = TOPICS
     const writers = Object.entries({ plain, keyed, transactional }).map(
       ([kind, { name, partitions }]) => `${kind}:${kind}:${name}:${partitions}:${rate}`,
     )
     const readers = READERS.map(({ group, protocol, topics }) => `${group}:${protocol}:${topics.join('|')}`)
     const plan = {
       regions: regions.map(({ name }) => name).join(','),
-      probe: probe.name,
+      probes: `${probe.name},${fresh.name}`,
       writers: writers.join(','),
       readers: readers.join(','),
     }

@@ -26,12 +26,12 @@ const START_LIMIT_MS = 60_000
 export class FailoverStage implements AsyncDisposable {
   readonly folder: TrialFolder
   readonly regions: TrialRegions
-  readonly apps: Apps
   /** Those that run now, in the order of their start. */
   readonly controllers: IsthmusProcess[] = []
-  readonly router: Router
   readonly #stack: AsyncDisposableStack
   readonly #rest: string
+  readonly #startApps: () => Promise<Apps>
+  #apps: Apps | undefined
 
   static async start(options: StageOptions, { signal, log }: TrialContext): Promise<FailoverStage> {
     await using stack = new AsyncDisposableStack()
@@ -40,27 +40,31 @@ export class FailoverStage implements AsyncDisposable {
     const regions = stack.use(
       await TrialRegions.start({ names, isSecured: options.isSecured, folder: folder.path, signal }),
     )
-    await createTopics(regions.get(names[0] ?? ''), signal)
-    const apps = stack.use(
-      await Apps.start({ folder: folder.file('apps'), regions: regions.all, rate: options.rate, signal, log }),
-    )
+    const { fresh, ...first } = TOPICS
+    await createTopics(regions.get(names[0] ?? ''), Object.values(first), signal)
+    const startApps = () =>
+      Apps.start({ folder: folder.file('apps'), regions: regions.all, rate: options.rate, signal, log })
     const rest = renderConfig(names, { ...options, authority: join(folder.path, 'authority.db') })
-    return new FailoverStage({ folder, regions, apps, rest, stack: stack.move() })
+    return new FailoverStage({ folder, regions, startApps, rest, stack: stack.move() })
   }
 
   private constructor(parts: {
     readonly folder: TrialFolder
     readonly regions: TrialRegions
-    readonly apps: Apps
+    readonly startApps: () => Promise<Apps>
     readonly rest: string
     readonly stack: AsyncDisposableStack
   }) {
     this.folder = parts.folder
     this.regions = parts.regions
-    this.apps = parts.apps
+    this.#startApps = parts.startApps
     this.#rest = parts.rest
     this.#stack = parts.stack
-    this.router = this.#stack.use(new Router(this.apps, () => this.controllers.filter(({ isRunning }) => isRunning)))
+  }
+
+  get apps(): Apps {
+    if (this.#apps === undefined) throw new Error('the stage has not begun')
+    return this.#apps
   }
 
   get home(): TrialRegion {
@@ -81,16 +85,25 @@ export class FailoverStage implements AsyncDisposable {
     return controller
   }
 
-  /** The first controller runs, and applications write where it says. */
+  /** The first controller runs and every standby is fenced; then applications begin. */
   async begin(signal: AbortSignal): Promise<IsthmusProcess> {
-    this.apps.ordered(this.home.name)
     const controller = await this.startController()
     const look = async () => {
       if (!controller.isRunning) throw new Error(`isthmus ended: ${controller.log.slice(-8).join('\n')}`)
-      return (await readGroup(controller)) === undefined ? undefined : true
+      const standbys = this.regions.all.filter((region) => region !== this.home)
+      const areFenced = await Promise.all(standbys.map((region) => isFenced(region, signal)))
+      return (await readGroup(controller)) !== undefined && areFenced.every((it) => it) ? true : undefined
     }
-    await eventually('the group is led', look, { limitMs: START_LIMIT_MS, signal })
+    await eventually('every standby is fenced', look, { limitMs: START_LIMIT_MS, signal })
+    this.#apps = this.#stack.use(await this.#startApps())
+    this.apps.ordered(this.home.name)
+    this.#stack.use(new Router(this.apps, () => this.controllers.filter(({ isRunning }) => isRunning)))
     return controller
+  }
+
+  /** A topic of the group that was not there before. */
+  async createFreshTopic(region: string, signal: AbortSignal): Promise<void> {
+    await createTopics(this.regions.get(region), [TOPICS.fresh], signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,12 +128,21 @@ function renderConfig(
   ].join('\n')
 }
 
-export async function createTopics({ admin }: TrialRegion, signal: AbortSignal): Promise<void> {
+type Topic = (typeof TOPICS)[keyof typeof TOPICS]
+
+async function createTopics({ admin }: TrialRegion, wanted: readonly Topic[], signal: AbortSignal): Promise<void> {
   const compact = Object.fromEntries(FAST_COMPACTION.split(';').map((pair) => pair.split('=') as [string, string]))
-  const topics = Object.values(TOPICS).map(({ name: topic, partitions }) => {
+  const topics = wanted.map(({ name: topic, partitions }) => {
     const configs = isCompacted(topic) ? { ...compact, 'segment.ms': '2000' } : {}
     return { topic, partitions, replicationFactor: 1, configs }
   })
   const refused = (await admin.createTopics(topics, signal)).find(({ errorCode }) => errorCode !== 0)
   if (refused !== undefined) throw new Error(`topic ${refused.topic}: ${refused.errorCode} ${refused.message}`)
+}
+
+/** Whether applications are kept from writing, as the region itself shows it. */
+async function isFenced({ admin, gate }: TrialRegion, signal: AbortSignal): Promise<boolean> {
+  if (gate !== undefined) return !gate.isOpen
+  const entries = await admin.describeAcls({}, signal)
+  return entries.some(({ permission, operation }) => permission === 'deny' && operation === 'write')
 }

@@ -26,7 +26,7 @@ export interface StageVerdict {
 
 const FLOWS = Object.values(TOPICS).reduce((sum, { partitions }) => sum + partitions, 0)
 /** Their offsets stay the same everywhere. */
-const PLAIN_TOPICS: readonly string[] = [TOPICS.plain.name, TOPICS.probe.name]
+const PLAIN_TOPICS: readonly string[] = [TOPICS.plain.name, TOPICS.probe.name, TOPICS.fresh.name]
 
 /** Ends the applications, lets every standby have everything, and judges what is where. */
 export async function judgeStage(

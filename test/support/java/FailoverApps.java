@@ -33,7 +33,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  *
  * FOLDER/apps.properties says what there is:
  *   regions=a,b                        with FOLDER/a.properties, FOLDER/b.properties: how clients connect
- *   probe=TOPIC                        partition 0 of it, every 50 ms, in every region
+ *   probes=TOPIC,...                   partition 0 of each, every 50 ms, in every region; it need not exist yet
  *   writers=NAME:KIND:TOPIC:PARTITIONS:RATE,...   KIND plain, keyed or transactional
  *   readers=GROUP:PROTOCOL:TOPIC|TOPIC,...        PROTOCOL classic or consumer
  *
@@ -96,7 +96,9 @@ public class FailoverApps {
   private void run() throws Exception {
     List<Thread> writers = new ArrayList<>();
     List<Thread> readers = new ArrayList<>();
-    for (String region : access.keySet()) writers.add(start("probe-" + region, () -> probe(region)));
+    for (String region : access.keySet()) {
+      for (String topic : split("probes")) writers.add(start("probe-" + region, () -> probe(region, topic)));
+    }
     for (String spec : split("writers")) writers.add(start(spec, () -> write(spec.split(":"))));
     for (String spec : split("readers")) readers.add(start(spec, () -> read(spec.split(":"))));
     System.out.println("ready");
@@ -147,7 +149,7 @@ public class FailoverApps {
 
   // ---- the prober
 
-  private void probe(String region) {
+  private void probe(String region, String topic) {
     var properties = clientOf(region, "app-probe");
     properties.put("acks", "all");
     properties.put("retries", "0");
@@ -158,11 +160,10 @@ public class FailoverApps {
     properties.put("request.timeout.ms", "2000");
     properties.put("delivery.timeout.ms", "2000");
     properties.put("metadata.max.age.ms", "1000");
-    String topic = plan.getProperty("probe");
     try (var producer = open(properties)) {
       long due = System.nanoTime();
       for (long number = 0; !isStopping; number++) {
-        String id = "probe-" + region + "-" + number;
+        String id = topic + "-" + region + "-" + number;
         long sent = System.nanoTime();
         var record = new ProducerRecord<>(topic, 0, id, id);
         producer.send(record, (placed, error) -> note(new Draft(record, "probe", region, id, sent), placed, error));
