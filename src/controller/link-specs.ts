@@ -3,8 +3,8 @@ import { linkName, regionName } from '../core/index.ts'
 import type { LinkSpec } from '../replication/index.ts'
 
 /** A link of the configuration as the replicator takes it. */
-export function specOf({ consumerGroups, rename, failoverGroup: _, ...link }: LinkConfig): LinkSpec {
-  return { ...link, groups: consumerGroups, rename: rename ?? undefined }
+export function specOf({ consumerGroups, rename, failoverGroup, ...link }: LinkConfig): LinkSpec {
+  return { ...link, groups: consumerGroups, isStandby: failoverGroup !== null, rename: rename ?? undefined }
 }
 
 /**
@@ -19,6 +19,7 @@ export function linkOfGroup(group: string, links: readonly LinkConfig[]) {
     name: linkName(impliedLinkName(group, source, target)),
     source: regionName(source),
     target: regionName(target),
+    isStandby: true,
     ...(topics !== undefined && { topics: { include: topics, exclude: [] } }),
   })
 }

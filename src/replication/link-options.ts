@@ -19,6 +19,11 @@ export interface LinkSpec {
   readonly target: RegionName
   readonly topics: Selection
   readonly groups: Selection
+  /**
+   * The target is a standby of a failover group, where groups are not meant to be: positions that they have left behind
+   * there are moved forward like those that Isthmus wrote. @defaultValue false
+   */
+  readonly isStandby?: boolean
   readonly rename?: string | undefined
   /** Where copying begins at the link's very first start; topics made later are copied from their beginning. */
   readonly start: FirstStart

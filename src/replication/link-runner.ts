@@ -108,6 +108,7 @@ export class LinkRunner {
       source,
       target: options.target,
       selection: spec.groups,
+      isStandby: spec.isStandby ?? false,
       targetTopicOf: (topic, partition) => this.#targetTopicOf(topic, partition),
       translator: this.#translator,
       mayWrite: ({ topic, targetTopic, partition }) =>

@@ -79,8 +79,10 @@ async function moveOn(
   const startedMs = performance.now()
   const { code, output } = await moveByCommand(isthmus, { kind, to }, signal)
   log(`move ${round}: ${kind} to ${to} took ${Math.round(performance.now() - startedMs)} ms`)
-  if (code !== 0)
-    throw new Error(`${kind} to ${to} ended with ${code}:\n${output}\n${isthmus.log.slice(-15).join('\n')}`)
+  if (code !== 0) {
+    log(`${output}\n${isthmus.log.slice(-LOG_LINES).join('\n')}`)
+    throw new Error(`${kind} to ${to} ended with ${code}`)
+  }
   return to
 }
 

@@ -26,6 +26,8 @@ export interface ObservedPositions {
   readonly renewAfterMs: number
   /** How long a position has to be gone at the source before it is deleted on the target. */
   readonly deletionGraceMs: number
+  /** See `LinkSpec.isStandby`: members that a group had on the target do not make its positions there its own. */
+  readonly isStandby?: boolean
   readonly groups: readonly ObservedGroup[]
   readonly memory: PositionMemory
 }
@@ -179,7 +181,7 @@ function decideGroup(
   if (failure !== undefined) {
     return { verdict: { group, failure, isActiveOnTarget, positions: [], gone: [] }, memory: known }
   }
-  const wasActive = known.wasActive || isActiveOnTarget
+  const wasActive = observed.isStandby !== true && (known.wasActive || isActiveOnTarget)
   const gone = decideGone(seen, known, observed)
   const traces = new Map(gone.traces)
   const positions: PositionVerdict[] = []

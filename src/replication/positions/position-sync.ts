@@ -37,6 +37,8 @@ export interface PositionSyncOptions {
   readonly target: Cluster
   /** Which groups. */
   readonly selection: Selection
+  /** See `LinkSpec.isStandby`. */
+  readonly isStandby?: boolean
   /** Name of the copy; undefined for a partition that this process does not copy: it forgets whose its position is. */
   readonly targetTopicOf: (topic: string, partition: number) => string | undefined
   readonly translator: PositionTranslator
@@ -124,7 +126,12 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
   }
 
   async observe(signal: AbortSignal): Promise<ObservedPositions> {
-    const { clock, renewAfterMs = RENEW_AFTER_MS, deletionGraceMs = DELETION_GRACE_MS } = this.#options
+    const {
+      clock,
+      renewAfterMs = RENEW_AFTER_MS,
+      deletionGraceMs = DELETION_GRACE_MS,
+      isStandby = false,
+    } = this.#options
     this.#startedMs = clock.monotonicMs()
     this.#served.push(...this.#asking.splice(0))
     const sight = { ...this.#options, isSelected: this.#isSelected, memory: this.#memory }
@@ -135,6 +142,7 @@ export class PositionSync implements Reconciler<ObservedPositions, PositionDecis
       monotonicMs: clock.monotonicMs(),
       renewAfterMs,
       deletionGraceMs,
+      isStandby,
       groups,
       memory: this.#memory,
     }

@@ -37,6 +37,15 @@ const APP = 'app'
 /** The other ordinary user of a secured region. */
 const CANARY = 'isthmus'
 const LIMIT_MS = 30_000
+/** A member that may not leave because its group is fenced is gone after its session; trials do not wait 45 s for that. */
+const SESSION_MS = '4000'
+const BROKER_CONFIG = {
+  'group.min.session.timeout.ms': SESSION_MS,
+  'group.consumer.min.session.timeout.ms': SESSION_MS,
+  'group.consumer.session.timeout.ms': SESSION_MS,
+  'group.consumer.min.heartbeat.interval.ms': '1000',
+  'group.consumer.heartbeat.interval.ms': '1000',
+}
 
 export class TrialRegions implements AsyncDisposable {
   readonly all: readonly TrialRegion[]
@@ -69,7 +78,9 @@ async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack):
   const { names, signal } = options
   const ports = await localPorts.take(names.length)
   const regions = await Promise.all(
-    names.map((name, at) => startRegion({ name, signal, advertisedPorts: ports.slice(at, at + 1) })),
+    names.map((name, at) => {
+      return startRegion({ name, signal, brokerConfig: BROKER_CONFIG, advertisedPorts: ports.slice(at, at + 1) })
+    }),
   )
   const gates = new Map<string, AppGate>()
   for (const [at, region] of regions.entries()) {
@@ -98,7 +109,9 @@ async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack):
 
 async function startSecured(options: RegionsOptions, stack: AsyncDisposableStack): Promise<TrialRegion[]> {
   const { names, signal } = options
-  const regions = await Promise.all(names.map((name) => startRegion({ name, signal, secured: true, brokers: 1 })))
+  const regions = await Promise.all(
+    names.map((name) => startRegion({ name, signal, secured: true, brokers: 1, brokerConfig: BROKER_CONFIG })),
+  )
   for (const region of regions) stack.use(region)
   const all = regions.map((region) => securedRegion(region, options.folder))
   for (const { admin } of all) await grant(admin, signal)

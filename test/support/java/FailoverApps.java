@@ -357,7 +357,7 @@ public class FailoverApps {
     properties.put("group.id", group);
     properties.put("group.protocol", protocol);
     if (protocol.equals("classic")) {
-      properties.put("session.timeout.ms", "6000");
+      properties.put("session.timeout.ms", "4000");
       properties.put("heartbeat.interval.ms", "1000");
     }
     properties.put("isolation.level", "read_committed");

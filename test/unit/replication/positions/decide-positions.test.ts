@@ -4,6 +4,7 @@ import {
   type GroupMemory,
   type ObservedGroup,
   type ObservedPosition,
+  type PositionMemory,
   type PositionVerdict,
 } from '../../../../src/replication/positions/decide-positions.ts'
 import type { PositionTrace } from '../../../../src/replication/positions/position-trace.ts'
@@ -154,6 +155,25 @@ describe('decidePositions', () => {
     const { decision, memory } = decide({ isActiveOnTarget: true, positions: [position()] })
     expect(decision.groups[0]?.positions[0]).toMatchObject({ kind: 'untouched' })
     expect(decideOne({ target: at(10) }, memory).verdict.kind).toBe('foreign')
+  })
+
+  it('on a standby of a failover group, moves forward what a group left behind when it was active there', () => {
+    const pass = (seen: Partial<ObservedGroup>, memory: PositionMemory) =>
+      decidePositions({
+        nowMs: 0,
+        monotonicMs: 0,
+        renewAfterMs: HOUR,
+        deletionGraceMs: HOUR,
+        isStandby: true,
+        groups: [{ group: 'billing', isActiveOnTarget: false, positions: [position()], gone: [], ...seen }],
+        memory,
+      })
+    const active = pass({ isActiveOnTarget: true }, new Map())
+    expect(active.groups[0]?.positions[0]).toMatchObject({ kind: 'untouched' })
+    const behind = pass({ positions: [position({ target: at(10) })] }, active.memory)
+    expect(behind.groups[0]?.positions[0]).toMatchObject({ kind: 'commit', reason: 'the group read on at the source' })
+    const ahead = pass({ positions: [position({ target: at(95) })] }, active.memory)
+    expect(ahead.groups[0]?.positions[0]).toMatchObject({ kind: 'foreign' })
   })
 
   it('goes on with a group whose members came and went without moving anything', () => {
