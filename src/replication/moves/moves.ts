@@ -314,7 +314,13 @@ export class Moves implements AsyncDisposable {
   #proofOf({ source, target }: MovedLink): ProofContext {
     const { atlas, clock } = this.#options
     const readers = { sourceReader: atlas.reader(source), targetReader: atlas.reader(target) }
-    return { source: this.#cluster(source), target: this.#cluster(target), ...readers, clock, silence: { isSilent: false } }
+    return {
+      source: this.#cluster(source),
+      target: this.#cluster(target),
+      ...readers,
+      clock,
+      silence: { isSilent: false },
+    }
   }
 
   #logOf(region: RegionName): TargetLog {

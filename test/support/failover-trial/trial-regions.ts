@@ -195,7 +195,10 @@ async function grant(admin: Cluster, signal: AbortSignal): Promise<void> {
     ...allow(APP, 'transactional-id', TRANSACTION_PREFIX, ['write', 'describe']),
     ...allow(CANARY, 'topic', TOPIC_PREFIX, ['write', 'describe']),
   ]
-  const refused = (await admin.createAcls(bindings, signal)).find(({ errorCode }) => errorCode !== 0)
+  const [broker] = (await admin.metadata([], signal)).brokers
+  const refused = (await admin.createAcls(bindings, signal, broker?.nodeId ?? 1)).find(
+    ({ errorCode }) => errorCode !== 0,
+  )
   if (refused !== undefined) throw new Error(`rights were refused: ${JSON.stringify(refused)}`)
   const areThere = async () => ((await admin.describeAcls({}, signal)).length >= bindings.length ? true : undefined)
   await eventually('rights are in force', areThere, { limitMs: LIMIT_MS, signal })
