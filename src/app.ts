@@ -13,6 +13,7 @@ import {
   type Logger,
   logAuthorityEvents,
   logFailoverEvents,
+  type MetricsSources,
   logFenceEvents,
   logRegionEvents,
   logReplicationEvents,
@@ -91,20 +92,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const stopLogging = [
     logReplicationEvents(events, logger),
     logRegionEvents(regions.watch.events, logger),
-    ...(control === undefined ? [] : logControl(control, logger)),
+    ...(control ? logControl(control, logger) : []),
   ]
-  const nowMs = () => clock.nowMs()
-  const metrics = createMetrics({
-    status,
-    events,
-    nowMs,
-    regions: () => regions.watch.status(),
-    ...(control !== undefined && {
-      failover: () => control.status(),
-      authority: () => control.status().authority,
-      fences: () => control.status().fences,
-    }),
-  })
+  const sources = { status, events, nowMs: () => clock.nowMs(), regions: () => regions.watch.status() }
+  const metrics = createMetrics({ ...sources, ...(control && metricsOf(control)) })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const content = {
@@ -112,9 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     regions: [...config.regions.keys()],
     replication: replicator,
     watch: regions.watch,
-    ...(control?.controller !== undefined && {
-      failover: { groups: control.controller.groups, journal: control.journal, clock },
-    }),
+    ...(control?.view && { failover: control.view }),
     metrics,
   }
   const api = await createApiServer({ options: config.api, content, logger })
@@ -190,6 +179,14 @@ function controlGroups(
     random,
     env: process.env,
   })
+}
+
+function metricsOf(control: Control): Partial<MetricsSources> {
+  return {
+    failover: () => control.status(),
+    authority: () => control.status().authority,
+    fences: () => control.status().fences,
+  }
 }
 
 function logControl({ events }: Control, logger: Logger): (() => void)[] {

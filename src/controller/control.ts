@@ -1,4 +1,5 @@
 import { type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
+import type { FailoverView } from '../api/index.ts'
 import { authorityOptionsOf, type Config } from '../config/index.ts'
 import { type Clock, createEvents, type Random } from '../core/index.ts'
 import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
@@ -37,8 +38,9 @@ export class Control {
     security: createEvents<SecurityEvents>(),
     authority: createEvents<AuthorityEvents>(),
   }
-  readonly journal: Journal
-  readonly controller: Controller | undefined
+  /** What the API shows of it; undefined where this process decides nothing. */
+  readonly view: FailoverView | undefined
+  readonly #controller: Controller | undefined
   readonly #authority: ReturnType<typeof openAuthority>
   readonly #documents: GroupDocuments
   readonly #follower: GroupFollower | undefined
@@ -50,10 +52,11 @@ export class Control {
     const context = { clock, random }
     this.#groups = config.failoverGroups.map(({ name }) => name)
     this.#authority = openAuthority(authorityOptionsOf(config.authority), { ...context, events: events.authority })
-    this.journal = new Journal({ authority: this.#authority, context })
+    const journal = new Journal({ authority: this.#authority, context })
     this.#documents = new GroupDocuments(this.#authority, this.#groups)
-    const shared = { ...options, documents: this.#documents, authority: this.#authority, journal: this.journal }
-    this.controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
+    const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
+    this.#controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
+    this.view = this.#controller && { groups: this.#controller.groups, journal, clock }
     if (role === 'controller') return
     this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
   }
@@ -64,11 +67,11 @@ export class Control {
       this.events.failover.emit('failover:error', { group: '*', what: 'documents', error: new Error(reason) })
     })
     this.#follower?.start()
-    this.controller?.start()
+    this.#controller?.start()
   }
 
   async stop(): Promise<void> {
-    await this.controller?.stop()
+    await this.#controller?.stop()
     await this.#follower?.stop()
     await this.#documents.stop()
     await this.#authority.close()
@@ -76,10 +79,10 @@ export class Control {
 
   status(): ControlStatus {
     return {
-      leads: this.controller !== undefined && this.controller.hold() === undefined,
+      leads: this.#controller !== undefined && this.#controller.hold() === undefined,
       groups: this.#groups.flatMap((group) => this.#documents.get(group) ?? []),
-      authority: { answers: this.#authority.answers, copies: this.controller?.copies() ?? [] },
-      fences: this.controller?.fences() ?? [],
+      authority: { answers: this.#authority.answers, copies: this.#controller?.copies() ?? [] },
+      fences: this.#controller?.fences() ?? [],
     }
   }
 }

@@ -8,7 +8,7 @@ export interface GroupLinksOptions {
   readonly group: string
   readonly regions: readonly string[]
   readonly replicator: Pick<Replicator, 'addLink' | 'stopLink' | 'links'>
-  linkOf(source: string, target: string): LinkSpec
+  readonly linkOf: (source: string, target: string) => LinkSpec
   readonly clock: Clock
   /** Told what could not be done; it is tried again. */
   readonly onError: (error: unknown) => void

@@ -13,7 +13,7 @@ export interface MoveEvidenceOptions extends Pick<GatherParts, 'rates' | 'replic
   /** Of every region of the group, with the bounds of a fence. */
   readonly clusters: ReadonlyMap<string, Cluster>
   /** Every standing fence that is watched. */
-  fences(): readonly WatchedFence[]
+  readonly fences: () => readonly WatchedFence[]
   /** Of the process, for the operator's commands. */
   readonly env: FenceCommand['env']
   /** Until this process stops. */

@@ -5,7 +5,7 @@
  */
 import type { Authority } from '../authority/index.ts'
 import { canonicalJson, type Clock, type Pass, type RegionName, regionName, runLoop } from '../core/index.ts'
-import { type GroupDocument, groupKey, type Json, type Leadership } from '../failover/index.ts'
+import { type GroupDocument, groupKey, type Leadership } from '../failover/index.ts'
 import type { LinkSpec, Moves, RecordedConfigs } from '../replication/index.ts'
 
 /** Topics mostly need the same changes: what many have in common is written once. */
@@ -27,7 +27,7 @@ export interface RecordedConfigsOptions {
   readonly leadership: Pick<Leadership, 'lease'>
   readonly moves: Pick<Moves, 'recordConfigs'>
   readonly document: () => GroupDocument | undefined
-  linkOf(source: string, target: string): LinkSpec
+  readonly linkOf: (source: string, target: string) => LinkSpec
   readonly clock: Clock
   readonly onError: (error: unknown) => void
 }
@@ -114,7 +114,7 @@ export function pack(recorded: readonly RecordedConfigs[]): ConfigsDocument['con
 }
 
 function isSame(stored: unknown, next: ConfigsDocument): boolean {
-  return stored !== undefined && canonicalJson(stored as Json) === canonicalJson(next as unknown as Json)
+  return stored !== undefined && canonicalJson(stored) === canonicalJson(next)
 }
 
 function soon(reason: string): Pass {

@@ -31,6 +31,8 @@ interface Tenure {
 
 /** Clocks run at slightly different rates. */
 const DRIFT_SHARE = 0.1
+/** What giving the lease back may take at the end of the process. */
+const RELEASE_WITHIN_MS = 2_000
 
 export class Leadership {
   readonly #options: LeadershipOptions
@@ -99,9 +101,9 @@ export class Leadership {
 
   /** What cannot be released ends by itself. */
   async #release(lease: Lease): Promise<void> {
-    const { authority, clock, ttlMs, events, name } = this.#options
+    const { authority, clock, events, name } = this.#options
     const limit = new AbortController()
-    const timer = clock.setTimer(ttlMs, () => limit.abort())
+    const timer = clock.setTimer(RELEASE_WITHIN_MS, () => limit.abort())
     try {
       await authority.release(lease, limit.signal)
     } catch (error) {

@@ -77,7 +77,7 @@ describe('the return of a region that was lost', () => {
     expect(running.role).toBe('standby')
     await expectEqual('same', 2, 'shifted')
     const flows = running.replicator.status().links[0]?.flows ?? []
-    expect(flows.map(({ counters }) => counters.recordsCopied).sort()).toEqual([0, 5])
+    expect(flows.map(({ counters }) => counters.recordsCopied).sort((one, other) => one - other)).toEqual([0, 5])
     const fencing = running.evidenceOf('fencing') as { readonly window: { readonly provedAt: string } }
     expect(fencing.window.provedAt).toMatch(/^20/)
   }, 90_000)
