@@ -112,12 +112,6 @@ export const failoverFaults = defineFaults({
     retriable: false,
     status: 409,
   },
-  RETURN_REFUSED: {
-    message: 'topic {topic} on {region} does not take a late record: {error}',
-    remedy: 'Let the topic take it, for example with a larger max.message.bytes, then resume the return.',
-    retriable: false,
-    status: 409,
-  },
   RETURN_CANNOT_KEEP: {
     message: 'what {partition} of {region} holds of its own cannot stay: {reason}',
     remedy: 'Resume the return, look at the divergence again, and choose export, replay or discard.',

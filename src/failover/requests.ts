@@ -2,7 +2,7 @@ import type { RegionName } from '../core/index.ts'
 import { failoverFaults } from './faults.ts'
 import { hasEnded, isBehindCommit, isReversible, standsAt, stepOf } from './moves/steps.ts'
 import { operationOf, withOperation } from './moves/transitions.ts'
-import type { SalvageChoice } from './returns/return-record.ts'
+import type { ReturnPhase, SalvageChoice } from './returns/return-record.ts'
 import {
   type Attestation,
   type FenceState,
@@ -144,15 +144,30 @@ export function unpauseGroup(document: GroupDocument): GroupDocument {
 export function chooseSalvage(document: GroupDocument, region: RegionName, choice: SalvageChoice): GroupDocument {
   const entry = regionEntry(document, region)
   const record = entry?.return
-  if (entry === undefined || record?.phase !== 'choosing') throw notReturning(document, region, 'choosing')
-  return withEntry(document, region, { ...entry, return: { ...record, choice } })
+  const isStuck = record?.phase === 'needs-operator' && record.stop !== undefined && SALVAGING.has(record.stop.at)
+  if (entry === undefined || (record?.phase !== 'choosing' && !isStuck)) {
+    throw notReturning(document, region, 'choosing')
+  }
+  const { stop: _, ...rest } = record
+  const next = isStuck ? { phase: 'choosing' as const, attempt: record.attempt + 1 } : {}
+  return withEntry(document, region, { ...entry, return: { ...rest, ...next, choice } })
 }
+
+/** Where a choice is being carried out, and another one may be made when that cannot go on. */
+const SALVAGING: ReadonlySet<ReturnPhase> = new Set(['exporting', 'replaying', 'keeping', 'reseeding'])
+/** What was found no longer holds, or is to be chosen about anew. */
+const SCANNED_AGAIN: ReadonlySet<string> = new Set(['RETURN_TAIL_CHANGED'])
 
 /** Lets a return that waits for a person try its step again. */
 export function resumeReturn(document: GroupDocument, region: RegionName): GroupDocument {
   const entry = regionEntry(document, region)
   if (entry?.return?.phase !== 'needs-operator') throw notReturning(document, region, 'needs-operator')
   const { stop, ...record } = entry.return
+  if (SCANNED_AGAIN.has(stop?.fault?.code ?? '')) {
+    const { choice: _, divergence: __, ...found } = record
+    const anew = { ...found, phase: 'scanning' as const, attempt: record.attempt + 1 }
+    return withEntry(document, region, { ...entry, return: anew })
+  }
   const resumed = { ...record, phase: stop?.at ?? 'scanning', attempt: record.attempt + 1 }
   return withEntry(document, region, { ...entry, return: resumed })
 }

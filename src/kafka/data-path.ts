@@ -84,8 +84,10 @@ export interface AbortedTransaction {
   readonly firstOffset: number
 }
 
-/** Produce v9-v13, acks=all, `transactionalId` always null. */
+/** Produce v9-v13, acks=all. */
 export interface ProduceRequest {
+  /** Of a transaction to which the partitions have been added. @defaultValue none */
+  readonly transactionalId?: string
   readonly timeoutMs: number
   /** At most one entry a partition, each exactly one record batch. */
   readonly batches: readonly ProduceBatch[]

@@ -101,6 +101,13 @@ export const replicationFaults = defineFaults({
     retriable: true,
     status: 503,
   },
+  LATE_RECORDS_REFUSED: {
+    message: '{topic}-{partition} on {target} does not take records that were salvaged: {error}',
+    remedy:
+      'Let the topic take them, for example with a larger max.message.bytes or timestamp limit, or make it where it is missing; then resume the return.',
+    retriable: false,
+    status: 409,
+  },
   FLOW_TARGET_REFUSED: {
     message: 'target {targetTopic}-{partition} refused the record of source offset {sourceOffset}: {error} {detail}',
     remedy:

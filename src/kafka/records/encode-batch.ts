@@ -22,6 +22,8 @@ export interface EncodeOptions extends BatchIdentity {
   readonly codec: Codec
   /** Default `create-time`; brokers refuse the other from clients. */
   readonly timestampType?: TimestampType
+  /** Part of a transaction of its producer. @defaultValue false */
+  readonly isTransactional?: boolean
 }
 
 /** Length, attributes, two deltas, three lengths: more than a record's fixed fields ever take. */
@@ -30,7 +32,7 @@ const HEADER_OVERHEAD_BYTES = 10
 
 /** Encodes records into one batch, base offset 0, ready for Produce. */
 export function encodeBatch(options: EncodeOptions): Buffer {
-  const { records, codec, timestampType = 'create-time' } = options
+  const { records, codec, timestampType = 'create-time', isTransactional } = options
   const first = records[0]
   invariant(first !== undefined, 'a batch that is sent has records')
   const bound = records.reduce((bytes, record) => bytes + boundBytes(record), HEADER_BYTES)
@@ -48,6 +50,7 @@ export function encodeBatch(options: EncodeOptions): Buffer {
     baseTimestamp: BigInt(first.timestamp),
     maxTimestamp: BigInt(maxTimestamp),
     timestampType,
+    isTransactional,
   })
 }
 

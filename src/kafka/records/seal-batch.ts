@@ -20,6 +20,7 @@ import {
   PRODUCER_EPOCH_AT,
   PRODUCER_ID_AT,
   RECORD_COUNT_AT,
+  TRANSACTIONAL_BIT,
 } from './batch-header.ts'
 import { compress } from './compression.ts'
 import { crc32c } from './crc32c.ts'
@@ -36,6 +37,8 @@ export interface SealOptions {
   readonly baseTimestamp: bigint
   readonly maxTimestamp: bigint
   readonly timestampType: TimestampType
+  /** @defaultValue false */
+  readonly isTransactional?: boolean | undefined
 }
 
 /**
@@ -49,11 +52,12 @@ export function sealBatch(block: Buffer, options: SealOptions): Buffer {
       ? block
       : Buffer.concat([block.subarray(0, HEADER_BYTES), compress(options.codec, block.subarray(HEADER_BYTES))])
   const timestampBit = options.timestampType === 'log-append-time' ? LOG_APPEND_TIME_BIT : 0
+  const transactionalBit = options.isTransactional === true ? TRANSACTIONAL_BIT : 0
   batch.fill(0, BASE_OFFSET_AT, BASE_OFFSET_AT + 8)
   batch.writeInt32BE(batch.length - LOG_OVERHEAD_BYTES, BATCH_LENGTH_AT)
   batch.writeInt32BE(-1, PARTITION_LEADER_EPOCH_AT)
   batch.writeInt8(MAGIC_V2, MAGIC_AT)
-  batch.writeInt16BE(codecIdOf(options.codec) | timestampBit, ATTRIBUTES_AT)
+  batch.writeInt16BE(codecIdOf(options.codec) | timestampBit | transactionalBit, ATTRIBUTES_AT)
   batch.writeInt32BE(options.recordCount - 1, LAST_OFFSET_DELTA_AT)
   batch.writeBigInt64BE(options.baseTimestamp, BASE_TIMESTAMP_AT)
   batch.writeBigInt64BE(options.maxTimestamp, MAX_TIMESTAMP_AT)

@@ -6,7 +6,7 @@ import { readLeader } from './fetch.ts'
 
 /*
   Produce Request (Version: 9-13) => transactional_id acks timeout_ms [topic_data] TAG_BUFFER
-    transactional_id => COMPACT_NULLABLE_STRING                            always null
+    transactional_id => COMPACT_NULLABLE_STRING
     acks => INT16                                                          always -1
     topic_data => (v9-12: name, v13: topic_id) [partition_data] TAG_BUFFER
       partition_data => index records TAG_BUFFER
@@ -33,7 +33,10 @@ export interface RawProduceResponse extends Omit<ProduceResponse, 'partitions'> 
 export const produceApi: Api<ProduceRequest, RawProduceResponse> = {
   name: 'Produce',
   write(writer, request, version) {
-    writer.appendString(null).appendInt16(ALL_IN_SYNC).appendInt32(request.timeoutMs)
+    writer
+      .appendString(request.transactionalId ?? null)
+      .appendInt16(ALL_IN_SYNC)
+      .appendInt32(request.timeoutMs)
     const topics = groupByTopic(request.batches)
     writer.appendUnsignedVarInt(topics.size + 1)
     for (const [topic, batches] of topics) {

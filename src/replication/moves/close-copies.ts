@@ -13,46 +13,28 @@
  *
  * May be repeated: copies that have ended are left as they are. A partition that cannot take a marker now is waited for.
  */
-import { type Clock, describeError, type Fault, isFault, pause, type Random } from '../../core/index.ts'
+import { type Clock, describeError, isFault, pause } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { FlowSpec } from '../flows/flow.ts'
 import { findCopiedEnd } from '../flows/kept.ts'
 import { logEnd, logStart, highWatermark } from '../flows/log-ends.ts'
 import { targetOf, targetRef } from '../flows/places.ts'
-import type { RawReader } from '../flows/raw-reader.ts'
 import { checkTailIsOurs, readTail } from '../flows/tail.ts'
 import {
   type CopiedFlow,
   type FlowKey,
   type FlowMap,
-  type MapMemory,
   SEGMENT_CAUSES,
   type Segment,
   segmentsBetween,
 } from '../offset-map/index.ts'
-import type { MapTopic } from '../shards/map-topic.ts'
-import { MOVE_PREFIX } from '../shards/moved.ts'
 import type { WrittenPartition } from '../shards/partition-health.ts'
 import { shardOf } from '../shards/shard-of.ts'
-import { type Takeover, takeOver } from '../shards/takeover.ts'
-import type { TargetLog } from '../shards/target-log.ts'
-import { Tenure } from '../shards/tenure.ts'
+import type { Takeover } from '../shards/takeover.ts'
 import { eachOf } from './each-of.ts'
 import { textOf } from './partition-text.ts'
-
-export interface CloseContext {
-  readonly cluster: Cluster
-  readonly reader: RawReader
-  readonly log: TargetLog
-  readonly mapTopic: MapTopic
-  readonly memory: MapMemory
-  readonly acknowledgeUnfenced: boolean
-  readonly clock: Clock
-  readonly random: Random
-  /** Has whoever in this process owns the shard let go of it meanwhile. */
-  lend<Result>(shard: number, use: () => Promise<Result>): Promise<Result>
-}
+import { isShardDuel, type ShardContext, type ShardReign, underShard } from './under-shard.ts'
 
 export interface CloseRequest {
   readonly copies: readonly CopiedFlow[]
@@ -90,55 +72,28 @@ const REPLICATED_POLL_MS = 20
 const REPLICATED_POLLS_MAX = 250
 const MARKERS_MORE_MAX = 8
 
-export async function closeCopies(context: CloseContext, request: CloseRequest, signal: AbortSignal): Promise<Closing> {
+export async function closeCopies(context: ShardContext, request: CloseRequest, signal: AbortSignal): Promise<Closing> {
   const byShard = [...Map.groupBy(request.copies, ({ key }) => shardOf(key, context.mapTopic.shards))]
   const closed: ClosedCopy[] = []
   const waiting: { key: FlowKey; reason: string }[] = []
   await eachOf(byShard, SHARDS_AT_ONCE, async ([shard, copies]) => {
     try {
-      const outcome = await context.lend(shard, () => closeInShard(context, shard, { ...request, copies }, signal))
+      const close = (reign: ShardReign) => closeUnder({ context, request: { ...request, copies }, ...reign }, signal)
+      const outcome = await underShard(context, { shard, by: request.by }, close, signal)
       closed.push(...outcome.closed)
       waiting.push(...outcome.waiting)
     } catch (error) {
       signal.throwIfAborted()
-      if (isFault(error) && !error.retriable && !isDuel(error)) throw error
+      if (isFault(error) && !error.retriable && !isShardDuel(error)) throw error
       for (const { key } of copies) waiting.push({ key, reason: describeError(error) })
     }
   })
   return { closed, waiting }
 }
 
-/** Somebody else has taken the shard meanwhile: the next try takes it back. */
-function isDuel({ code }: Fault): boolean {
-  return code === 'SHARD_FENCED' || code === 'KAFKA_PRODUCER_FENCED'
-}
-
-async function closeInShard(
-  context: CloseContext,
-  shard: number,
-  request: CloseRequest,
-  signal: AbortSignal,
-): Promise<Closing> {
-  const { clock, random, log, mapTopic } = context
-  const takeover = await takeOver({ ...context, mapTopic: () => mapTopic }, shard, signal)
-  const tenure = new Tenure(shard, takeover, { log, mapTopicId: mapTopic.topicId, clock, random })
-  const { identity, transactionalId } = takeover
-  try {
-    const owner = { kind: 'owner' as const, ...identity, transactionalId, atMs: clock.nowMs() }
-    await tenure.writer.append({ ...owner, processId: `${MOVE_PREFIX}${request.by}` })
-    const outcome = await closeUnder({ context, request, takeover, tenure }, signal)
-    if (tenure.canHandOver) await tenure.writer.appendLast({ kind: 'hand-over', ...identity, atMs: clock.nowMs() })
-    return outcome
-  } finally {
-    tenure.end({ kind: 'restart', reason: 'the copies have ended' })
-  }
-}
-
-interface Reign {
-  readonly context: CloseContext
+interface Reign extends ShardReign {
+  readonly context: ShardContext
   readonly request: CloseRequest
-  readonly takeover: Takeover
-  readonly tenure: Tenure
 }
 
 async function closeUnder(reign: Reign, signal: AbortSignal): Promise<Closing> {

@@ -24,6 +24,8 @@ import {
 } from './promotion-configs.ts'
 import type { MovedLink, MovesOptions } from './moves-options.ts'
 import { ReturnedLogs } from './returned-logs.ts'
+import type { ShardContext } from './under-shard.ts'
+import { Salvage } from './salvage.ts'
 import { type Settling, settleTransactions } from './settle.ts'
 
 /** Everything below is to be on the target. A cut is one. */
@@ -94,6 +96,7 @@ export class Moves implements AsyncDisposable {
   readonly #options: MovesOptions
   readonly #logs = new Map<RegionName, TargetLog>()
   #returned: ReturnedLogs | undefined
+  #salvage: Salvage | undefined
 
   constructor(options: MovesOptions) {
     this.#options = options
@@ -101,8 +104,17 @@ export class Moves implements AsyncDisposable {
 
   /** What is done to the logs of a region that comes back from having been lost. */
   get returned(): ReturnedLogs {
-    this.#returned ??= new ReturnedLogs(this.#options, (...args) => this.partitions(...args))
+    this.#returned ??= new ReturnedLogs(this.#options, {
+      partitionsOf: (...args) => this.partitions(...args),
+      shardsOf: (...args) => this.#shardsOf(...args),
+    })
     return this.#returned
+  }
+
+  /** What becomes of records that only such a region has. */
+  get salvage(): Salvage {
+    this.#salvage ??= new Salvage({ ...this.#options, logOf: (region) => this.#logOf(region) })
+    return this.#salvage
   }
 
   /** The same, for one who may lose the right to change anything: asked right before every call that does. To be disposed of. */
@@ -227,26 +239,15 @@ export class Moves implements AsyncDisposable {
    * Faults: FLOW_DIVERGED, FLOW_MAP_CONTRADICTS, FLOW_TURN_REFUSED, SHARD_UNFENCED.
    */
   async close(link: MovedLink, options: CloseOptions, signal: AbortSignal): Promise<Closing> {
-    const { ledgers, atlas, memory, acknowledgeUnfenced, clock, random } = this.#options
+    const { ledgers } = this.#options
     const region = link.target
     const { proofs = [], onlyTopics, ...request } = options
     const all = [...(await this.#copiesOf(link, signal)).values()]
     const copies = all.filter((copy) => {
       return (onlyTopics?.has(copy.key.topic) ?? true) && !isSuperseded(copy, ledgers.get(region)?.flows() ?? [])
     })
-    const mapTopic = ledgers.get(region)?.mapTopic
-    if (mapTopic === undefined || copies.length === 0) return { closed: [], waiting: [] }
-    const context = {
-      cluster: this.#cluster(region),
-      reader: atlas.reader(region),
-      log: this.#logOf(region),
-      mapTopic,
-      memory,
-      acknowledgeUnfenced,
-      clock,
-      random,
-      lend: <Result>(shard: number, use: () => Promise<Result>) => this.#options.lend(region, shard, use, signal),
-    }
+    const context = this.#shardsOf(region, signal)
+    if (context === undefined || copies.length === 0) return { closed: [], waiting: [] }
     const byPartition = new Map(proofs.map((one) => [textOf(one), one]))
     return closeCopies(context, { ...request, copies, proofs: byPartition }, signal)
   }
@@ -309,6 +310,22 @@ export class Moves implements AsyncDisposable {
     }
     const flows = ledgers.get(link.target)?.flows().filter(isOwn) ?? []
     return new Map(flows.map((flow) => [textOf(flow.key), flow]))
+  }
+
+  /** Undefined where the region has no map. */
+  #shardsOf(region: RegionName, signal: AbortSignal): ShardContext | undefined {
+    const { ledgers, atlas, lend, ...rest } = this.#options
+    const mapTopic = ledgers.get(region)?.mapTopic
+    return (
+      mapTopic && {
+        ...rest,
+        mapTopic,
+        cluster: this.#cluster(region),
+        reader: atlas.reader(region),
+        log: this.#logOf(region),
+        lend: <Result>(shard: number, use: () => Promise<Result>) => lend(region, shard, use, signal),
+      }
+    )
   }
 
   #proofOf({ source, target }: MovedLink): ProofContext {

@@ -5,12 +5,16 @@ import type { CopiedFlow } from '../offset-map/index.ts'
 import { compileSelection, type Selection } from '../topics/selection.ts'
 import { Pace } from '../verification/pace.ts'
 import type { CutPartition } from './cut.ts'
+import { deleteTopic, type TopicToReplace } from './delete-topic.ts'
 import { eachOf } from './each-of.ts'
+import { emptyPartitions } from './empty-partitions.ts'
+import { findData } from './find-data.ts'
 import { flowKeyOf } from './flow-key-of.ts'
 import { findForks, findUntied, type ForkedPartition, type Forking } from './forked-partitions.ts'
 import { inTime } from './in-time.ts'
 import type { MovedLink, MovesOptions } from './moves-options.ts'
 import { PartitionScan } from './scan-divergence.ts'
+import type { ShardContext } from './under-shard.ts'
 
 /** A region that comes back, and the one that took its place. */
 export interface ReturnedRegion {
@@ -21,7 +25,11 @@ export interface ReturnedRegion {
   readonly withinMs: number
 }
 
-type PartitionsOf = (region: RegionName, topics: Selection, signal: AbortSignal) => Promise<CutPartition[]>
+interface Access {
+  partitionsOf(region: RegionName, topics: Selection, signal: AbortSignal): Promise<CutPartition[]>
+  /** Undefined where the region has no map. */
+  shardsOf(region: RegionName, signal: AbortSignal): ShardContext | undefined
+}
 
 const READ_BYTES_PER_SECOND = 50_000_000
 const AT_ONCE = 32
@@ -29,11 +37,11 @@ const AT_ONCE = 32
 /** What the return of a lost region does on logs, one method a step, each of which may be repeated. */
 export class ReturnedLogs {
   readonly #options: MovesOptions
-  readonly #partitionsOf: PartitionsOf
+  readonly #access: Access
 
-  constructor(options: MovesOptions, partitionsOf: PartitionsOf) {
+  constructor(options: MovesOptions, access: Access) {
     this.#options = options
-    this.#partitionsOf = partitionsOf
+    this.#access = access
   }
 
   /** Copies into the region that have not ended: a link of an earlier reign may still write there. */
@@ -54,8 +62,11 @@ export class ReturnedLogs {
     const refresh = (within: AbortSignal) => Promise.allSettled(others.map((one) => atlas.refresh(one, within)))
     await inTime({ clock, withinMs }, refresh, signal)
     signal.throwIfAborted()
-    const partitions = await this.#partitionsOf(region, topics, signal)
-    const there = { cluster: this.#cluster(active), partitions: await this.#partitionsOf(active, topics, signal) }
+    const partitions = await this.#access.partitionsOf(region, topics, signal)
+    const there = {
+      cluster: this.#cluster(active),
+      partitions: await this.#access.partitionsOf(active, topics, signal),
+    }
     return findForks({ region, cluster: this.#cluster(region), partitions, active: there, atlas }, signal)
   }
 
@@ -85,6 +96,28 @@ export class ReturnedLogs {
       )
     })
     return scans
+  }
+
+  /** Offset of the first record behind a fork that a copy could not pass by; undefined where there is none. */
+  async firstDiverged(region: RegionName, { fork, end, ...ref }: ForkedPartition, signal: AbortSignal) {
+    return (await findData(this.#options.atlas.reader(region), ref, { from: fork, to: end }, signal)).first
+  }
+
+  /** See `delete-topic.ts`. */
+  deleteTopic(region: RegionName, topic: TopicToReplace, signal: AbortSignal): Promise<void> {
+    return deleteTopic(this.#cluster(region), this.#access.shardsOf(region, signal), topic, signal)
+  }
+
+  /** See `empty-partitions.ts`. */
+  emptyPartitions(
+    region: RegionName,
+    topic: string,
+    of: readonly ForkedPartition[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#options
+    const bounds = of.map(({ partition, end: offset }) => ({ topic, partition, offset }))
+    return emptyPartitions({ cluster: this.#cluster(region), clock }, { topic, bounds }, signal)
   }
 
   /** Why a flow of the link has stopped in this process, if one has: it does not go on by itself. */

@@ -31,7 +31,13 @@ export class TargetLog implements AsyncDisposable {
     this.#clock = clock
   }
 
-  async append(batch: ProduceBatch, timeoutMs: number, signal: AbortSignal): Promise<AppendOutcome> {
+  /** `transactionalId`: of the transaction that it is part of. */
+  async append(
+    batch: ProduceBatch,
+    timeoutMs: number,
+    signal: AbortSignal,
+    transactionalId?: string,
+  ): Promise<AppendOutcome> {
     const { topic, partition } = batch
     try {
       const leader = this.#cluster.leaderOf(topic, partition)
@@ -40,7 +46,8 @@ export class TargetLog implements AsyncDisposable {
         return { kind: 'unknown', reason: 'no leader' }
       }
       const channel = await this.#channelTo(leader.leaderId, signal)
-      const response = await channel.produce({ timeoutMs, batches: [batch] })
+      const request = { timeoutMs, batches: [batch], ...(transactionalId !== undefined && { transactionalId }) }
+      const response = await channel.produce(request)
       const answer = response.partitions[0]
       if (answer === undefined) return { kind: 'unknown', reason: 'an empty answer' }
       this.#noteLeader(answer)

@@ -81,4 +81,128 @@ describe('the return of a region that was lost', () => {
     const fencing = running.evidenceOf('fencing') as { readonly window: { readonly provedAt: string } }
     expect(fencing.window.provedAt).toMatch(/^20/)
   }, 90_000)
+
+  it('is copied again only where it diverged, by a controller that dies before and after every message', async () => {
+    const topics = ['parted', 'tables', 'alone', 'whole']
+    await makeTopic('parted', 3)
+    await makeTopic('tables', 2, { 'cleanup.policy': 'compact' })
+    await makeTopic('alone', 1)
+    await makeTopic('whole', 1)
+    for (const partition of [0, 1, 2]) await send(inA, 'parted', partition, values(`before ${partition}`, 20))
+    for (const partition of [0, 1]) await send(inA, 'tables', partition, values(`row ${partition}`, 10))
+    for (const topic of ['alone', 'whole']) await send(inA, topic, 0, values('before', 10))
+    const running = await loseRegion(
+      topics,
+      async () => {
+        await send(inA, 'parted', 1, values('only on a', 7))
+        await send(inA, 'tables', 0, values('only on a', 3))
+        await send(inA, 'alone', 0, values('only on a', 4))
+      },
+      async () => {
+        await send(inB, 'parted', 1, [...values('only on a', 2), ...values('on b', 5)])
+        await send(inB, 'alone', 0, values('on b', 5))
+        await send(inB, 'whole', 0, values('on b', 5))
+      },
+    )
+    const waiting = await running.run({ deaths: true })
+    expect(waiting?.phase).toBe('choosing')
+    expect(waiting?.divergence).toEqual({ records: 14, partitions: 3, onlyHere: 0 })
+    const { totals } = running.evidenceOf('scanning') as never as { totals: Record<string, number> }
+    expect(totals).toMatchObject({ topics: 3, keysInConflict: 2, wholeTopics: 1, recopyOffsets: 28 + 11 + 16 })
+    const topicId = { parted: await inA.topicId('parted'), alone: await inA.topicId('alone') }
+
+    running.choose({ kind: 'discard' })
+    expect(await running.run({ deaths: true })).toBeUndefined()
+    expect(running.phases).toEqual(['scanning', 'choosing', 'reseeding', 'rejoining', 'standby'])
+    expect(running.deaths).toBeGreaterThan(3)
+    await expectEqual('parted', 3, 'shifted')
+    await expectEqual('tables', 2, 'shifted')
+    await expectEqual('alone', 1, 'shifted')
+    await expectEqual('whole', 1, 'shifted')
+    expect(await inA.topicId('parted')).toBe(topicId.parted)
+    expect(await inA.topicId('alone')).not.toBe(topicId.alone)
+    const policy = async () => {
+      const [described] = await inA.cluster.describeTopicConfigs(['tables'], signal)
+      return described?.entries.find(({ name }) => name === 'cleanup.policy')?.value
+    }
+    expect(await policy()).toBe('compact')
+    const starts = await inA.cluster.listOffsets(
+      {
+        isolation: 'read_uncommitted',
+        partitions: [0, 1, 2].map((partition) => ({ topic: 'parted', partition, timestamp: -2 })),
+      },
+      signal,
+    )
+    expect(starts.map(({ offset }) => offset)).toEqual([0, 27, 0])
+    // Home again, as any standby would go there.
+    await running.stop()
+    trial = undefined
+    const mover = new Mover({ a, b }, topics)
+    await mover.copy('b', 'a')
+    await mover.untilCopied('b', 'a')
+    await mover.switchOver('b', 'a')
+    await send(inA, 'parted', 1, values('home', 3))
+    await send(inA, 'alone', 0, values('home', 3))
+    await mover.untilCopied('a', 'b')
+    await mover.stop()
+    await expectEqual('parted', 3, 'shifted')
+    await expectEqual('alone', 1, 'shifted')
+  }, 120_000)
+
+  it('has what only it holds written out and appended once, whenever the controller dies', async () => {
+    const topics = ['late', 'late-rows']
+    await makeTopic('late', 2)
+    await makeTopic('late-rows', 1, { 'cleanup.policy': 'compact' })
+    for (const partition of [0, 1]) await send(inA, 'late', partition, values(`before ${partition}`, 20))
+    await send(inA, 'late-rows', 0, values('row', 5))
+    const producer = inA.kafka.producer({ transactionalId: 'late app', idempotent: true, maxInFlightRequests: 1 })
+    const running = await loseRegion(
+      topics,
+      async () => {
+        await send(inA, 'late', 0, values('only on a', 3))
+        await producer.connect()
+        for (const outcome of ['commit', 'abort'] as const) {
+          const transaction = await producer.transaction()
+          const messages = values(`to ${outcome}`, 2).map((value) => ({ partition: 0, key: null, value }))
+          await transaction.send({ topic: 'late', messages })
+          await transaction[outcome]()
+        }
+        const open = await producer.transaction()
+        await open.send({ topic: 'late-rows', messages: [{ key: 'left', value: 'open' }] })
+        await send(inA, 'late-rows', 0, values('only on a', 2))
+      },
+      () => send(inB, 'late', 0, values('on b', 5)),
+    )
+    await producer.disconnect().catch(() => undefined)
+    expect((await running.run())?.divergence).toEqual({ records: 7, partitions: 2, onlyHere: 0 })
+    running.choose({ kind: 'replay' })
+    expect(await running.run({ deaths: true })).toBeUndefined()
+    const phases = ['scanning', 'choosing', 'exporting', 'replaying', 'reseeding', 'rejoining', 'standby']
+    expect(running.phases).toEqual(phases)
+    expect(running.deaths).toBeGreaterThan(10)
+
+    const diverged = [...values('only on a', 3), ...values('to commit', 2)]
+    const exported = await inB.readCommitted('isthmus.diverged.late.2')
+    expect(exported.map(({ value }) => value)).toEqual(diverged)
+    expect(exported.map(({ headers }) => headers)).toEqual(
+      [20, 21, 22, 23, 24].map((offset) =>
+        expect.objectContaining({
+          'isthmus.source-region': 'a',
+          'isthmus.topic': 'late',
+          'isthmus.partition': '0',
+          'isthmus.offset': String(offset),
+          'isthmus.epoch': '2',
+        }),
+      ),
+    )
+    const onB = (await inB.readCommitted('late')).map(({ value }) => value)
+    expect(onB).toEqual([...values('before 0', 20), ...values('on b', 5), ...diverged])
+    expect(running.evidenceOf('exporting')).toMatchObject({ records: 7, partitions: 2 })
+    expect(running.evidenceOf('replaying')).toEqual({ records: 7 })
+    for (const topic of topics) {
+      const [there, here] = [await inB.readCommitted(topic), await inA.readCommitted(topic)]
+      expect(shown(here)).toEqual(shown(there))
+    }
+    expect(await inA.readCommitted('late', 1)).toHaveLength(20)
+  }, 120_000)
 })

@@ -10,6 +10,8 @@ import {
   readBatch,
 } from '../../../src/kafka/index.ts'
 import { RawReader } from '../../../src/replication/flows/raw-reader.ts'
+import { committedRecords } from '../../../src/replication/moves/read-on.ts'
+import { Pace } from '../../../src/replication/verification/pace.ts'
 import {
   type FirstStart,
   type FlowStatus,
@@ -238,6 +240,25 @@ export class Side {
       if (at === from) break
     }
     return records
+  }
+
+  /** What applications can read, with headers as text. */
+  async readCommitted(topic: string, partition = 0): Promise<(ReadRecord & { headers: Record<string, string> })[]> {
+    const ref = { topic, topicId: await this.topicId(topic), partition }
+    const at = (timestamp: number) => ({ isolation: 'read_committed' as const, partitions: [{ ...ref, timestamp }] })
+    const [start] = await this.cluster.listOffsets(at(-2), signal)
+    const [end] = await this.cluster.listOffsets(at(-1), signal)
+    const pace = new Pace(clock, 1e9)
+    const sight = { cluster: this.cluster, reader: this.#reader, ref, clock, pace }
+    const found: (ReadRecord & { headers: Record<string, string> })[] = []
+    const range = { from: start?.offset ?? 0, to: end?.offset ?? 0 }
+    for await (const { records } of committedRecords(sight, range, signal)) {
+      for (const { offset, timestamp, key, value, headers } of records) {
+        const named = Object.fromEntries(headers.map(([name, content]) => [String(name), String(content)]))
+        found.push({ offset, timestamp, key: textOf(key), value: textOf(value), headers: named })
+      }
+    }
+    return found
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type RegionName, regionName } from '../../../core/index.ts'
-import type { Moves, ReturnedRegion } from '../../../replication/index.ts'
+import type { Moves, ReturnedRegion, SalvageOf } from '../../../replication/index.ts'
 import type { Outcome } from '../../outcome.ts'
 import type { ReturnContext } from '../../ports.ts'
 import { type GroupRooms, withMoves } from '../group-rooms.ts'
@@ -33,6 +33,11 @@ export function returnCallOf(
 /** The logs that the call is about. */
 export function returnedOf({ rooms, region, active }: ReturnCall): ReturnedRegion {
   return { region, active, topics: rooms.topics, withinMs: rooms.waitMs }
+}
+
+/** On whose behalf records are salvaged. */
+export function salvageOf({ record, region, active }: ReturnCall): SalvageOf {
+  return { id: record.id, epoch: record.epoch, region, active }
 }
 
 /** When this call is to answer that it is not done yet, on the monotonic clock. */

@@ -1,4 +1,4 @@
-import type { ForkedPartition, PartitionScan } from '../../../replication/index.ts'
+import type { CheckedTail, ForkedPartition, PartitionScan } from '../../../replication/index.ts'
 
 /** What a controller has seen of a region since it began to look: lost with it, and made anew by the next one. */
 export interface ReturnMemory {
@@ -6,6 +6,8 @@ export interface ReturnMemory {
   readonly windows: Map<string, FenceWindow>
   /** The scan under way, by region. */
   readonly scans: Map<string, ScanUnderWay>
+  /** The check of an export under way, by region. */
+  readonly checks: Map<string, { readonly of: string; readonly checks: readonly CheckedTail[] }>
 }
 
 /** Wall-clock times of this process. */
@@ -25,5 +27,5 @@ export interface ScanUnderWay {
 }
 
 export function makeReturnMemory(): ReturnMemory {
-  return { windows: new Map(), scans: new Map() }
+  return { windows: new Map(), scans: new Map(), checks: new Map() }
 }
