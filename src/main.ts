@@ -40,7 +40,7 @@ function createVerbs(version: string): ProcessVerbs {
 
 /** An image without the demo's sources has no such command. */
 function findDemo(): ProcessVerbs['demo'] {
-  const module = new URL('demo.ts', import.meta.url)
+  const module = new URL('demo/demo.ts', import.meta.url)
   if (!existsSync(module)) return undefined
   return async (args, signal) => {
     const { runDemo } = (await import(module.href)) as { runDemo: NonNullable<ProcessVerbs['demo']> }

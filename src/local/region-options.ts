@@ -15,6 +15,8 @@ export interface RegionOptions {
   readonly kafkaVersion?: string
   /** TLS and SASL on the client listener, TLS everywhere else, an authorizer that refuses what no ACL allows. @defaultValue false */
   readonly secured?: boolean
+  /** Users who may do everything, beside the administrator. Only where `secured`. @defaultValue none */
+  readonly superUsers?: readonly string[]
   /** Broker settings that win over the built-in ones. */
   readonly brokerConfig?: Readonly<Record<string, string>>
   /** Ports that clients are told to connect to, by broker: those of proxies in front of them. @defaultValue the brokers' own */
@@ -62,7 +64,7 @@ export interface RegionSecurity {
   readonly authority: Authority
   /** The super user, for SCRAM-SHA-512, SCRAM-SHA-256 and PLAIN alike. */
   readonly admin: LocalUser
-  /** Ordinary users, who may do nothing until an ACL allows it. */
+  /** Ordinary users, who may do nothing until an ACL allows it, unless they were asked for as super users. */
   readonly users: readonly LocalUser[]
   /** `127.0.0.1:port` of the listeners that ask for a client certificate instead of a password. */
   readonly mtlsBootstrap: readonly string[]

@@ -17,11 +17,25 @@ const ADMIN: LocalUser = { username: 'admin', password: 'admin-secret' }
 const USERS: readonly LocalUser[] = [
   { username: 'app', password: 'app-secret' },
   { username: 'isthmus', password: 'isthmus-secret' },
+  { username: 'canary', password: 'canary-secret' },
 ]
 const BROKER_NAME = 'isthmus-broker'
 const CLIENT_NAME = 'isthmus-admin'
 
-export async function createSecurity(region: string, brokerCount: number, now: Date): Promise<SecurityMaterial> {
+export interface SecurityPlan {
+  readonly region: string
+  readonly brokerCount: number
+  /** Users beside the administrator. */
+  readonly superUsers: readonly string[]
+  readonly now: Date
+}
+
+export async function createSecurity({
+  region,
+  brokerCount,
+  superUsers,
+  now,
+}: SecurityPlan): Promise<SecurityMaterial> {
   // Loaded here because plain regions, the usual kind, need none of it.
   const { createAuthority } = await import('./certificates.ts')
   const authority = await createAuthority({ commonName: `${region} authority`, now })
@@ -37,7 +51,7 @@ export async function createSecurity(region: string, brokerCount: number, now: D
     authorityPem: authority.certificate,
     brokerPem: broker.privateKey + broker.certificate + authority.certificate,
     users: [ADMIN, ...USERS],
-    superUsers: [`User:${ADMIN.username}`, `User:CN=${BROKER_NAME}`, `User:CN=${CLIENT_NAME}`],
+    superUsers: [ADMIN.username, `CN=${BROKER_NAME}`, `CN=${CLIENT_NAME}`, ...superUsers].map((name) => `User:${name}`),
     face: {
       tls: { ca: authority.certificate, cert: client.certificate, key: client.privateKey },
       authority,

@@ -42,7 +42,9 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
   const dir = options.dataDir ?? join(tmpdir(), 'isthmus', runName)
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
+  const { superUsers = [] } = options
   const brokerCount = options.brokers ?? (secured ? 3 : 1)
+  const now = new Date(systemClock.nowMs())
   return {
     release: kafkaRelease(options.kafkaVersion),
     region: name,
@@ -54,7 +56,7 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
     advertisedPorts: options.advertisedPorts ?? [],
     workDir: join(dir, 'work'),
     logDir,
-    security: secured ? await createSecurity(name, brokerCount, new Date(systemClock.nowMs())) : undefined,
+    security: secured ? await createSecurity({ region: name, brokerCount, superUsers, now }) : undefined,
     clock: systemClock,
     signal,
     onProgress,

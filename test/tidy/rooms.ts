@@ -29,17 +29,8 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   local: { imports: ['core', 'kafka'] },
 }
 
-/** Files and one folder beside the rooms: they compose rooms, and no room imports them. */
-export const rootModules = [
-  'main.ts',
-  'app.ts',
-  'demo.ts',
-  'demo-screen.ts',
-  'memory-keeper.ts',
-  'config.ts',
-  'config',
-  'controller',
-]
+/** Files and folders beside the rooms: they compose rooms, and no room imports them. */
+export const rootModules = ['main.ts', 'app.ts', 'demo', 'memory-keeper.ts', 'config.ts', 'config', 'controller']
 
 /** Packages that belong to certain rooms (or to a folder of one). A package that is not listed may be used anywhere. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {

@@ -50,6 +50,12 @@ const TRANSACTION_TIMEOUT_MS = 15_000
 /** Keeps a batch well below the 1 MiB that a broker takes. */
 const RECORDS_PER_SEND = 500
 
+/** What the group commits: where it reads on, and the mark of the transaction. */
+interface Position {
+  readonly offset: string
+  readonly metadata: string
+}
+
 export class AnalyticsPartition {
   readonly #options: PartitionOptions
   readonly #producer: Producer
@@ -84,7 +90,7 @@ export class AnalyticsPartition {
     const { partition } = state
     await this.#producer.connect()
     signal.throwIfAborted()
-    const barrier = `${random.next().toString(36).slice(2)}${random.next().toString(36).slice(2)}`
+    const barrier = drawMark(random)
     await this.#transact([{ topic: TOPICS.changelog, partition, key: BARRIER_KEY, value: barrier }])
     const entries = await follower.readTo(partition, barrier, signal)
     const checkpoint = this.#parseCheckpoint(entries.get(CHECKPOINT_KEY))
@@ -107,7 +113,7 @@ export class AnalyticsPartition {
   }
 
   async #process(messages: readonly KafkaMessage[]): Promise<void> {
-    const { state: options, clusterId, counters, clock } = this.#options
+    const { state: options, clusterId, counters, clock, random } = this.#options
     const state = this.#state
     const last = messages.at(-1)
     invariant(state !== undefined && last !== undefined, 'a batch without records or before the state')
@@ -115,14 +121,15 @@ export class AnalyticsPartition {
     const { tally, outgoing } = this.#apply(state, messages)
     const changes = state.takeChanges()
     const next = offsetAfter(last.offset)
-    const checkpoint: Checkpoint = { clusterId, offset: next, timestamp: last.timestamp }
+    const mark = drawMark(random)
+    const checkpoint: Checkpoint = { clusterId, offset: next, timestamp: last.timestamp, mark }
     const changelog = [...changes.changelog, { key: CHECKPOINT_KEY, value: JSON.stringify(checkpoint) }]
     const records: OutgoingRecord[] = [
       ...changelog.map((entry) => ({ topic: TOPICS.changelog, partition, ...entry })),
       ...changes.aggregates.map(toAggregateMessage),
       ...outgoing,
     ]
-    await this.#transact(records, next)
+    await this.#transact(records, { offset: next, metadata: mark })
     this.#lastCommitMs = clock.monotonicMs()
     counters.commits++
     counters.consumed += messages.length
@@ -156,7 +163,7 @@ export class AnalyticsPartition {
     return { tally, outgoing }
   }
 
-  async #transact(records: readonly OutgoingRecord[], nextOffset?: string): Promise<void> {
+  async #transact(records: readonly OutgoingRecord[], position?: Position): Promise<void> {
     const { groupId, state, clock } = this.#options
     const transaction = await this.#producer.transaction()
     try {
@@ -164,8 +171,8 @@ export class AnalyticsPartition {
         const some = records.slice(start, start + RECORDS_PER_SEND)
         await transaction.sendBatch({ topicMessages: toTopicMessages(some, clock.nowMs()), acks: -1 })
       }
-      if (nextOffset !== undefined) {
-        const partitions = [{ partition: state.partition, offset: nextOffset }]
+      if (position !== undefined) {
+        const partitions = [{ partition: state.partition, ...position }]
         await transaction.sendOffsets({ consumerGroupId: groupId, topics: [{ topic: TOPICS.readings, partitions }] })
       }
       await transaction.commit()
@@ -194,9 +201,11 @@ export class AnalyticsPartition {
     if (checkpoint === undefined) return undefined
     const { admin, groupId, clusterId, state, counters } = this.#options
     const [group] = await admin.fetchOffsets({ groupId, topics: [TOPICS.readings] })
-    const committed = group?.partitions.find((each) => each.partition === state.partition)?.offset
+    const position = group?.partitions.find((each) => each.partition === state.partition)
+    const committed = position?.offset
     // A group without a position starts at the beginning anyway.
     if (committed === undefined || BigInt(committed) < 0n) return undefined
+    if (checkpoint.mark !== undefined && checkpoint.mark === position?.metadata) return undefined
     const reached = checkpoint.clusterId === clusterId ? checkpoint.offset : await this.#offsetAt(checkpoint.timestamp)
     if (reached === undefined || BigInt(reached) >= BigInt(committed)) return undefined
     counters.rewinds++
@@ -221,6 +230,10 @@ export class AnalyticsPartition {
     const facts = { key, partition, topic: TOPICS.changelog, problem: describeError(error) }
     return workloadFaults.fault('WORKLOAD_STATE_UNREADABLE', facts, error)
   }
+}
+
+function drawMark(random: Random): string {
+  return `${random.next().toString(36).slice(2)}${random.next().toString(36).slice(2)}`
 }
 
 function toText({ key, value, headers }: KafkaMessage) {

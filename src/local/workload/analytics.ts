@@ -10,10 +10,12 @@
  * 3. **Reading again is harmless.** A reading counts once by the sequence number of its device; whatever position the
  *    group has at or before the state is right. Offsets play no part in it, so a translated position will do.
  * 4. **A position ahead of the state is taken back.** In another region the copy of the changelog may end before the
- *    translated position. The checkpoint in the changelog tells how far the state goes: as an offset where it was
- *    written in this cluster, else as the Kafka timestamp of the last applied record, which is the same in every
- *    region. The first record at or after that timestamp is at or before the last applied one, whatever the order of
- *    timestamps, and reading goes on from there or from the group's position, whichever is earlier.
+ *    translated position. A position and the checkpoint in the changelog that were written together carry the same
+ *    mark: then the state goes exactly as far as the position, and reading goes on there. Otherwise the checkpoint tells
+ *    how far the state goes: as an offset where it was written in this cluster, else as the Kafka timestamp of the last
+ *    applied record, which is the same in every region. The first record at or after that timestamp is at or before the
+ *    last applied one, whatever the order of timestamps, and reading goes on from there or from the group's position,
+ *    whichever is earlier.
  * 5. **A copy may end anywhere.** Each entry of the changelog is right by itself (`analytics-state.ts`), and a state
  *    that comes from another cluster publishes its windows anew, in case the copy of the aggregates ends before it.
  *
@@ -33,6 +35,7 @@ import {
 import { type AnalyticsCounters, AnalyticsPartition } from './analytics-partition.ts'
 import { ChangelogFollower } from './changelog.ts'
 import { CONSUMER_RETRY } from './client.ts'
+import { type ReadBatch, readBatchOf } from './records.ts'
 import { type ClientSession, SessionKeeper } from './session-keeper.ts'
 import { GROUPS, TOPICS } from './topics.ts'
 import { DEFAULT_WINDOWS, type WindowOptions } from './windows.ts'
@@ -48,6 +51,8 @@ export interface SensorAnalyticsOptions {
   readonly sessionTimeoutMs?: number
   readonly clock?: Clock
   readonly random?: Random
+  /** Told of each batch of readings before it is processed. */
+  onRead?(batch: ReadBatch): void
 }
 
 export interface AnalyticsStats extends Readonly<AnalyticsCounters> {
@@ -236,6 +241,7 @@ export class SensorAnalytics implements AsyncDisposable {
     if (waitMs > 0) await this.#withHeartbeats(pause(this.#clock, waitMs, slot.stopping.signal), payload)
     if (!isOurs()) return
     try {
+      this.#options.onRead?.(readBatchOf(GROUPS.analytics, batch))
       await partition.process(batch.messages)
       payload.resolveOffset(batch.lastOffset())
     } catch (error) {

@@ -24,6 +24,8 @@ export interface Checkpoint {
   readonly offset: string
   /** Kafka timestamp of the last applied record: the same in every region. */
   readonly timestamp: string
+  /** Of the transaction, which the group's position carries as its metadata; a state of an earlier version has none. */
+  readonly mark?: string
 }
 
 export interface ChangelogFollowerOptions {

@@ -116,6 +116,16 @@ export class RecordSource<Item extends SourceItem> implements AsyncDisposable {
     await run.producer.disconnect()
   }
 
+  /** A peak: that many records at once, as far as the buffer has room. Answers how many there are. */
+  burst(count: number): number {
+    const { clock, bufferMax } = this.#options
+    const room = Math.max(0, Math.min(count, bufferMax - this.#buffer.length))
+    const items = Array.from({ length: room }, () => this.#options.generate(clock.nowMs())).flat()
+    this.#counters.produced += items.length
+    this.#buffer.push(...items)
+    return items.length
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }

@@ -1,4 +1,4 @@
-import type { IHeaders } from 'kafkajs'
+import type { Batch, IHeaders } from 'kafkajs'
 import { invariant } from '../../core/index.ts'
 
 /** A record on its way to a topic; the timestamp is the time of sending, not the event time in the value. */
@@ -15,6 +15,14 @@ export interface OutgoingRecord {
 export interface ChangelogEntry {
   readonly key: string
   readonly value: string | null
+}
+
+/** Where a batch of records begins that a consumer is about to process. */
+export interface ReadBatch {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly firstOffset: bigint
 }
 
 /** Groups records by topic, in the shape that kafkajs sends in one call. Order within a topic is kept. */
@@ -52,6 +60,12 @@ export function headerText(headers: IHeaders | undefined, name: string): string 
   const header = headers?.[name]
   const first = Array.isArray(header) ? header[0] : header
   return first === undefined ? undefined : first.toString()
+}
+
+export function readBatchOf(group: string, { topic, partition, messages }: Batch): ReadBatch {
+  const [first] = messages
+  invariant(first !== undefined, `an empty batch of ${topic}-${partition}`)
+  return { group, topic, partition, firstOffset: BigInt(first.offset) }
 }
 
 /** The offset after this one, as text: kafkajs carries offsets as text. */

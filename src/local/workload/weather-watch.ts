@@ -4,13 +4,15 @@ import { alertsForWeather, toAlertRecord } from './alerts.ts'
 import { toDeadLetter } from './dead-letters.ts'
 import { CONSUMER_RETRY } from './client.ts'
 import { type ClientSession, SessionKeeper } from './session-keeper.ts'
-import { headerText, type OutgoingRecord, toTopicMessages } from './records.ts'
+import { headerText, type OutgoingRecord, type ReadBatch, readBatchOf, toTopicMessages } from './records.ts'
 import { SCHEMA_VERSION_HEADER, weatherRecords } from './schemas.ts'
 import { GROUPS, TOPICS } from './topics.ts'
 
 export interface WeatherWatchOptions {
   readonly clock?: Clock
   readonly random?: Random
+  /** Told of each batch of observations before it is processed. */
+  onRead?(batch: ReadBatch): void
 }
 
 export interface WeatherWatchStats {
@@ -26,12 +28,14 @@ export interface WeatherWatchStats {
  * consumers do, so a crash or a move may repeat an alert, with the same key, and never loses one.
  */
 export class WeatherWatch implements AsyncDisposable {
+  readonly #options: WeatherWatchOptions
   readonly #clock: Clock
   readonly #counters = { consumed: 0, alerts: 0, deadLettered: 0 }
   readonly #keeper: SessionKeeper
   #lastError: string | undefined
 
   constructor(options: WeatherWatchOptions = {}) {
+    this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#keeper = new SessionKeeper({
       part: GROUPS.weatherWatch,
@@ -94,6 +98,7 @@ export class WeatherWatch implements AsyncDisposable {
   }
 
   async #eachBatch(producer: Producer, { batch }: EachBatchPayload): Promise<void> {
+    this.#options.onRead?.(readBatchOf(GROUPS.weatherWatch, batch))
     const outgoing: OutgoingRecord[] = []
     let deadLettered = 0
     for (const { key, value, headers, offset } of batch.messages) {

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import { type AnalyticsStats, SensorAnalytics, type SensorAnalyticsOptions } from './analytics.ts'
+import type { ReadBatch } from './records.ts'
 import type { SourceStats } from './record-source.ts'
 import { SensorFleet, type SensorFleetOptions } from './sensor-fleet.ts'
 import { WeatherStream, type WeatherStreamOptions } from './weather-stream.ts'
@@ -9,6 +10,8 @@ export interface SensorWorkloadOptions {
   readonly fleet?: SensorFleetOptions
   readonly weather?: WeatherStreamOptions
   readonly analytics?: SensorAnalyticsOptions
+  /** Told of each batch that a consumer is about to process. */
+  onRead?(batch: ReadBatch): void
 }
 
 export interface WorkloadStats {
@@ -28,9 +31,10 @@ export class SensorWorkload implements AsyncDisposable {
   constructor(options: SensorWorkloadOptions = {}) {
     this.fleet = new SensorFleet(options.fleet)
     this.weather = new WeatherStream(options.weather)
-    this.analytics = new SensorAnalytics(options.analytics)
     const { clock } = options.analytics ?? {}
-    this.watch = new WeatherWatch(clock === undefined ? {} : { clock })
+    const onRead = (batch: ReadBatch) => options.onRead?.(batch)
+    this.analytics = new SensorAnalytics({ ...options.analytics, onRead })
+    this.watch = new WeatherWatch({ ...(clock !== undefined && { clock }), onRead })
   }
 
   get stats(): WorkloadStats {

@@ -1,17 +1,22 @@
-import { groupDigits, renderTable } from './cli/index.ts'
-import type { WorkloadStats } from './local/index.ts'
-import type { GroupStatus, LinkStatus, ReplicationStatus } from './replication/index.ts'
+import type { FailoverGroupBody } from '../api/contract/index.ts'
+import { groupDigits, renderTable } from '../cli/index.ts'
+import type { WorkloadStats } from '../local/index.ts'
+import type { GroupStatus, LinkStatus, ReplicationStatus } from '../replication/index.ts'
 
 /** What the demo shows in the terminal, as text. */
 export interface ScreenFacts {
   readonly seconds: number
   readonly status: ReplicationStatus
   readonly workload: WorkloadStats
+  /** The region in which the workload runs, or ran last. */
+  readonly runsIn: string
+  /** Undefined where the controller has not answered yet. */
+  readonly group: FailoverGroupBody | undefined
   /** Consumer group whose positions are shown in every region. */
-  readonly group: string
+  readonly consumerGroup: string
 }
 
-export function renderScreen({ seconds, status, workload, group }: ScreenFacts): string {
+export function renderScreen({ seconds, status, workload, runsIn, group, consumerGroup }: ScreenFacts): string {
   const { fleet, weather, analytics } = workload
   const head = [
     `${seconds} s`,
@@ -25,7 +30,35 @@ export function renderScreen({ seconds, status, workload, group }: ScreenFacts):
   const reasons = waiting.map((link) => `${link.source} -> ${link.target}: ${link.reason}`)
   const errors = [fleet.lastError, weather.lastError].flatMap((error) => error ?? [])
   const troubles = errors.map((error) => `The producers wait for their region: ${error}`)
-  return [head.join('   '), '', links, ...reasons, ...troubles, '', renderPositions(status, group)].join('\n')
+  const roles = group === undefined ? [] : [...renderRoles(group, runsIn), '']
+  const positions = renderPositions(status, consumerGroup)
+  return [head.join('   '), '', ...roles, links, ...reasons, ...troubles, '', positions].join('\n')
+}
+
+/** Which region does what, what moves, and what waits for a person. */
+function renderRoles({ active, epoch, regions, operation }: FailoverGroupBody, runsIn: string): string[] {
+  const others = regions.filter(({ region }) => region !== active).map((at) => `${at.region} ${roleOf(at)}`)
+  const lines = [`${active} ACTIVE in epoch ${epoch}   ${others.join('   ')}   the fleet runs in ${runsIn}`]
+  if (operation !== null) {
+    const { kind, to, phase, state, writePausedSeconds, stop } = operation
+    const paused =
+      writePausedSeconds === 0 ? '' : `, writes were paused for ${groupDigits(writePausedSeconds)} s so far`
+    lines.push(`${kind} to ${to} is ${state === 'running' ? phase : `${state} at ${phase}`}${paused}`)
+    if (stop !== null) lines.push(`${stop.reason}: ${stop.instructions}`)
+  }
+  for (const { region, return: back } of regions) {
+    if (back === null) continue
+    if (back.stop !== null) lines.push(`${region}: ${back.stop.reason}: ${back.stop.instructions}`)
+    else if (back.phase === 'choosing') {
+      lines.push(`${region} holds ${groupDigits(back.divergence?.records ?? 0)} records that ${active} lacks: choose`)
+    }
+  }
+  return lines
+}
+
+function roleOf({ role, unfenced, return: back }: FailoverGroupBody['regions'][number]): string {
+  const step = back === null ? '' : ` (${back.phase})`
+  return `${role}${step}${unfenced === null ? '' : ', UNFENCED'}`
 }
 
 /** True once every link copies and the group's positions are known on the target. */
@@ -66,35 +99,6 @@ function renderPositions({ links }: ReplicationStatus, group: string): string {
 function positionsOf(link: LinkStatus, group: string): GroupStatus['positions'] {
   const positions = link.groups.find((one) => one.group === group)?.positions ?? []
   return [...positions].sort((one, other) => one.topic.localeCompare(other.topic) || one.partition - other.partition)
-}
-
-export interface HintFacts {
-  readonly address: string
-  /** Where the commands look for the API without being told. */
-  readonly usualAddress: string
-  readonly configFile: string
-  readonly regions: readonly { readonly name: string; readonly bootstrap: readonly string[] }[]
-  readonly group: string
-  readonly link: string
-}
-
-/** Only commands that work, to be typed in another terminal. */
-export function renderHints({ address, usualAddress, configFile, regions, group, link }: HintFacts): string {
-  const cli = 'node bin/isthmus.js'
-  const api = address === usualAddress ? '' : ` --api ${address}`
-  return `
-Try in another terminal, in this folder:
-  ${cli} status${api}
-  ${cli} lag --group ${group}${api}
-  ${cli} offsets translate --link ${link} --group ${group}${api}
-  ${cli} offsets translate --link ${link} --topic sensors.readings --partition 0 --offset 100${api}
-  ${cli} check --config ${configFile} --online
-  curl ${address}/api/v1/status
-  curl ${address}/metrics
-Kafka clients connect to ${regions.map(({ name, bootstrap }) => `${name} at ${bootstrap.join(',')}`).join(', ')}.
-Records in come from sensors and weather stations. COPIED counts what the analytics write as well.
-Ctrl-C ends everything and leaves nothing behind.
-`
 }
 
 /** A terminal's part that is drawn anew in place. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Canvas } from '../../src/demo-screen.ts'
+import { Canvas } from '../../../src/demo/screen.ts'
 
 function createTerminal(columns: number, rows: number) {
   const written: string[] = []
