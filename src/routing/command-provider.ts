@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { routingFaults } from './faults.ts'
 import type { ResolvedEviction, ResolvedRouting } from './options.ts'
@@ -107,7 +107,7 @@ async function findAbsent(
 async function canRun(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK)
-    return true
+    return (await stat(path)).isFile()
   } catch {
     return false
   }

@@ -109,4 +109,58 @@ describe('evaluateGuards', () => {
     expect(results.filter(({ isBlocking }) => isBlocking)).toEqual([])
     expect(results.find(({ name }) => name === 'source-reachable')?.status).toBe('warning')
   })
+
+  it('says why something could not be found out', () => {
+    const evidence = { ...target({ diskFreeShare: undefined }), troubles: { 'disk-headroom': 'east is silent' } }
+    const result = evaluateGuards(context({ evidence })).find(({ name }) => name === 'disk-headroom')
+    expect(result).toMatchObject({
+      status: 'unknown',
+      isBlocking: true,
+      evidence: 'could not be found out: east is silent',
+    })
+  })
+
+  it('tells of a target that can have no standing fence, and lets the group move there', () => {
+    const evidence = target({ noStandingFence: 'no authorizer', fenceProvedMsAgo: undefined })
+    const result = evaluateGuards(context({ evidence })).find(({ name }) => name === 'standing-fence')
+    expect(result).toMatchObject({ status: 'warning', isBlocking: false, evidence: 'there is none: no authorizer' })
+  })
+
+  it('does not take a fence that nobody could look at for one that can be used', () => {
+    const [result] = evaluateGuards(context({ evidence: source({ fenceUnavailable: undefined }) })).filter(
+      ({ status }) => status !== 'passed',
+    )
+    expect(result).toMatchObject({ name: 'fence-available', status: 'unknown', isBlocking: true })
+  })
+
+  it('needs no certificate where there is no TLS', () => {
+    expect(notPassed({ evidence: target({ certificateDays: null }) })).toEqual([])
+  })
+
+  it('wants the positions of every group to have been carried over', () => {
+    expect(notPassed({ evidence: copy({ positionsAgeMs: null }) })).toEqual(['positions-fresh'])
+  })
+
+  it('judges the loss of a failover by the objective, and what a switchover has to copy by its pause', () => {
+    const evidence = copy({ missing: [{ partition: 'orders-0', records: 0, seenMsAgo: 6_000, recordsPerSecond: 0 }] })
+    expect(notPassed({ evidence })).toEqual([])
+    const limits = { ...DEFAULT_GUARD_LIMITS, behindMs: 5_000 }
+    expect(notPassed({ evidence, limits })).toEqual(['loss-within-objective'])
+    expect(notPassed({ kind: 'failover', evidence })).toEqual(['loss-within-objective'])
+    const without = { ...DEFAULT_GUARD_LIMITS, rpoMs: null }
+    expect(notPassed({ kind: 'failover', evidence, limits: without })).toEqual([])
+  })
+
+  it('counts how long the oldest missing record has been waiting', () => {
+    const waiting = { partition: 'orders-0', records: 1, seenMsAgo: 100, recordsPerSecond: 1_000, waitingMs: 30_000 }
+    expect(notPassed({ evidence: copy({ missing: [waiting] }) })).toEqual(['loss-within-objective'])
+  })
+
+  it('does not take partitions of which nothing is known for partitions without loss', () => {
+    const [result] = evaluateGuards(context({ evidence: copy({ unknownLoss: ['orders-7'] }) })).filter(
+      ({ status }) => status !== 'passed',
+    )
+    expect(result).toMatchObject({ name: 'loss-within-objective', status: 'unknown', isBlocking: true })
+    expect(result?.evidence).toContain('orders-7')
+  })
 })
