@@ -73,7 +73,8 @@ async function grantRights(region: LocalRegion, signal: AbortSignal): Promise<vo
   const context = { clock: systemClock, random: systemRandom }
   const cluster = openCluster({ name, bootstrap, tls: { ca: security?.tls.ca ?? '' }, sasl, context })
   try {
-    const outcomes = await cluster.createAcls(applicationRights(), signal)
+    const [broker] = (await cluster.metadata([], signal)).brokers
+    const outcomes = await cluster.createAcls(applicationRights(), signal, broker?.nodeId ?? 1)
     const refused = outcomes.find(({ errorCode }) => errorCode !== 0)
     if (refused !== undefined) throw new Error(`rights in ${name}: ${refused.message ?? refused.errorCode}`)
   } catch (error) {
