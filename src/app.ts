@@ -41,7 +41,7 @@ export type ReplicatorPort = Pick<
   | 'links'
   | 'addLink'
   | 'stopLink'
-  | 'syncPositions'
+  | 'positionsAtCut'
   | 'catchUp'
   | 'moves'
 >
@@ -207,6 +207,7 @@ function describeWork(
   const declared = role === 'controller' ? [] : links.filter(({ failoverGroup }) => failoverGroup === null)
   return {
     links: declared.map(specOf),
+    copies: role !== 'controller',
     topicSyncMs: replication.topicSyncSeconds * 1_000,
     positionSyncMs: replication.positionSyncSeconds * 1_000,
     groupDeletionGraceMs: replication.groupDeletionGraceSeconds * 1_000,

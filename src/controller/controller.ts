@@ -37,7 +37,7 @@ const LEASE = 'controller'
 /** The part of the replicator that moves use. */
 export type ControlledReplicator = Pick<
   Replicator,
-  'links' | 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves' | 'status'
+  'links' | 'addLink' | 'stopLink' | 'positionsAtCut' | 'catchUp' | 'moves' | 'status'
 >
 
 export interface ControllerOptions {

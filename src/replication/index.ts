@@ -23,17 +23,11 @@ export type { ClosedCopy, Closing } from './moves/close-copies.ts'
 export type { CutPartition, Cutting, Leak, PartitionCut } from './moves/cut.ts'
 export type { PartitionEnds } from './moves/ends.ts'
 export { type GroupsAtCut, judgeGroups } from './moves/groups-at-cut.ts'
-export {
-  type CloseOptions,
-  type CopyProgress,
-  type DrainStatus,
-  type Goal,
-  type Moves,
-  type ProvedEnd,
-  provedEnds,
-} from './moves/moves.ts'
+export type { CopyProgress, DrainStatus, Goal } from './moves/look-at-copies.ts'
+export { type CloseOptions, type Moves, type ProvedEnd, provedEnds } from './moves/moves.ts'
 export type { MovedLink } from './moves/moves-options.ts'
 export type { CatchUpPlan } from './moves/plan-catch-up.ts'
+export type { PositionsAtCut } from './moves/positions-at-cut.ts'
 export type { RecordedConfigs, RefusedConfigs } from './moves/promotion-configs.ts'
 export type { CheckedTail } from './moves/check-export.ts'
 export { exportTopicOf } from './moves/origin-headers.ts'

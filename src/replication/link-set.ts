@@ -8,6 +8,7 @@ import type { LinkSpec } from './link-options.ts'
 import { LinkRunner } from './link-runner.ts'
 import { workOf } from './membership/link-work.ts'
 import { MapAtlas } from './moves/map-atlas.ts'
+import type { Permit } from './moves/permitted.ts'
 import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
 import type { ReplicatorOptions } from './replicator-options.ts'
@@ -55,8 +56,9 @@ export class LinkSet {
   }
 
   /** One that is there already, between the same regions, is left as it is. Fault LINK_NAME_TAKEN. */
-  add(spec: LinkSpec): Promise<void> {
+  add(spec: LinkSpec, permit: Permit = () => undefined): Promise<void> {
     return this.#inTurn(() => {
+      permit()
       const known = this.#runners.find((runner) => runner.spec.name === spec.name)?.spec
       if (known !== undefined && known.source === spec.source && known.target === spec.target) return Promise.resolve()
       if (known !== undefined) {
@@ -71,10 +73,15 @@ export class LinkSet {
   }
 
   /** A link that is not there is stopped already. Shards that no other link needs are handed over. */
-  stop(name: LinkName, reason: string, signal: AbortSignal): Promise<void> {
+  stop(
+    name: LinkName,
+    { reason, permit = () => undefined }: { readonly reason: string; readonly permit?: Permit | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
     return this.#inTurn(async () => {
       const runner = this.#runners.find(({ spec }) => spec.name === name)
       if (runner === undefined) return
+      permit()
       await untilAborted(runner.stop(new Error(reason)), signal)
       this.drop(runner)
       const { target } = runner.spec

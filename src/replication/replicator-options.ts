@@ -7,6 +7,8 @@ export interface ReplicatorOptions {
   /** Open clusters of every region that a link names; the caller closes them after `stop`. */
   readonly clusters: ReadonlyMap<RegionName, Cluster>
   readonly links: readonly LinkSpec[]
+  /** False: others copy, and this process only moves what they have copied. @defaultValue true */
+  readonly copies?: boolean
   readonly topicSyncMs: number
   readonly positionSyncMs: number
   /** How long a position has to be gone at the source before it is deleted on a target. @defaultValue 600000 */

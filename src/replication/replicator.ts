@@ -9,12 +9,24 @@ import { LinkSet } from './link-set.ts'
 import { describeLink, describeProgress } from './link-status.ts'
 import { type CatchUp, catchUp, type CatchUpRequest } from './moves/catch-up.ts'
 import { Moves } from './moves/moves.ts'
+import type { Permit } from './moves/permitted.ts'
+import type { PositionsAtCut } from './moves/positions-at-cut.ts'
 import type { ReplicatorOptions } from './replicator-options.ts'
 import { type LinkRemoval, type RemovalContext, type RemovalOptions, removeLink } from './removal/remove-link.ts'
 import type { GroupStatus, IncidentStatus, LinkProgress, OffsetTranslation, ReplicationStatus } from './status.ts'
 import type { TargetEngine } from './target-engine.ts'
 import type { VerificationReport, VerificationRequest } from './verification/report.ts'
 import { Verifier } from './verification/verifier.ts'
+
+/** For one who may lose the right to change anything: the moves of a permit, and the permit itself. */
+export interface Permitted {
+  readonly moves?: Moves
+  readonly permit?: Permit
+}
+
+/** What other processes may need to bring positions over: a pass that has just missed them, and one more. */
+const POSITION_PASSES = 2
+const POSITION_PASS_MS = 1_000
 
 export interface OffsetQuery {
   readonly link: LinkName
@@ -76,35 +88,44 @@ export class Replicator {
   }
 
   /**
-   * Adds a link while others run; one that is there already, between the same regions, is left as it is. Whoever adds
-   * links has every replicator of the target add them: unlike those of the options they are no part of what replicators
-   * compare before they share work. Fault LINK_NAME_TAKEN.
+   * Adds a link while others run; one that is there already, between the same regions, is left as it is, and so is a
+   * process that copies nothing. Whoever adds links has every replicator of the target add them: unlike those of the
+   * options they are no part of what replicators compare before they share work. `permit` is asked when its turn has
+   * come. Fault LINK_NAME_TAKEN.
    */
-  addLink(spec: LinkSpec): Promise<void> {
-    return this.#set.add(spec)
+  async addLink(spec: LinkSpec, permit?: Permit): Promise<void> {
+    if (this.#options.copies !== false) await this.#set.add(spec, permit)
   }
 
   /**
    * Stops a link and leaves everything as it is on both sides. What is in flight is settled, and shards that no other link
-   * of this process needs are handed over, unless the signal aborts first. A link that is not there is stopped already.
+   * of this process needs are handed over, unless the signal aborts first. A link that is not there is stopped already;
+   * where other processes run it, `Moves.close` fences them.
    */
-  stopLink(name: LinkName, reason: string, signal: AbortSignal): Promise<void> {
-    return this.#set.stop(name, reason, signal)
+  stopLink(name: LinkName, reason: string, signal: AbortSignal, permit?: Permit): Promise<void> {
+    return this.#set.stop(name, { reason, permit }, signal)
   }
 
-  /** One pass of the catch-up of a region from other survivors; see `catch-up.ts`. `moves`: those of a permit. */
-  catchUp(request: CatchUpRequest, signal: AbortSignal, moves = this.moves): Promise<CatchUp> {
+  /** One pass of the catch-up of a region from other survivors; see `catch-up.ts`. */
+  catchUp(
+    request: CatchUpRequest,
+    signal: AbortSignal,
+    { moves = this.moves, permit }: Permitted = {},
+  ): Promise<CatchUp> {
     const context = {
       moves,
-      addLink: (spec: LinkSpec) => this.addLink(spec),
-      stopLink: ({ name }: LinkSpec, signal: AbortSignal) => this.stopLink(name, 'it has caught up', signal),
+      addLink: (spec: LinkSpec) => this.addLink(spec, permit),
+      stopLink: ({ name }: LinkSpec, signal: AbortSignal) => this.stopLink(name, 'it has caught up', signal, permit),
     }
     return catchUp(context, request, signal)
   }
 
-  /** The groups of a link as a pass of its position sync leaves them that begins after this call. Fault LINK_UNKNOWN. */
-  async syncPositions(name: LinkName, signal: AbortSignal): Promise<readonly GroupStatus[]> {
-    return this.#link(name).positions.nextPass(signal)
+  /** The positions of a link that is drained, whether this process runs it or not. Faults: those of `Moves.prove`. */
+  positionsAtCut(spec: LinkSpec, signal: AbortSignal, { moves = this.moves }: Permitted = {}): Promise<PositionsAtCut> {
+    const runner = this.#links.find((link) => link.spec.name === spec.name)
+    const hurry = runner && ((until: AbortSignal) => runner.positions.nextPass(until))
+    const patienceMs = POSITION_PASSES * this.#options.positionSyncMs + POSITION_PASS_MS
+    return moves.positionsAtCut(spec, { hurry, patienceMs }, signal)
   }
 
   /** Resolves with the reason. */

@@ -24,7 +24,9 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     links: () => [],
     addLink: async ({ name }) => void calls.push(`add ${name}`),
     stopLink: async (name) => void calls.push(`stop ${name}`),
-    syncPositions: async () => [],
+    positionsAtCut: async () => {
+      throw new Error('nothing is copied here')
+    },
     catchUp: async () => ({ kind: 'waiting', reason: 'fake', left: [] }),
     moves: undefined as never,
     status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents, members: [] }),

@@ -2,7 +2,7 @@ import { type RegionName, regionName } from '../../core/index.ts'
 import type { LinkSpec, ProvedEnd } from '../../replication/index.ts'
 import type { Json, Outcome } from '../outcome.ts'
 import { packProofs, unpackProofs } from './evidence-of-cut.ts'
-import { answers, type EffectCall, otherStandbys, withMoves } from './group-rooms.ts'
+import { answers, type EffectCall, otherStandbys, stopCopy, withMoves } from './group-rooms.ts'
 
 /** What the new active region has fetched from another survivor; the link is made from the configuration again. */
 export interface DonatedTopics {
@@ -14,17 +14,19 @@ export interface DonatedTopics {
 
 /** Fetches what another reachable standby holds beyond the new active region. */
 export async function catchUp(call: EffectCall): Promise<Outcome> {
-  const { rooms, operation, from, to, signal } = call
-  const { replicator } = rooms
+  const { rooms, operation, from, to, signal, permit } = call
   return await withMoves(call, async (moves) => {
     const donors: RegionName[] = []
     for (const region of otherStandbys(call)) if (await answers(call, moves, region)) donors.push(region)
     if (donors.length === 0) return { kind: 'done', reason: `no other standby answers that could be ahead of ${to}` }
     const others = donors.map((donor) => rooms.linkOf(from, donor))
     const own = rooms.linkOf(from, to)
-    for (const { name } of [own, ...others]) await replicator.stopLink(name, 'its source is given up', signal)
+    for (const link of [own, ...others]) await stopCopy(call, link, 'its source is given up')
     const linkFrom = (donor: RegionName, topics: readonly string[]) => rooms.linkOf(donor, to, topics)
-    const caught = await replicator.catchUp({ own, others, linkFrom, by: operation.id }, signal, moves)
+    const caught = await rooms.replicator.catchUp({ own, others, linkFrom, by: operation.id }, signal, {
+      moves,
+      permit,
+    })
     if (caught.kind === 'waiting') return { kind: 'waiting', reason: caught.reason }
     const reason = `${caught.caughtUp.length} partitions were fetched from ${donors.join(', ')}`
     const donated = caught.promote.map(({ link, proofs }) => ({

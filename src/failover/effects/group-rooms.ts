@@ -12,7 +12,7 @@ export interface GroupRooms {
   readonly scope: FenceScope
   /** Of every region of the group. */
   readonly fences: ReadonlyMap<string, RegionFences>
-  readonly replicator: Pick<Replicator, 'addLink' | 'stopLink' | 'syncPositions' | 'catchUp' | 'moves'>
+  readonly replicator: Pick<Replicator, 'addLink' | 'stopLink' | 'positionsAtCut' | 'catchUp' | 'moves'>
   /** How a region of the group is copied to another one, whichever is active; `topics` narrows the group's selection. */
   linkOf(source: RegionName, target: RegionName, topics?: readonly string[]): LinkSpec
   /** What was last recorded of the active region's configs for a standby; undefined where nothing was. */
@@ -65,8 +65,16 @@ export async function startCopy(
   { rooms, permit }: Pick<EffectCall, 'rooms' | 'permit'>,
   { source, target }: { readonly source: RegionName; readonly target: RegionName },
 ): Promise<void> {
-  permit()
-  await rooms.replicator.addLink(rooms.linkOf(source, target))
+  await rooms.replicator.addLink(rooms.linkOf(source, target), permit)
+}
+
+/** Ends a link of this process; those of others end when they read the group's document, or at the fence of their copies. */
+export async function stopCopy(
+  { rooms, permit, signal }: Pick<EffectCall, 'rooms' | 'permit' | 'signal'>,
+  { name }: Pick<LinkSpec, 'name'>,
+  reason: string,
+): Promise<void> {
+  await rooms.replicator.stopLink(name, reason, signal, permit)
 }
 
 /** Whether a region tells its topics within `waitMs`. */

@@ -1,9 +1,12 @@
-import { type GroupStatus, judgeGroups } from '../../replication/index.ts'
+import { pause } from '../../core/index.ts'
+import { type DrainStatus, type GroupStatus, judgeGroups, type PositionsAtCut } from '../../replication/index.ts'
 import type { Outcome } from '../outcome.ts'
 import { drainedOf, unpackProofs } from './evidence-of-cut.ts'
 import { claimOf } from './fence-effects.ts'
 import { type EffectCall, fencesOf, withMoves } from './group-rooms.ts'
 import { firstOf, outcomeOf, toJson } from './outcomes.ts'
+
+const LOOK_EVERY_MS = 100
 
 /**
  * Lets groups reach the cut for `groupGraceMs`, fences them, and has what they have committed by then on the target. Where
@@ -17,21 +20,36 @@ export async function positions(call: EffectCall): Promise<Outcome> {
       return { kind: 'done', reason: `groups go on at the positions that were last synchronized to ${to}` }
     })
   }
-  const { name } = rooms.linkOf(from, to)
   const proofs = drainedOf(unpackProofs(await call.evidenceOf('proving')))
-  const deadlineMs = rooms.clock.monotonicMs() + rooms.groupGraceMs
-  let groups = await rooms.replicator.syncPositions(name, signal)
-  while (judgeGroups(groups, proofs).behind.length > 0 && rooms.clock.monotonicMs() < deadlineMs) {
-    groups = await rooms.replicator.syncPositions(name, signal)
+  return await withMoves(call, async (moves) => {
+    const sync = await rooms.replicator.positionsAtCut(rooms.linkOf(from, to), signal, { moves })
+    const consumerGroups = await awaitGroups(call, sync, proofs)
+    if (consumerGroups.length > 0 && operation.fence !== 'command') {
+      const step = await fencesOf(call, from).applyToGroups({ ...claimOf(call), consumerGroups }, signal)
+      if (step.kind !== 'done') return outcomeOf(step)
+    }
+    // What is read from now on no group can change any more.
+    const groups = await sync.bringOver(signal)
+    return judgePositions(groups, judgeGroups(groups, proofs))
+  })
+}
+
+/** Until every group is at the cut, or has had its time; their names. */
+async function awaitGroups(
+  { rooms, signal }: EffectCall,
+  sync: PositionsAtCut,
+  proofs: readonly DrainStatus[],
+): Promise<string[]> {
+  const { clock, groupGraceMs } = rooms
+  const deadlineMs = clock.monotonicMs() + groupGraceMs
+  for (;;) {
+    const groups = await sync.look(signal)
+    if (judgeGroups(groups, proofs).behind.length === 0 || clock.monotonicMs() >= deadlineMs) {
+      return groups.map(({ group }) => group)
+    }
+    await pause(clock, LOOK_EVERY_MS, signal)
+    signal.throwIfAborted()
   }
-  const consumerGroups = groups.map(({ group }) => group)
-  if (consumerGroups.length > 0 && operation.fence !== 'command') {
-    const step = await fencesOf(call, from).applyToGroups({ ...claimOf(call), consumerGroups }, signal)
-    if (step.kind !== 'done') return outcomeOf(step)
-  }
-  // A pass that begins now reads what no group can change any more.
-  groups = await rooms.replicator.syncPositions(name, signal)
-  return judgePositions(groups, judgeGroups(groups, proofs))
 }
 
 /** Pure: what failed is tried again; what a target has of its own is no reason to wait. */

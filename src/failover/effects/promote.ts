@@ -3,7 +3,7 @@ import type { Outcome } from '../outcome.ts'
 import { donatedLink, unpackDonated } from './catch-up.ts'
 import { unpackProofs } from './evidence-of-cut.ts'
 import { lift } from './fence-effects.ts'
-import { type EffectCall, withMoves } from './group-rooms.ts'
+import { type EffectCall, stopCopy, withMoves } from './group-rooms.ts'
 import { configsIn } from './log-effects.ts'
 import { firstOf } from './outcomes.ts'
 
@@ -12,7 +12,7 @@ import { firstOf } from './outcomes.ts'
  * partition. What was fetched from other survivors ends first: it lies behind what the lost region gave.
  */
 export async function promote(call: EffectCall): Promise<Outcome> {
-  const { rooms, operation, from, to, signal } = call
+  const { rooms, operation, from, to } = call
   const isCut = operation.kind !== 'failover'
   const proofs = unpackProofs(await call.evidenceOf('proving'))
   const donated = unpackDonated(await call.evidenceOf('catching-up'))
@@ -22,7 +22,7 @@ export async function promote(call: EffectCall): Promise<Outcome> {
       if (trouble !== undefined) return trouble
     }
     const own = rooms.linkOf(from, to)
-    await rooms.replicator.stopLink(own.name, `${to} is to be active`, signal)
+    await stopCopy(call, own, `${to} is to be active`)
     const trouble = await end(call, moves, own, { proofs, unproved: isCut ? 'wait' : 'end' })
     return trouble ?? (await putConfigsInForce(call, moves))
   })

@@ -9,7 +9,7 @@ import {
 import type { FoundRole, Outcome } from '../outcome.ts'
 import { donatedLink, unpackDonated } from './catch-up.ts'
 import { goalsOf, unpackCuts } from './evidence-of-cut.ts'
-import { answers, type EffectCall, otherStandbys, startCopy, withMoves } from './group-rooms.ts'
+import { answers, type EffectCall, otherStandbys, startCopy, stopCopy, withMoves } from './group-rooms.ts'
 import { judgeDrained } from './log-effects.ts'
 
 /**
@@ -60,7 +60,7 @@ async function release(call: EffectCall, moves: Moves, region: RegionName): Prom
     if (drained !== undefined) return drained
     how = { proofs: provedEnds(cuts, await moves.prove(link, goalsOf(cuts), signal)), unproved: 'wait' }
   }
-  await rooms.replicator.stopLink(link.name, `${call.to} is active`, signal)
+  await stopCopy(call, link, `${call.to} is active`)
   const options = { ...how, isPromotion: false, markers: 'always', by: operation.id } as const
   const { waiting } = await moves.close(link, options, signal)
   const [first] = waiting

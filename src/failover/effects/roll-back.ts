@@ -1,20 +1,17 @@
 import type { FoundRole, Outcome } from '../outcome.ts'
 import { lift } from './fence-effects.ts'
-import { answers, type EffectCall, otherStandbys, startCopy, withMoves } from './group-rooms.ts'
+import { answers, type EffectCall, otherStandbys, startCopy, stopCopy, withMoves } from './group-rooms.ts'
 
 /**
  * Back to the region that was left: its fences are lifted, and it is copied to every standby again. The catch-up of a
  * failover has ended those copies, and nothing else would start them.
  */
 export async function rollBack(call: EffectCall): Promise<Outcome> {
-  const { rooms, document, from, to, signal } = call
+  const { rooms, document, from, to } = call
   const lifted = await lift(call, from)
   if (lifted.kind !== 'done') return lifted
-  const { replicator } = rooms
   const others = otherStandbys(call)
-  for (const donor of others) {
-    await replicator.stopLink(rooms.linkOf(donor, to).name, 'the move is rolled back', signal)
-  }
+  for (const donor of others) await stopCopy(call, rooms.linkOf(donor, to), 'the move is rolled back')
   const roles: Record<string, FoundRole> = {}
   await withMoves(call, async (moves) => {
     for (const region of document.regions[to]?.role === 'standby' ? [to, ...others] : others) {

@@ -2,7 +2,7 @@ import { type Clock, type Events } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import type { LinkSpec } from '../link-options.ts'
-import type { CopiedFlow, FlowMap } from '../offset-map/index.ts'
+import type { CopiedFlow, FlowMap, Segment } from '../offset-map/index.ts'
 import type { PositionTranslator } from '../positions/observe-positions.ts'
 import { PositionSync } from '../positions/position-sync.ts'
 import type { GroupStatus } from '../status.ts'
@@ -25,6 +25,9 @@ export interface FollowPositionsOptions {
   readonly events: Events<ReplicationEvents>
 }
 
+/** With where it ends on both sides; or why that is not known. */
+export type EndedCopy = { readonly map: FlowMap; readonly end: Segment } | { readonly reason: string }
+
 export class PositionFollower implements AsyncDisposable {
   readonly #sync: PositionSync
   readonly #controller = new AbortController()
@@ -32,15 +35,15 @@ export class PositionFollower implements AsyncDisposable {
 
   constructor(options: FollowPositionsOptions) {
     const { link, source, target, copies, everyMs, clock, events } = options
-    const maps = new Map(copies.map(({ flow, map }) => [textOf(flow.key), map]))
+    const ends = new Map(copies.map(({ flow, map }) => [textOf(flow.key), endedCopyOf(map)]))
     this.#sync = new PositionSync({
       link: link.name,
       source,
       target,
       selection: link.groups,
       targetTopicOf: (topic, partition) =>
-        maps.has(textOf({ topic, partition })) ? renameTopic(link.rename, { source: link.source, topic }) : undefined,
-      translator: new EndedTranslator(maps),
+        ends.has(textOf({ topic, partition })) ? renameTopic(link.rename, { source: link.source, topic }) : undefined,
+      translator: new EndedTranslator(ends),
       everyMs,
       clock,
       events,
@@ -58,20 +61,26 @@ export class PositionFollower implements AsyncDisposable {
   }
 }
 
-/** Over copies that have ended: whatever lies behind their end is where it ended. */
+function endedCopyOf(map: FlowMap): EndedCopy {
+  const { closedAt: end } = map
+  return end === undefined ? { reason: 'it is no copy that has ended' } : { map, end }
+}
+
+/** Over copies that add nothing any more: whatever lies behind their end is where they end. */
 export class EndedTranslator implements PositionTranslator {
-  readonly #maps: ReadonlyMap<string, FlowMap>
+  readonly #copies: ReadonlyMap<string, EndedCopy>
 
   /** By source topic and partition. */
-  constructor(maps: ReadonlyMap<string, FlowMap>) {
-    this.#maps = maps
+  constructor(copies: ReadonlyMap<string, EndedCopy>) {
+    this.#copies = copies
   }
 
   async translate(topic: string, partition: number, sourceOffset: number, signal: AbortSignal) {
-    const map = this.#maps.get(textOf({ topic, partition }))
-    if (map?.closedAt === undefined) return { pending: `${topic}-${partition} is no copy that has ended` }
-    const { offset } = await map.findTarget(sourceOffset, signal, map.closedAt)
-    return { targetTopic: map.flow.targetTopic, offset, behindRecords: 0 }
+    const copy = this.#copies.get(textOf({ topic, partition }))
+    if (copy === undefined) return { pending: `${topic}-${partition} is no copy that has ended` }
+    if ('reason' in copy) return { pending: `${topic}-${partition}: ${copy.reason}` }
+    const { offset } = await copy.map.findTarget(sourceOffset, signal, copy.end)
+    return { targetTopic: copy.map.flow.targetTopic, offset, behindRecords: 0 }
   }
 
   async translateBack(
@@ -80,7 +89,8 @@ export class EndedTranslator implements PositionTranslator {
     targetOffset: number,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    const map = this.#maps.get(textOf({ topic, partition }))
-    return map?.closedAt && (await map.findSource(targetOffset, signal, map.closedAt)).offset
+    const copy = this.#copies.get(textOf({ topic, partition }))
+    if (copy === undefined || 'reason' in copy) return undefined
+    return (await copy.map.findSource(targetOffset, signal, copy.end)).offset
   }
 }

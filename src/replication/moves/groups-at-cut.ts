@@ -5,7 +5,7 @@
  * commits are stopped by a fence, and what it has committed by then is where it goes on.
  */
 import type { GroupPositionStatus, GroupStatus } from '../status.ts'
-import type { DrainStatus } from './moves.ts'
+import type { DrainStatus } from './look-at-copies.ts'
 import { textOf } from './partition-text.ts'
 
 export interface GroupsAtCut {

@@ -3,7 +3,7 @@ import type { Cluster, TopicPartition } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import { replicationFaults } from '../faults.ts'
 import type { LinkSpec } from '../link-options.ts'
-import type { CopiedFlow, FlowKey, FlowMap, Segment } from '../offset-map/index.ts'
+import type { CopiedFlow, FlowMap } from '../offset-map/index.ts'
 import { TargetLog } from '../shards/target-log.ts'
 import { compileSelection, type Selection } from '../topics/selection.ts'
 import { closeCopies, type Closing } from './close-copies.ts'
@@ -12,9 +12,17 @@ import { eachOf } from './each-of.ts'
 import { flowKeyOf } from './flow-key-of.ts'
 import { type PartitionEnds, readEnds } from './ends.ts'
 import { PositionFollower } from './follow-positions.ts'
+import {
+  type CopyProgress,
+  type CopySightContext,
+  type DrainStatus,
+  type Goal,
+  progressOf,
+  proveCopies,
+} from './look-at-copies.ts'
 import { textOf } from './partition-text.ts'
-import { type CopyEnd, findCopyEnd, type ProofContext, proveDrained } from './prove-drained.ts'
 import { type Permit, permitted } from './permitted.ts'
+import { PositionsAtCut, type PositionsAtCutOptions, readCopyEnds } from './positions-at-cut.ts'
 import {
   applyConfigs,
   recordConfigs,
@@ -27,31 +35,6 @@ import { ReturnedLogs } from './returned-logs.ts'
 import type { ShardContext } from './under-shard.ts'
 import { Salvage } from './salvage.ts'
 import { type Settling, settleTransactions } from './settle.ts'
-
-/** Everything below is to be on the target. A cut is one. */
-export interface Goal extends TopicPartition {
-  readonly cut: number
-}
-
-/** How much of a source partition is not on the target yet. */
-export interface DrainStatus extends TopicPartition {
-  /** Of the source up to the cut, at most; 0 with a reason where it cannot be told. */
-  readonly leftOffsets: number
-  /** Undefined once everything is there. */
-  readonly reason: string | undefined
-  /** Where the copy ends on both sides; undefined where that is not known. */
-  readonly copied: Segment | undefined
-}
-
-/** How far a copy has got, told by the logs. */
-export interface CopyProgress {
-  readonly key: FlowKey
-  /** Undefined where it has ended, or, with a reason, where it cannot be told now. */
-  readonly end: CopyEnd | undefined
-  readonly reason: string | undefined
-  /** First source offset that is not there; -1 where that is not known. */
-  readonly sourceNext: number
-}
 
 export interface CloseOptions {
   readonly isPromotion: boolean
@@ -190,46 +173,13 @@ export class Moves implements AsyncDisposable {
   /** Whether everything below the cuts is on the target, told by the logs alone. Fault FLOW_DIVERGED. */
   async prove(link: MovedLink, cuts: readonly Goal[], signal: AbortSignal): Promise<DrainStatus[]> {
     if (cuts.length === 0) return []
-    const context = this.#proofOf(link)
-    const changesHeaders = link.transform !== undefined
     const copies = await this.#copiesOf(link, signal)
-    const proofs: DrainStatus[] = []
-    await eachOf(cuts, AT_ONCE, async ({ topic, partition, cut }) => {
-      const copy = copies.get(textOf({ topic, partition }))
-      const map = copy && (await this.#options.atlas.flowMap({ region: link.target, flow: copy }, signal))
-      if (copy === undefined || map === undefined) {
-        proofs.push({ topic, partition, leftOffsets: 0, reason: 'it was never copied', copied: undefined })
-        return
-      }
-      const proof = await proveDrained(context, { spec: copy, map, cut, changesHeaders }, signal)
-      const at = { topic, partition }
-      if (proof.kind === 'behind') proofs.push({ ...at, ...proof, copied: undefined })
-      else proofs.push({ ...at, leftOffsets: 0, reason: undefined, copied: proof.copied })
-    })
-    return proofs
+    return proveCopies(this.#sightOf(link), link, { copies, goals: cuts }, signal)
   }
 
   /** How far the copies of a link have got, also where their source does not answer any more. */
   async progress(link: MovedLink, signal: AbortSignal): Promise<CopyProgress[]> {
-    const context = this.#proofOf(link)
-    const changesHeaders = link.transform !== undefined
-    const progress: CopyProgress[] = []
-    await eachOf((await this.#copiesOf(link, signal)).values(), AT_ONCE, async (copy) => {
-      const { key } = copy
-      const map = await this.#options.atlas.flowMap({ region: link.target, flow: copy }, signal)
-      if (map === undefined) return
-      if (map.closedAt !== undefined) {
-        progress.push({ key, end: undefined, reason: undefined, sourceNext: map.closedAt.source })
-        return
-      }
-      const found = await findCopyEnd(context, { spec: copy, map, changesHeaders }, signal)
-      if ('reason' in found) progress.push({ key, end: undefined, reason: found.reason, sourceNext: -1 })
-      else {
-        const { offset: sourceNext } = await map.findSource(found.dataEnd, signal)
-        progress.push({ key, end: found, reason: undefined, sourceNext })
-      }
-    })
-    return progress
+    return progressOf(this.#sightOf(link), link, (await this.#copiesOf(link, signal)).values(), signal)
   }
 
   /**
@@ -250,6 +200,22 @@ export class Moves implements AsyncDisposable {
     if (context === undefined || copies.length === 0) return { closed: [], waiting: [] }
     const byPartition = new Map(proofs.map((one) => [textOf(one), one]))
     return closeCopies(context, { ...request, copies, proofs: byPartition }, signal)
+  }
+
+  /**
+   * The positions of a link's groups, once its source is cut and drained: whichever process runs the link, which has
+   * time for `patienceMs` to bring them over. `hurry` resolves when the link has done so as far as this process runs it.
+   */
+  async positionsAtCut(
+    link: LinkSpec,
+    holder: Pick<PositionsAtCutOptions, 'patienceMs' | 'hurry'>,
+    signal: AbortSignal,
+  ): Promise<PositionsAtCut> {
+    const { clock } = this.#options
+    const context = this.#sightOf(link)
+    const copies = await readCopyEnds(context, link, (await this.#copiesOf(link, signal)).values(), signal)
+    const clusters = { source: this.#cluster(link.source), target: this.#cluster(link.target) }
+    return new PositionsAtCut({ link, ...clusters, copies, ...holder, clock })
   }
 
   /** Begins to follow the positions of groups that have not moved yet; to be disposed of when they have. */
@@ -328,16 +294,12 @@ export class Moves implements AsyncDisposable {
     )
   }
 
-  #proofOf({ source, target }: MovedLink): ProofContext {
-    const { atlas, clock } = this.#options
+  #sightOf({ source, target }: MovedLink): CopySightContext {
+    const { atlas, ledgers, clock } = this.#options
     const readers = { sourceReader: atlas.reader(source), targetReader: atlas.reader(target) }
-    return {
-      source: this.#cluster(source),
-      target: this.#cluster(target),
-      ...readers,
-      clock,
-      silence: { isSilent: false },
-    }
+    const clusters = { source: this.#cluster(source), target: this.#cluster(target) }
+    const proof = { ...clusters, ...readers, clock, silence: { isSilent: false } }
+    return { atlas, ledger: ledgers.get(target), proof }
   }
 
   #logOf(region: RegionName): TargetLog {

@@ -118,7 +118,7 @@ describe('consumer groups at a cut', () => {
     await from.cluster.commitGroupOffsets('group-slow', [{ ...position, offset: 13 }], signal)
     const { cuts } = await mover.cut('a', 'b')
     const link = mover.link('a', 'b')
-    const groups = await mover.replicator.syncPositions(link.name, signal)
+    const groups = await (await mover.replicator.positionsAtCut(link, signal)).bringOver(signal)
     const proofs = await mover.replicator.moves.prove(link, cuts, signal)
     expect(judgeGroups(groups, proofs)).toEqual({
       done: ['group-done'],

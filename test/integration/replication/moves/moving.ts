@@ -28,7 +28,7 @@ export class Mover {
   constructor(
     regions: Readonly<Record<string, LocalRegion>>,
     topics: readonly string[],
-    options: Partial<Pick<ReplicatorOptions, 'processName' | 'sharing'>> = {},
+    options: Partial<Pick<ReplicatorOptions, 'processName' | 'sharing' | 'copies'>> = {},
   ) {
     this.#topics = { include: topics, exclude: [] }
     this.#clusters = new Map(
