@@ -10,6 +10,8 @@ export interface Authority extends AsyncDisposable {
   readonly answers: boolean
   /** Made by whoever asks first. Throws `DOCUMENT_UNREADABLE`. */
   identity(signal: AbortSignal): Promise<AuthorityIdentity>
+  /** As of one moment. Throws `DOCUMENT_UNREADABLE`. */
+  overview(signal: AbortSignal): Promise<AuthorityOverview>
   /** Sees every write that was answered before. Throws `DOCUMENT_UNREADABLE`. */
   read(key: string, signal: AbortSignal): Promise<StoredDocument | undefined>
   /** By key. Throws `DOCUMENT_UNREADABLE`. */
@@ -36,6 +38,13 @@ export interface AuthorityIdentity {
   readonly id: string
   /** 1 for a new authority, one more for each restoration. */
   readonly generation: number
+}
+
+export interface AuthorityOverview extends AuthorityIdentity {
+  /** Of the store. */
+  readonly revision: number
+  /** As they are taken; whether a holder is still there, only whoever wants a lease finds out. */
+  readonly leases: readonly Lease[]
 }
 
 export interface StoredDocument {

@@ -3,6 +3,7 @@ import type {
   Acquisition,
   Authority,
   AuthorityIdentity,
+  AuthorityOverview,
   Lease,
   LeaseTerms,
   Page,
@@ -52,6 +53,11 @@ export class DocumentAuthority implements Authority {
   async identity(signal: AbortSignal): Promise<AuthorityIdentity> {
     const { id, generation } = await this.#heard(establishIdentity(this.#store, this.#context.random, signal))
     return { id, generation }
+  }
+
+  async overview(signal: AbortSignal): Promise<AuthorityOverview> {
+    const { id, generation } = await this.identity(signal)
+    return { id, generation, ...(await this.#heard(this.#leases.list(signal))) }
   }
 
   async read(key: string, signal: AbortSignal): Promise<StoredDocument | undefined> {

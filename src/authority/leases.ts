@@ -23,6 +23,9 @@ const GENERATION_SPAN = 1_000_000_000_000
 
 const PARTS = ['token', 'beat', 'terms'] as const
 type Part = (typeof PARTS)[number]
+const TOKEN_END = `/${PARTS[0]}`
+/** More than there are kinds of them. */
+const LEASES_MAX = 100
 
 /** What was seen of another holder, and since when on our clock. */
 interface Sighting {
@@ -88,6 +91,19 @@ export class Leases {
   async release(lease: Lease, signal: AbortSignal): Promise<void> {
     const removals = PARTS.map((part) => keyOf(lease.name, part))
     await this.#context.store.commit({ conditions: [fenceOf(lease)], removals }, signal)
+  }
+
+  /** Every lease that somebody has taken and not released, and the revision of the store. */
+  async list(signal: AbortSignal): Promise<{ readonly revision: number; readonly leases: readonly Lease[] }> {
+    const query = { prefix: LEASES_PREFIX, limit: LEASES_MAX * PARTS.length }
+    const { revision, documents } = await this.#context.store.range(query, signal)
+    const tokens = documents.filter(({ key }) => key.endsWith(TOKEN_END))
+    const leases = tokens.map((stored): Lease => {
+      const { holder, generation } = this.#readHolder(stored)
+      const name = stored.key.slice(LEASES_PREFIX.length, -TOKEN_END.length)
+      return { name, holder, token: tokenOf(generation, stored.revision) }
+    })
+    return { revision, leases }
   }
 
   async #describeWinner(name: string, signal: AbortSignal): Promise<Acquisition> {

@@ -9,6 +9,7 @@ import type { Config, FailoverGroupConfig } from '../config/index.ts'
 import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
 import {
   authorityPort,
+  explainDistrust,
   type FailoverEvents,
   type GroupController,
   type GroupDesk,
@@ -94,7 +95,7 @@ export class Controller {
       holder: `${name}-${Math.floor(random.next() * 2 ** 32).toString(16)}`,
       ttlMs: config.authority.leaseMs,
       settleMs: config.authority.takeoverMs,
-      doubt: () => watch.doubt(),
+      doubt: () => watch.doubt() ?? explainDistrust(this.#copies.status()),
       isQuiet: () => [...this.groups.values()].every(({ controller }) => controller.isQuiet()),
     })
     this.#regions = openRegionAccess({ config, events: events.security, env: options.env, ...context })
@@ -211,7 +212,8 @@ export class Controller {
       try {
         if (this.#options.documents.get(group) !== undefined) return
         const at = new Date(clock.nowMs()).toISOString()
-        await this.groups.get(group)?.desk.create(regions, at, signal)
+        const copies = this.#copies.status().filter(({ region }) => regions.some((one) => one === region))
+        await this.groups.get(group)?.desk.create({ ranked: regions, at, copies }, signal)
         return
       } catch (error) {
         const reason = describeError(error)

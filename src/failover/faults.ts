@@ -8,6 +8,13 @@ export const failoverFaults = defineFaults({
     retriable: false,
     status: 404,
   },
+  FIRST_REIGN_HELD: {
+    message: 'failover group {group} is not recorded: {reason}',
+    remedy:
+      'A group is recorded once, when every one of its regions has told that it knows of no earlier reign. Bring the regions back; where one has a copy, restore the authority from it.',
+    retriable: true,
+    status: 503,
+  },
   OPERATION_RUNNING: {
     message: '{kind} {operation} of group {group} is at {phase}',
     remedy: 'Wait for it, or abort it. A failover supersedes it.',

@@ -1,5 +1,7 @@
 import { type RegionName, regionName } from '../core/index.ts'
 import { failoverFaults } from './faults.ts'
+import type { RegionCopies } from '../authority/index.ts'
+import { explainKnownReign } from './known-reigns.ts'
 import { GroupStore, type ReadGroup } from './group-store.ts'
 import type { GuardLimits, MoveEvidence } from './guards/evidence.ts'
 import { hasEnded } from './moves/steps.ts'
@@ -46,6 +48,13 @@ export interface GroupDeskOptions {
   gather(document: GroupDocument, wish: MoveWish, signal: AbortSignal): Promise<MoveEvidence>
 }
 
+export interface FirstReign {
+  readonly ranked: readonly RegionName[]
+  readonly at: string
+  /** What the regions hold of the state of an authority; see `explainKnownReign`. */
+  readonly copies: readonly RegionCopies[]
+}
+
 export interface FoundOperation {
   readonly operation: OperationRecord
   /** False once it has left the group's document: it has ended, or a failover has replaced it. */
@@ -65,15 +74,16 @@ export class GroupDesk {
     this.#store = new GroupStore(options.authority, options.group)
   }
 
-  /** Records the group as its first reign, where it is not recorded yet: the first of the ranked regions is active. */
-  async create(ranked: readonly RegionName[], at: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Records the group as its first reign, where it is not recorded yet: the first of the ranked regions is active.
+   * Faults: FIRST_REIGN_HELD, AUTHORITY_UNAVAILABLE.
+   */
+  async create({ ranked, at, copies }: FirstReign, signal: AbortSignal): Promise<void> {
+    const { group } = this.#options
     if ((await this.#store.read(signal)) !== undefined) return
-    const result = await this.#store.change(
-      undefined,
-      firstDocument(this.#options.group, ranked, at),
-      undefined,
-      signal,
-    )
+    const reason = explainKnownReign(group, copies)
+    if (reason !== undefined) throw failoverFaults.fault('FIRST_REIGN_HELD', { group, reason })
+    const result = await this.#store.change(undefined, firstDocument(group, ranked, at), undefined, signal)
     // Somebody else has recorded it meanwhile, or it is not known: the next start reads again.
     if (result.kind === 'unknown') throw failoverFaults.fault('AUTHORITY_UNAVAILABLE', { reason: result.reason })
   }

@@ -29,6 +29,7 @@ export {
 } from './guards/evidence.ts'
 export { evaluateGuards, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
 export { judgePreflight } from './guards/preflight.ts'
+export { explainDistrust } from './known-reigns.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
 export { type EffectName, standsAt, type Step, stepsOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'

@@ -35,11 +35,17 @@ export interface RegionCopies {
   readonly trouble: string | undefined
   /** Copies that are newer than the authority, or of another one. */
   readonly refused: readonly { readonly key: string; readonly why: CopyRefusal['why'] }[]
+  /** Copies of documents that the authority does not have. */
+  readonly strays: readonly string[]
+  /** `untried` until the first attempt to read the region has ended or takes long; `unread` while nothing is known. */
+  readonly sight: 'untried' | 'unread' | 'read'
 }
 
 /** What is copied: the documents of the failover groups. */
 export const COPIED_PREFIX = 'groups/'
 const RECHECK_MS = 60_000
+/** A region that is gone is not waited for. */
+const FIRST_LOOK_MS = 3_000
 const FAILURE_DELAYS = { firstMs: 250, mostMs: 10_000 }
 
 interface RegionState {
@@ -51,6 +57,8 @@ interface RegionState {
   upToRevision: number
   trouble: string | undefined
   refused: readonly CopyRefusal[]
+  strays: readonly string[]
+  isTried: boolean
   isTold: boolean
   wake: () => void
 }
@@ -68,10 +76,11 @@ export class StateCopies {
   }
 
   start(): void {
-    this.#running ??= Promise.all([
-      this.#watch(),
-      ...[...this.#regions].map(([name, state]) => this.#keep(name, state)),
-    ])
+    if (this.#running !== undefined) return
+    const { clock } = this.#options.context
+    const markTried = () => this.#regions.forEach((state) => (state.isTried = true))
+    clock.setTimer(FIRST_LOOK_MS, markTried, { keepAlive: false })
+    this.#running = Promise.all([this.#watch(), ...[...this.#regions].map(([name, state]) => this.#keep(name, state))])
   }
 
   async stop(): Promise<void> {
@@ -81,24 +90,34 @@ export class StateCopies {
 
   status(): readonly RegionCopies[] {
     const nowMs = this.#options.context.clock.monotonicMs()
-    return [...this.#regions].map(([region, { behind, upToRevision, behindSinceMs, trouble, refused }]) => ({
-      region,
-      behind,
-      upToRevision,
-      behindForMs: behindSinceMs === undefined ? 0 : Math.round(nowMs - behindSinceMs),
-      trouble,
-      refused: refused.map(({ key, why }) => ({ key, why })),
-    }))
+    return [...this.#regions].map(([region, state]) => {
+      const { behind, upToRevision, behindSinceMs, trouble, refused, strays, copies, isTried } = state
+      return {
+        region,
+        behind,
+        upToRevision,
+        behindForMs: behindSinceMs === undefined ? 0 : Math.round(nowMs - behindSinceMs),
+        trouble,
+        refused: refused.map(({ key, why }) => ({ key, why })),
+        strays,
+        sight: copies !== undefined ? 'read' : isTried ? 'unread' : 'untried',
+      }
+    })
   }
 
   async #watch(): Promise<void> {
     for await (const documents of this.#options.authority.watch(COPIED_PREFIX, this.#stop.signal)) {
-      this.#documents = documents
+      this.#adopt(documents)
       for (const state of this.#regions.values()) {
         this.#count(state)
         state.wake()
       }
     }
+  }
+
+  /** The watch may tell an older state than the one that was read besides. */
+  #adopt(documents: readonly StoredDocument[]): void {
+    if (newestOf(documents) >= newestOf(this.#documents ?? [])) this.#documents = documents
   }
 
   /** One region, one writer: puts of a key are never under way twice, so none overtakes a later one. */
@@ -119,6 +138,7 @@ export class StateCopies {
         if (signal.aborted) return
         state.trouble = describeError(error)
         state.copies = undefined
+        state.isTried = true
         this.#count(state)
         this.#report(region, state)
         failures++
@@ -132,7 +152,10 @@ export class StateCopies {
     const { signal } = this.#stop
     const nowMs = context.clock.monotonicMs()
     if (state.copies === undefined || nowMs - state.readAtMs >= recheckMs) {
-      state.copies = readCopies(await regions.readAll(region, signal))
+      const found = readCopies(await regions.readAll(region, signal))
+      // Another controller may have copied what the watch has not told here yet: that is not newer than the authority.
+      this.#adopt(await authority.list(COPIED_PREFIX, signal))
+      state.copies = found
       state.readAtMs = nowMs
     }
     const copies = state.copies
@@ -141,6 +164,9 @@ export class StateCopies {
     const inputs: CopyInputs = { identity, documents, journal: await journal.head(signal), copies }
     const { puts, refused } = planCopies(inputs)
     this.#refuse(region, state, refused)
+    const own = new Set(documents.map(({ key }) => key))
+    state.strays = [...copies.keys()].filter((key) => !own.has(key))
+    state.isTried = true
     for (const copy of puts) {
       await regions.put(region, copy.key, JSON.stringify(copy), signal)
       copies.set(copy.key, copy)
@@ -201,6 +227,10 @@ function wordRefusal(region: string, { key, why, copy }: CopyRefusal): readonly 
   ]
 }
 
+function newestOf(documents: readonly StoredDocument[]): number {
+  return documents.reduce((newest, { revision }) => Math.max(newest, revision), 0)
+}
+
 function refusalId({ key, why, copy }: CopyRefusal): string {
   return `${key} ${why} ${copy.authority} ${copy.generation}`
 }
@@ -219,6 +249,8 @@ function newState(): RegionState {
     upToRevision: 0,
     trouble: 'not looked at yet',
     refused: [],
+    strays: [],
+    isTried: false,
     isTold: false,
     wake: () => undefined,
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { RegionCopies } from '../../../src/authority/index.ts'
 import { GroupDesk, type MoveOrder } from '../../../src/failover/group-desk.ts'
 import { DEFAULT_GUARD_LIMITS, type MoveEvidence } from '../../../src/failover/guards/evidence.ts'
 import { operationKey } from '../../../src/failover/state.ts'
@@ -8,6 +9,11 @@ import { MemoryAuthority } from '../../support/failover/memory-authority.ts'
 
 const { signal } = new AbortController()
 const wish = { kind: 'switchover', to: east, overrides: [], acceptLoss: false, writePauseLimitMs: 60_000 } as const
+
+function copiesOf(region: string, more: Partial<RegionCopies> = {}): RegionCopies {
+  const nothing = { behind: 0, behindForMs: 0, upToRevision: 0, trouble: undefined, refused: [], strays: [] }
+  return { region, ...nothing, sight: 'read', ...more }
+}
 
 function setUp(evidence: MoveEvidence = goodEvidence) {
   const authority = new MemoryAuthority()
@@ -31,11 +37,26 @@ describe('GroupDesk', () => {
   it('records a group once, with its first region active', async () => {
     const { authority, desk } = setUp()
     authority.documents.clear()
-    await desk.create([north, east], WHEN, signal)
+    const first = { at: WHEN, copies: [copiesOf('north'), copiesOf('east')] }
+    await desk.create({ ...first, ranked: [north, east] }, signal)
     expect(authority.group).toMatchObject({ active: north, epoch: 1, generation: 1 })
     const { group } = authority
-    await desk.create([east, north], WHEN, signal)
+    await desk.create({ ...first, ranked: [east, north] }, signal)
     expect(authority.group).toBe(group)
+  })
+
+  it.each([
+    ['knows of it already', { strays: ['groups/orders'] }, 'east holds a copy of it'],
+    ['does not tell', { sight: 'unread', trouble: 'it is down' }, 'east (it is down)'],
+  ] as const)('does not record a group while a region %s', async (_, east_, reason) => {
+    const { authority, desk } = setUp()
+    authority.documents.clear()
+    const first = { ranked: [north, east], at: WHEN, copies: [copiesOf('north'), copiesOf('east', east_)] }
+    await expect(desk.create(first, signal)).rejects.toMatchObject({
+      code: 'FIRST_REIGN_HELD',
+      message: expect.stringContaining(reason),
+    })
+    expect(authority.documents.size).toBe(0)
   })
 
   it('starts what was planned, and writes down who asked before it does', async () => {

@@ -5,7 +5,8 @@ import { createLogger, createMetrics, logAuthorityEvents } from '../../../src/ob
 import { fakeReplicator } from '../../support/fake-replicator.ts'
 
 const copy = (region: string, more: Partial<RegionCopies> = {}): RegionCopies => {
-  return { region, behind: 0, behindForMs: 0, upToRevision: 7, trouble: undefined, refused: [], ...more }
+  const nothing = { behind: 0, behindForMs: 0, upToRevision: 7, trouble: undefined, refused: [], strays: [] }
+  return { region, ...nothing, sight: 'read', ...more }
 }
 
 test('the copies of each region, and whether the authority answers', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type AuthorityEvents, Journal, StateCopies } from '../../../../src/authority/index.ts'
+import { type Authority, type AuthorityEvents, Journal, StateCopies } from '../../../../src/authority/index.ts'
 import { RegionsInMemory } from '../../../support/authority/regions-in-memory.ts'
 import { never, stageInMemory } from '../stage-in-memory.ts'
 
@@ -45,7 +45,8 @@ test('every document of the groups, and nothing else, goes to every region with 
   expect(regions.puts.filter((put) => put.includes('operations'))).toEqual([])
   expect(copies.status()).toEqual(
     ['eu', 'us'].map((region) => {
-      return { region, behind: 0, behindForMs: 0, upToRevision: stored?.revision, trouble: undefined, refused: [] }
+      const revisions = { behind: 0, behindForMs: 0, upToRevision: stored?.revision }
+      return { region, ...revisions, trouble: undefined, refused: [], strays: [], sight: 'read' }
     }),
   )
   await copies.stop()
@@ -141,5 +142,53 @@ test('copies of what the authority does not have, and what is no copy, stay wher
   copies.start()
   await stage.clock.pass(61_000)
   expect(regions.puts).toEqual(['eu groups/a'])
+  await copies.stop()
+})
+
+test('what another controller has copied before the watch told it here is not newer than the authority', async () => {
+  const { stage, regions, authority, journal, refused, write } = await startCopies('eu')
+  await write('groups/a', { epoch: 1 })
+  const { events, context } = stage
+  const copies = new StateCopies({ authority: watchedOnce(authority), journal, regions, events, context })
+  copies.start()
+  await stage.clock.pass(10)
+  await write('groups/a', { epoch: 2 })
+  const revision = (await authority.read('groups/a', never))?.revision ?? 0
+  const copied = regions.copy('eu', 'groups/a')
+  regions.overwrite('eu', { ...copied, key: 'groups/a', epoch: 2, revision })
+  await stage.clock.pass(120_000)
+  expect(refused).toEqual([])
+  expect(copies.status()[0]).toMatchObject({ behind: 0, upToRevision: revision, refused: [] })
+  await copies.stop()
+})
+
+/** Its watch is behind for good after the first state. */
+function watchedOnce(authority: Authority): Authority {
+  const watch: Authority['watch'] = async function* (prefix, signal) {
+    for await (const documents of authority.watch(prefix, signal)) {
+      yield documents
+      return
+    }
+  }
+  return new Proxy(authority, {
+    get(target, name) {
+      const found: unknown = name === 'watch' ? watch : Reflect.get(target, name, target)
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found
+    },
+  })
+}
+
+test('copies of documents that the authority does not have are told', async () => {
+  const { stage, regions, copies, write } = await startCopies('eu', 'us')
+  regions.overwrite('us', { format: 1, key: 'groups/lost', generation: 1, epoch: 3, revision: 9, authority: 'other' })
+  await write('groups/a', { epoch: 1 })
+  expect(copies.status().map(({ sight }) => sight)).toEqual(['untried', 'untried'])
+  regions.down.add('eu')
+  copies.start()
+  await stage.clock.pass(10)
+  expect(copies.status()).toMatchObject([
+    { sight: 'unread', strays: [] },
+    { sight: 'read', strays: ['groups/lost'] },
+  ])
   await copies.stop()
 })
