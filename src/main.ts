@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { existsSync, readFileSync } from 'node:fs'
 import { type CliIo, EXIT, type ProcessVerbs, runCli } from './cli/index.ts'
-import { systemClock } from './core/index.ts'
+import { systemClock, systemRandom } from './core/index.ts'
 
 /** What a graceful end may take before the process is ended by force. */
 const END_WITHIN_MS = 10_000
@@ -34,6 +34,10 @@ function createVerbs(version: string): ProcessVerbs {
   return {
     run: async (options, signal) => (await import('./app.ts')).runApp(options, version, signal),
     check: async (options, signal) => (await import('./config/index.ts')).checkConfig(options, signal),
+    restore: async (options, signal) => {
+      const { runRestore } = await import('./controller/index.ts')
+      return runRestore(options, { clock: systemClock, random: systemRandom }, signal)
+    },
     demo: findDemo(),
   }
 }

@@ -1,3 +1,3 @@
 export { ApiOptions, DEFAULT_LISTEN, isLoopback, parseListen } from './options.ts'
-export type { ApiContent, FailoverView, OffsetQuery, ReplicationView } from './ports.ts'
+export type { ApiContent, AuthorityView, FailoverView, OffsetQuery, ReplicationView } from './ports.ts'
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts'

@@ -1,4 +1,4 @@
-import type { Journal } from '../authority/index.ts'
+import type { Authority, Journal, RegionCopies } from '../authority/index.ts'
 import type { Clock, LinkName, RegionName } from '../core/index.ts'
 import type { GroupDesk } from '../failover/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
@@ -55,8 +55,18 @@ export interface ControlledGroup {
   readonly writePauseMs: number
 }
 
+/** The authority as a controller sees it. */
+export interface AuthorityView extends Pick<Authority, 'backend' | 'where' | 'overview'> {
+  copies(): readonly RegionCopies[]
+  /** Why this process does not act; undefined where it leads. */
+  hold(): string | undefined
+  /** Regions whose loss would take it along. */
+  readonly fallsWith: readonly string[]
+}
+
 /** What a controller lets people ask of failover groups. */
 export interface FailoverView {
+  readonly authority: AuthorityView
   /** By name, in the order of the configuration. */
   readonly groups: ReadonlyMap<string, ControlledGroup>
   readonly journal: Pick<Journal, 'read' | 'verify'>

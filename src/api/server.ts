@@ -7,6 +7,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { apiFaults } from './faults.ts'
 import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './options.ts'
 import { Desks } from './desks.ts'
+import { authorityRoutes } from './authority-routes.ts'
 import { failoverRoutes } from './failover-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import { interventionRoutes } from './intervention-routes.ts'
@@ -86,6 +87,7 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
     interventionRoutes,
     returnRoutes,
     journalRoutes,
+    authorityRoutes,
   ]) {
     await http.register(routes, control)
   }
@@ -120,6 +122,7 @@ function describe(version: string) {
       { name: 'verification', description: 'Comparing both sides' },
       { name: 'regions', description: 'Health of the regions' },
       { name: 'failover', description: 'Failover groups and their moves' },
+      { name: 'authority', description: 'What says which region is active' },
       { name: 'journal', description: 'What was done, decided and asked for' },
     ],
   }

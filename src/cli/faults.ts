@@ -50,6 +50,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  CLI_RESTORE_NOT_CONFIRMED: {
+    message: 'the authority was not restored from {region}: this was the plan',
+    remedy: 'type the name of the region when asked, or add --yes',
+    retriable: false,
+    status: 412,
+  },
   CLI_MOVE_NOT_CONFIRMED: {
     message: 'group {group} was not moved: this was the plan',
     remedy: 'type the name of the group when asked, or add --yes',

@@ -4,6 +4,8 @@ import type { ExitCode } from './exit-codes.ts'
 export interface ProcessVerbs {
   run(options: RunOptions, signal: AbortSignal): Promise<ExitCode>
   check(options: { readonly config: string; readonly online: boolean }, signal: AbortSignal): Promise<CheckReport>
+  /** Starts a new authority from the copies in the regions, or says what it would be. */
+  restore(options: RestoreVerb, signal: AbortSignal): Promise<RestoreReport>
   /** Undefined where this build has no demo: the command is left out then. */
   readonly demo: ((args: readonly string[], signal: AbortSignal) => Promise<number>) | undefined
 }
@@ -33,4 +35,33 @@ export interface CheckReport {
     readonly finding: string
     readonly remedy: string
   }[]
+}
+
+export interface RestoreVerb {
+  readonly config: string
+  /** The region whose copies have to be there. */
+  readonly from: string
+  readonly reason: string
+  /** Who asks. */
+  readonly by: string
+  readonly isDryRun: boolean
+}
+
+export interface RestoreReport {
+  readonly state: 'planned' | 'restored'
+  /** The new authority, such as `sqlite /var/lib/isthmus/isthmus.db`. */
+  readonly where: string
+  readonly from: string
+  readonly generation: number
+  readonly documents: readonly {
+    readonly key: string
+    /** Whose copy it is. */
+    readonly region: string
+    readonly generation: number
+    readonly epoch: number
+  }[]
+  /** Regions that gave nothing. */
+  readonly unread: readonly { readonly region: string; readonly reason: string }[]
+  /** Where the journal goes on. */
+  readonly journal: { readonly number: number; readonly hash: string }
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
+import { addAuthority } from './authority.ts'
 import { addCheck } from './check.ts'
 import { addDemo } from './demo.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
@@ -49,6 +50,7 @@ export async function runCli(
   addOperation(program, context)
   addPause(program, context)
   addHistory(program, context)
+  addAuthority(program, context, verbs)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
@@ -63,7 +65,7 @@ function createProgram(io: CliIo, version: string): Command {
     .description(
       'Keeps Apache Kafka running through the loss of a region: copies topics between clusters byte for byte and ' +
         'translates consumer positions exactly.\n\n' +
-        '`run` and `check` read a configuration file; every other command asks the API of a running process.',
+        '`run`, `check` and `authority restore` read a configuration file; every other command asks the API of a running process.',
     )
     .version(version, '-V, --version', 'show the version')
     .addOption(new Option('--api <url>', 'where the API of Isthmus is').default(io.env.ISTHMUS_API ?? DEFAULT_API))

@@ -1,11 +1,12 @@
 import { type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
-import type { FailoverView } from '../api/index.ts'
+import type { AuthorityView, FailoverView } from '../api/index.ts'
 import { authorityOptionsOf, type Config } from '../config/index.ts'
 import { type Clock, createEvents, type Random } from '../core/index.ts'
 import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
+import { authorityFallsWith } from './evidence/index.ts'
 import { GroupDocuments } from './group-documents.ts'
 import { GroupFollower } from './group-follower.ts'
 
@@ -56,7 +57,8 @@ export class Control {
     this.#documents = new GroupDocuments(this.#authority, this.#groups)
     const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
     this.#controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
-    this.view = this.#controller && { groups: this.#controller.groups, journal, clock }
+    const view = { journal, clock, authority: this.#viewAuthority(authorityFallsWith(config)) }
+    this.view = this.#controller && { ...view, groups: this.#controller.groups }
     if (role === 'controller') return
     this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
   }
@@ -75,6 +77,18 @@ export class Control {
     await this.#follower?.stop()
     await this.#documents.stop()
     await this.#authority.close()
+  }
+
+  #viewAuthority(fallsWith: readonly string[]): AuthorityView {
+    const { backend, where } = this.#authority
+    return {
+      backend,
+      where,
+      overview: (signal) => this.#authority.overview(signal),
+      copies: () => this.#controller?.copies() ?? [],
+      hold: () => (this.#controller === undefined ? 'it is no controller' : this.#controller.hold()),
+      fallsWith,
+    }
   }
 
   status(): ControlStatus {

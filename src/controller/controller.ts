@@ -23,6 +23,7 @@ import type { Replicator } from '../replication/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
 import { StandingFences } from './interim.ts'
 import { controllerOf, deskOf, type GroupParts, roomsOf } from './controlled-group.ts'
+import { ControllerBeats } from './controller-beats.ts'
 import { SourceRates } from './evidence/index.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { linkOfGroup } from './link-specs.ts'
@@ -75,6 +76,7 @@ export class Controller {
   readonly #leadership: Leadership
   readonly #regions: RegionAccess
   readonly #copies: StateCopies
+  readonly #beats: ControllerBeats
   readonly #standing: StandingFences
   readonly #rates = new SourceRates()
   readonly #stopping = new AbortController()
@@ -106,6 +108,7 @@ export class Controller {
       events: events.authority,
       context,
     })
+    this.#beats = new ControllerBeats({ states: this.#regions.states, name, api: config.api.listen, clock })
     this.#standing = new StandingFences({
       groups: config.failoverGroups,
       fences: this.#regions.fences,
@@ -122,6 +125,7 @@ export class Controller {
     const onError = (error: unknown) => events.failover.emit('failover:error', { group: '*', what: 'rates', error })
     this.#rates.start({ status: () => replicator.status(), clock, onError })
     this.#copies.start()
+    this.#beats.start()
     this.#leadership.start()
     this.#standing.start()
     for (const { controller, recorder } of this.groups.values()) {
@@ -135,7 +139,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
     await Promise.all([...this.groups.values()].flatMap((one) => [one.controller.stop(), one.recorder.stop()]))
-    await Promise.all([this.#standing.stop(), this.#rates.stop()])
+    await Promise.all([this.#standing.stop(), this.#rates.stop(), this.#beats.stop()])
     await this.#leadership.stop()
     await this.#creating
     await this.#copies.stop()

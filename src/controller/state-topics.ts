@@ -8,7 +8,7 @@ import { type Cluster, KeyedTopic } from '../kafka/index.ts'
  *
  * Puts of one key are sent one after the other, so none of this process overtakes a later one.
  */
-const STATE_TOPIC = '__isthmus.state'
+export const STATE_TOPIC = '__isthmus.state'
 
 export interface StateTopicsOptions {
   /** By region. */

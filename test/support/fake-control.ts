@@ -1,6 +1,12 @@
 import { pino } from 'pino'
 import { createApiServer } from '../../src/api/index.ts'
-import { type AuthorityEvents, Journal, MemoryStore, openAuthority } from '../../src/authority/index.ts'
+import {
+  type AuthorityEvents,
+  Journal,
+  MemoryStore,
+  openAuthority,
+  type RegionCopies,
+} from '../../src/authority/index.ts'
 import { createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
 import { DEFAULT_GUARD_LIMITS, GroupDesk, type MoveEvidence } from '../../src/failover/index.ts'
 import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
@@ -8,16 +14,32 @@ import { fakeReplicator } from './fake-replicator.ts'
 import { goodEvidence } from './failover/good-evidence.ts'
 import { MemoryAuthority } from './failover/memory-authority.ts'
 
+const never = new AbortController().signal
+const mishap = () => 'unreachable' as const
+
+interface Seen {
+  evidence: MoveEvidence
+  regions: RegionStatus[]
+  copies: RegionCopies[]
+  hold: string | undefined
+  isAuthorityGone: boolean
+}
+
 /** The API of a controller of the group `orders`, over documents and a journal in memory; no machine moves anything. */
 export async function startFakeControl(given: { readonly listen?: string; readonly evidence?: MoveEvidence } = {}) {
   const context = { clock: systemClock, random: systemRandom, events: createEvents<AuthorityEvents>() }
   const authority = new MemoryAuthority()
   const store = openAuthority({ kind: 'memory', store: new MemoryStore(context) }, context)
   const journal = new Journal({ authority: store, context })
-  const seen: { evidence: MoveEvidence; regions: RegionStatus[] } = {
+  const seen: Seen = {
     evidence: given.evidence ?? goodEvidence,
     regions: [regionStatus()],
+    copies: [],
+    hold: undefined,
+    isAuthorityGone: false,
   }
+  const gone = () =>
+    openAuthority({ kind: 'memory', store: new MemoryStore({ ...context, mishap }) }, context).overview(never)
   const desk = new GroupDesk({
     group: 'orders',
     authority,
@@ -37,7 +59,19 @@ export async function startFakeControl(given: { readonly listen?: string; readon
       regions: [],
       replication: fakeReplicator().port,
       watch: { status },
-      failover: { groups: new Map([['orders', { desk, writePauseMs: 60_000 }]]), journal, clock: systemClock },
+      failover: {
+        groups: new Map([['orders', { desk, writePauseMs: 60_000 }]]),
+        journal,
+        authority: {
+          backend: store.backend,
+          where: store.where,
+          overview: (signal) => (seen.isAuthorityGone ? gone() : store.overview(signal)),
+          copies: () => seen.copies,
+          hold: () => seen.hold,
+          fallsWith: ['west'],
+        },
+        clock: systemClock,
+      },
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
   })

@@ -1,3 +1,4 @@
+export * from './authority.ts'
 export * from './failover-groups.ts'
 export * from './groups.ts'
 export * from './incidents.ts'

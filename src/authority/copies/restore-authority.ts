@@ -72,7 +72,7 @@ export async function restoreAuthority(options: RestoreOptions, signal: AbortSig
   const { read, unread } = await readRegions(regions, signal)
   const gone = unread.find(({ region }) => region === from)
   if (gone !== undefined || !read.has(from)) {
-    const reason = gone?.reason ?? 'it is not a region of the configuration'
+    const reason = gone?.reason ?? 'it is not one of the regions that keep copies'
     throw authorityFaults.fault('RESTORE_REGION_UNREADABLE', { region: from, reason })
   }
   const chosen = chooseCopies(read, from)

@@ -22,7 +22,7 @@ import { type CopySightContext, endOf, look } from './look-at-copies.ts'
 import { textOf } from './partition-text.ts'
 
 export interface PositionsAtCutOptions {
-  readonly link: Pick<LinkSpec, 'name' | 'source' | 'groups' | 'rename'>
+  readonly link: Pick<LinkSpec, 'name' | 'source' | 'groups' | 'rename' | 'isStandby'>
   readonly source: Cluster
   readonly target: Cluster
   /** By source topic and partition. */
@@ -93,6 +93,7 @@ export class PositionsAtCut {
       source,
       target,
       selection: link.groups,
+      isStandby: link.isStandby ?? false,
       targetTopicOf: (topic, partition) => (copies.has(textOf({ topic, partition })) ? nameOf(topic) : undefined),
       translator: new EndedTranslator(copies),
       clock,
