@@ -103,6 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     regions: [...config.regions.keys()],
     replication: replicator,
     watch: regions.watch,
+    groups: () => control?.status().groups ?? [],
     ...(control?.view && { failover: control.view }),
     metrics,
   }

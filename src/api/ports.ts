@@ -1,6 +1,6 @@
 import type { Authority, Journal, RegionCopies } from '../authority/index.ts'
 import type { Clock, LinkName, RegionName } from '../core/index.ts'
-import type { GroupDesk } from '../failover/index.ts'
+import type { GroupDesk, GroupDocument } from '../failover/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
 import type {
   Acknowledgement,
@@ -80,6 +80,8 @@ export interface ApiContent {
   readonly replication: ReplicationView
   /** Health of the regions of failover groups. */
   readonly watch: { status(): RegionsStatus }
+  /** Failover groups as this process has read them last. @defaultValue none */
+  readonly groups?: () => readonly GroupDocument[]
   /** Undefined in a process that controls no failover group. */
   readonly failover?: FailoverView
   /** The text of `/metrics` and its content type. */

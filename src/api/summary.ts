@@ -44,7 +44,7 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
 
 /** One sentence for the operator, the worst first. */
 export function summarise({ links }: ReplicationStatus): string {
-  if (links.length === 0) return 'No link is declared: nothing is copied.'
+  if (links.length === 0) return 'No link is there: nothing is copied.'
   const sums = links.map((link) => ({ link, ...sumLink(link) }))
   const stopped = sums.filter((one) => one.flows.stopped > 0)
   if (stopped.length > 0) {

@@ -1,4 +1,5 @@
 import { isName, type LinkName, linkName, type RegionName } from '../core/index.ts'
+import type { GroupDocument } from '../failover/index.ts'
 import {
   findBlockingIncidents,
   type FlowStatus,
@@ -6,6 +7,7 @@ import {
   type ReplicationStatus,
 } from '../replication/index.ts'
 import type {
+  FailoverGroupSummary,
   FlowBody,
   FlowsBody,
   FlowsQuery,
@@ -16,13 +18,14 @@ import type {
   TopicsBody,
 } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
+import type { ApiContent } from './ports.ts'
 import { sumGroups } from './group-views.ts'
 import { sumLink, summarise } from './summary.ts'
 
 /** From the status of replication to the bodies of the contract. Pure. */
 export function viewStatus(
   status: ReplicationStatus,
-  { version, regions }: { readonly version: string; readonly regions: readonly RegionName[] },
+  { version, regions, groups }: Pick<ApiContent, 'version' | 'regions' | 'groups'>,
 ): StatusBody {
   const linksOf = (side: 'source' | 'target', region: RegionName) =>
     status.links.filter((link) => link[side] === region).map((link) => link.link)
@@ -35,9 +38,28 @@ export function viewStatus(
       sourceOf: linksOf('source', region),
       targetOf: linksOf('target', region),
     })),
+    failoverGroups: (groups?.() ?? []).map(summariseGroup),
     links: status.links.map((link) => viewLink(link, status.atMs)),
     openIncidents: findBlockingIncidents(status).length,
     members: status.members.map((member) => ({ ...member, shards: [...member.shards] })),
+  }
+}
+
+function summariseGroup({ group, active, epoch, regions, operation, paused }: GroupDocument): FailoverGroupSummary {
+  const entries = Object.entries(regions).map(([region, { role, return: record }]) => {
+    const isWaiting = record?.phase === 'choosing' || record?.phase === 'needs-operator'
+    const what = record?.stop?.reason ?? 'say what becomes of the records that only it has'
+    return { region, role, waiting: isWaiting ? what : null }
+  })
+  const isStuck = operation?.phase === 'needs-operator' || entries.some(({ waiting }) => waiting !== null)
+  return {
+    group,
+    active,
+    epoch,
+    regions: entries,
+    operation: operation === undefined ? null : `${operation.kind} to ${operation.to}: ${operation.phase}`,
+    needsOperator: isStuck,
+    isPaused: paused !== undefined,
   }
 }
 

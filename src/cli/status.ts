@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { LinkBody, MemberBody, StatusBody } from '../api/contract/index.ts'
+import type { FailoverGroupSummary, LinkBody, MemberBody, StatusBody } from '../api/contract/index.ts'
 import { pause } from '../core/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { getJson } from './http.ts'
@@ -14,7 +14,8 @@ export function addStatus(program: Command, { io, exit }: CommandContext): void 
     .command('status')
     .summary('what is copied, how far behind it is, and what needs you')
     .description(
-      'Shows a sentence about the whole and a line for each link. Exits with 5 where a flow needs an operator.',
+      'Shows a sentence about the whole, a line for each link and each failover group. Exits with 5 where a flow, a ' +
+        'move or a region that comes back needs an operator.',
     )
     .option('-w, --watch', 'show it anew every 2 seconds until ctrl-c')
     .addHelpText('after', '\nExamples:\n  isthmus status\n  isthmus status --output json\n  isthmus status --watch')
@@ -43,11 +44,13 @@ export function addStatus(program: Command, { io, exit }: CommandContext): void 
 }
 
 function needsOperator(status: StatusBody): boolean {
-  return status.links.some((link) => link.flows.stopped + link.hangingFlows > 0)
+  const isStuck = status.links.some((link) => link.flows.stopped + link.hangingFlows > 0)
+  return isStuck || status.failoverGroups.some((group) => group.needsOperator)
 }
 
 export function renderStatus(status: StatusBody): string {
-  if (status.links.length === 0 && status.openIncidents === 0) return status.summary
+  const groups = renderGroups(status.failoverGroups)
+  if (status.links.length === 0 && status.openIncidents === 0) return [status.summary, ...groups].join('\n')
   const headers = [
     'LINK',
     'FROM',
@@ -68,7 +71,20 @@ export function renderStatus(status: StatusBody): string {
     openIncidents === 0 ? [] : [`${plural(openIncidents, 'incident')} to acknowledge: see \`isthmus incidents\`.`]
   const lines = [...status.links.flatMap(troublesOf), ...incidents]
   const told = lines.length > 0 ? ['', ...lines] : []
-  return [status.summary, '', table, ...told, ...renderMembers(status.members)].join('\n')
+  return [status.summary, '', table, ...told, ...groups, ...renderMembers(status.members)].join('\n')
+}
+
+function renderGroups(groups: readonly FailoverGroupSummary[]): string[] {
+  if (groups.length === 0) return []
+  const rows = groups.map(({ group, active, epoch, regions, operation, isPaused }) => {
+    const others = regions.filter(({ region }) => region !== active).map(({ region, role }) => `${region} ${role}`)
+    return [group, active, epoch, others.join(', '), operation ?? (isPaused ? 'paused' : 'none')]
+  })
+  const waiting = groups.flatMap(({ group, regions }) =>
+    regions.flatMap(({ region, waiting: what }) => (what === null ? [] : [`${group}, ${region}: ${what}`])),
+  )
+  const told = waiting.length > 0 ? ['', ...waiting] : []
+  return ['', renderTable(['FAILOVER GROUP', 'ACTIVE', 'EPOCH', 'OTHERS', 'MOVE'], rows), ...told]
 }
 
 /** Nothing where this process shares its work with nobody. */

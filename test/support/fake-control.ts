@@ -59,6 +59,7 @@ export async function startFakeControl(given: { readonly listen?: string; readon
       regions: [],
       replication: fakeReplicator().port,
       watch: { status },
+      groups: () => [authority.group],
       failover: {
         groups: new Map([['orders', { desk, writePauseMs: 60_000 }]]),
         journal,

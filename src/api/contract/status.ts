@@ -127,6 +127,34 @@ export const MemberBody = object(
 )
 export type MemberBody = Type.Static<typeof MemberBody>
 
+const FailoverGroupSummary = object(
+  {
+    group: text('Name of the failover group.'),
+    active: text('The region that is active.'),
+    epoch: count('Number of its reign.'),
+    regions: Type.Array(
+      object(
+        {
+          region: text('Name of the region.'),
+          role: Type.Enum(['active', 'standby', 'lost', 'returning', 'reseeding']),
+          waiting: Type.Unsafe<string | null>({
+            type: ['string', 'null'],
+            description: 'What a person has to do about its return; null where nothing.',
+          }),
+        },
+        'A region of the group.',
+      ),
+    ),
+    operation: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'The move that runs, such as `switchover to us-east: draining`; null where none does.',
+    }),
+    needsOperator: Type.Boolean({ description: 'Whether the move or the return of a region waits for a person.' }),
+    isPaused: Type.Boolean({ description: 'Whether new moves are refused.' }),
+  },
+  'A failover group, as this process has read it last.',
+)
+
 export const StatusBody = object(
   {
     atMs: atMs('When this was true.'),
@@ -142,6 +170,7 @@ export const StatusBody = object(
         'A Kafka cluster and its links.',
       ),
     ),
+    failoverGroups: Type.Array(FailoverGroupSummary),
     links: Type.Array(LinkBody),
     openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
     members: Type.Array(MemberBody, {
@@ -151,6 +180,7 @@ export const StatusBody = object(
   'What this process knows right now.',
 )
 export type StatusBody = Type.Static<typeof StatusBody>
+export type FailoverGroupSummary = Type.Static<typeof FailoverGroupSummary>
 
 export const LinksBody = object({ links: Type.Array(LinkBody) }, 'Every link of this process.')
 export type LinksBody = Type.Static<typeof LinksBody>

@@ -105,3 +105,18 @@ test('regions are shown with what is wrong, and end with 5 where one is down', a
   it.seen.regions = it.seen.regions.map((at) => ({ ...at, judgement: { ...at.judgement, verdict: 'down' } }))
   expect((await cli(['regions', '--api', it.api])).code).toBe(5)
 })
+
+test('status shows what is active, what moves, and what waits for a person', async () => {
+  await using it = await startFakeControl()
+  const still = await cli(['status', '--api', it.api])
+  expect(still.out).toMatch(/^orders +west +1 +east standby, north standby +none$/m)
+  await cli(['switchover', ...MOVE, '--yes', '--api', it.api])
+  putOperation(it, { phase: 'draining' })
+  const moving = await cli(['status', '--api', it.api])
+  expect(moving).toMatchObject({ code: 0 })
+  expect(moving.out).toMatch(/switchover to east: draining$/m)
+  putOperation(it, { phase: 'needs-operator', stop: { at: 'promoting', reason: 'no answer', instructions: 'look' } })
+  const stuck = await cli(['status', '--api', it.api])
+  expect(stuck).toMatchObject({ code: 5 })
+  expect(stuck.out).toMatch(/switchover to east: needs-operator$/m)
+})
