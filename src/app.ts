@@ -19,7 +19,13 @@ import {
   logReplicationEvents,
 } from './observability/index.ts'
 import { healthTimings, RegionWatch } from './regions/index.ts'
-import { bytesPerSecond, type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
+import {
+  bytesPerSecond,
+  type CreationGate,
+  type ReplicationStatus,
+  Replicator,
+  type ReplicatorOptions,
+} from './replication/index.ts'
 
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
 export type ReplicatorPort = Pick<
@@ -82,7 +88,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
   const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
-  const replicator = createReplicator({ clusters, ...describeWork(config, role), ...context })
+  const creationGate: CreationGate = async (region, topics, signal) => await control?.cover(region, topics, signal)
+  const replicator = createReplicator({ clusters, ...describeWork(config, role), creationGate, ...context })
 
   const regions = watchRegions(config, context)
   const control = controlGroups(options, { replicator, watch: regions.watch })

@@ -1,12 +1,13 @@
 import { type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
 import type { AuthorityView, FailoverView } from '../api/index.ts'
 import { authorityOptionsOf, type Config } from '../config/index.ts'
-import { type Clock, createEvents, type Random } from '../core/index.ts'
+import { type Clock, createEvents, type Random, type RegionName } from '../core/index.ts'
 import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
 import { authorityFallsWith } from './evidence/index.ts'
+import { FenceWatcher } from './fence-watcher.ts'
 import { GroupDocuments } from './group-documents.ts'
 import { GroupFollower } from './group-follower.ts'
 
@@ -45,6 +46,7 @@ export class Control {
   readonly #authority: ReturnType<typeof openAuthority>
   readonly #documents: GroupDocuments
   readonly #follower: GroupFollower | undefined
+  readonly #watcher: FenceWatcher | undefined
   readonly #groups: readonly string[]
 
   constructor(options: ControlOptions) {
@@ -60,6 +62,7 @@ export class Control {
     const view = { journal, clock, authority: this.#viewAuthority(authorityFallsWith(config)) }
     this.view = this.#controller && { ...view, groups: this.#controller.groups }
     if (role === 'controller') return
+    if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env: options.env })
     this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
   }
 
@@ -68,6 +71,7 @@ export class Control {
       // The watch ends by itself for nothing but an end of this process.
       this.events.failover.emit('failover:error', { group: '*', what: 'documents', error: new Error(reason) })
     })
+    this.#watcher?.start()
     this.#follower?.start()
     this.#controller?.start()
   }
@@ -75,6 +79,7 @@ export class Control {
   async stop(): Promise<void> {
     await this.#controller?.stop()
     await this.#follower?.stop()
+    await this.#watcher?.stop()
     await this.#documents.stop()
     await this.#authority.close()
   }
@@ -89,6 +94,11 @@ export class Control {
       hold: () => (this.#controller === undefined ? 'it is no controller' : this.#controller.hold()),
       fallsWith,
     }
+  }
+
+  /** What topics that are to be created in a region have to wait for; undefined where that is nothing. */
+  async cover(region: RegionName, topics: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+    return await (this.#controller ?? this.#watcher)?.cover(region, topics, signal)
   }
 
   status(): ControlStatus {

@@ -6,7 +6,7 @@ import {
   StateCopies,
 } from '../authority/index.ts'
 import type { Config, FailoverGroupConfig } from '../config/index.ts'
-import { type Clock, describeError, type Events, pause, type Random } from '../core/index.ts'
+import { type Clock, describeError, type Events, pause, type Random, type RegionName } from '../core/index.ts'
 import {
   authorityPort,
   explainDistrust,
@@ -21,7 +21,6 @@ import {
 import type { RegionWatch } from '../regions/index.ts'
 import type { Replicator } from '../replication/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
-import { StandingFences } from './interim.ts'
 import { controllerOf, deskOf, type GroupParts, roomsOf } from './controlled-group.ts'
 import { ControllerBeats } from './controller-beats.ts'
 import { SourceRates } from './evidence/index.ts'
@@ -30,6 +29,7 @@ import { linkOfGroup } from './link-specs.ts'
 import { moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
+import { type RegionFence, StandingFences } from './standing-fences.ts'
 
 /** How often a group that is not recorded yet is tried again. */
 const CREATE_EVERY_MS = 1_000
@@ -116,6 +116,9 @@ export class Controller {
       isLeading: () => this.#leadership.hold() === undefined,
       events: events.security,
       clock,
+      onError: (region, error) => {
+        events.failover.emit('failover:error', { group: '*', what: `the fences of ${region}`, error })
+      },
     })
     this.groups = new Map(config.failoverGroups.map((group) => [group.name, this.#control(group)]))
   }
@@ -157,6 +160,15 @@ export class Controller {
 
   fences(): readonly WatchedFence[] {
     return this.#standing.status()
+  }
+
+  fencesOf(group: string): readonly RegionFence[] {
+    return this.#standing.of(group)
+  }
+
+  /** What topics that are to be created in a region have to wait for; undefined where that is nothing. */
+  cover(region: RegionName, topics: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+    return this.#standing.cover(region, topics, signal)
   }
 
   #control(group: FailoverGroupConfig): Controlled {

@@ -31,7 +31,7 @@ export { evaluateGuards, type GuardResult, type GuardStatus } from './guards/eva
 export { judgePreflight } from './guards/preflight.ts'
 export { explainDistrust } from './known-reigns.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
-export { type EffectName, standsAt, type Step, stepsOf } from './moves/steps.ts'
+export { type EffectName, isWritePaused, standsAt, type Step, stepsOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
 export { findBlocking, type MovePlan, type PlanContext, planMove, type Prediction } from './plan.ts'
 export type {

@@ -10,7 +10,7 @@ export const FENCE_METRICS: readonly MetricSpec<WatchedFence>[] = [
     name: 'isthmus_fence_proof_age_seconds',
     kind: 'gauge',
     help: 'Seconds since it was last found out whether the fence of a standby holds; +Inf before the first time.',
-    read: ({ proof }, nowMs) => (proof === undefined ? Infinity : Math.max(0, nowMs - proof.atMs) / 1_000),
+    read: ({ provedAtMs }, nowMs) => (provedAtMs === undefined ? Infinity : Math.max(0, nowMs - provedAtMs) / 1_000),
   },
   {
     name: 'isthmus_fence_brokers_open',

@@ -4,7 +4,7 @@ export type { LinkBandwidthOptions } from './bandwidth.ts'
 export type { Acknowledgement } from './incidents/acknowledge.ts'
 export { findBlockingIncidents } from './incidents/incident-status.ts'
 export type { FirstStart } from './flows/position-context.ts'
-export type { LinkSpec } from './link-options.ts'
+export type { CreationGate, LinkSpec } from './link-options.ts'
 export {
   GroupSelection,
   bytesPerSecond,

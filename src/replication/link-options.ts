@@ -10,6 +10,7 @@ import type { TargetEngine } from './target-engine.ts'
 import type { DeletionPolicy } from './topics/deletions.ts'
 import type { OriginLedger } from './topics/lineage.ts'
 import type { Selection } from './topics/selection.ts'
+import type { TopicSyncOptions } from './topics/topic-sync.ts'
 import type { LinkTransform } from './transform.ts'
 
 /** What a link copies. */
@@ -37,6 +38,13 @@ export interface LinkSpec {
   readonly transform?: LinkTransform | undefined
 }
 
+/** What topics that are to be created in a region have to wait for, such as a fence; undefined where that is nothing. */
+export type CreationGate = (
+  target: RegionName,
+  topics: readonly string[],
+  signal: AbortSignal,
+) => Promise<string | undefined>
+
 export interface LinkRunnerOptions {
   readonly spec: LinkSpec
   readonly source: Cluster
@@ -53,6 +61,8 @@ export interface LinkRunnerOptions {
   readonly groupDeletionGraceMs?: number
   readonly replicationFactor: number | 'default'
   readonly heldBackMs?: number
+  /** @defaultValue nothing is waited for */
+  readonly creationGate?: TopicSyncOptions['creationGate']
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>

@@ -220,6 +220,7 @@ export class LinkRunner {
       clock,
       events,
       mayChange: ({ topic, targetTopic }) => engine.isOwner({ source: spec.source, topic, targetTopic, partition: 0 }),
+      creationGate: this.#options.creationGate,
       isCopy: async (targetTopicId, signal) =>
         engine.isCopy(targetTopicId) || (await atlas.canTurn(targetTopicId, spec, signal)),
       checkTarget: (clusterId) => engine.checkCluster(clusterId),

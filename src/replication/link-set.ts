@@ -117,8 +117,10 @@ export class LinkSet {
   }
 
   #makeRunner(spec: LinkSpec): LinkRunner {
+    const { creationGate } = this.#options
     return new LinkRunner({
       ...this.#options,
+      creationGate: creationGate && ((topics, signal) => creationGate(spec.target, topics, signal)),
       spec,
       source: this.cluster(spec.source),
       target: this.cluster(spec.target),

@@ -1,6 +1,6 @@
 import type { Clock, Random, RegionName } from '../core/index.ts'
 import type { Cluster } from '../kafka/index.ts'
-import type { LinkSpec } from './link-options.ts'
+import type { CreationGate, LinkSpec } from './link-options.ts'
 import type { SharingOptions } from './membership/shard-board.ts'
 
 export interface ReplicatorOptions {
@@ -26,6 +26,8 @@ export interface ReplicatorOptions {
   readonly processName: string
   /** Other replicators with the same targets share the work. @defaultValue this one takes all of it */
   readonly sharing?: SharingOptions | undefined
+  /** Asked before topics are created on a target. @defaultValue nothing is waited for */
+  readonly creationGate?: CreationGate
   readonly clock: Clock
   readonly random: Random
 }

@@ -3,17 +3,25 @@ export type { SecurityEvents } from './events.ts'
 export type { FenceClaim } from './fences/acl-fence.ts'
 export type { CommandCheck, FenceCommand } from './fences/command-fence.ts'
 export {
+  coversTopic,
   type DeniedAccess,
   FENCE_KEY_PREFIX,
   type FenceMeans,
   type FenceRecord,
   type FenceRecords,
+  isByHand,
   MANUAL,
   STANDING,
 } from './fences/fence-record.ts'
-export type { FenceScope } from './fences/fence-scope.ts'
+export { type FenceScope, reachesAll } from './fences/fence-scope.ts'
 export type { AppliedFence, FenceStep, LiftedFence } from './fences/fence-step.ts'
-export { type FenceState, FenceWatch, type FenceWatchOptions, type WatchedFence } from './fences/fence-watch.ts'
+export {
+  type FenceState,
+  type FenceSubject,
+  FenceWatch,
+  type FenceWatchOptions,
+  type WatchedFence,
+} from './fences/fence-watch.ts'
 export type { BrokerProof, FenceProof } from './fences/judge-fence.ts'
 export type { FenceObstacle, FencePlan } from './fences/plan-fence.ts'
 export type { CanaryAccess } from './fences/prove-fence.ts'

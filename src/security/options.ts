@@ -49,14 +49,6 @@ export const FenceOptions = Type.Object(
       }),
     ),
     command: Type.Optional(CommandOptions),
-    proofSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 3_600,
-        default: 10,
-        description: 'How often the fence of a standby is proved.',
-      }),
-    ),
     allowTopicConfig: Type.Optional(
       Type.Boolean({
         default: false,
@@ -82,12 +74,11 @@ export interface ResolvedFenceOptions {
         readonly timeoutMs: number
       }
     | undefined
-  readonly proofMs: number
   readonly allowTopicConfig: boolean
 }
 
 export function resolveFenceOptions(options: FenceOptions = {}): ResolvedFenceOptions {
-  const { principal, superUsers, command, proofSeconds = 10, allowTopicConfig = false } = options
+  const { principal, superUsers, command, allowTopicConfig = false } = options
   return {
     principal,
     superUsers,
@@ -97,7 +88,6 @@ export function resolveFenceOptions(options: FenceOptions = {}): ResolvedFenceOp
       check: command.check,
       timeoutMs: (command.timeoutSeconds ?? 60) * 1_000,
     },
-    proofMs: proofSeconds * 1_000,
     allowTopicConfig,
   }
 }

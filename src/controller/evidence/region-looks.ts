@@ -116,8 +116,8 @@ export async function readStanding(
   const { rooms, standing, clock } = parts
   const watched = standing(region)
   if (watched?.state === 'unavailable') return { noStandingFence: watched.reason }
-  if (watched?.state === 'fenced' && watched.proof !== undefined) {
-    return { fenceProvedMsAgo: Math.max(0, clock.nowMs() - watched.proof.atMs) }
+  if (watched?.state === 'fenced' && watched.provedAtMs !== undefined) {
+    return { fenceProvedMsAgo: Math.max(0, clock.nowMs() - watched.provedAtMs) }
   }
   const fences = rooms.fences.get(region)
   if (fences === undefined) throw new Error(`the group has no region ${region}`)

@@ -3,8 +3,8 @@ import {
   type FenceClaim,
   type FenceProof,
   type FenceRecord,
+  isByHand,
   type LiftedFence,
-  MANUAL,
   type RegionFences,
 } from '../../security/index.ts'
 import type { Outcome } from '../outcome.ts'
@@ -114,7 +114,7 @@ async function liftUnrecorded(
 }
 
 function warnOfLift(region: RegionName, { own, lifted }: Lifting): string[] {
-  const byHand = own.filter(({ operation }) => operation.startsWith(MANUAL))
+  const byHand = own.filter(isByHand)
   const late = `a broker of ${region} is away that may still carry out a call to fence it; Isthmus takes that fence away again`
   return [
     ...byHand.map(({ setBy, reason }) => `the fence of ${region} that ${setBy} put up by hand was lifted (${reason})`),

@@ -60,6 +60,13 @@ export const topicFaults = defineFaults({
     retriable: true,
     status: 502,
   },
+  TOPIC_CREATE_HELD: {
+    message: 'target topic {targetTopic} is not created yet: {why}',
+    remedy:
+      'Nothing has to be done where a controller leads: the fence of a standby reaches a topic before it is there, and it is tried again on every pass.',
+    retriable: true,
+    status: 503,
+  },
   TOPIC_NOT_READY: {
     message: 'target topic {targetTopic} was created, but after {waitedMs} ms not every partition has a leader',
     remedy: 'Look at the health of the target brokers; copying starts as soon as the partitions have leaders.',

@@ -67,6 +67,10 @@ export interface TopicSyncOptions {
    * wait for what comes of it. @defaultValue always
    */
   readonly mayChange?: (topic: { readonly topic: string; readonly targetTopic: string }) => boolean
+  /** What topics that are to be created have to wait for; undefined where that is nothing. @defaultValue nothing */
+  readonly creationGate?:
+    | ((targetTopics: readonly string[], signal: AbortSignal) => Promise<string | undefined>)
+    | undefined
   /** Told every flow there is now, after each pass that got through, changed or not. */
   onFlows(flows: readonly FlowSpec[]): void
 }
@@ -203,6 +207,12 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
       const { targetTopic, partitions } = create
       return refuse(create, 'TOPIC_CREATE_REFUSED', { targetTopic, partitions, why })
     }
+    const why = await this.#findHold(chunk, signal)
+    if (why !== undefined) {
+      const hold = (create: PlannedCreate) =>
+        refuse(create, 'TOPIC_CREATE_HELD', { targetTopic: create.targetTopic, why })
+      return { created: [], refusals: chunk.map(hold) }
+    }
     const topics = chunk.map(({ targetTopic: topic, partitions, replicationFactor, configs }) => {
       return { topic, partitions, replicationFactor, configs }
     })
@@ -219,6 +229,18 @@ export class TopicSync implements Reconciler<ObservedTopics, TopicPlan> {
     } catch (error) {
       signal.throwIfAborted()
       return { created: [], refusals: chunk.map((create) => refuseCreate(create, describeError(error))) }
+    }
+  }
+
+  async #findHold(chunk: readonly PlannedCreate[], signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return await this.#options.creationGate?.(
+        chunk.map(({ targetTopic }) => targetTopic),
+        signal,
+      )
+    } catch (error) {
+      signal.throwIfAborted()
+      return describeError(error)
     }
   }
 

@@ -27,7 +27,11 @@ export interface FenceCommand {
 
 export async function applyCommand(
   context: CommandContext,
-  { claim, command }: { readonly claim: FenceClaim; readonly command: FenceCommand },
+  {
+    claim,
+    command,
+    isToRepeat,
+  }: { readonly claim: FenceClaim; readonly command: FenceCommand; readonly isToRepeat: boolean },
   signal: AbortSignal,
 ): Promise<FenceStep<AppliedFence>> {
   const { book, clock } = context
@@ -37,14 +41,15 @@ export async function applyCommand(
   const before = records.find((record) => fenceKeyOf(record) === key && record.lifted === null)
   const record = before ?? newRecord(context, claim, 'command')
   await book.put(record, signal)
-  if (!record.hasRun) {
+  const isToRun = isToRepeat || !record.hasRun
+  if (isToRun) {
     const ran = await runStep(context, { command, verb: 'fence', record }, signal)
     if (ran !== undefined) return ran
   }
   const isRecorded = await book.put({ ...record, hasRun: true }, signal)
   const tookMs = Math.round(clock.monotonicMs() - startedMs)
-  if (!record.hasRun) tellApplied(context, record, { added: 1, tookMs, isRecorded })
-  const added = record.hasRun ? 0 : 1
+  if (isToRun) tellApplied(context, record, { added: 1, tookMs, isRecorded })
+  const added = isToRun ? 1 : 0
   return {
     kind: 'done',
     evidence: { means: 'command', mode: undefined, entries: 1, added, brokers: [], isRecorded, tookMs },
@@ -90,7 +95,12 @@ export async function liftUnrecordedCommand(
   return ran ?? { kind: 'done', evidence: { ...NOTHING_LIFTED, removed: 1 } }
 }
 
-export type CommandCheck = { readonly verdict: 'fenced' | 'open' | 'unknown'; readonly reason: string }
+export interface CommandCheck {
+  readonly verdict: 'fenced' | 'open' | 'unknown'
+  readonly reason: string
+  /** False where the operator has given no check. */
+  readonly isChecked: boolean
+}
 
 /** What the operator's own check says now. */
 export async function checkCommand(
@@ -99,13 +109,20 @@ export async function checkCommand(
   signal: AbortSignal,
 ): Promise<CommandCheck> {
   const { check } = command
-  if (check === undefined) return { verdict: 'unknown', reason: 'the region has no fence.command.check' }
+  if (check === undefined) {
+    return { verdict: 'unknown', reason: 'the region has no fence.command.check', isChecked: false }
+  }
   const { region, clock } = context
   const env = environment(command, { region, group, operation, verb: 'check' })
   const end = await runProgram({ argv: check, env, timeoutMs: command.timeoutMs, clock }, signal)
-  if (end.kind === 'ran' && end.code === 0) return { verdict: 'fenced', reason: 'the check of the operator succeeded' }
-  if (end.kind === 'ran') return { verdict: 'open', reason: `the check of the operator ended with ${end.code}` }
-  return { verdict: 'unknown', reason: end.kind === 'not-started' ? end.reason : 'the check did not end in time' }
+  const isChecked = true
+  if (end.kind === 'ran' && end.code === 0)
+    return { verdict: 'fenced', reason: 'the check of the operator succeeded', isChecked }
+  if (end.kind === 'ran') {
+    return { verdict: 'open', reason: `the check of the operator ended with ${end.code}`, isChecked }
+  }
+  const reason = end.kind === 'not-started' ? end.reason : 'the check did not end in time'
+  return { verdict: 'unknown', reason, isChecked }
 }
 
 async function runStep(

@@ -1,5 +1,5 @@
 import { describeError, pause, type Timer, withSignal } from '../../core/index.ts'
-import type { FencePermit } from './permitted.ts'
+import { askPermit, type FencePermit } from './permitted.ts'
 import { type Program, type ProgramEnd, runProgram } from './run-program.ts'
 
 export interface AskedRun {
@@ -33,13 +33,13 @@ export class CommandRuns {
   /** Starts it, or goes on waiting for one that was started for the same purpose; its ending is told once. */
   async join(asked: AskedRun, waitMs: number, signal: AbortSignal): Promise<Joined> {
     const { group, purpose, program, permit } = asked
-    permit?.()
+    if (permit !== undefined) askPermit(permit)
     const before = this.#runs.get(group)
     if (before !== undefined && before.purpose !== purpose) {
       before.stop(`${purpose} was asked for`)
       await withSignal(before.ended, signal)
       this.#forget(group, before)
-      permit?.()
+      if (permit !== undefined) askPermit(permit)
     }
     const run = this.#runs.get(group) ?? this.#start(asked)
     run.permit = permit

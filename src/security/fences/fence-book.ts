@@ -1,6 +1,6 @@
 import { describeError } from '../../core/index.ts'
 import { type FenceRecord, type FenceRecords, fenceKeyOf } from './fence-record.ts'
-import type { FencePermit } from './permitted.ts'
+import { askPermit, type FencePermit } from './permitted.ts'
 import { callBounded, type RegionAccess } from './region-access.ts'
 
 /**
@@ -73,7 +73,7 @@ export class FenceBook {
     const { region } = this.#access
     const pages = this.#pages
     for (const [key, record] of pages.unwritten) {
-      this.#permit?.()
+      if (this.#permit !== undefined) askPermit(this.#permit)
       const trouble = await this.#attempt('the record of a fence', signal, (signal) =>
         record === null ? this.#store.remove(region, key, signal) : this.#store.put(region, key, record, signal),
       )

@@ -79,6 +79,16 @@ export function fenceKeyOf({ operation, group, means }: Pick<FenceRecord, 'opera
   return `${FENCE_KEY_PREFIX}${operation}/${group}/${means}`
 }
 
+/** Whether a person has put it up. */
+export function isByHand({ operation }: Pick<FenceRecord, 'operation'>): boolean {
+  return operation.startsWith(MANUAL)
+}
+
+/** Whether the entries of a record reach a topic, also one that is not there yet. */
+export function coversTopic({ denied }: Pick<FenceRecord, 'denied'>, topic: string): boolean {
+  return denied.literals.includes(topic) || denied.prefixes.some((prefix) => topic.startsWith(prefix))
+}
+
 /** The entries of a record, those included that it does not own. */
 export function bindingsOf(means: FenceMeans, denied: DeniedAccess): AclBinding[] {
   if (means !== 'acl' && means !== 'groups') return []

@@ -36,6 +36,12 @@ export function planNames(scope: FenceScope, existing: readonly string[]): Fence
   return { prefixes: kept.sort(), literals: single.sort() }
 }
 
+/** Whether the fenced names reach every topic that the scope may ever select; else each is fenced once it is known. */
+export function reachesAll({ include }: Pick<FenceScope, 'include'>, { prefixes }: FencedNames): boolean {
+  const isReached = (head: string | undefined) => head !== undefined && prefixes.some((it) => head.startsWith(it))
+  return include.every((entry) => isName(entry) || isReached(prefixOf(entry)))
+}
+
 /** `orders.` for the glob `orders.*`; undefined for everything that is more, or less, than a beginning. */
 function prefixOf(entry: string): string | undefined {
   return /^(?<prefix>[^*?/]+)\*+$/.exec(entry)?.groups?.['prefix']

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/index.ts'
 import type { FenceCluster } from './region-access.ts'
 
 /** Throws where the caller may not change anything any more. */
@@ -15,6 +16,15 @@ export function permittedCluster(cluster: FenceCluster, permit: FencePermit): Fe
 
 /** A refusal is told as the call's own failure. */
 async function ask<Result>(permit: FencePermit, call: () => Promise<Result>): Promise<Result> {
-  permit()
+  askPermit(permit)
   return call()
+}
+
+/** No fault, whatever the permit throws: nothing is tried again without it, and nothing goes on record as refused. */
+export function askPermit(permit: FencePermit): void {
+  try {
+    permit()
+  } catch (error) {
+    throw new Error(describeError(error), { cause: error })
+  }
 }

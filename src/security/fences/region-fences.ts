@@ -141,9 +141,15 @@ export class RegionFences {
     })
   }
 
-  /** Runs the operator's command; fault `FENCE_COMMAND_MISSING` where there is none. */
-  applyCommand(claim: FenceClaim, signal: AbortSignal): Promise<FenceStep<AppliedFence>> {
-    return this.#attempt(signal, () => applyCommand(this.#context, { claim, command: this.#command() }, signal))
+  /** Runs the operator's command, again where that is asked for; fault `FENCE_COMMAND_MISSING` where there is none. */
+  applyCommand(
+    claim: FenceClaim,
+    signal: AbortSignal,
+    { isToRepeat = false }: { readonly isToRepeat?: boolean } = {},
+  ): Promise<FenceStep<AppliedFence>> {
+    return this.#attempt(signal, () =>
+      applyCommand(this.#context, { claim, command: this.#command(), isToRepeat }, signal),
+    )
   }
 
   /** The last resort; see topic-config-fence.ts for what it refuses. */
@@ -217,6 +223,11 @@ export class RegionFences {
   /** A change that means nothing and is acknowledged; see acknowledged-change.ts. */
   acknowledge(signal: AbortSignal): Promise<FenceStep<{ readonly isPossible: boolean }>> {
     return this.#attempt(signal, () => makeAcknowledgedChange(this.#context, signal))
+  }
+
+  /** Names of the topics of a scope that there are here. Throws what is retriable. */
+  async topicNames(scope: FenceScope, signal: AbortSignal): Promise<string[]> {
+    return topicsOf(scope, await this.#metadata(signal)).map(({ name }) => name)
   }
 
   /** Those on record; with the reason where the store of records does not answer. */

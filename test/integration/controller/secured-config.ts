@@ -14,10 +14,17 @@ export interface SecuredFileOptions {
   /** Further lines of a region's entry, such as its `fence`. */
   readonly more?: Readonly<Record<string, readonly string[]>>
   readonly include?: readonly string[]
+  /** Further lines of the group. */
+  readonly group?: readonly string[]
 }
 
 /** A configuration of one failover group `orders` over secured regions, whose canary is the ordinary user `app`. */
-export function securedFile({ regions, more = {}, include = ['orders.*'] }: SecuredFileOptions): SecuredFile {
+export function securedFile({
+  regions,
+  more = {},
+  include = ['orders.*'],
+  group = [],
+}: SecuredFileOptions): SecuredFile {
   const env: Record<string, string> = {}
   const files = new Map<string, string>()
   const entries = Object.entries(regions).flatMap(([name, { bootstrap, security }]) => {
@@ -47,6 +54,7 @@ export function securedFile({ regions, more = {}, include = ['orders.*'] }: Secu
     '  - name: orders',
     `    regions: [${names.join(', ')}]`,
     `    topics: {include: [${include.map((one) => JSON.stringify(one)).join(', ')}]}`,
+    ...group.map((line) => `    ${line}`),
   ].join('\n')
   return { text, env, files }
 }

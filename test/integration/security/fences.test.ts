@@ -93,7 +93,7 @@ describe.runIf(canRunKafka)('fences of a region with an authorizer', () => {
       fences,
       events,
       clock: systemClock,
-      scopes: () => [ORDERS],
+      subjects: () => [{ scope: ORDERS, want: 'fenced', operation: undefined }],
       mayAct: () => true,
       onError: (error) => errors.push(error),
       everyMs: 100,

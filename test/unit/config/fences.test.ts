@@ -24,7 +24,6 @@ test('without keys there is no canary, no command and no last resort', () => {
     principal: 'User:isthmus',
     superUsers: undefined,
     command: undefined,
-    proofMs: 10_000,
     allowTopicConfig: false,
   })
 })
@@ -65,13 +64,10 @@ test.each([
 })
 
 test('a command is a list of programs with a bound', () => {
-  const { region } = read(
-    'fence: { command: { fence: [close, --now], unfence: [open], timeoutSeconds: 5 }, proofSeconds: 3 }',
-  )
+  const { region } = read('fence: { command: { fence: [close, --now], unfence: [open], timeoutSeconds: 5 } }')
   expect(region?.fence).toMatchObject({
     principal: undefined,
     command: { fence: ['close', '--now'], unfence: ['open'], check: undefined, timeoutMs: 5_000 },
-    proofMs: 3_000,
   })
   expect(read('fence: { command: { fence: [], unfence: [open] } }').problems[0]).toContain('give the program')
   expect(read('fence: { command: { fence: [close] } }').problems[0]).toContain('unfence: missing')

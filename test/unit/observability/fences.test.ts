@@ -19,7 +19,7 @@ const proof: FenceProof = {
 
 test('the state of each standing fence is a metric, and what is not known is none', async () => {
   const fence = (group: string, state: FenceState, known: FenceProof | undefined): WatchedFence => {
-    return { region: regionName('us'), group, state, sinceMs: 0, reason: '', proof: known }
+    return { region: regionName('us'), group, state, sinceMs: 0, reason: '', proof: known, provedAtMs: known?.atMs }
   }
   const { port } = fakeReplicator()
   const metrics = createMetrics({

@@ -112,6 +112,24 @@ describe('TopicSync', () => {
     expect(listed()).toEqual(['secret-0', 'orders-0'])
   })
 
+  it('creates nothing before what it has to wait for is there', async () => {
+    source.add('orders')
+    let why: string | undefined = 'the standby is not fenced for orders'
+    const asked: string[] = []
+    const creationGate = async (topics: readonly string[]) => {
+      asked.push(...topics)
+      return await Promise.resolve(why)
+    }
+    const sync = createSync({ rename: '{source}.{topic}', creationGate })
+    await settle(sync)
+    expect([...target.topics.keys()]).toEqual([])
+    expect(told).toEqual(['topic:refused orders TOPIC_CREATE_HELD'])
+    expect(new Set(asked)).toEqual(new Set(['eu.orders']))
+    why = undefined
+    await settle(sync)
+    expect(listed()).toEqual(['eu.orders-0'])
+  })
+
   it('follows growth and configs, and calls the added partition new', async () => {
     const held = source.add('orders', { configs: { 'segment.ms': '5' } })
     const sync = createSync()
