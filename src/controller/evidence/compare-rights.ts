@@ -1,8 +1,8 @@
-import type { AclBinding, AclOperation, ClientQuota, ScramUser } from '../../kafka/index.ts'
+import type { AclBinding, AclOperation, AclResource, ClientQuota, ScramUser } from '../../kafka/index.ts'
 
 /**
- * What applications may do in one region and not in another: pure. Only what ALLOWs grant is compared, since fences are
- * DENYs of Isthmus itself; and a grant counts as there when a wider one is.
+ * Rights that applications have in one region and not in another: pure. An entry counts as there when a wider one is.
+ * DENYs that look like those of a fence are left aside: each region has its own.
  */
 export interface RegionRights {
   /** Undefined where the region has no authorizer: everybody may do everything. */
@@ -20,36 +20,43 @@ export interface RightsScope {
 
 const EVERYONE = 'User:*'
 const ANY_NAME = '*'
-/** What an operation brings along: see `AclAuthorizer` and KIP-133. */
+/** What the fences of Isthmus deny. */
+const FENCED: Readonly<Partial<Record<AclResource, readonly AclOperation[]>>> = {
+  topic: ['write', 'delete', 'alter'],
+  group: ['read'],
+}
+/** What a right brings along. */
 const IMPLIED: Readonly<Partial<Record<AclOperation, readonly AclOperation[]>>> = {
   describe: ['read', 'write', 'delete', 'alter'],
   'describe-configs': ['alter-configs'],
 }
 
-export function findMissingAllows(source: RegionRights, target: RegionRights, scope: RightsScope): string[] {
+export function findMissingRights(source: RegionRights, target: RegionRights, scope: RightsScope): string[] {
   if (target.bindings === undefined) return []
   if (source.bindings === undefined) {
     return ['ACLs: only the target has an authorizer, so that nothing tells what applications need there']
   }
-  const there = target.bindings.filter(({ permission }) => permission === 'allow')
-  return selectAllows(source.bindings, scope)
+  const there = target.bindings
+  return selectEntries(source.bindings, scope)
     .filter((wanted) => !there.some((has) => covers(has, wanted)))
     .map(describeBinding)
 }
 
-/** The grants that users of the group's topics live on. */
-function selectAllows(bindings: readonly AclBinding[], scope: RightsScope): AclBinding[] {
-  const allows = bindings.filter(({ permission, principal }) => {
-    return permission === 'allow' && principal !== scope.ownPrincipal
-  })
-  const onTopics = allows.filter((it) => it.resource === 'topic' && reachesTopic(it, scope))
+/** Those about the topics, and what else holds of their users. */
+function selectEntries(bindings: readonly AclBinding[], scope: RightsScope): AclBinding[] {
+  const own = bindings.filter((it) => it.principal !== scope.ownPrincipal && !isLikeFence(it))
+  const onTopics = own.filter((it) => it.resource === 'topic' && reachesTopic(it, scope))
   const principals = new Set(onTopics.map(({ principal }) => principal))
-  const others = allows.filter((it) => {
+  const others = own.filter((it) => {
     if (!principals.has(it.principal)) return false
     if (it.resource === 'group') return it.pattern === 'prefixed' || it.name === ANY_NAME || scope.isGroup(it.name)
     return it.resource === 'transactional-id' || it.resource === 'cluster'
   })
   return [...onTopics, ...others]
+}
+
+function isLikeFence({ permission, resource, operation }: AclBinding): boolean {
+  return permission === 'deny' && (FENCED[resource]?.includes(operation) ?? false)
 }
 
 function reachesTopic({ name, pattern }: AclBinding, { topics, isTopic }: RightsScope): boolean {
@@ -60,15 +67,17 @@ function reachesTopic({ name, pattern }: AclBinding, { topics, isTopic }: Rights
 function covers(has: AclBinding, wanted: AclBinding): boolean {
   return (
     has.resource === wanted.resource &&
+    has.permission === wanted.permission &&
     (has.principal === wanted.principal || has.principal === EVERYONE) &&
     (has.host === wanted.host || has.host === ANY_NAME) &&
-    coversOperation(has.operation, wanted.operation) &&
+    coversOperation(has, wanted) &&
     coversName(has, wanted)
   )
 }
 
-function coversOperation(has: AclOperation, wanted: AclOperation): boolean {
-  return has === wanted || has === 'all' || (IMPLIED[wanted]?.includes(has) ?? false)
+/** A DENY of one operation denies no other. */
+function coversOperation({ operation: has, permission }: AclBinding, { operation: wanted }: AclBinding): boolean {
+  return has === wanted || has === 'all' || (permission === 'allow' && (IMPLIED[wanted]?.includes(has) ?? false))
 }
 
 function coversName(has: AclBinding, wanted: AclBinding): boolean {
@@ -78,9 +87,10 @@ function coversName(has: AclBinding, wanted: AclBinding): boolean {
   return wanted.name.startsWith(has.name) && !(wanted.pattern === 'literal' && wanted.name === ANY_NAME)
 }
 
-function describeBinding({ principal, operation, resource, name, pattern, host }: AclBinding): string {
+function describeBinding(binding: AclBinding): string {
+  const { principal, operation, resource, name, pattern, host, permission } = binding
   const from = host === ANY_NAME ? '' : ` from ${host}`
-  return `${principal} ${operation.toUpperCase()} ${resource} ${name}${pattern === 'prefixed' ? '*' : ''}${from}`
+  return `${permission === 'deny' ? 'DENY ' : ''}${principal} ${operation.toUpperCase()} ${resource} ${name}${pattern === 'prefixed' ? '*' : ''}${from}`
 }
 
 export function findMissingUsers(source: readonly ScramUser[], target: readonly ScramUser[]): string[] {

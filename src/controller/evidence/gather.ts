@@ -19,6 +19,7 @@ import { findReaders, type Readers } from './readers.ts'
 import {
   findClockOffset,
   findFenceUnavailable,
+  type FencePlans,
   findUnfenced,
   readCertificateDays,
   readDiskFreeShare,
@@ -43,6 +44,7 @@ interface Gathering {
   readonly source: Side
   readonly target: Side
   readonly isSelected: (topic: string) => boolean
+  readonly readers: Promise<Readers | undefined>
 }
 
 /**
@@ -59,7 +61,8 @@ export function makeGather(parts: GatherParts): GroupDeskOptions['gather'] {
       lookAt(parts, looks, wish.to),
     ])
     const isSelected = (topic: string) => parts.rooms.scope.isSelected(topic)
-    const gathering: Gathering = { parts, looks, source, target, isSelected }
+    const readers = gatherReaders(parts, looks, source)
+    const gathering: Gathering = { parts, looks, source, target, isSelected, readers }
     const [targetEvidence, sourceEvidence, copy, routing, eviction] = await Promise.all([
       gatherTarget(gathering),
       gatherSource(gathering),
@@ -136,22 +139,41 @@ async function gatherSource(gathering: Gathering): Promise<SourceEvidence> {
   const { parts, looks, source } = gathering
   const { rooms, clock, fencing } = parts
   const { region, cluster, metadata } = source
-  const fences = rooms.fences.get(region)
-  const [own, certificateDays, plan] = await Promise.all([
+  const [own, certificateDays, plans] = await Promise.all([
     gatherOwnRights(gathering, 'source'),
     looks.look([], (signal) => readCertificateDays(cluster, mustAnswer(metadata, region), clock.nowMs(), signal)),
-    looks.look(['fence-available', 'everyone-fenced'], (signal) => {
-      mustAnswer(metadata, region)
-      return mustAnswer(fences, region).plan(rooms.scope, signal)
-    }),
+    gatherFencePlans(gathering),
   ])
+  const superUsers = plans && findUnfenced(plans.topics, fencing.get(region)?.principal)
+  if (plans !== undefined && superUsers === undefined) {
+    looks.note('everyone-fenced', `brokers do not tell super.users: name them in fence.superUsers of ${region}`)
+  }
   return {
     isReachable: metadata !== undefined,
     ownRightsMissing: own,
     certificateDays,
-    fenceUnavailable: findFenceUnavailable(plan, { hasCommand: fences?.hasCommand ?? false }),
-    superUsers: findUnfenced(plan, fencing.get(region)?.principal),
+    fenceUnavailable: findFenceUnavailable(plans, { hasCommand: rooms.fences.get(region)?.hasCommand ?? false }),
+    superUsers,
   }
+}
+
+async function gatherFencePlans({ parts, looks, source, readers }: Gathering): Promise<FencePlans | undefined> {
+  const { region, metadata } = source
+  return await looks.look(['fence-available', 'everyone-fenced'], async (signal) => {
+    mustAnswer(metadata, region)
+    const fences = mustAnswer(parts.rooms.fences.get(region), region)
+    const topics = await fences.plan(parts.rooms.scope, signal)
+    const ids = (await readers)?.readers.map(({ groupId }) => groupId) ?? []
+    return { topics, groups: await fences.planGroups(ids, signal) }
+  })
+}
+
+async function gatherReaders(parts: GatherParts, looks: Looks, source: Side): Promise<Readers | undefined> {
+  return await looks.look(['positions-fresh', 'internal-topics-selected', 'no-share-groups'], (signal) => {
+    mustAnswer(source.metadata, source.region)
+    const isGroup = compileGroupSelection(parts.consumerGroups)
+    return findReaders(source.cluster, { isTopic: (topic) => parts.rooms.scope.isSelected(topic), isGroup }, signal)
+  })
 }
 
 /** What one of the looks finds missing counts, also where another one could not be made. */
@@ -198,11 +220,7 @@ async function gatherOwnRights(
 async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
   const { parts, looks, source, target, isSelected } = gathering
   const [readers, views] = await Promise.all([
-    looks.look(['positions-fresh', 'internal-topics-selected', 'no-share-groups'], (signal) => {
-      mustAnswer(source.metadata, source.region)
-      const isGroup = compileGroupSelection(parts.consumerGroups)
-      return findReaders(source.cluster, { isTopic: isSelected, isGroup }, signal)
-    }),
+    gathering.readers,
     looks.look(['loss-within-objective', 'offsets-identical', 'one-direction'], (signal) => {
       const partitions = source.topics?.flatMap(({ name: topic, partitions: all }) => {
         return all.map(({ partition }) => ({ topic, partition }))

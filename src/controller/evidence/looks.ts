@@ -23,6 +23,11 @@ export class Looks {
     return this.#troubles
   }
 
+  /** What is not known although nothing failed. */
+  note(guard: string, trouble: string): void {
+    this.#troubles[guard] ??= trouble
+  }
+
   async look<Result>(
     guards: readonly string[],
     look: (signal: AbortSignal) => Promise<Result> | Result,
@@ -33,7 +38,7 @@ export class Looks {
     try {
       return await withSignal((async () => look(either.signal))(), either.signal)
     } catch (error) {
-      for (const guard of guards) this.#troubles[guard] ??= describeError(error)
+      for (const guard of guards) this.note(guard, describeError(error))
       return undefined
     } finally {
       timer.cancel()

@@ -2,7 +2,7 @@ import { isFault, type RegionName } from '../../core/index.ts'
 import type { AclBinding, Cluster, ClusterMetadata } from '../../kafka/index.ts'
 import type { RegionSample } from '../../regions/index.ts'
 import type { FencePlan } from '../../security/index.ts'
-import { findMissingAllows, findMissingQuotas, findMissingUsers, type RightsScope } from './compare-rights.ts'
+import { findMissingRights, findMissingQuotas, findMissingUsers, type RightsScope } from './compare-rights.ts'
 import type { GatherParts } from './parts.ts'
 
 /** Looks at single regions, each a function that answers or throws. */
@@ -69,7 +69,7 @@ interface TwoRegions {
 export const RIGHTS_LOOKS = [
   async ({ source, target, scope }: TwoRegions, signal: AbortSignal): Promise<string[]> => {
     const [here, there] = await Promise.all([readBindings(source, signal), readBindings(target, signal)])
-    return findMissingAllows({ bindings: here }, { bindings: there }, scope)
+    return findMissingRights({ bindings: here }, { bindings: there }, scope)
   },
   async ({ source, target }: TwoRegions, signal: AbortSignal): Promise<string[]> => {
     const read = (cluster: RightsCluster) => orNone(cluster.describeScramUsers(signal))
@@ -128,22 +128,34 @@ export async function readStanding(
   return { fenceProvedMsAgo: verdict === 'fenced' ? 0 : null }
 }
 
+export interface FencePlans {
+  readonly topics: FencePlan
+  /** Of the groups that read them: their commits are stopped before the positions are carried over. */
+  readonly groups: FencePlan
+}
+
 /** Pure: why the region cannot be fenced, or null. */
 export function findFenceUnavailable(
-  plan: FencePlan | undefined,
+  plans: FencePlans | undefined,
   { hasCommand }: { readonly hasCommand: boolean },
 ): string | null | undefined {
-  if (hasCommand) return null
-  if (plan === undefined) return undefined
-  return plan.kind === 'possible' ? null : plan.obstacles.map(({ reason }) => reason).join('; ')
+  if (plans === undefined) return hasCommand ? null : undefined
+  const { topics, groups } = plans
+  if (topics.kind === 'unavailable') return hasCommand ? null : explain(topics)
+  // Where ACLs hold writers up, they have to hold up the commits of readers too.
+  return groups.kind === 'unavailable' ? `consumer groups: ${explain(groups)}` : null
+}
+
+function explain({ obstacles }: Extract<FencePlan, { kind: 'unavailable' }>): string {
+  return obstacles.map(({ reason }) => reason).join('; ')
 }
 
 /**
  * Pure: who is not stopped by the fence; undefined where the operator has not said who the super users are. A command
  * stops whomever its author wants it to.
  */
-export function findUnfenced(plan: FencePlan | undefined, ownPrincipal: string | undefined): string[] | undefined {
-  if (plan === undefined || plan.kind === 'unavailable') return plan && []
+export function findUnfenced(plan: FencePlan, ownPrincipal: string | undefined): string[] | undefined {
+  if (plan.kind === 'unavailable') return []
   return plan.superUsers?.filter((principal) => principal !== ownPrincipal)
 }
 

@@ -157,11 +157,13 @@ export const MOVE_GUARDS: readonly Guard[] = [
     isOverridable: true,
     remedy: 'Run a full drill, and give the target more brokers where it falls behind.',
     judge: ({ evidence }) =>
-      judgeValue(
-        evidence.target?.throughput ?? undefined,
-        ({ measured, needed }) => measured >= needed,
-        ({ measured, needed }) => `${measured} bytes a second measured, ${needed} needed`,
-      ),
+      evidence.target?.throughput === null
+        ? { isGood: undefined, evidence: 'no full drill has measured it' }
+        : judgeValue(
+            evidence.target?.throughput,
+            ({ measured, needed }) => measured >= needed,
+            ({ measured, needed }) => `${measured} bytes a second measured, ${needed} needed`,
+          ),
   },
   {
     name: 'drill-recent',
@@ -192,7 +194,9 @@ function provider(name: string, field: 'routing' | 'eviction', what: string): Gu
         evidence[field],
         ({ configured, unavailable }) => unavailable.length === 0 && (configured > 0 || field === 'routing'),
         ({ configured, unavailable }) =>
-          unavailable.length > 0 ? `unavailable: ${unavailable.join(', ')}` : `${configured} configured`,
+          unavailable.length > 0
+            ? `unavailable: ${unavailable.join(', ')}`
+            : `${configured === 0 ? 'none' : configured} configured`,
       ),
   }
 }

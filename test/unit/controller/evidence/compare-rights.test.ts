@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
-  findMissingAllows,
+  findMissingRights,
   findMissingQuotas,
   findMissingUsers,
 } from '../../../../src/controller/evidence/compare-rights.ts'
@@ -27,7 +27,7 @@ function allow(more: Partial<AclBinding> = {}): AclBinding {
 }
 
 const missing = (source: readonly AclBinding[], target: readonly AclBinding[]) =>
-  findMissingAllows({ bindings: source }, { bindings: target }, scope)
+  findMissingRights({ bindings: source }, { bindings: target }, scope)
 
 describe('rights of applications', () => {
   test('are there where the same, or something wider, is granted', () => {
@@ -71,6 +71,17 @@ describe('rights of applications', () => {
     expect(missing(others, [])).toEqual([])
   })
 
+  test('are also what is denied, but for fences, of which each region has its own', () => {
+    const deny = (more: Partial<AclBinding>) => allow({ permission: 'deny', ...more })
+    expect(missing([deny({ operation: 'read' })], [allow({ operation: 'read' })])).toEqual([
+      'DENY User:app READ topic orders.a',
+    ])
+    expect(missing([deny({ operation: 'read' })], [deny({ operation: 'all' })])).toEqual([])
+    expect(missing([deny({ operation: 'describe' })], [deny({ operation: 'read' })])).toHaveLength(1)
+    expect(missing([deny({ operation: 'write', principal: 'User:*' })], [])).toEqual([])
+    expect(missing([deny({ resource: 'group', name: 'billing', operation: 'read' }), allow()], [allow()])).toEqual([])
+  })
+
   test('include groups, transactions and the cluster for those who use the topics', () => {
     const group = { resource: 'group', operation: 'read' } as const
     const source = [
@@ -88,9 +99,9 @@ describe('rights of applications', () => {
   })
 
   test('cannot be missing without an authorizer, and cannot be told from a source without one', () => {
-    expect(findMissingAllows({ bindings: [allow()] }, { bindings: undefined }, scope)).toEqual([])
-    expect(findMissingAllows({ bindings: undefined }, { bindings: undefined }, scope)).toEqual([])
-    expect(findMissingAllows({ bindings: undefined }, { bindings: [] }, scope)).toEqual([
+    expect(findMissingRights({ bindings: [allow()] }, { bindings: undefined }, scope)).toEqual([])
+    expect(findMissingRights({ bindings: undefined }, { bindings: undefined }, scope)).toEqual([])
+    expect(findMissingRights({ bindings: undefined }, { bindings: [] }, scope)).toEqual([
       'ACLs: only the target has an authorizer, so that nothing tells what applications need there',
     ])
   })

@@ -79,12 +79,20 @@ describe('fences', () => {
     obstacles: [{ code: 'no-authorizer', reason: 'no authorizer', remedy: '' }],
   }
 
+  const available = (topics: FencePlan, groups: FencePlan, hasCommand: boolean) =>
+    findFenceUnavailable({ topics, groups }, { hasCommand })
+
   test('are there with ACLs or with a command', () => {
-    expect(findFenceUnavailable(possible, { hasCommand: false })).toBeNull()
-    expect(findFenceUnavailable(none, { hasCommand: false })).toBe('no authorizer')
-    expect(findFenceUnavailable(none, { hasCommand: true })).toBeNull()
+    expect(available(possible, possible, false)).toBeNull()
+    expect(available(none, none, false)).toBe('no authorizer')
+    expect(available(none, none, true)).toBeNull()
     expect(findFenceUnavailable(undefined, { hasCommand: true })).toBeNull()
     expect(findFenceUnavailable(undefined, { hasCommand: false })).toBeUndefined()
+  })
+
+  test('of ACLs have to hold consumer groups, too', () => {
+    expect(available(possible, none, false)).toBe('consumer groups: no authorizer')
+    expect(available(possible, none, true)).toBe('consumer groups: no authorizer')
   })
 
   test('of ACLs stop no super user, as far as the operator has named them', () => {
@@ -92,7 +100,6 @@ describe('fences', () => {
     const named = { ...possible, superUsers: ['User:isthmus', 'User:admin'] } as FencePlan
     expect(findUnfenced(named, 'User:isthmus')).toEqual(['User:admin'])
     expect(findUnfenced(none, undefined)).toEqual([])
-    expect(findUnfenced(undefined, undefined)).toBeUndefined()
   })
 })
 
