@@ -49,6 +49,8 @@ export interface ControlledGroup {
     | 'acknowledge'
     | 'pause'
     | 'unpause'
+    | 'divergence'
+    | 'scanAgain'
     | 'chooseSalvage'
     | 'resumeReturn'
   >

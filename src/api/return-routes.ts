@@ -1,7 +1,8 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { ByRequest, FailoverGroupBody, ProblemBody, SalvageRequest } from './contract/index.ts'
+import { ByRequest, DivergenceBody, FailoverGroupBody, ProblemBody, SalvageRequest } from './contract/index.ts'
 import type { Desks } from './desks.ts'
+import { viewDivergence } from './divergence-view.ts'
 
 const Params = Type.Object({
   group: Type.String({ maxLength: 63, description: 'Name of the failover group.' }),
@@ -12,6 +13,31 @@ const tags = ['failover']
 
 /** The return of a lost region, which the group itself shows. */
 export const returnRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app, { desks }, done) => {
+  app.get(
+    '/failover-groups/:group/returns/:region/divergence',
+    {
+      schema: {
+        tags,
+        summary: 'What only a returned region has, and what each choice about it would do',
+        params: Params,
+        querystring: Type.Object({
+          limit: Type.Integer({ minimum: 0, maximum: 5_000, default: 500, description: 'Partitions to list.' }),
+        }),
+        response: { 200: DivergenceBody, '4xx': ProblemBody, '5xx': ProblemBody },
+      },
+    },
+    async ({ params: { group, region }, query: { limit } }) => {
+      return viewDivergence({ group, region, limit }, await desks.find(group).desk.divergence(region, desks.signal))
+    },
+  )
+  app.post(
+    '/failover-groups/:group/returns/:region/scan',
+    { schema: { tags, summary: 'Compare a returned region once more', params: Params, body: ByRequest, response } },
+    async ({ params: { group, region }, body }) => {
+      await desks.change(group).scanAgain(region, body.by, desks.signal)
+      return desks.group(group)
+    },
+  )
   app.post(
     '/failover-groups/:group/returns/:region/choice',
     {

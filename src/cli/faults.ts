@@ -62,6 +62,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  CLI_CHOICE_NOT_CONFIRMED: {
+    message: 'nothing was chosen for region {region} of group {group}: this is what would be done',
+    remedy: 'type the name of the group when asked, or add --yes',
+    retriable: false,
+    status: 412,
+  },
   CLI_MOVE_BLOCKED: {
     message: 'the {kind} of group {group} is refused by {guards}',
     remedy:

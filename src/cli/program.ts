@@ -4,6 +4,7 @@ import { addCheck } from './check.ts'
 import { addDemo } from './demo.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { type CliIo, OUTPUT_FORMATS } from './io.ts'
+import { addDivergence } from './divergence.ts'
 import { addGroups } from './groups.ts'
 import { addHistory } from './history.ts'
 import { addIncidents } from './incidents.ts'
@@ -48,6 +49,7 @@ export async function runCli(
   addRegions(program, context)
   addMoves(program, context)
   addOperation(program, context)
+  addDivergence(program, context)
   addPause(program, context)
   addHistory(program, context)
   addAuthority(program, context, verbs)

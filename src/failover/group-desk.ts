@@ -8,7 +8,8 @@ import { hasEnded } from './moves/steps.ts'
 import { findBlocking, type MovePlan, planMove } from './plan.ts'
 import type { AuthorityPort, JournalPort } from './ports.ts'
 import * as requests from './requests.ts'
-import type { SalvageChoice } from './returns/return-record.ts'
+import { type DivergenceEvidence, unpackDivergence } from './effects/returns/divergence-evidence.ts'
+import type { ReturnRecord, SalvageChoice } from './returns/return-record.ts'
 import {
   type Attestation,
   firstDocument,
@@ -17,6 +18,7 @@ import {
   type MoveKind,
   type OperationRecord,
   type Pause,
+  regionEntry,
 } from './state.ts'
 
 /** What a person asks for when asking for a plan; with the plan's epoch and hash it becomes a move. */
@@ -59,6 +61,13 @@ export interface FoundOperation {
   readonly operation: OperationRecord
   /** False once it has left the group's document: it has ended, or a failover has replaced it. */
   readonly isPresent: boolean
+}
+
+export interface FoundDivergence {
+  readonly record: ReturnRecord
+  /** The region that it is compared with. */
+  readonly active: RegionName
+  readonly found: DivergenceEvidence
 }
 
 /** A request that meets another write is read again and tried anew this often. */
@@ -161,6 +170,24 @@ export class GroupDesk {
     const reason = `${choice.kind} what only ${region} has: ${choice.reason}`
     const change = (it: GroupDocument) => requests.chooseSalvage(it, regionName(region), choice)
     await this.#change(choice.by, reason, undefined, change, signal)
+  }
+
+  /** What the last scan of a returning region found. Fault NOT_RETURNING where there is none. */
+  async divergence(region: string, signal: AbortSignal): Promise<FoundDivergence> {
+    const { document } = await this.read(signal)
+    const record = regionEntry(document, region)?.return
+    const ref = record?.evidence.scanning
+    const phase = record === undefined ? 'any step' : 'a scan that has ended'
+    if (record === undefined || ref === undefined) {
+      throw failoverFaults.fault('NOT_RETURNING', { region, group: this.#options.group, phase })
+    }
+    const found = unpackDivergence(await this.#store.evidence(ref, signal))
+    return { record, active: document.active, found }
+  }
+
+  async scanAgain(region: string, by: string, signal: AbortSignal): Promise<void> {
+    const change = (it: GroupDocument) => requests.scanAgain(it, regionName(region))
+    await this.#change(by, `scan ${region} again`, undefined, change, signal)
   }
 
   async resumeReturn(region: string, by: string, signal: AbortSignal): Promise<void> {

@@ -10,12 +10,21 @@ export { authorityPort, journalPort } from './effects/authority-port.ts'
 export type { GroupRooms } from './effects/group-rooms.ts'
 export type { GroupClients } from './effects/clients.ts'
 export { makeMoveEffects, makeRegionEffects, type MoveExtras, type RegionEffects } from './effects/move-effects.ts'
+export type { DivergenceEvidence, DivergenceTotals } from './effects/returns/divergence-evidence.ts'
+export { type Amount, type ChoiceDryRun, describeChoices } from './effects/returns/dry-run.ts'
 export { makeReturnEffects } from './effects/returns/return-effects.ts'
 export { digestOf, type EvidenceRef } from './evidence.ts'
 export type { FailoverEventBus, FailoverEvents } from './events.ts'
 export { failoverFaults } from './faults.ts'
 export { GroupController, type GroupControllerOptions } from './group-controller.ts'
-export { type FoundOperation, GroupDesk, type GroupDeskOptions, type MoveOrder, type MoveWish } from './group-desk.ts'
+export {
+  type FoundDivergence,
+  type FoundOperation,
+  GroupDesk,
+  type GroupDeskOptions,
+  type MoveOrder,
+  type MoveWish,
+} from './group-desk.ts'
 export type { ReadGroup } from './group-store.ts'
 export {
   type CopyEvidence,

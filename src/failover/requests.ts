@@ -156,18 +156,27 @@ export function chooseSalvage(document: GroupDocument, region: RegionName, choic
 /** Where a choice is being carried out, and another one may be made when that cannot go on. */
 const SALVAGING: ReadonlySet<ReturnPhase> = new Set(['exporting', 'replaying', 'keeping', 'reseeding'])
 /** What was found no longer holds, or is to be chosen about anew. */
-const SCANNED_AGAIN: ReadonlySet<string> = new Set(['RETURN_TAIL_CHANGED'])
+const SCANNED_AGAIN: ReadonlySet<string> = new Set(['RETURN_TAIL_CHANGED', 'RETURN_CANNOT_KEEP'])
+
+/** Has a region that waits for a choice compared once more: its clients may have written past a fence. */
+export function scanAgain(document: GroupDocument, region: RegionName): GroupDocument {
+  const entry = regionEntry(document, region)
+  const record = entry?.return
+  if (entry === undefined || (record?.phase !== 'choosing' && record?.phase !== 'needs-operator')) {
+    throw notReturning(document, region, 'choosing')
+  }
+  if (record.stop?.at === 'fencing') throw notReturning(document, region, 'choosing')
+  const { stop: _, choice: __, divergence: ___, ...rest } = record
+  const anew = { ...rest, phase: 'scanning' as const, attempt: record.attempt + 1 }
+  return withEntry(document, region, { ...entry, return: anew })
+}
 
 /** Lets a return that waits for a person try its step again. */
 export function resumeReturn(document: GroupDocument, region: RegionName): GroupDocument {
   const entry = regionEntry(document, region)
   if (entry?.return?.phase !== 'needs-operator') throw notReturning(document, region, 'needs-operator')
   const { stop, ...record } = entry.return
-  if (SCANNED_AGAIN.has(stop?.fault?.code ?? '')) {
-    const { choice: _, divergence: __, ...found } = record
-    const anew = { ...found, phase: 'scanning' as const, attempt: record.attempt + 1 }
-    return withEntry(document, region, { ...entry, return: anew })
-  }
+  if (SCANNED_AGAIN.has(stop?.fault?.code ?? '')) return scanAgain(document, region)
   const resumed = { ...record, phase: stop?.at ?? 'scanning', attempt: record.attempt + 1 }
   return withEntry(document, region, { ...entry, return: resumed })
 }

@@ -13,10 +13,9 @@ import { MapMemory } from './offset-map/index.ts'
 import { resolveTraffic } from './options.ts'
 import type { ReplicatorOptions } from './replicator-options.ts'
 import { CopyLedger } from './shards/copy-ledger.ts'
+import { NEW_MAP_SHARDS } from './shards/map-topic.ts'
 import { TargetEngine } from './target-engine.ts'
 
-/** Shards of a map topic that is not there yet; an existing topic keeps what it has. */
-const SHARDS = 64
 const MAP_MEMORY_BYTES = 64 * 1024 * 1024
 
 /** The links of a process, which may come and go, and what they share: an engine for each target among it. */
@@ -140,7 +139,7 @@ export class LinkSet {
     const engine = new TargetEngine({
       region: target,
       cluster: this.cluster(target),
-      shards: SHARDS,
+      shards: NEW_MAP_SHARDS,
       memory: this.memory,
       acknowledgeUnfenced,
       processName,

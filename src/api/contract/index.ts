@@ -1,4 +1,5 @@
 export * from './authority.ts'
+export * from './divergence.ts'
 export * from './failover-groups.ts'
 export * from './groups.ts'
 export * from './incidents.ts'

@@ -2,6 +2,7 @@ import type { Fault, RegionName } from '../../core/index.ts'
 import type { Cluster, TopicPartition } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { CopiedFlow } from '../offset-map/index.ts'
+import { ensureMapTopic, NEW_MAP_SHARDS } from '../shards/map-topic.ts'
 import { compileSelection, type Selection } from '../topics/selection.ts'
 import { Pace } from '../verification/pace.ts'
 import type { CutPartition } from './cut.ts'
@@ -12,6 +13,7 @@ import { findData } from './find-data.ts'
 import { flowKeyOf } from './flow-key-of.ts'
 import { findForks, findUntied, type ForkedPartition, type Forking } from './forked-partitions.ts'
 import { inTime } from './in-time.ts'
+import { keepTails, type KeptTail } from './keep-tails.ts'
 import type { MovedLink, MovesOptions } from './moves-options.ts'
 import { PartitionScan } from './scan-divergence.ts'
 import type { ShardContext } from './under-shard.ts'
@@ -118,6 +120,26 @@ export class ReturnedLogs {
     const { clock } = this.#options
     const bounds = of.map(({ partition, end: offset }) => ({ topic, partition, offset }))
     return emptyPartitions({ cluster: this.#cluster(region), clock }, { topic, bounds }, signal)
+  }
+
+  /** See `keep-tails.ts`: of partitions that are tied to the link's source. */
+  async keepTails(link: MovedLink, tails: readonly ForkedPartition[], by: string, signal: AbortSignal): Promise<void> {
+    const { atlas, clock } = this.#options
+    const region = link.target
+    // The region may never have been a target.
+    await ensureMapTopic(this.#cluster(region), { shards: NEW_MAP_SHARDS, clock }, signal)
+    await atlas.refresh(region, signal)
+    const shards = this.#access.shardsOf(region, signal)
+    if (shards === undefined) throw new Error(`region ${region} has no map`)
+    const { clusterId: sourceClusterId } = await this.#cluster(link.source).metadata([], signal)
+    const kept: KeptTail[] = []
+    for (const { topicId: targetTopicId, partition, tie, active, end } of tails) {
+      if (tie === undefined || active === undefined) continue
+      const key = flowKeyOf(link, { topic: active.ref.topic, partition })
+      const spec = { key, sourceTopicId: active.ref.topicId, targetTopicId, sourceClusterId }
+      kept.push({ spec, relation: await atlas.relateFork(tie, signal), end })
+    }
+    await keepTails(shards, kept, by, signal)
   }
 
   /** Why a flow of the link has stopped in this process, if one has: it does not go on by itself. */

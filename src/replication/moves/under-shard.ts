@@ -43,6 +43,10 @@ export function underShard<Result>(
     const takeover = await takeOver({ ...context, mapTopic: () => mapTopic }, shard, signal)
     const tenure = new Tenure(shard, takeover, { log, mapTopicId: mapTopic.topicId, clock, random })
     const { identity, transactionalId } = takeover
+    // Its writer tries again for as long as the tenure lasts, also where it may not send anything any more.
+    const onAbort = () => tenure.end({ kind: 'restart', reason: 'nobody waits for it any more' })
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
     try {
       const owner = { kind: 'owner' as const, ...identity, transactionalId, atMs: clock.nowMs() }
       await tenure.writer.append({ ...owner, processId: `${MOVE_PREFIX}${by}` })
@@ -50,6 +54,7 @@ export function underShard<Result>(
       if (tenure.canHandOver) await tenure.writer.appendLast({ kind: 'hand-over', ...identity, atMs: clock.nowMs() })
       return result
     } finally {
+      signal.removeEventListener('abort', onAbort)
       tenure.end({ kind: 'restart', reason: 'what it was taken over for is done' })
     }
   })

@@ -25,6 +25,8 @@ import {
 import { ensureOwnTopic } from './own-topic.ts'
 import { type HasOwned, type MapRecord, readMapRecord } from './map-record.ts'
 
+/** Shards of a map topic that is not there yet; an existing topic keeps what it has. */
+export const NEW_MAP_SHARDS = 64
 export const MAP_TOPIC = '__isthmus.offset-map'
 
 const READ_BYTES = 4 * 1024 * 1024

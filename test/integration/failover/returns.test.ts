@@ -205,4 +205,40 @@ describe('the return of a region that was lost', () => {
     }
     expect(await inA.readCommitted('late', 1)).toHaveLength(20)
   }, 120_000)
+
+  it('keeps what only it holds where it is, and follows behind it', async () => {
+    await makeTopic('kept', 2)
+    for (const partition of [0, 1]) await send(inA, 'kept', partition, values(`before ${partition}`, 10))
+    const running = await loseRegion(
+      ['kept'],
+      () => send(inA, 'kept', 0, values('only on a', 4)),
+      () => send(inB, 'kept', 0, values('on b', 5)),
+    )
+    expect((await running.run())?.phase).toBe('choosing')
+    running.choose({ kind: 'keep' })
+    expect(await running.run({ deaths: true })).toBeUndefined()
+    expect(running.phases.slice(-4)).toEqual(['replaying', 'keeping', 'rejoining', 'standby'])
+    const [before, own, late] = [
+      values('before 0', 10),
+      values('only on a', 4),
+      [...values('on b', 5), ...values('only on a', 4)],
+    ]
+    expect((await inA.readCommitted('kept')).map(({ value }) => value)).toEqual([...before, ...own, ...late])
+    expect((await inB.readCommitted('kept')).map(({ value }) => value)).toEqual([...before, ...late])
+    // Another replicator goes on with it, and so does the way home.
+    await running.stop()
+    trial = undefined
+    const mover = new Mover({ a, b }, ['kept'])
+    await mover.copy('b', 'a')
+    await mover.untilCopied('b', 'a')
+    await mover.switchOver('b', 'a')
+    await send(inA, 'kept', 0, values('home', 3))
+    await mover.untilCopied('a', 'b')
+    await mover.stop()
+    expect((await inB.readCommitted('kept')).map(({ value }) => value)).toEqual([
+      ...before,
+      ...late,
+      ...values('home', 3),
+    ])
+  }, 120_000)
 })

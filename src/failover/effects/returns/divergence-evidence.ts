@@ -55,8 +55,8 @@ export function packDivergence(
   return { evidence: toJson(evidence), totals }
 }
 
-export function unpackDivergence(evidence: Json | undefined): DivergenceEvidence | undefined {
-  return evidence as unknown as DivergenceEvidence | undefined
+export function unpackDivergence(evidence: Json): DivergenceEvidence {
+  return evidence as unknown as DivergenceEvidence
 }
 
 function sumUp(found: readonly Divergence[], forked: readonly ForkedPartition[]): DivergenceTotals {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type CheckedTail, exportTopicOf, type ForkedPartition, type Moves } from '../../../replication/index.ts'
+import { type CheckedTail, exportTopicOf } from '../../../replication/index.ts'
 import { failoverFaults } from '../../faults.ts'
 import type { Outcome } from '../../outcome.ts'
 import { toJson } from '../outcomes.ts'
 import { nameOf } from './divergence-evidence.ts'
-import { onLogs, type ReturnCall, returnedOf, salvageOf, untilOf } from './return-call.ts'
+import { findTails } from './find-tails.ts'
+import { onLogs, type ReturnCall, salvageOf, untilOf } from './return-call.ts'
 
 /** What was written out, for later steps and for people. */
 export interface ExportEvidence {
@@ -34,18 +35,6 @@ export async function exportTails(call: ReturnCall): Promise<Outcome> {
     call.memory.checks.set(call.region, { of, checks })
     return await check(call, checks, untilMs)
   })
-}
-
-/** Partitions with anything behind the fork that an application could read. */
-async function findTails(call: ReturnCall, moves: Moves): Promise<readonly ForkedPartition[] | Outcome> {
-  const { region, signal } = call
-  const forking = await moves.returned.forks(returnedOf(call), signal)
-  if (forking.kind === 'waiting') return forking
-  const tails: ForkedPartition[] = []
-  for (const one of forking.partitions) {
-    if (one.end > one.fork && (await moves.returned.firstDiverged(region, one, signal)) !== undefined) tails.push(one)
-  }
-  return tails
 }
 
 async function check(call: ReturnCall, checks: readonly CheckedTail[], untilMs: number): Promise<Outcome> {

@@ -25,7 +25,8 @@ export async function reseed(call: ReturnCall): Promise<Outcome> {
   if (divergence !== undefined && divergence.onlyHere > 0 && choice?.losesOlder !== true) {
     throw failoverFaults.fault('RETURN_LOSES_OLDER', { region, records: divergence.onlyHere })
   }
-  const seen = unpackDivergence(await call.evidenceOf('scanning'))
+  const found = await call.evidenceOf('scanning')
+  const seen = found === undefined ? undefined : unpackDivergence(found)
   return await onLogs(call, async (moves) => {
     const untilMs = untilOf(call)
     let [topics, partitions] = [0, 0]

@@ -3,6 +3,7 @@ import type { ReturnContext, ReturnEffects } from '../../ports.ts'
 import type { GroupRooms } from '../group-rooms.ts'
 import { exportTails } from './export.ts'
 import { fenceLost } from './fence-lost.ts'
+import { keep } from './keep.ts'
 import { rejoin } from './rejoin.ts'
 import { replay } from './replay.ts'
 import { reseed } from './reseed.ts'
@@ -10,7 +11,7 @@ import { type ReturnCall, returnCallOf } from './return-call.ts'
 import { makeReturnMemory } from './return-memory.ts'
 import { scan } from './scan.ts'
 
-const RUNS = { fenceLost, scan, export: exportTails, replay, reseed, rejoin } as const
+const RUNS = { fenceLost, scan, export: exportTails, replay, keep, reseed, rejoin } as const
 
 /** The steps of the return of a lost region, on real regions. */
 export function makeReturnEffects(rooms: GroupRooms): ReturnEffects {
