@@ -280,16 +280,19 @@ export class Moves implements AsyncDisposable {
 
   /** Undefined where the region has no map. */
   #shardsOf(region: RegionName, signal: AbortSignal): ShardContext | undefined {
-    const { ledgers, atlas, lend, ...rest } = this.#options
+    const { ledgers, atlas, memory, acknowledgeUnfenced, clock, random } = this.#options
     const mapTopic = ledgers.get(region)?.mapTopic
     return (
       mapTopic && {
-        ...rest,
+        memory,
+        acknowledgeUnfenced,
+        clock,
+        random,
         mapTopic,
         cluster: this.#cluster(region),
         reader: atlas.reader(region),
         log: this.#logOf(region),
-        lend: <Result>(shard: number, use: () => Promise<Result>) => lend(region, shard, use, signal),
+        lend: <Result>(shard: number, use: () => Promise<Result>) => this.#options.lend(region, shard, use, signal),
       }
     )
   }

@@ -129,11 +129,11 @@ export class Salvage {
   }
 
   async #pump(of: SalvageOf, sources: readonly PumpSource[], untilMs: number, signal: AbortSignal): Promise<boolean> {
-    const { clock, logOf } = this.#options
+    const { clock } = this.#options
     const cluster = this.#cluster(of.active)
     // First of all: from then on nobody who was before writes any more, and what they wrote is decided.
     const writer = await TransactionalWriter.open(
-      { cluster, log: logOf(of.active), clock },
+      { cluster, log: this.#options.logOf(of.active), clock },
       transactionalIdOf(of),
       signal,
     )

@@ -154,17 +154,16 @@ export class ReturnTrial {
         this.#effects = makeReturnEffects(this.rooms)
         continue
       }
-      const found = outcome.kind === 'done' ? (outcome.evidence ?? { reason: outcome.reason }) : undefined
-      if (found !== undefined) this.evidence.set(record.phase, JSON.parse(JSON.stringify(found)) as Json)
-      const ref = { key: record.phase, digest: '' }
-      this.#report = {
-        return: record.id,
-        attempt: record.attempt,
-        outcome,
-        ...(found !== undefined && { evidence: ref }),
-      }
-      if (outcome.kind === 'failed') this.phases.push(outcome.fault.code)
+      this.#note(record, outcome)
     }
+  }
+
+  #note({ id, phase, attempt }: ReturnRecord, outcome: Outcome): void {
+    if (outcome.kind === 'failed') this.phases.push(outcome.fault.code)
+    this.#report = { return: id, attempt, outcome }
+    if (outcome.kind !== 'done') return
+    this.evidence.set(phase, JSON.parse(JSON.stringify(outcome.evidence ?? { reason: outcome.reason })) as Json)
+    this.#report = { ...this.#report, evidence: { key: phase, digest: '' } }
   }
 
   describe(): string {
