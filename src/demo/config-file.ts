@@ -6,10 +6,12 @@ import { TOPIC_PREFIXES, USERS, userOf } from './regions.ts'
 export const GROUP_NAME = 'sensors'
 
 /**
- * What the link may carry. The fleet needs a part of it; a peak does not fit, as on any line between regions, and so a
- * region that is lost at its peak takes records along.
+ * What a link may carry, for each reading a second and at least. The fleet and the results of the analytics take less
+ * than half of it; a peak does not fit, as on any line between regions, and a region that is lost then takes records
+ * along.
  */
-export const LINE_MEGABYTES_PER_SECOND = 2
+const LINE_MEGABYTES_PER_READING = 0.002_5
+const LINE_MEGABYTES_LEAST = 0.5
 
 /** Where the files of a demo are: the configuration, and what Kafka's own tools need to connect. */
 export interface DemoFiles {
@@ -18,7 +20,16 @@ export interface DemoFiles {
   readonly clientFiles: ReadonlyMap<string, string>
 }
 
-export function writeFiles(folder: string, regions: readonly LocalRegion[], port: number): DemoFiles {
+export interface FileFacts {
+  readonly regions: readonly LocalRegion[]
+  /** Of the API. */
+  readonly port: number
+  /** Readings a second. */
+  readonly ratePerSecond: number
+}
+
+export function writeFiles(folder: string, facts: FileFacts): DemoFiles {
+  const { regions } = facts
   const write = (name: string, text: string) => {
     const path = join(folder, name)
     writeFileSync(path, text, { mode: 0o600 })
@@ -30,14 +41,15 @@ export function writeFiles(folder: string, regions: readonly LocalRegion[], port
     for (const name of [USERS.isthmus, USERS.canary]) write(passwordFile(region, name), userOf(region, name).password)
     clientFiles.set(region.name, write(`${region.name}.properties`, renderClientProperties(region, caFile)))
   }
-  return { configFile: write('isthmus.yaml', renderConfig(regions, port)), clientFiles }
+  return { configFile: write('isthmus.yaml', renderConfig(facts)), clientFiles }
 }
 
 function passwordFile(region: LocalRegion, user: string): string {
   return `${region.name}-${user}.password`
 }
 
-function renderConfig(regions: readonly LocalRegion[], port: number): string {
+function renderConfig({ regions, port, ratePerSecond }: FileFacts): string {
+  const line = Math.max(LINE_MEGABYTES_LEAST, LINE_MEGABYTES_PER_READING * ratePerSecond)
   const names = regions.map(({ name }) => name).join(', ')
   return `apiVersion: isthmus/v1
 regions:
@@ -47,7 +59,7 @@ failoverGroups:
     regions: [${names}]
     topics: { include: [${TOPIC_PREFIXES.map((prefix) => `"${prefix}*"`).join(', ')}] }
     consumerGroups: { include: [${Object.values(GROUPS).join(', ')}] }
-    traffic: { maxMegabytesPerSecond: ${LINE_MEGABYTES_PER_SECOND} }
+    traffic: { maxMegabytesPerSecond: ${line} }
     # A demo moves again at once, and nobody commits a position behind the fence: the analytics write it with results.
     failover: { cooldownSeconds: 0, groupGraceSeconds: 1 }
 authority: { kind: sqlite, path: isthmus.db }

@@ -3,9 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FailoverGroupBody } from '../api/contract/index.ts'
 import { type App, createApp } from '../app.ts'
+import { groupDigits } from '../cli/index.ts'
 import { loadConfig } from '../config/index.ts'
 import { pause, systemClock, systemRandom } from '../core/index.ts'
-import { createWorkloadTopics, type LocalRegion, localPorts, SensorWorkload } from '../local/index.ts'
+import {
+  createWorkloadTopics,
+  type LocalRegion,
+  localPorts,
+  type ReadBatch,
+  type SensorFleetOptions,
+  SensorWorkload,
+} from '../local/index.ts'
 import { createLogger } from '../observability/index.ts'
 import { type DemoFiles, GROUP_NAME, writeFiles } from './config-file.ts'
 import { Follower, type FollowerOptions } from './follow.ts'
@@ -26,14 +34,16 @@ export interface Stage {
   readonly follower: Follower
 }
 
+/** Who wants to be told what the workload does. */
 export interface StageHooks {
-  readonly workload?: ConstructorParameters<typeof SensorWorkload>[0]
+  readonly fleet?: Pick<SensorFleetOptions, 'onAcknowledged'>
+  readonly onRead?: (batch: ReadBatch) => void
   readonly onLanding?: FollowerOptions['onLanding']
 }
 
-/** A peak that the line carries within seconds, not at once. */
-const PEAK_READINGS = 15_000
-const PEAK_WITHIN_MS = 10_000
+/** What falls due in so many seconds, at once: more than the line carries while it is written. */
+const PEAK_SECONDS = 150
+const PEAK_WITHIN_MS = 60_000
 /** The copies of what the analytics wrote last. */
 const REST_MS = 1_500
 const ASK_WITHIN_MS = 3_000
@@ -50,13 +60,15 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-demo-'))
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
   const port = options.port ?? (await choosePort())
-  const files = writeFiles(folder, regions, port)
+  const { ratePerSecond } = options
+  const files = writeFiles(folder, { regions, port, ratePerSecond })
 
   await createWorkloadTopics(clientOf(home, USERS.isthmus), {}, signal)
-  const fleet = { ...hooks.workload?.fleet, ratePerSecond: options.ratePerSecond }
-  const workload = stack.use(new SensorWorkload({ ...hooks.workload, fleet }))
+  const { onRead } = hooks
+  const fleet = { ...hooks.fleet, ratePerSecond }
+  const workload = stack.use(new SensorWorkload({ fleet, ...(onRead !== undefined && { onRead }) }))
   await workload.start(clientOf(home, USERS.application), signal)
-  say(`A sensor fleet writes ${options.ratePerSecond} readings a second to ${home.name}.`)
+  say(`A sensor fleet writes ${ratePerSecond} readings a second to ${home.name}.`)
 
   const context = { clock: systemClock, random: systemRandom }
   const logger = createLogger({ level: 'silent', nowMs: () => systemClock.nowMs() })
@@ -80,7 +92,7 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
     await following
   })
   const stage = { regions, files, workload, app, address, port, follower }
-  const orders = orderTaker(stage, say)
+  const orders = orderTaker(stage, PEAK_SECONDS * ratePerSecond, say)
   stack.use(await takeOrders(port, (order) => orders(order, signal)))
   return stage
 }
@@ -94,7 +106,7 @@ export function findRegion(regions: readonly LocalRegion[], name: string): Local
 type OrderTaker = (order: RegionOrder, signal: AbortSignal) => Promise<OrderAnswer>
 
 /** One order at a time: they are about the same brokers. */
-function orderTaker(stage: Stage, say: (line: string) => void): OrderTaker {
+function orderTaker(stage: Stage, peakReadings: number, say: (line: string) => void): OrderTaker {
   const dead = new Set<string>()
   let busy: Promise<unknown> = Promise.resolve()
   const carryOut = async (order: RegionOrder, signal: AbortSignal): Promise<OrderAnswer> => {
@@ -103,7 +115,7 @@ function orderTaker(stage: Stage, say: (line: string) => void): OrderTaker {
     if ((order.verb === 'kill') === dead.has(name)) {
       return { isDone: false, text: `${name} ${order.verb === 'kill' ? 'is dead already' : 'runs already'}` }
     }
-    const peak = order.hasPeak ? await raisePeak(stage, name, signal) : ''
+    const peak = order.hasPeak ? await raisePeak(stage, { region: name, readings: peakReadings }, signal) : ''
     const brokers = region.bootstrap.map((_, index) => index)
     if (order.verb === 'kill') {
       dead.add(name)
@@ -127,20 +139,24 @@ function orderTaker(stage: Stage, say: (line: string) => void): OrderTaker {
  * More readings than the link copies in time. The analytics rest meanwhile and what they wrote is copied first: each
  * topic is cut where its own copy was, and results that run ahead of their readings would be there without them.
  */
-async function raisePeak(stage: Stage, region: string, signal: AbortSignal): Promise<string> {
-  const { workload, follower } = stage
+async function raisePeak(
+  { workload, follower }: Stage,
+  { region, readings }: { readonly region: string; readonly readings: number },
+  signal: AbortSignal,
+): Promise<string> {
   if (!follower.isSettled || follower.region !== region) {
     throw new Error(`a peak is for the region where the sensor fleet writes: that is ${follower.region}`)
   }
   await workload.analytics.stop()
   await pause(systemClock, REST_MS, signal)
-  const wanted = workload.fleet.stats.acknowledged + workload.fleet.burst(PEAK_READINGS)
+  const before = workload.fleet.stats.acknowledged
+  const peak = workload.fleet.burst(readings)
   const startedMs = systemClock.monotonicMs()
-  while (workload.fleet.stats.acknowledged < wanted && !signal.aborted) {
+  while (workload.fleet.stats.acknowledged < before + peak && !signal.aborted) {
     if (systemClock.monotonicMs() - startedMs > PEAK_WITHIN_MS) throw new Error(`${region} is too slow for a peak`)
     await pause(systemClock, 5, signal)
   }
-  return `${region} has acknowledged a peak of ${PEAK_READINGS.toLocaleString('en-US')} readings. `
+  return `${region} has acknowledged a peak of ${groupDigits(peak)} records. `
 }
 
 async function readGroup(address: string, signal: AbortSignal): Promise<FailoverGroupBody | undefined> {

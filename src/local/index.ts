@@ -11,9 +11,22 @@ export { startRegion } from './region.ts'
 export type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'
 export type { LocalUser } from './server-properties.ts'
 export {
+  compareAggregates,
+  computeAggregates,
   createWorkloadClient,
   createWorkloadTopics,
+  DEFAULT_WINDOWS,
+  type GroupPosition,
   GROUPS,
+  type ReadBatch,
+  readAggregates,
+  readPositions,
+  readReadings,
+  readTopic,
+  type SensorReading,
+  type SensorFleetOptions,
   SensorWorkload,
+  type TopicRecord,
+  TOPICS,
   type WorkloadStats,
 } from './workload/index.ts'

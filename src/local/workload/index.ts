@@ -11,6 +11,7 @@ export {
   computeAggregates,
   type WindowTotals,
 } from './oracle.ts'
+export { type GroupPosition, readPositions } from './read-positions.ts'
 export {
   readAggregates,
   readDeadLetters,
@@ -19,6 +20,7 @@ export {
   type ReadTopicOptions,
   type TopicRecord,
 } from './read-topic.ts'
+export { type ReadBatch } from './records.ts'
 export { type SourceStats } from './record-source.ts'
 export { type SensorKind, type SensorReading, type WeatherObservation } from './schemas.ts'
 export { SensorFleet, type SensorFleetOptions } from './sensor-fleet.ts'

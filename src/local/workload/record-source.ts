@@ -131,13 +131,14 @@ export class RecordSource<Item extends SourceItem> implements AsyncDisposable {
   }
 
   async #loop(run: Run): Promise<void> {
-    const { clock, random, lingerMs } = this.#options
+    const { clock, random, lingerMs, batchMax } = this.#options
     const { signal } = run.stopping
     for (let failures = 0; !signal.aborted; ) {
       this.#generateDue()
       if (await this.#sendBatch(run)) {
         failures = 0
-        await pause(clock, lingerMs, signal)
+        // What fills another batch does not wait for more.
+        await pause(clock, this.#buffer.length < batchMax ? lingerMs : 0, signal)
       } else {
         failures++
         await pause(clock, backoffMs(RESEND_DELAYS, failures, random), signal)
