@@ -110,8 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     regions: [...config.regions.keys()],
     replication: replicator,
     watch: regions.watch,
-    groups: () => control?.status().groups ?? [],
-    ...(control?.view && { failover: control.view }),
+    ...(control && { groups: () => control.status().groups, failover: control.view }),
     metrics,
   }
   const api = await createApiServer({ options: config.api, content, logger })

@@ -28,6 +28,7 @@ import type { GroupDocuments } from './group-documents.ts'
 import { linkOfGroup } from './link-specs.ts'
 import { moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
+import { AutomaticWatch } from './watch-automatic.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
 import { type RegionFence, StandingFences } from './standing-fences.ts'
 
@@ -67,6 +68,7 @@ interface Controlled {
   readonly desk: GroupDesk
   readonly controller: GroupController
   readonly recorder: ConfigsRecorder
+  readonly automatic: AutomaticWatch
   readonly writePauseMs: number
 }
 
@@ -131,8 +133,9 @@ export class Controller {
     this.#beats.start()
     this.#leadership.start()
     this.#standing.start()
-    for (const { controller, recorder } of this.groups.values()) {
+    for (const { controller, recorder, automatic } of this.groups.values()) {
       recorder.start()
+      automatic.start()
       controller.start()
     }
     this.#creating ??= Promise.all([...this.groups.keys()].map((group) => this.#create(group)))
@@ -141,7 +144,13 @@ export class Controller {
   /** Ends between two passes; an operation that runs is left to whoever leads next. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
-    await Promise.all([...this.groups.values()].flatMap((one) => [one.controller.stop(), one.recorder.stop()]))
+    await Promise.all(
+      [...this.groups.values()].flatMap(({ controller, recorder, automatic }) => [
+        controller.stop(),
+        recorder.stop(),
+        automatic.stop(),
+      ]),
+    )
     await Promise.all([this.#standing.stop(), this.#rates.stop(), this.#beats.stop()])
     await this.#leadership.stop()
     await this.#creating
@@ -214,6 +223,13 @@ export class Controller {
       desk: deskOf(parts, extras.limits, extras.gather),
       controller: controllerOf(parts, { effects, returns: makeReturnEffects(rooms) }),
       recorder,
+      automatic: new AutomaticWatch({
+        group,
+        document: () => documents.get(group.name),
+        health: () => watch.status(),
+        clock,
+        events: events.failover,
+      }),
       writePauseMs: group.timings.writePauseMs,
     }
   }

@@ -1,4 +1,5 @@
 import type { Events } from '../core/index.ts'
+import type { AutomaticDecision } from './automatic.ts'
 import type { MoveKind, Phase } from './state.ts'
 import type { ReturnPhase } from './returns/return-record.ts'
 
@@ -28,6 +29,14 @@ export type FailoverEvents = {
     /** Undefined where the region is a standby again. */
     readonly phase: ReturnPhase | undefined
     readonly reason: string
+  }
+  /** What the mode of a group makes of its active region changed; nothing was done. */
+  'automatic:decided': {
+    readonly group: string
+    readonly kind: AutomaticDecision['kind']
+    readonly reason: string
+    /** The one command that a person has to give; null where there is none. */
+    readonly command: string | null
   }
   'failover:error': { readonly group: string; readonly what: string; readonly error: unknown }
 }

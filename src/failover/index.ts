@@ -9,7 +9,7 @@ export {
 export { authorityPort, journalPort } from './effects/authority-port.ts'
 export type { GroupRooms } from './effects/group-rooms.ts'
 export type { GroupClients } from './effects/clients.ts'
-export { makeMoveEffects, makeRegionEffects, type MoveExtras, type RegionEffects } from './effects/move-effects.ts'
+export { makeMoveEffects, type MoveExtras, type RegionEffects } from './effects/move-effects.ts'
 export type { DivergenceEvidence, DivergenceTotals } from './effects/returns/divergence-evidence.ts'
 export { type Amount, type ChoiceDryRun, describeChoices } from './effects/returns/dry-run.ts'
 export { makeReturnEffects } from './effects/returns/return-effects.ts'
@@ -37,12 +37,11 @@ export {
   type TargetEvidence,
 } from './guards/evidence.ts'
 export { evaluateGuards, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
-export { judgePreflight } from './guards/preflight.ts'
 export { explainDistrust } from './known-reigns.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
-export { type EffectName, isWritePaused, standsAt, type Step, stepsOf } from './moves/steps.ts'
+export { type EffectName, isWritePaused, standsAt, type Step } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
-export { findBlocking, type MovePlan, type PlanContext, planMove, type Prediction } from './plan.ts'
+export { findBlocking, type MovePlan, type PlanContext, type Prediction } from './plan.ts'
 export type {
   AcquiredLease,
   AuthorityPort,
@@ -59,7 +58,7 @@ export type {
   WriteResult,
 } from './ports.ts'
 export type { ReturnPhase, ReturnRecord, SalvageChoice } from './returns/return-record.ts'
-export { RETURN_STEPS, type ReturnEffectName, type ReturnStep } from './returns/return-steps.ts'
+export type { ReturnEffectName, ReturnStep } from './returns/return-steps.ts'
 export {
   type Attestation,
   type FenceState,
@@ -70,7 +69,6 @@ export {
   type MoveKind,
   type MoveRequest,
   type OperationRecord,
-  operationKey,
   type Pause,
   type Phase,
   type RegionEntry,

@@ -17,6 +17,10 @@ const WORDING: Wording<FailoverEvents> = {
     const sentence = `the return of ${region} to group ${group} is at ${phase ?? 'its end'}: ${reason}`
     return phase === 'needs-operator' || phase === 'choosing' ? error(sentence) : info(sentence)
   },
+  'automatic:decided': ({ group, kind, reason, command }) => {
+    if (kind === 'stay') return info(`group ${group} would not be failed over any more: ${reason}`)
+    return error(`group ${group} would be failed over: ${reason}${command === null ? '' : `. To do it: ${command}`}`)
+  },
   'failover:error': (event) =>
     error(`failover group ${event.group}, ${event.what}: ${describeError(event.error)}; it is tried again`),
 }

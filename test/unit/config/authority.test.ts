@@ -22,10 +22,16 @@ const read = (authority: string) =>
 const problemsOf = (authority: string) => read(`authority: ${authority}\n`).problems.map(formatProblem)
 
 test('without a word the authority is a file beside the configuration', () => {
-  expect(read('').config?.authority).toEqual({ kind: 'sqlite', leaseMs: 10_000, path: '/etc/isthmus/isthmus.db' })
+  expect(read('').config?.authority).toEqual({
+    kind: 'sqlite',
+    leaseMs: 10_000,
+    takeoverMs: 35_000,
+    path: '/etc/isthmus/isthmus.db',
+  })
   expect(read('authority: { path: data/a.db, leaseSeconds: 30 }\n').config?.authority).toEqual({
     kind: 'sqlite',
     leaseMs: 30_000,
+    takeoverMs: 35_000,
     path: '/etc/isthmus/data/a.db',
   })
 })
