@@ -52,6 +52,7 @@ export function openRegionAccess({ config, events, clock, random, env }: RegionA
       superUsers: fence.superUsers,
       canary: canary && canaryCluster && { cluster: canaryCluster, principal: canary.principal },
       command: fence.command && { ...fence.command, env },
+      allowsTopicConfig: fence.allowTopicConfig,
       records,
       clock,
       events,

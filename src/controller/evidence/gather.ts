@@ -152,7 +152,7 @@ async function gatherSource(gathering: Gathering): Promise<SourceEvidence> {
     isReachable: metadata !== undefined,
     ownRightsMissing: own,
     certificateDays,
-    fenceUnavailable: findFenceUnavailable(plans, { hasCommand: rooms.fences.get(region)?.hasCommand ?? false }),
+    fenceUnavailable: findFenceUnavailable(plans, rooms.fences.get(region) ?? { hasCommand: false }),
     superUsers,
   }
 }

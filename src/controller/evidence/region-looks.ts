@@ -134,14 +134,20 @@ export interface FencePlans {
   readonly groups: FencePlan
 }
 
+const LAST_RESORT =
+  'max.message.bytes=0 is the last resort of a failover, and refuses the markers that a switchover cuts with'
+
 /** Pure: why the region cannot be fenced, or null. */
 export function findFenceUnavailable(
   plans: FencePlans | undefined,
-  { hasCommand }: { readonly hasCommand: boolean },
+  { hasCommand, allowsTopicConfig = false }: { readonly hasCommand: boolean; readonly allowsTopicConfig?: boolean },
 ): string | null | undefined {
   if (plans === undefined) return hasCommand ? null : undefined
   const { topics, groups } = plans
-  if (topics.kind === 'unavailable') return hasCommand ? null : explain(topics)
+  if (topics.kind === 'unavailable') {
+    if (hasCommand) return null
+    return allowsTopicConfig ? `${explain(topics)}; ${LAST_RESORT}` : explain(topics)
+  }
   // Where ACLs hold writers up, they have to hold up the commits of readers too.
   return groups.kind === 'unavailable' ? `consumer groups: ${explain(groups)}` : null
 }

@@ -25,12 +25,30 @@ export async function fence(call: EffectCall): Promise<Outcome> {
 /** The region may answer to neither means, and there is no time to try one after the other. */
 async function fenceInHaste(call: EffectCall, fences: RegionFences): Promise<Outcome> {
   const acl = withinMs(call, FAILOVER_ACL_MS, (hasty) => fenceByAcl(hasty, fences))
-  if (!fences.hasCommand) return await acl
-  const [byAcl, byCommand] = await Promise.all([acl, fenceByCommand(call, fences)])
+  const command = fences.hasCommand ? fenceByCommand(call, fences) : undefined
+  const [byAcl, byCommand] = await Promise.all([acl, command])
   if (byAcl.kind === 'done') return byAcl
   // A command that runs is worth waiting for, whatever becomes of the ACLs.
-  const isTelling = byCommand.kind === 'done' || byCommand.kind === 'waiting' || byAcl.kind === 'failed'
-  return isTelling ? byCommand : byAcl
+  if (byCommand?.kind === 'done' || byCommand?.kind === 'waiting') return byCommand
+  const hasFailed = byAcl.kind === 'failed' && (byCommand === undefined || byCommand.kind === 'failed')
+  if (!hasFailed) return byAcl.kind === 'failed' ? (byCommand ?? byAcl) : byAcl
+  if (!fences.allowsTopicConfig) return byCommand ?? byAcl
+  return await withinMs(call, FAILOVER_ACL_MS, (hasty) => fenceByTopicConfig(hasty, fences))
+}
+
+/**
+ * The last resort, and of failovers only: it refuses the markers that a switchover cuts with, as it refuses everything
+ * else, so that no cut is possible behind it.
+ */
+async function fenceByTopicConfig(call: EffectCall, fences: RegionFences): Promise<Outcome> {
+  const { rooms, from, signal } = call
+  const { group: _, ...claim } = claimOf(call)
+  const applied = await fences.applyTopicConfig({ ...claim, scope: rooms.scope }, signal)
+  if (applied.kind !== 'done') return outcomeOf(applied)
+  const outcome = judgeApplied(from, await fences.proveTopicConfig(rooms.scope, signal))
+  if (outcome.kind !== 'done') return outcome
+  const warning = `${from} is fenced by max.message.bytes=0 alone: whoever puts configs of its topics back opens it`
+  return { ...outcome, findings: { ...outcome.findings, warning } }
 }
 
 /** What has not ended by then goes on record as unknown, and is asked again. */
@@ -126,11 +144,20 @@ function warnOfLift(region: RegionName, { own, lifted }: Lifting): string[] {
 export async function findOpening(call: EffectCall): Promise<Outcome | undefined> {
   const { rooms, operation, signal } = call
   const fences = fencesOf(call, call.from)
-  if (operation.fence === 'proved') return judgeOpening(call, await fences.prove(rooms.scope, signal))
+  if (operation.fence === 'proved') return judgeOpening(call, await proveAgain(call, fences))
   // Nothing can be asked of an attestation, nor of a fence that another operation left standing.
   if (operation.fence !== 'command') return undefined
   const check = await fences.checkCommand({ group: rooms.group, operation: operation.id }, signal)
   return check.verdict === 'open' ? leaking(call, check.reason) : undefined
+}
+
+/** By what the operation has fenced with. */
+async function proveAgain({ rooms, operation, signal }: EffectCall, fences: RegionFences): Promise<FenceProof> {
+  const { records } = await fences.records(signal)
+  const isByConfig = records.some(({ operation: id, means, group, lifted }) => {
+    return id === operation.id && group === rooms.group && means === 'topic-config' && lifted === null
+  })
+  return isByConfig ? await fences.proveTopicConfig(rooms.scope, signal) : await fences.prove(rooms.scope, signal)
 }
 
 /** Pure: what a proof means for a move that is about to commit. A failover's region may have gone down behind its fence. */

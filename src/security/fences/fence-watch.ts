@@ -153,13 +153,15 @@ export class FenceWatch {
     const coming = means === 'acl' ? await this.#findComing(subject, signal) : []
     const isWhole = own !== undefined && coming.every((topic) => coversTopic(own, topic))
     if (!isWhole) return await this.#putUp(subject, means, signal, coming)
-    // Behind it, what an operation has left is not needed any more, and would outlive it.
+    // Behind it, what an operation has left is not needed any more, and would outlive it. Topic configs refuse copies.
     const left = this.recordsOf(group).filter(
       (record) =>
-        record.means === means && ![STANDING, subject.operation].includes(record.operation) && !isByHand(record),
+        [means, 'topic-config'].includes(record.means) &&
+        ![STANDING, subject.operation].includes(record.operation) &&
+        !isByHand(record),
     )
-    for (const { operation } of left) {
-      await this.#change(subject, (fences) => fences.lift({ group, operation, by: CLAIM.by, means }, signal))
+    for (const { operation, means: of } of left) {
+      await this.#change(subject, (fences) => fences.lift({ group, operation, by: CLAIM.by, means: of }, signal))
     }
     return left.length > 0
   }

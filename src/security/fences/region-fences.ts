@@ -37,6 +37,8 @@ export interface RegionFencesOptions {
   readonly superUsers: readonly string[] | undefined
   readonly canary: CanaryAccess | undefined
   readonly command: FenceCommand | undefined
+  /** Whether a region that a failover leaves may be fenced through topic configs. @defaultValue false */
+  readonly allowsTopicConfig?: boolean
   readonly records: FenceRecords
   readonly clock: Clock
   readonly events: Events<SecurityEvents>
@@ -106,6 +108,11 @@ export class RegionFences {
 
   get hasCommand(): boolean {
     return this.#options.command !== undefined
+  }
+
+  /** Whether topic configs may be the last resort; see topic-config-fence.ts. */
+  get allowsTopicConfig(): boolean {
+    return this.#options.allowsTopicConfig ?? false
   }
 
   get region(): RegionName {

@@ -17,10 +17,23 @@ export async function fenceLost(call: ReturnCall): Promise<Outcome> {
   const outcome = await fenceAnyhow(call, fences)
   const window = noteAnswer(call, outcome.kind !== 'unknown')
   if (outcome.kind !== 'done') return outcome
+  const trouble = await liftTopicConfigs(call, fences)
+  if (trouble !== undefined) return trouble
   call.memory.windows.delete(call.region)
   const times = describeWindow(window, call.rooms.clock.nowMs())
   const { findings: _, ...rest } = outcome
   return { ...rest, evidence: { proof: outcome.evidence ?? null, window: times } }
+}
+
+/** Behind the standing fence: those of the failover refuse the markers of a takeover, and the broker forgets them. */
+async function liftTopicConfigs({ rooms, signal }: ReturnCall, fences: RegionFences): Promise<Outcome | undefined> {
+  const { records } = await fences.records(signal)
+  const own = records.filter(({ means, group }) => means === 'topic-config' && group === rooms.group)
+  for (const { group, operation, means } of own) {
+    const lifted = await fences.lift({ group, operation, means, by: rooms.actor }, signal)
+    if (lifted.kind !== 'done') return outcomeOf(lifted)
+  }
+  return undefined
 }
 
 async function fenceAnyhow(call: ReturnCall, fences: RegionFences): Promise<Outcome> {

@@ -86,6 +86,8 @@ describe('fences', () => {
     expect(available(possible, possible, false)).toBeNull()
     expect(available(none, none, false)).toBe('no authorizer')
     expect(available(none, none, true)).toBeNull()
+    const resort = findFenceUnavailable({ topics: none, groups: none }, { hasCommand: false, allowsTopicConfig: true })
+    expect(resort).toContain('refuses the markers that a switchover cuts with')
     expect(findFenceUnavailable(undefined, { hasCommand: true })).toBeNull()
     expect(findFenceUnavailable(undefined, { hasCommand: false })).toBeUndefined()
   })

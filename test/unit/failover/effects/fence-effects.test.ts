@@ -54,6 +54,7 @@ function stage(
     readonly clock?: Clock
     readonly hasCanary?: boolean
     readonly timings?: RegionFencesOptions['timings']
+    readonly allowsTopicConfig?: boolean
     readonly command?: FenceCommand
   } = {},
 ) {
@@ -68,6 +69,7 @@ function stage(
     records: new RecordsInMemory(),
     clock: how.clock ?? clock,
     ...(how.timings !== undefined && { timings: how.timings }),
+    allowsTopicConfig: how.allowsTopicConfig ?? false,
     events: createEvents<SecurityEvents>(),
   })
   const rooms = {
@@ -171,6 +173,54 @@ describe('the fence of a move', () => {
     expect(await fence(call)).toMatchObject({ kind: 'waiting', patienceMs: 10_100 })
     await expect.poll(() => fence(call), { timeout: 10_000 }).toMatchObject({ findings: { fence: 'command' } })
     expect((await fences.records(signal)).records).toMatchObject([{ means: 'command', hasRun: true }])
+  })
+})
+
+describe('the fence through topic configs', () => {
+  beforeEach(() => {
+    region.hasAuthorizer = false
+  })
+  const hasTransactions = () => {
+    const producer = { producerId: 1n, producerEpoch: 0, lastSequence: 0, lastTimestamp: 0 }
+    region.producers.set('orders.a', [{ ...producer, coordinatorEpoch: 3, currentTxnStartOffset: -1 }])
+  }
+
+  test('is the last resort of a failover, proved and seen to hold by what it is', async () => {
+    const { call, fences } = stage({ kind: 'failover', hasCanary: false, allowsTopicConfig: true })
+    expect(await fence(call)).toMatchObject({
+      kind: 'done',
+      findings: { fence: 'proved', warning: expect.stringContaining('max.message.bytes=0 alone') },
+    })
+    expect(await findOpening(call)).toBeUndefined()
+    region.overrides.clear()
+    expect(await findOpening(call)).toMatchObject({ kind: 'failed', fault: { code: 'FENCE_LEAKS' } })
+    region.overrides.set('orders.a', '0')
+    expect(await lift(call, LEFT)).toMatchObject({ kind: 'done' })
+    expect(region.overrides.size).toBe(0)
+    expect((await fences.records(signal)).records).toEqual([])
+  })
+
+  test('is none for a switchover, nor where it was not allowed', async () => {
+    const unavailable = { kind: 'failed', fault: { code: 'FENCE_UNAVAILABLE' } }
+    expect(await fence(stage({ allowsTopicConfig: true }).call)).toMatchObject(unavailable)
+    expect(await fence(stage({ kind: 'failover' }).call)).toMatchObject(unavailable)
+    expect(region.overrides.size).toBe(0)
+  })
+
+  test('is refused where a transactional producer would lose its commit', async () => {
+    hasTransactions()
+    const { call } = stage({ kind: 'failover', allowsTopicConfig: true })
+    expect(await fence(call)).toMatchObject({ kind: 'failed', fault: { code: 'FENCE_TOPIC_CONFIG_REFUSED' } })
+    expect(region.overrides.size).toBe(0)
+  })
+
+  test('comes after a command that has failed, and not beside one that succeeds', async () => {
+    const fails = { ...COMMAND, fence: [process.execPath, '-e', 'process.exit(1)'] }
+    const how = { kind: 'failover', allowsTopicConfig: true, clock: systemClock } as const
+    expect(await fence(stage({ ...how, command: COMMAND }).call)).toMatchObject({ findings: { fence: 'command' } })
+    expect(region.overrides.size).toBe(0)
+    expect(await fence(stage({ ...how, command: fails }).call)).toMatchObject({ findings: { fence: 'proved' } })
+    expect(region.overrides.get('orders.a')).toBe('0')
   })
 })
 
