@@ -133,24 +133,6 @@ export function findWrongDirections(question: {
   return [...none, ...both]
 }
 
-/** Pure: the age of the oldest positions; null where those of a reader were never carried over. */
-export function findPositionsAge(
-  groups: LinkStatus['groups'],
-  readers: readonly { readonly groupId: string }[],
-  nowMs: number,
-): number | null {
-  const synced = new Map(groups.map(({ group, state, syncedAtMs }) => [group, { state, syncedAtMs }]))
-  let oldestMs = 0
-  for (const { groupId } of readers) {
-    const { state, syncedAtMs } = synced.get(groupId) ?? { state: 'failed', syncedAtMs: null }
-    // What the target has of its own is not waited for.
-    if (state !== 'synced' && state !== 'failed') continue
-    if (syncedAtMs === null) return null
-    oldestMs = Math.max(oldestMs, nowMs - syncedAtMs)
-  }
-  return oldestMs
-}
-
 export function textOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
   return `${topic}-${partition}`
 }

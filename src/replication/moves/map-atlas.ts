@@ -3,7 +3,7 @@ import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { FlowSpec } from '../flows/flow.ts'
 import { RawReader } from '../flows/raw-reader.ts'
-import type { CopiedFlow, FlowMap, MapMemory, ShardMap } from '../offset-map/index.ts'
+import type { CopiedFlow, FlowMap, IncidentEntry, MapMemory, ShardMap } from '../offset-map/index.ts'
 import type { CopyLedger } from '../shards/copy-ledger.ts'
 import { readShardMap } from '../shards/map-topic.ts'
 import { shardOf } from '../shards/shard-of.ts'
@@ -140,6 +140,16 @@ export class MapAtlas implements AsyncDisposable {
     const shardMap = await this.#shard(region, shardOf(flow.key, topic.shards), signal)
     const map = shardMap.flow(flow.key)
     return map?.facts.targetTopicId === flow.targetTopicId ? map : undefined
+  }
+
+  /** Of all shards of a region, as its map has them now. */
+  async incidents(region: RegionName, signal: AbortSignal): Promise<IncidentEntry[]> {
+    await this.refresh(region, signal)
+    const shards = this.#options.ledgers.get(region)?.mapTopic?.shards ?? 0
+    const found: IncidentEntry[] = []
+    for (let shard = 0; shard < shards; shard++)
+      found.push(...(await this.#shard(region, shard, signal)).incidents.all())
+    return found
   }
 
   async refresh(region: RegionName, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,9 @@ import type { Events, RegionName } from '../../core/index.ts'
 import type { Cluster, TopicPartition } from '../../kafka/index.ts'
 import type { ReplicationEvents } from '../events.ts'
 import { replicationFaults } from '../faults.ts'
+import { describeIncident } from '../incidents/incident-status.ts'
 import type { LinkSpec } from '../link-options.ts'
+import type { IncidentStatus } from '../status.ts'
 import type { CopiedFlow, FlowMap } from '../offset-map/index.ts'
 import { TargetLog } from '../shards/target-log.ts'
 import { compileSelection, type Selection } from '../topics/selection.ts'
@@ -233,6 +235,12 @@ export class Moves implements AsyncDisposable {
     })
     const clusters = { source: this.#cluster(link.source), target: this.#cluster(link.target) }
     return new PositionFollower({ link, ...clusters, copies, everyMs, clock, events })
+  }
+
+  /** What was lost on the way, or is not what it was, whichever processes have the shards; read without a fence. */
+  async incidents({ source, target }: MovedLink, signal: AbortSignal): Promise<IncidentStatus[]> {
+    const entries = await this.#options.atlas.incidents(target, signal)
+    return entries.filter(({ flow }) => flow.source === source).map((entry) => describeIncident(entry, target))
   }
 
   /** What the promotion of a link's target will put in force; to be recorded before anything is fenced. */

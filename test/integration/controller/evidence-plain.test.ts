@@ -15,6 +15,8 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
   let from: Side
   let to: Side
   let stage: EvidenceStage
+  /** A controller that copies nothing. */
+  let driver: EvidenceStage
   const command = ["    fence: {command: {fence: ['true'], unfence: ['true']}}"]
 
   beforeAll(async () => {
@@ -27,13 +29,15 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
       configs: {},
     }))
     await from.cluster.createTopics(topics, signal)
-    stage = new EvidenceStage(securedConfig({ regions: { eu, us }, more: { eu: command } }))
+    const config = securedConfig({ regions: { eu, us }, more: { eu: command } })
+    stage = new EvidenceStage(config)
+    driver = new EvidenceStage(config, { copies: false })
     await commit('billing')
     await from.produce('orders.a', ['one', 'two'])
     await stage.untilReady('us')
   }, 180_000)
   afterAll(async () => {
-    await stage[Symbol.asyncDispose]()
+    await Promise.all([stage[Symbol.asyncDispose](), driver[Symbol.asyncDispose]()])
     await Promise.all([from.close(), to.close()])
     await Promise.all([eu.stop(), us.stop()])
   }, 60_000)
@@ -54,6 +58,16 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
       ['drill-recent', 'warning'],
     ])
     expect(guards.find(({ name }) => name === 'certificates-valid')?.evidence).toBe('reached without TLS')
+  })
+
+  test('a controller that copies nothing sees the same in the logs', async () => {
+    expect(await driver.blocking('us')).toEqual({})
+    const { copy } = await driver.gather('us')
+    expect(copy?.missing?.map(({ partition, records }) => [partition, records]).sort()).toEqual([
+      ['orders.a-0', 0],
+      ['orders.b-0', 0],
+    ])
+    expect(copy?.positionsAgeMs).toBeGreaterThanOrEqual(0)
   })
 
   test('a source without any fence is not left', async () => {
@@ -100,6 +114,7 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
     await stage.replicator.addLink(link)
     const told = { 'no-open-gaps': expect.stringMatching(/^failed: open incidents: orders\.a-0: /) }
     await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual(told)
+    expect(await driver.blocking('us')).toEqual(told)
     const [incident] = stage.replicator.status().incidents
     await stage.replicator.acknowledgeIncident({ id: incident?.id ?? '', by: 'anna', note: 'known' })
     await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})

@@ -33,7 +33,7 @@ export class EvidenceStage implements AsyncDisposable {
   readonly #watch: RegionWatch
   readonly #access: ReturnType<typeof openRegionAccess>
 
-  constructor(config: Config) {
+  constructor(config: Config, { copies = true }: { readonly copies?: boolean } = {}) {
     const [group] = config.failoverGroups
     if (group === undefined) throw new Error('the configuration has no failover group')
     const context = { clock, random }
@@ -45,7 +45,8 @@ export class EvidenceStage implements AsyncDisposable {
     this.clusters = clusters
     this.replicator = new Replicator({
       clusters,
-      links: config.links.map(specOf),
+      links: copies ? config.links.map(specOf) : [],
+      copies,
       topicSyncMs: 300,
       positionSyncMs: 300,
       replicationFactor: 'default',

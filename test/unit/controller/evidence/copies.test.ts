@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import {
-  findPositionsAge,
-  findWrongDirections,
-  lossOfFlow,
-  viewLogs,
-} from '../../../../src/controller/evidence/copies.ts'
-import { linkName, regionName } from '../../../../src/core/index.ts'
-import type { CopyProgress, GroupStatus, PartitionEnds } from '../../../../src/replication/index.ts'
+import { findWrongDirections, lossOfFlow, viewLogs } from '../../../../src/controller/evidence/copies.ts'
+import { regionName } from '../../../../src/core/index.ts'
+import type { CopyProgress, PartitionEnds } from '../../../../src/replication/index.ts'
 
 const flow = { sourceNext: 90, sourceHighWatermark: 100, observedAtMs: 4_000, lagSeconds: 1.5 }
 
@@ -72,32 +67,4 @@ test('topics are copied in one direction, or told', () => {
     copiedBack: new Set(['d', 'other']),
   })
   expect(found).toEqual(['b (not copied)', 'c (refused: TOPIC_REFUSED)', 'd (in both)'])
-})
-
-describe('positions', () => {
-  const status = (group: string, state: GroupStatus['state'], syncedAtMs: number | null): GroupStatus => {
-    return { link: linkName('l'), group, state, reason: '', syncedAtMs, rereadRecords: 0, positions: [] }
-  }
-  const age = (groups: readonly GroupStatus[], ...readers: string[]) =>
-    findPositionsAge(
-      groups,
-      readers.map((groupId) => ({ groupId })),
-      10_000,
-    )
-
-  test('are as old as the oldest of those who read the topics', () => {
-    expect(age([])).toBe(0)
-    expect(age([status('a', 'synced', 9_000), status('b', 'failed', 7_000), status('c', 'synced', 1)], 'a', 'b')).toBe(
-      3_000,
-    )
-  })
-
-  test('were never carried over of a reader that nobody has seen yet', () => {
-    expect(age([status('a', 'synced', 9_000)], 'a', 'b')).toBeNull()
-    expect(age([status('a', 'synced', null)], 'a')).toBeNull()
-  })
-
-  test('are not waited for where the target has its own', () => {
-    expect(age([status('a', 'active-on-target', null), status('b', 'foreign-position', 1)], 'a', 'b')).toBe(0)
-  })
 })
