@@ -26,7 +26,7 @@ import { ControllerBeats } from './controller-beats.ts'
 import { SourceRates } from './evidence/index.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { linkOfGroup } from './link-specs.ts'
-import { moveEvidence } from './move-evidence.ts'
+import { lookAtSources, moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
 import { AutomaticWatch } from './watch-automatic.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
@@ -126,9 +126,14 @@ export class Controller {
   }
 
   start(): void {
-    const { replicator, clock, events } = this.#options
+    const { config, documents, replicator, clock, events } = this.#options
     const onError = (error: unknown) => events.failover.emit('failover:error', { group: '*', what: 'rates', error })
-    this.#rates.start({ status: () => replicator.status(), clock, onError })
+    const look = (signal: AbortSignal) => {
+      const { moves } = replicator
+      const document = (group: string) => documents.get(group)
+      return lookAtSources(config.failoverGroups, { document, links: replicator.status().links, moves, clock }, signal)
+    }
+    this.#rates.start({ look, clock, onError })
     this.#copies.start()
     this.#beats.start()
     this.#leadership.start()

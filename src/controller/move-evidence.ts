@@ -1,10 +1,20 @@
-import type { Config, FailoverGroupConfig } from '../config/index.ts'
-import type { GroupRooms, MoveExtras } from '../failover/index.ts'
+import { type Config, type FailoverGroupConfig, impliedLinkName } from '../config/index.ts'
+import { type Clock, regionName } from '../core/index.ts'
+import type { GroupDocument, GroupRooms, MoveExtras } from '../failover/index.ts'
 import type { Cluster } from '../kafka/index.ts'
-import { compileGroupSelection } from '../replication/index.ts'
+import { compileGroupSelection, type LinkStatus, type Moves } from '../replication/index.ts'
 import type { FenceCommand, WatchedFence } from '../security/index.ts'
 import { clientProviders } from './client-providers.ts'
-import { authorityFallsWith, countClients, type GatherParts, guardLimitsOf, makeGather } from './evidence/index.ts'
+import {
+  authorityFallsWith,
+  countClients,
+  type GatherParts,
+  guardLimitsOf,
+  lookAtSource,
+  Looks,
+  makeGather,
+  type SeenEnd,
+} from './evidence/index.ts'
 
 export interface MoveEvidenceOptions extends Pick<GatherParts, 'rates' | 'replication' | 'health'> {
   readonly config: Pick<Config, 'regions' | 'authority' | 'health'>
@@ -52,4 +62,29 @@ export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
     },
     lifetime,
   }
+}
+
+/** Where the active regions of groups end now; one that does not answer is left out. */
+export async function lookAtSources(
+  groups: readonly Pick<FailoverGroupConfig, 'name' | 'topics'>[],
+  known: {
+    readonly document: (group: string) => GroupDocument | undefined
+    readonly links: readonly LinkStatus[]
+    readonly moves: Pick<Moves, 'ends' | 'partitions'>
+    readonly clock: Clock
+  },
+  signal: AbortSignal,
+): Promise<SeenEnd[]> {
+  const { moves, clock } = known
+  const looks = new Looks({ clock }, signal)
+  const seen = groups.map(async ({ name, topics }) => {
+    const document = known.document(name)
+    if (document === undefined) return []
+    const active = regionName(document.active)
+    const names = new Set(Object.keys(document.regions).map((other) => impliedLinkName(name, active, other)))
+    const links = known.links.filter(({ link }) => names.has(link))
+    const ends = await looks.look([], (within) => lookAtSource({ moves, links, topics, active, clock }, within))
+    return ends ?? []
+  })
+  return (await Promise.all(seen)).flat()
 }

@@ -1,7 +1,8 @@
-import { type RegionName, sleep } from '../../core/index.ts'
+import { type Clock, type RegionName, sleep } from '../../core/index.ts'
 import type { PartitionLoss } from '../../failover/index.ts'
-import type { CopyProgress, FlowStatus, LinkStatus, PartitionEnds } from '../../replication/index.ts'
+import type { CopyProgress, FlowStatus, LinkSpec, LinkStatus, Moves } from '../../replication/index.ts'
 import type { GatherParts } from './parts.ts'
+import { endsOf, type SeenEnd } from './source-rates.ts'
 
 /** How far the copy of one partition is, told by its flow, or by the logs where the flow is another replicator's. */
 export interface CopyView {
@@ -25,28 +26,39 @@ const RATE_SPAN_MS = 500
 
 /** Every partition that is copied, or ought to be. */
 export async function viewCopies(parts: GatherParts, wish: CopyWish, signal: AbortSignal): Promise<CopyView[]> {
-  const { rates, clock } = parts
+  const { rooms, rates, clock } = parts
   const { from, to, partitions } = wish
-  const rateOf: RateOf = (of) => rates.rateOf({ region: from, ...of })
+  const place = (of: Place) => ({ ...of, region: from })
   const flows = findLink(parts, from, to)?.flows
-  const told = viewFlows(flows ?? [], clock.nowMs(), rateOf)
+  const told = viewFlows(flows ?? [], clock.nowMs(), (of) => rates.rateOf(place(of)))
   const known = new Set(told.map(textOf))
   const untold = (partitions ?? flows)?.filter((one) => !known.has(textOf(one)))
   if (untold?.length === 0) return told
-  const { rooms } = parts
   const progress = await rooms.replicator.moves.progress(rooms.linkOf(from, to), signal)
-  const ends = partitions === undefined ? [] : await readRates(parts, from, untold ?? [], signal)
+  if (partitions !== undefined) await noteEnds(parts, { region: from, partitions: untold ?? [] }, signal)
+  const nowMs = clock.nowMs()
+  const seenOf = (of: Place): Seen | undefined => {
+    const last = rates.lastOf(place(of))
+    if (last === undefined) return undefined
+    const { end, atMs } = last
+    return { end, seenMsAgo: Math.max(0, nowMs - atMs), recordsPerSecond: rates.rateOf(place(of)) ?? 0 }
+  }
   // Without a source and a link of this process, what was copied is all that is known to be there.
-  const logs = { partitions: untold ?? progress.map(({ key }) => key), progress, ends }
-  return [...told, ...viewLogs(logs, rateOf)]
+  return [...told, ...viewLogs({ partitions: untold ?? progress.map(({ key }) => key), progress }, seenOf)]
 }
 
-type RateOf = (of: { readonly topic: string; readonly partition: number }) => number | undefined
+interface Place {
+  readonly topic: string
+  readonly partition: number
+}
 
-function viewFlows(flows: readonly FlowStatus[], nowMs: number, rateOf: RateOf): CopyView[] {
+/** The end of a source partition, as it was last seen. */
+type Seen = Pick<PartitionLoss, 'seenMsAgo' | 'recordsPerSecond'> & { readonly end: number }
+
+function viewFlows(flows: readonly FlowStatus[], nowMs: number, rateOf: (of: Place) => number | undefined): CopyView[] {
   return flows.flatMap((flow) => {
     const { topic, partition, state, offsetsIdentical } = flow
-    const loss = lossOfFlow(flow, nowMs, rateOf(flow))
+    const loss = lossOfFlow(flow, nowMs, rateOf({ topic, partition }))
     if (state === 'elsewhere' || loss === undefined) return []
     return [{ topic, partition, loss, isIdentical: state === 'running' ? offsetsIdentical : undefined }]
   })
@@ -73,48 +85,74 @@ export function lossOfFlow(
   }
 }
 
-/** Pure: a partition that no copy is known of, or whose source does not tell its end, has an unknown loss. */
+/** Pure: a partition that no copy is known of, or whose source was never seen to end, has an unknown loss. */
 export function viewLogs(
-  logs: {
-    readonly partitions: readonly { readonly topic: string; readonly partition: number }[]
-    readonly progress: readonly CopyProgress[]
-    readonly ends: readonly PartitionEnds[]
-  },
-  rateOf: RateOf,
+  logs: { readonly partitions: readonly Place[]; readonly progress: readonly CopyProgress[] },
+  seenOf: (of: Place) => Seen | undefined,
 ): CopyView[] {
   const copies = new Map(logs.progress.map((one) => [textOf(one.key), one]))
-  const ends = new Map(logs.ends.map((one) => [textOf(one), one]))
   return logs.partitions.map(({ topic, partition }) => {
-    const text = textOf({ topic, partition })
-    const copy = copies.get(text)
-    const end = ends.get(text)
-    const isKnown = copy !== undefined && copy.sourceNext >= 0 && end?.errorCode === 0
-    const records = isKnown ? Math.max(0, end.highWatermark - copy.sourceNext) : 0
-    const loss = isKnown ? { records, seenMsAgo: 0, recordsPerSecond: rateOf({ topic, partition }) ?? 0 } : undefined
+    const place = { topic, partition }
+    const copy = copies.get(textOf(place))
     const isIdentical = copy?.end === undefined ? undefined : copy.end.dataEnd === copy.sourceNext
-    return { topic, partition, loss, isIdentical }
+    const seen = seenOf(place)
+    if (copy === undefined || copy.sourceNext < 0 || seen === undefined)
+      return { ...place, loss: undefined, isIdentical }
+    const { end, ...age } = seen
+    return { ...place, loss: { records: Math.max(0, end - copy.sourceNext), ...age }, isIdentical }
   })
 }
 
 /** The ends now; read a second time where they have not been seen before, so that there is a rate. */
-async function readRates(
+async function noteEnds(
   { rooms, rates, clock }: GatherParts,
-  region: RegionName,
-  partitions: readonly { readonly topic: string; readonly partition: number }[],
+  { region, partitions }: { readonly region: RegionName; readonly partitions: readonly Place[] },
   signal: AbortSignal,
-): Promise<PartitionEnds[]> {
-  const read = async () => {
-    const ends = await rooms.replicator.moves.ends(region, partitions, signal)
-    const atMs = clock.nowMs()
-    rates.note(
-      ends.map(({ topic, partition, highWatermark }) => ({ region, topic, partition, end: highWatermark, atMs })),
-    )
-    return ends
-  }
-  const ends = await read()
-  if (partitions.every((one) => rates.rateOf({ region, ...one }) !== undefined)) return ends
+): Promise<void> {
+  const read = async () => rates.note(await readEnds(rooms.replicator.moves, { region, partitions, clock }, signal))
+  await read()
+  if (partitions.every((one) => rates.rateOf({ region, ...one }) !== undefined)) return
   await sleep(clock, RATE_SPAN_MS, signal)
-  return read()
+  await read()
+}
+
+/** Of partitions whose leader tells it. */
+async function readEnds(
+  moves: Pick<Moves, 'ends'>,
+  of: { readonly region: RegionName; readonly partitions: readonly Place[]; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<SeenEnd[]> {
+  const { region, partitions, clock } = of
+  const ends = await moves.ends(region, partitions, signal)
+  const atMs = clock.nowMs()
+  return ends.flatMap(({ topic, partition, highWatermark: end, errorCode }) => {
+    return errorCode === 0 ? [{ region, topic, partition, end, atMs }] : []
+  })
+}
+
+/**
+ * Where the active region of a group ends, for when it does not answer any more: told by the flows of this process, and by
+ * the region itself where others copy from it.
+ */
+export async function lookAtSource(
+  look: {
+    readonly moves: Pick<Moves, 'ends' | 'partitions'>
+    /** Those of the group that this process runs. */
+    readonly links: readonly LinkStatus[]
+    readonly topics: LinkSpec['topics']
+    readonly active: RegionName
+    readonly clock: Clock
+  },
+  signal: AbortSignal,
+): Promise<SeenEnd[]> {
+  const { moves, links, topics, active: region, clock } = look
+  const here = links.filter(({ source }) => source === region)
+  const told = endsOf(here)
+  const known = new Set(told.map(textOf))
+  const all = here.length > 0 ? here.flatMap(({ flows }) => flows) : await moves.partitions(region, topics, signal)
+  const partitions = new Map(all.filter((one) => !known.has(textOf(one))).map((one) => [textOf(one), one]))
+  if (partitions.size === 0) return told
+  return [...told, ...(await readEnds(moves, { region, partitions: [...partitions.values()], clock }, signal))]
 }
 
 /** Pure: topics copied in both directions, or in none. */
@@ -133,6 +171,6 @@ export function findWrongDirections(question: {
   return [...none, ...both]
 }
 
-export function textOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+export function textOf({ topic, partition }: Place): string {
   return `${topic}-${partition}`
 }

@@ -12,7 +12,7 @@ export class Looks {
   readonly #signal: AbortSignal
   readonly #troubles: Record<string, string> = {}
 
-  constructor({ clock, lookMs = LOOK_MS }: { clock: Clock; lookMs: number | undefined }, signal: AbortSignal) {
+  constructor({ clock, lookMs = LOOK_MS }: { clock: Clock; lookMs?: number | undefined }, signal: AbortSignal) {
     this.#clock = clock
     this.#lookMs = lookMs
     this.#signal = signal

@@ -19,7 +19,7 @@ export interface GatherParts {
   readonly fencing: ReadonlyMap<string, ResolvedFenceOptions>
   /** What the replicator of this process knows. */
   replication(): Pick<ReplicationStatus, 'links' | 'incidents'>
-  readonly rates: Pick<SourceRates, 'note' | 'rateOf'>
+  readonly rates: Pick<SourceRates, 'note' | 'rateOf' | 'lastOf'>
   health(): Pick<RegionsStatus, 'regions'>
   /** The standing fence of the group as the watch on the region has it; undefined where it has not looked yet. */
   standing(region: RegionName): WatchedFence | undefined

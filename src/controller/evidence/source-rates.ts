@@ -23,26 +23,27 @@ const EVERY_MS = 5_000
 const ROWS_MAX = 200_000
 
 /**
- * How fast source partitions are written to, by their ends as the replicator has seen them: what is known of a source that
- * does not answer any more.
+ * Where source partitions were last seen to end, and how fast they were written to: what is known of a source that does not
+ * answer any more.
  */
 export class SourceRates {
   readonly #rows = new Map<string, Row>()
   readonly #stopped = new AbortController()
   #running: Promise<void> | undefined
 
+  /** `look`: where sources end now, as far as that is told. */
   start(options: {
-    readonly status: () => Pick<ReplicationStatus, 'links'>
+    readonly look: (signal: AbortSignal) => Promise<readonly SeenEnd[]>
     readonly clock: Clock
     readonly onError: (error: unknown) => void
   }): void {
-    const { status, clock, onError } = options
-    this.#running ??= runLoop<Pick<ReplicationStatus, 'links'>, { links: ReplicationStatus['links']; reason: string }>(
+    const { look, clock, onError } = options
+    this.#running ??= runLoop<readonly SeenEnd[], { readonly ends: readonly SeenEnd[]; readonly reason: string }>(
       {
-        observe: () => Promise.resolve(status()),
-        decide: ({ links }) => ({ links, reason: `${links.length} links` }),
-        act: ({ links, reason }): Promise<Pass> => {
-          this.note(endsOf(links))
+        observe: look,
+        decide: (ends) => ({ ends, reason: `the ends of ${ends.length} partitions` }),
+        act: ({ ends, reason }): Promise<Pass> => {
+          this.note(ends)
           return Promise.resolve({ kind: 'done', reason })
         },
       },
@@ -69,6 +70,11 @@ export class SourceRates {
       if (this.#rows.size <= ROWS_MAX) break
       this.#rows.delete(key)
     }
+  }
+
+  /** Undefined where it was never seen. */
+  lastOf(of: Pick<SeenEnd, 'region' | 'topic' | 'partition'>): SeenEnd | undefined {
+    return this.#rows.get(keyOf(of))?.to
   }
 
   /** Records per second; undefined where it was not seen for long enough. */

@@ -141,14 +141,19 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
   test('a source that is gone is left with what was last seen of it', async () => {
     await from.produce('orders.a', ['five'])
     await expect.poll(() => stage.blocking('us'), { timeout: 20_000 }).toEqual({})
+    expect(await driver.blocking('us')).toEqual({})
     await eu.pauseBroker(0)
     const guards = await stage.guards('us', 'failover')
     const { copy } = await stage.gather('us', 'failover')
+    const seen = (await driver.gather('us', 'failover')).copy
     await eu.resumeBroker(0)
     expect(guards.filter(({ isBlocking }) => isBlocking)).toEqual([])
     expect(guards.find(({ name }) => name === 'source-reachable')?.status).toBe('warning')
     const loss = copy?.missing?.find(({ partition }) => partition === 'orders.a-0')
     expect(loss).toMatchObject({ records: 0 })
     expect(loss?.seenMsAgo).toBeGreaterThan(1_000)
+    // Whoever copies nothing has looked at the logs before.
+    expect(seen?.unknownLoss).toEqual([])
+    expect(seen?.missing?.find(({ partition }) => partition === 'orders.a-0')).toMatchObject({ records: 0 })
   })
 })

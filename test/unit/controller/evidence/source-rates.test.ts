@@ -14,6 +14,7 @@ test('a rate is told from two ends that were seen some time apart', () => {
   expect(rates.rateOf(P0)).toBeUndefined()
   rates.note(seen(300, 3_000))
   expect(rates.rateOf(P0)).toBe(100)
+  expect(rates.lastOf(P0)).toMatchObject({ end: 300, atMs: 3_000 })
   expect(rates.rateOf({ ...P0, region: 'us' })).toBeUndefined()
 })
 
