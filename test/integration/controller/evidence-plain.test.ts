@@ -1,12 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { regionName } from '../../../src/core/index.ts'
+import { clientProviders } from '../../../src/controller/client-providers.ts'
+import { regionName, systemClock } from '../../../src/core/index.ts'
+import { makeMoveEffects, type MoveContext } from '../../../src/failover/index.ts'
 import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
+import { resolveEviction } from '../../../src/routing/index.ts'
 import { canRunKafka, testEngine } from '../../e2e/engine.ts'
 import { Side, signal } from '../replication/copy-trial.ts'
 import { EvidenceStage } from './evidence-stage.ts'
 import { securedConfig } from './secured-config.ts'
 
 testEngine()
+
+/** Of a switchover from eu to us that has just begun. */
+function moveContext(stage: EvidenceStage): MoveContext {
+  const request = { by: 'anna', reason: 'a test', at: '', planHash: 'x', writePauseLimitMs: 60_000 }
+  return {
+    document: stage.document,
+    operation: {
+      id: 'op-1',
+      kind: 'switchover',
+      from: regionName('eu'),
+      to: regionName('us'),
+      phase: 'preflight',
+      attempt: 1,
+      epoch: 1,
+      request: { ...request, overrides: [], acceptLoss: false },
+      fence: 'untouched',
+      evidence: {},
+      writePausedMs: 0,
+      warnings: [],
+    },
+    permit: () => ({ name: 'controller', holder: 'one', token: 1 }),
+    evidenceOf: () => Promise.resolve(undefined),
+  }
+}
 
 /** Two regions as a first try has them: no login, no authorizer; a command of the operator is the fence. */
 describe.runIf(canRunKafka)('what guards see of plain regions', () => {
@@ -77,6 +104,33 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
       signal,
     )
     expect(source?.fenceUnavailable).toContain('no authorizer')
+  })
+
+  test('guards are asked once more as a step, and clients are waited for until they have left', async () => {
+    const expected = "process.env.ISTHMUS_ACTION === 'evict' && process.env.ISTHMUS_FROM === 'eu'"
+    const evict = [process.execPath, '-e', `process.exit(${expected} ? 0 : 1)`]
+    const group = { routing: undefined, eviction: resolveEviction({ kind: 'command', evict }) }
+    const { eviction } = clientProviders(group, { clock: systemClock, env: process.env })
+    const effects = makeMoveEffects(stage.rooms, { ...stage.extras, eviction })
+    const context = moveContext(stage)
+    expect(await effects.preflight(context, signal)).toMatchObject({ kind: 'done' })
+
+    const consumer = from.kafka.consumer({ groupId: 'billing' })
+    await consumer.subscribe({ topic: 'orders.a' })
+    await consumer.run({ eachMessage: async () => undefined })
+    const members = () => stage.extras.clients(regionName('eu'), signal)
+    await expect.poll(members, { timeout: 20_000 }).toEqual([{ group: 'billing', members: 1 }])
+    expect(await effects.evict(context, signal)).toMatchObject({
+      kind: 'waiting',
+      reason: expect.stringContaining('groups with members left in eu: billing (1)'),
+    })
+    expect(await effects.reroute(context, signal)).toMatchObject({
+      kind: 'done',
+      findings: { warning: expect.stringContaining('billing (1)') },
+    })
+    await consumer.disconnect()
+    const left = async () => (await effects.evict(context, signal)).kind
+    await expect.poll(left, { timeout: 20_000 }).toBe('done')
   })
 
   test('an unequal partition count is told, and nothing else', async () => {
