@@ -6,7 +6,7 @@ import { originOf } from './origin-headers.ts'
 import { type LogSight, type Reading, readOn } from './read-on.ts'
 
 export interface ExportCheck {
-  readonly of: { readonly region: string; readonly epoch: number }
+  readonly of: { readonly id: string; readonly epoch: number }
   readonly tail: ForkedPartition
   readonly here: LogSight
   /** What was written out of it, and the range that holds it. */
@@ -52,7 +52,7 @@ export class CheckedTail {
     if (!(await readOn(here, this.#readings.here, untilMs, takeHere, signal))) return false
     const takeThere = (record: DecodedRecord) => {
       const origin = originOf(record)
-      if (origin?.region !== of.region || origin.epoch !== of.epoch) return
+      if (origin?.return !== of.id || origin.epoch !== of.epoch) return
       if (origin.topic === tail.topic && origin.partition === tail.partition) this.#there.take(origin.offset, record)
     }
     return await readOn(there, this.#readings.there, untilMs, takeThere, signal)

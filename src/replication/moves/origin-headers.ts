@@ -10,6 +10,8 @@ export interface RecordOrigin {
   readonly timestamp: number
   /** Against whose reign the region was compared. */
   readonly epoch: number
+  /** Id of the return that it was salvaged by. */
+  readonly return: string
 }
 
 const PREFIX = 'isthmus.diverged.'
@@ -22,6 +24,7 @@ const NAMES = {
   offset: 'isthmus.offset',
   timestamp: 'isthmus.timestamp',
   epoch: 'isthmus.epoch',
+  return: 'isthmus.return',
 } as const
 
 /** Pure: the topic on the active region that keeps what diverged of a topic. */
@@ -49,9 +52,18 @@ export function withOrigin({ timestamp, key, value, headers }: DecodedRecord, or
 export function originOf({ headers }: Pick<DecodedRecord, 'headers'>): RecordOrigin | undefined {
   const found = new Map(headers.map(([name, value]) => [String(name), value?.toString() ?? '']))
   const { region, topic, partition, offset, timestamp, epoch } = NAMES
-  const [at, of] = [found.get(region), found.get(topic)]
+  const [at, of, by] = [found.get(region), found.get(topic), found.get(NAMES.return)]
   const numbers = [partition, offset, timestamp, epoch].map((name) => Number(found.get(name) ?? Number.NaN))
-  if (at === undefined || of === undefined || numbers.some((one) => !Number.isSafeInteger(one))) return undefined
+  if (at === undefined || of === undefined || by === undefined || numbers.some((one) => !Number.isSafeInteger(one)))
+    return undefined
   const [inPartition = 0, atOffset = 0, atMs = 0, inEpoch = 0] = numbers
-  return { region: at, topic: of, partition: inPartition, offset: atOffset, timestamp: atMs, epoch: inEpoch }
+  return {
+    region: at,
+    topic: of,
+    partition: inPartition,
+    offset: atOffset,
+    timestamp: atMs,
+    epoch: inEpoch,
+    return: by,
+  }
 }

@@ -58,11 +58,13 @@ export class Salvage {
     const topics = await this.#ensureTopics(of, tails, signal)
     const sources = tails.map((tail): PumpSource => {
       const { topic, partition, fork: from, end: to } = tail
-      const { region, epoch } = of
+      const { region, epoch, id } = of
       const ref = refIn(topics.get(topic), partition)
       const place = (record: DecodedRecord) => {
         const { offset, timestamp } = record
-        return ref && { ref, record: withOrigin(record, { region, topic, partition, offset, timestamp, epoch }) }
+        return (
+          ref && { ref, record: withOrigin(record, { region, topic, partition, offset, timestamp, epoch, return: id }) }
+        )
       }
       return {
         key: `${keyOf(of)}/export/${ref?.topicId}/${topic}/${partition}`,
@@ -120,9 +122,9 @@ export class Salvage {
     return { isDone, records: [...known.values()].reduce((sum, { records }) => sum + records, 0) }
   }
 
-  #placeLate({ region, epoch, active }: SalvageOf, topics: ReadonlyMap<string, TopicMetadata>, record: DecodedRecord) {
+  #placeLate({ id, epoch, active }: SalvageOf, topics: ReadonlyMap<string, TopicMetadata>, record: DecodedRecord) {
     const origin = originOf(record)
-    if (origin?.region !== region || origin.epoch !== epoch) return undefined
+    if (origin?.return !== id || origin.epoch !== epoch) return undefined
     const ref = refIn(topics.get(origin.topic), origin.partition)
     if (ref === undefined) throw this.#missing(active, origin.topic, origin.partition)
     return { ref, record }

@@ -115,6 +115,11 @@ export class RegionFences {
     return this.#options.allowsTopicConfig ?? false
   }
 
+  /** Whether its command can be asked if the fence holds. */
+  get hasCommandCheck(): boolean {
+    return this.#options.command?.check !== undefined
+  }
+
   get region(): RegionName {
     return this.#options.region
   }

@@ -94,7 +94,7 @@ export class ReturnTrial {
       epoch: 2,
       active: regionName(active),
       regions: {
-        [lost]: { role: 'lost', since: at, reason: 'a test', return: startReturn(lost, 2, 'op') },
+        [lost]: { role: 'lost', since: at, reason: 'a test', return: startReturn(lost, 2, `op-${topics[0]}`) },
         [active]: { role: 'active', since: at, reason: 'a test' },
       },
       reigns: [],

@@ -67,17 +67,36 @@ describe('the return of a region that was lost', () => {
   it('follows again without copying anything where nothing has diverged', async () => {
     await makeTopic('same', 2)
     for (const partition of [0, 1]) await send(inA, 'same', partition, values(`before ${partition}`, 20))
+    const producer = inA.kafka.producer({ transactionalId: 'undecided', idempotent: true, maxInFlightRequests: 1 })
     const running = await loseRegion(
       ['same'],
-      async () => undefined,
+      async () => {
+        // What nobody has committed is nobody's: neither what was aborted, nor what the crash left open.
+        await producer.connect()
+        for (const isLeftOpen of [false, true]) {
+          const transaction = await producer.transaction()
+          await transaction.send({ topic: 'same', messages: [{ partition: 1, value: 'never committed' }] })
+          if (!isLeftOpen) await transaction.abort()
+        }
+      },
       () => send(inB, 'same', 0, values('on b', 5)),
     )
+    await producer.disconnect().catch(() => undefined)
     expect(await running.run()).toBeUndefined()
     expect(running.phases).toEqual(['scanning', 'rejoining', 'standby'])
     expect(running.role).toBe('standby')
-    await expectEqual('same', 2, 'shifted')
+    await send(inB, 'same', 1, values('later on b', 2))
+    const texts = async (side: typeof inA) => (await side.readCommitted('same', 1)).map(({ value }) => value)
+    const all = [...values('before 1', 20), ...values('later on b', 2)]
+    await eventually(
+      'what comes later is copied',
+      async () => ((await texts(inA)).length === 22 ? true : undefined),
+      () => running.describe(),
+    )
+    expect([await texts(inA), await texts(inB)]).toEqual([all, all])
+    await expectEqual('same', 1, 'shifted')
     const flows = running.replicator.status().links[0]?.flows ?? []
-    expect(flows.map(({ counters }) => counters.recordsCopied).sort((one, other) => one - other)).toEqual([0, 5])
+    expect(flows.map(({ counters }) => counters.recordsCopied).sort((one, other) => one - other)).toEqual([2, 5])
     const fencing = running.evidenceOf('fencing') as { readonly window: { readonly provedAt: string } }
     expect(fencing.window.provedAt).toMatch(/^20/)
   }, 90_000)
@@ -192,6 +211,7 @@ describe('the return of a region that was lost', () => {
           'isthmus.partition': '0',
           'isthmus.offset': String(offset),
           'isthmus.epoch': '2',
+          'isthmus.return': 'op-late-a',
         }),
       ),
     )
@@ -240,5 +260,33 @@ describe('the return of a region that was lost', () => {
       ...late,
       ...values('home', 3),
     ])
+  }, 120_000)
+
+  it('destroys nothing older that is only there, unless that was allowed', async () => {
+    await makeTopic('older', 2)
+    for (const partition of [0, 1]) await send(inA, 'older', partition, values(`before ${partition}`, 10))
+    const running = await loseRegion(
+      ['older'],
+      () => send(inA, 'older', 0, values('only on a', 3)),
+      async () => {
+        const bounds = [0, 1].map((partition) => ({ topic: 'older', partition, offset: 4 }))
+        await inB.cluster.deleteRecords(bounds, signal)
+      },
+    )
+    expect((await running.run())?.divergence).toEqual({ records: 3, partitions: 1, onlyHere: 4 })
+    running.choose({ kind: 'discard' })
+    expect((await running.run())?.stop).toMatchObject({ at: 'reseeding', fault: { code: 'RETURN_LOSES_OLDER' } })
+    expect(await inA.read('older')).toHaveLength(13)
+    // Somebody writes past the fence: nobody has seen that, so it is not destroyed either.
+    await send(inA, 'older', 0, values('past the fence', 1))
+    running.choose({ kind: 'discard', losesOlder: true })
+    expect((await running.run())?.stop?.fault?.code).toBe('RETURN_TAIL_CHANGED')
+    expect(await inA.read('older')).toHaveLength(14)
+    running.resume()
+    expect((await running.run())?.divergence).toEqual({ records: 4, partitions: 1, onlyHere: 4 })
+    running.choose({ kind: 'discard', losesOlder: true })
+    expect(await running.run()).toBeUndefined()
+    expect((await inA.read('older')).map(({ value }) => value)).toEqual(values('before 0', 10).slice(4))
+    expect(shown(await inA.read('older', 1)).length).toBeGreaterThanOrEqual(6)
   }, 120_000)
 })

@@ -8,6 +8,7 @@ import {
   pauseGroup,
   resumeMove,
   resumeReturn,
+  scanAgain,
   unpauseGroup,
 } from '../../../src/failover/requests.ts'
 import { startReturn } from '../../../src/failover/returns/start-return.ts'
@@ -101,6 +102,30 @@ describe('requests about a running operation', () => {
     ['NOT_RETURNING', () => resumeReturn(lost('returning', 'scanning'), east)],
   ])('refuses with %s', (code, act) => {
     expect(act).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('chooses anew where a choice cannot be carried out, and compares anew what has changed', () => {
+    const choice = { kind: 'discard', by: 'ada', reason: 'old' } as const
+    const stuck = (code: string) => {
+      const fault = { code, message: '', remedy: '' }
+      const stop = { at: 'reseeding' as const, reason: '', instructions: '', fault }
+      const document = lost('reseeding', 'needs-operator')
+      const entry = document.regions[east]
+      const divergence = { records: 1, partitions: 1, onlyHere: 1 }
+      const record = { ...startReturn(east, 1, 'op-0'), phase: 'needs-operator' as const, stop, choice, divergence }
+      return {
+        ...document,
+        regions: { ...document.regions, [east]: { ...entry, return: record } },
+      } as unknown as ReturnType<typeof threeRegions>
+    }
+    const chosen = chooseSalvage(stuck('RETURN_LOSES_OLDER'), east, { ...choice, losesOlder: true }).regions[east]
+    expect(chosen?.return).toMatchObject({ phase: 'choosing', attempt: 2, choice: { losesOlder: true } })
+    expect(chosen?.return?.stop).toBeUndefined()
+    expect(resumeReturn(stuck('RETURN_LOSES_OLDER'), east).regions[east]?.return).toMatchObject({ phase: 'reseeding' })
+    const anew = resumeReturn(stuck('RETURN_TAIL_CHANGED'), east).regions[east]?.return
+    expect(anew).toMatchObject({ phase: 'scanning', attempt: 2 })
+    expect([anew?.choice, anew?.divergence, anew?.stop]).toEqual([undefined, undefined, undefined])
+    expect(() => scanAgain(lost('lost'), east)).toThrow(expect.objectContaining({ code: 'NOT_RETURNING' }))
   })
 
   it('resumes at the step that stopped, as a new attempt', () => {

@@ -62,7 +62,8 @@ async function fenceByCommand({ rooms, region, record, signal }: ReturnCall, fen
   const applied = await fences.applyCommand(claim, signal)
   if (applied.kind !== 'done') return outcomeOf(applied)
   const check = await fences.checkCommand({ group, operation: record.id }, signal)
-  if (check.verdict === 'open') return { kind: 'waiting', reason: `the fence command of ${region}: ${check.reason}` }
+  const isHeld = check.verdict === 'fenced' || (check.verdict === 'unknown' && !fences.hasCommandCheck)
+  if (!isHeld) return { kind: 'waiting', reason: `the fence command of ${region}: ${check.reason}` }
   const evidence = toJson({ applied: applied.evidence, check })
   return { kind: 'done', reason: `the fence command of ${region} succeeded`, evidence }
 }

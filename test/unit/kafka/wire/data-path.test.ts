@@ -59,6 +59,14 @@ test('a produce request carries the batch itself', () => {
   const writer = Writer.create()
   produceApi.write(writer, { timeoutMs: 1, batches: [{ topic: 't', topicId: TOPIC_ID, partition: 0, batch }] }, 13)
   expect(writer.buffers).toContain(batch)
+  expect(writer.buffer.toString('hex', 0, 3)).toBe('00ffff')
+})
+
+test('a produce request names the transaction that it is part of', () => {
+  const writer = Writer.create()
+  const batches = [{ topic: 't', topicId: TOPIC_ID, partition: 0, batch: Buffer.alloc(1) }]
+  produceApi.write(writer, { timeoutMs: 1, transactionalId: 'ab', batches }, 13)
+  expect(writer.buffer.toString('hex', 0, 5)).toBe('036162ffff')
 })
 
 test('a produce answer by topic id is given back by name', () => {

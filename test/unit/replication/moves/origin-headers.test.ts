@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
 import { exportTopicOf, isExportTopic, originOf, withOrigin } from '../../../../src/replication/moves/origin-headers.ts'
 
-const ORIGIN = { region: 'west', topic: 'orders', partition: 3, offset: 4_711, timestamp: 17, epoch: 2 }
+const ORIGIN = {
+  region: 'west',
+  topic: 'orders',
+  partition: 3,
+  offset: 4_711,
+  timestamp: 17,
+  epoch: 2,
+  return: 'op-west',
+}
 const record = { offset: 4_711, timestamp: 17, key: null, value: Buffer.from('v'), headers: [] }
 
 test('a record says where it stood, behind what it said before', () => {

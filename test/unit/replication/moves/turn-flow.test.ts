@@ -6,7 +6,7 @@ import { Flow } from '../../../../src/replication/flows/flow.ts'
 import { resumeFlow } from '../../../../src/replication/flows/position.ts'
 import { IncidentLog } from '../../../../src/replication/incidents/incident-log.ts'
 import type { Relation } from '../../../../src/replication/moves/relation.ts'
-import { type TurnContext, turnIfClosed } from '../../../../src/replication/moves/turn-flow.ts'
+import { planTurn, recordTurn, type TurnContext, turnIfClosed } from '../../../../src/replication/moves/turn-flow.ts'
 import { SEGMENT_CAUSES } from '../../../../src/replication/offset-map/index.ts'
 import { resolvePolicies } from '../../../../src/replication/policies.ts'
 import type { Tenure } from '../../../../src/replication/shards/tenure.ts'
@@ -24,7 +24,7 @@ import {
 
 const OLD = { producerId: 7n, producerEpoch: 2 }
 const CUT = { producerId: 99n, producerEpoch: 0 }
-const { closed, promoted, turned, matched } = SEGMENT_CAUSES
+const { closed, kept, promoted, turned, matched } = SEGMENT_CAUSES
 
 let clock: ManualClock
 let log: LogInMemory
@@ -113,6 +113,22 @@ describe('a flow into a region that was active before', () => {
     target.foreign(2)
     await expect(turn()).rejects.toMatchObject({ code: 'FLOW_TURN_REFUSED' })
     expect(mapOfFlow()).toBeUndefined()
+  })
+
+  it('goes on behind records that were kept', async () => {
+    target.foreign(4)
+    const { end } = target
+    const segments = planTurn(relation ?? { runs: [], begin: { source: 0, target: 0 } }, { keptTo: end })
+    await recordTurn(SPEC, tenure, { segments, end }, 0)
+    await recordTurn(SPEC, tenure, { segments: [{ source: 11, target: end, causes: kept | turned }], end }, 0)
+    expect(await turn()).toBe(false)
+    const begin = { sourceNext: 11, targetNext: end, epochStart: end }
+    expect(await resumeFlow(flow, tenure, context(), neverAborted)).toEqual(begin)
+    expect(mapOfFlow()?.toTarget(9)).toEqual({ offset: 9, note: 'exact' })
+    expect(mapOfFlow()?.toTarget(11)).toEqual({ offset: end, note: 'exact' })
+    expect(await mapOfFlow()?.findSource(12, neverAborted)).toEqual({ offset: 11, note: 'hole' })
+    // Found again by whoever comes next, as long as nothing was copied behind them.
+    expect(await resumeFlow(flow, tenure, context(), neverAborted)).toMatchObject(begin)
   })
 
   it('begins anew behind a log that was emptied', async () => {
