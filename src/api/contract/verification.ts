@@ -66,7 +66,7 @@ export const VerifiedPartitionBody = object(
     missing: count('Records that the target lacks.'),
     extra: count('Records of the target that the source does not have.'),
     superseded: count('Records on one side only that compaction explains.'),
-    attributed: count('Records that were left out for a cause that the map names.'),
+    attributed: count('Records that only one side has, for a cause that the map names.'),
     expired: count('Records that the source deleted meanwhile.'),
     first: Type.Union([DifferenceBody, Type.Null()], { description: 'The first difference, by source offset.' }),
   },

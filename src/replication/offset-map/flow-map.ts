@@ -192,6 +192,18 @@ export class FlowMap {
     return this.#loading((read) => this.#stretchAt(source, read), signal)
   }
 
+  /** Why a target offset has no record of the source, see `SEGMENT_CAUSES`; 0 where it has one. Faults: MAP_ENTRY_MISSING. */
+  causesAtTarget(target: number, signal: AbortSignal): Promise<number> {
+    const look = (read: ReadChunk): number | Chunk => {
+      if (target < this.firstSegment.target) return 0
+      const place = this.#chunks.seek('target', target, read)
+      if (place instanceof Chunk) return place
+      const { at, next } = place
+      return next === undefined || at.source + target - at.target < next.source ? 0 : next.causes
+    }
+    return this.#loading(look, signal)
+  }
+
   /** The producer epochs that wrote the target partition, by the target offset from which each did. */
   get recordedProducers(): readonly RecordedProducer[] {
     return this.#producers.list

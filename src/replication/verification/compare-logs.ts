@@ -17,7 +17,7 @@ import type { SideCursor } from './side-cursor.ts'
 export interface CompareInput {
   readonly source: SideCursor
   readonly target: SideCursor
-  readonly map: Pick<FlowMap, 'findStretch' | 'findSource'>
+  readonly map: Pick<FlowMap, 'findStretch' | 'findSource' | 'causesAtTarget'>
   /** Undefined for topics that are not compacted. */
   readonly judge: CompactionJudge | undefined
   readonly changesHeaders: boolean
@@ -174,6 +174,10 @@ class Comparison {
     const { target, counts, judge, map } = this.#input
     const targetOffset = target.offset
     const { offset: sourceOffset, note } = await map.findSource(targetOffset, this.#signal)
+    if (note === 'hole' && ((await map.causesAtTarget(targetOffset, this.#signal)) & SEGMENT_CAUSES.kept) !== 0) {
+      counts.attributed++
+      return
+    }
     if (await this.#isExpired(sourceOffset)) {
       counts.expired++
       return

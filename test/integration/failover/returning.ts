@@ -43,8 +43,15 @@ export class ReturnTrial {
 
   constructor(
     regions: Readonly<Record<string, LocalRegion>>,
-    { topics, lost, active }: { readonly topics: readonly string[]; readonly lost: string; readonly active: string },
+    given: {
+      readonly topics: readonly string[]
+      readonly lost: string
+      readonly active: string
+      /** Regions of the group that do not answer. */
+      readonly others?: readonly string[]
+    },
   ) {
+    const { topics, lost, active, others = [] } = given
     const selection = { include: topics, exclude: [] }
     this.#lost = lost
     this.#clusters = new Map(
@@ -96,6 +103,7 @@ export class ReturnTrial {
       regions: {
         [lost]: { role: 'lost', since: at, reason: 'a test', return: startReturn(lost, 2, `op-${topics[0]}`) },
         [active]: { role: 'active', since: at, reason: 'a test' },
+        ...Object.fromEntries(others.map((name) => [name, { role: 'lost', since: at, reason: 'a test' } as const])),
       },
       reigns: [],
     }

@@ -251,6 +251,17 @@ describe('the return of a region that was lost', () => {
     const mover = new Mover({ a, b }, ['kept'])
     await mover.copy('b', 'a')
     await mover.untilCopied('b', 'a')
+    const { id } = mover.replicator.startVerification({ link: mover.link('b', 'a').name, scope: { kind: 'whole' } })
+    const report = await eventually(
+      'both are compared',
+      () => {
+        const found = mover.replicator.verification(id)
+        return found.state === 'running' ? undefined : found
+      },
+      () => mover.describe(),
+    )
+    expect(report.verdict).toBe('equal')
+    expect(report.partitions.map(({ attributed }) => attributed).sort()).toEqual([0, 4])
     await mover.switchOver('b', 'a')
     await send(inA, 'kept', 0, values('home', 3))
     await mover.untilCopied('a', 'b')
