@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import type { RegionCopies } from '../authority/index.ts'
 import { describeError, isFault } from '../core/index.ts'
 import { AuthorityBody, ProblemBody } from './contract/index.ts'
 import type { Desks } from './desks.ts'
@@ -23,16 +24,21 @@ export const authorityRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (
 /** Also of an authority that does not answer: what the regions have of it is asked for then above all. */
 async function viewAuthority(view: AuthorityView, signal: AbortSignal): Promise<AuthorityBody> {
   const seen = await look(view, signal)
-  const copies = view.copies().map(({ behindForMs, sight: _, upToRevision, trouble, refused, strays, ...copy }) => ({
-    ...copy,
+  const copies = view.copies().map(viewCopies)
+  const { backend, where, fallsWith } = view
+  return { backend, where, ...seen, leader: view.hold() ?? null, copies, fallsWith: [...fallsWith] }
+}
+
+function viewCopies({ region, behind, behindForMs, upToRevision, trouble, refused, strays }: RegionCopies) {
+  return {
+    region,
+    behind,
     behindSeconds: behindForMs / 1_000,
     upToRevision,
     trouble: trouble ?? null,
     refused: [...refused],
     strays: [...strays],
-  }))
-  const { backend, where, fallsWith } = view
-  return { backend, where, ...seen, leader: view.hold() ?? null, copies, fallsWith: [...fallsWith] }
+  }
 }
 
 async function look(view: AuthorityView, signal: AbortSignal) {

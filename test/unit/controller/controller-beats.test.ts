@@ -4,7 +4,8 @@ import { stageInMemory } from '../authority/stage-in-memory.ts'
 
 /** Two regions, each of which can be down. */
 function stage() {
-  const { clock, through } = stageInMemory()
+  const memory = stageInMemory()
+  const { clock } = memory
   const down = new Set<string>()
   const kept = new Map([
     ['eu', new Map<string, string>()],
@@ -27,7 +28,7 @@ function stage() {
     beats.start()
     return beats
   }
-  const find = () => through(findAnsweringControllers({ states, clock }, new AbortController().signal))
+  const find = () => memory.through(findAnsweringControllers({ states, clock }, new AbortController().signal))
   return { clock, down, kept, start, find }
 }
 
