@@ -18,7 +18,7 @@ export function explainKnownReign(group: string, copies: Copies): string | undef
   }
   const unread = copies.filter(({ sight }) => sight !== 'read')
   if (unread.length === 0) return undefined
-  const why = unread.map(({ region, trouble }) => `${region} (${trouble ?? 'not looked at yet'})`)
+  const why = unread.map(({ region, trouble }) => `${region} (${trouble ?? 'not looked at lately'})`)
   return `whether it was recorded before is not known while these regions do not tell: ${why.join(', ')}`
 }
 
@@ -33,5 +33,7 @@ export function explainDistrust(copies: Copies): string | undefined {
       : `${region} holds ${key} of another authority: give every controller the same one, or where the other one is lost, ${RESTORE}`
   }
   const untried = copies.filter(({ sight }) => sight === 'untried').map(({ region }) => region)
-  return untried.length === 0 ? undefined : `the copies of the state in ${untried.join(', ')} are not looked at yet`
+  return untried.length === 0
+    ? undefined
+    : `the copies of the state in ${untried.join(', ')} have not been looked at lately`
 }

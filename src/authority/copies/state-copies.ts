@@ -19,7 +19,7 @@ export interface StateCopiesOptions {
   readonly regions: CopyRegions
   readonly events: Events<AuthorityEvents>
   readonly context: Omit<RetryContext, 'signal'>
-  /** How often a region's copies are read again, milliseconds. @defaultValue 60000 */
+  /** How often a region's copies are read again, milliseconds. @defaultValue 5000 */
   readonly recheckMs?: number
 }
 
@@ -37,16 +37,21 @@ export interface RegionCopies {
   readonly refused: readonly { readonly key: string; readonly why: CopyRefusal['why'] }[]
   /** Copies of documents that the authority does not have. */
   readonly strays: readonly string[]
-  /** `untried` until the first attempt to read the region has ended or takes long; `unread` while nothing is known. */
+  /**
+   * `untried` while no attempt to read the region has ended lately, as right after a start, or after a process was frozen;
+   * `unread` while nothing is known.
+   */
   readonly sight: 'untried' | 'unread' | 'read'
 }
 
 /** What is copied: the documents of the failover groups. */
 export const COPIED_PREFIX = 'groups/'
-const RECHECK_MS = 60_000
+const RECHECK_MS = 5_000
 /** A region that is gone is not waited for. */
-const FIRST_LOOK_MS = 3_000
-const FAILURE_DELAYS = { firstMs: 250, mostMs: 10_000 }
+const LOOK_MS = 3_000
+/** Longer than it takes from one attempt to the next, and less than a controller is watched for before a restoration. */
+const LATELY_MS = 9_000
+const FAILURE_DELAYS = { firstMs: 250, mostMs: 5_000 }
 
 interface RegionState {
   /** Undefined until they have been read. */
@@ -58,7 +63,8 @@ interface RegionState {
   trouble: string | undefined
   refused: readonly CopyRefusal[]
   strays: readonly string[]
-  isTried: boolean
+  /** When an attempt to read it has ended last, or has taken long. */
+  triedAtMs: number | undefined
   isTold: boolean
   wake: () => void
 }
@@ -76,11 +82,10 @@ export class StateCopies {
   }
 
   start(): void {
-    if (this.#running !== undefined) return
-    const { clock } = this.#options.context
-    const markTried = () => this.#regions.forEach((state) => (state.isTried = true))
-    clock.setTimer(FIRST_LOOK_MS, markTried, { keepAlive: false })
-    this.#running = Promise.all([this.#watch(), ...[...this.#regions].map(([name, state]) => this.#keep(name, state))])
+    this.#running ??= Promise.all([
+      this.#watch(),
+      ...[...this.#regions].map(([name, state]) => this.#keep(name, state)),
+    ])
   }
 
   async stop(): Promise<void> {
@@ -91,7 +96,8 @@ export class StateCopies {
   status(): readonly RegionCopies[] {
     const nowMs = this.#options.context.clock.monotonicMs()
     return [...this.#regions].map(([region, state]) => {
-      const { behind, upToRevision, behindSinceMs, trouble, refused, strays, copies, isTried } = state
+      const { behind, upToRevision, behindSinceMs, trouble, refused, strays, copies, triedAtMs } = state
+      const isTried = triedAtMs !== undefined && nowMs - triedAtMs < LATELY_MS
       return {
         region,
         behind,
@@ -100,7 +106,7 @@ export class StateCopies {
         trouble,
         refused: refused.map(({ key, why }) => ({ key, why })),
         strays,
-        sight: copies !== undefined ? 'read' : isTried ? 'unread' : 'untried',
+        sight: !isTried ? 'untried' : copies === undefined ? 'unread' : 'read',
       }
     })
   }
@@ -128,7 +134,7 @@ export class StateCopies {
       const woken = new AbortController()
       state.wake = () => woken.abort()
       try {
-        if (this.#documents !== undefined) await this.#bringUp(region, state)
+        if (this.#documents !== undefined) await this.#try(state, () => this.#bringUp(region, state))
         failures = 0
         this.#report(region, state)
         const either = eitherSignal(signal, woken.signal)
@@ -138,12 +144,27 @@ export class StateCopies {
         if (signal.aborted) return
         state.trouble = describeError(error)
         state.copies = undefined
-        state.isTried = true
         this.#count(state)
         this.#report(region, state)
         failures++
         await pause(clock, backoffMs(FAILURE_DELAYS, failures, random), signal)
       }
+    }
+  }
+
+  async #try(state: RegionState, attempt: () => Promise<void>): Promise<void> {
+    const { clock } = this.#options.context
+    const begunMs = clock.monotonicMs()
+    const timer = clock.setTimer(LOOK_MS, () => {
+      const nowMs = clock.monotonicMs()
+      // A process that was frozen has not looked meanwhile.
+      if (nowMs - begunMs < LATELY_MS) state.triedAtMs = nowMs
+    })
+    try {
+      await attempt()
+    } finally {
+      timer.cancel()
+      state.triedAtMs = clock.monotonicMs()
     }
   }
 
@@ -166,7 +187,6 @@ export class StateCopies {
     this.#refuse(region, state, refused)
     const own = new Set(documents.map(({ key }) => key))
     state.strays = [...copies.keys()].filter((key) => !own.has(key))
-    state.isTried = true
     for (const copy of puts) {
       await regions.put(region, copy.key, JSON.stringify(copy), signal)
       copies.set(copy.key, copy)
@@ -250,7 +270,7 @@ function newState(): RegionState {
     trouble: 'not looked at yet',
     refused: [],
     strays: [],
-    isTried: false,
+    triedAtMs: undefined,
     isTold: false,
     wake: () => undefined,
   }

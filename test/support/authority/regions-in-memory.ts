@@ -4,6 +4,8 @@ import type { CopyRegions, StateCopy } from '../../../src/authority/index.ts'
 export class RegionsInMemory implements CopyRegions {
   readonly regions: readonly string[]
   readonly down = new Set<string>()
+  /** Those that do not answer. */
+  readonly stuck = new Set<string>()
   /** Puts that were asked for, as `region key`. */
   readonly puts: string[] = []
   readonly #kept: ReadonlyMap<string, Map<string, string>>
@@ -18,7 +20,11 @@ export class RegionsInMemory implements CopyRegions {
     this.#of(region).set(key, text)
   }
 
-  async readAll(region: string): Promise<ReadonlyMap<string, string>> {
+  async readAll(region: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    if (this.stuck.has(region)) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      signal.throwIfAborted()
+    }
     return new Map(this.#of(region))
   }
 

@@ -20,7 +20,7 @@ describe('a group that the authority does not have', () => {
 
   it('is not known to be new while a region has not told', () => {
     const copies = [region('eu', { sight: 'untried' }), region('us', { sight: 'unread', trouble: 'it is down' })]
-    expect(explainKnownReign('orders', copies)).toContain('eu (not looked at yet), us (it is down)')
+    expect(explainKnownReign('orders', copies)).toContain('eu (not looked at lately), us (it is down)')
   })
 })
 
@@ -30,7 +30,9 @@ describe('an authority', () => {
   })
 
   it('is not trusted before each region was asked once', () => {
-    expect(explainDistrust([region('eu'), region('us', { sight: 'untried' })])).toContain('in us are not looked at')
+    expect(explainDistrust([region('eu'), region('us', { sight: 'untried' })])).toContain(
+      'in us have not been looked at',
+    )
   })
 
   it.each([

@@ -192,3 +192,22 @@ test('copies of documents that the authority does not have are told', async () =
   ])
   await copies.stop()
 })
+
+test('a region that was not looked at lately says nothing, until it is looked at again', async () => {
+  const { stage, regions, copies, write } = await startCopies('eu', 'us')
+  await write('groups/a', { epoch: 1 })
+  copies.start()
+  await stage.clock.pass(60_000)
+  expect(copies.status().map(({ sight }) => sight)).toEqual(['read', 'read'])
+  regions.stuck.add('us')
+  await stage.clock.pass(7_000)
+  // One that merely does not answer is no reason to wait.
+  expect(copies.status().map(({ sight }) => sight)).toEqual(['read', 'read'])
+  // As for a process that was frozen: time has passed, and nothing was done in it.
+  stage.clock.jump(20_000)
+  expect(copies.status().map(({ sight }) => sight)).toEqual(['untried', 'untried'])
+  await stage.clock.pass(10)
+  expect(copies.status().map(({ sight }) => sight)).toEqual(['read', 'untried'])
+  regions.stuck.delete('us')
+  await copies.stop()
+})

@@ -61,6 +61,11 @@ export class ManualClock implements Clock {
     return { cancel: () => (this.#timers = this.#timers.filter((one) => one !== timer)) }
   }
 
+  /** Time passes and nothing is done in it, as in a process that is frozen. */
+  jump(ms: number): void {
+    this.#nowMs += ms
+  }
+
   async pass(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms
     for (;;) {
