@@ -55,20 +55,16 @@ function addRestore(authority: Command, { io, exit }: CommandContext, verbs: Pro
     )
     .action(async ({ dryRun, yes, ...options }: RestoreOptions, command: Command) => {
       const { output } = command.optsWithGlobals<GlobalOptions>()
-      const planned = await verbs.restore({ ...options, isDryRun: true }, io.signal)
-      if (dryRun === true) {
-        io.out(`${render(planned, output, renderRestore)}\n`)
-        return exit(EXIT.ok)
-      }
-      io.err(`${renderRestore(planned)}\n`)
-      if (yes !== true) {
+      if (dryRun !== true && yes !== true) {
+        const planned = await verbs.restore({ ...options, isDryRun: true }, io.signal)
+        io.err(`${renderRestore(planned)}\n`)
         const answer = await io.ask?.('Type the name of the region to restore from it: ')
         if (answer?.trim() !== options.from) {
           throw cliFaults.fault('CLI_RESTORE_NOT_CONFIRMED', { region: options.from })
         }
       }
-      const restored = await verbs.restore({ ...options, isDryRun: false }, io.signal)
-      io.out(`${render(restored, output, renderRestore)}\n`)
+      const report = await verbs.restore({ ...options, isDryRun: dryRun === true }, io.signal)
+      io.out(`${render(report, output, renderRestore)}\n`)
       exit(EXIT.ok)
     })
 }

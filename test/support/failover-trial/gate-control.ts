@@ -37,7 +37,7 @@ export class GateControl implements AsyncDisposable {
   get fence(): string {
     const { port } = this.#server.address() as AddressInfo
     const program = JSON.stringify([process.execPath, '-e', PROGRAM, `http://127.0.0.1:${port}`])
-    return `fence: { proofSeconds: 1, command: { fence: ${program}, unfence: ${program}, check: ${program} } }`
+    return `fence: { command: { fence: ${program}, unfence: ${program}, check: ${program} } }`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly rate: number
   /** More keys of `failover`, in YAML's flow style. */
   readonly failover?: string
+  /** More keys of `authority`, in YAML's flow style. */
+  readonly authorityKeys?: string
   /** More sections of the configuration, in YAML. */
   readonly more?: string
 }
@@ -29,7 +31,7 @@ export class FailoverStage implements AsyncDisposable {
   /** Those that run now, in the order of their start. */
   readonly controllers: IsthmusProcess[] = []
   readonly #stack: AsyncDisposableStack
-  readonly #rest: string
+  readonly #restOf: (authority: string) => string
   readonly #startApps: () => Promise<Apps>
   #apps: Apps | undefined
 
@@ -44,21 +46,21 @@ export class FailoverStage implements AsyncDisposable {
     await createTopics(regions.get(names[0] ?? ''), Object.values(first), signal)
     const startApps = () =>
       Apps.start({ folder: folder.file('apps'), regions: regions.all, rate: options.rate, signal, log })
-    const rest = renderConfig(names, { ...options, authority: join(folder.path, 'authority.db') })
-    return new FailoverStage({ folder, regions, startApps, rest, stack: stack.move() })
+    const restOf = (authority: string) => renderConfig(names, { ...options, authority })
+    return new FailoverStage({ folder, regions, startApps, restOf, stack: stack.move() })
   }
 
   private constructor(parts: {
     readonly folder: TrialFolder
     readonly regions: TrialRegions
     readonly startApps: () => Promise<Apps>
-    readonly rest: string
+    readonly restOf: (authority: string) => string
     readonly stack: AsyncDisposableStack
   }) {
     this.folder = parts.folder
     this.regions = parts.regions
     this.#startApps = parts.startApps
-    this.#rest = parts.rest
+    this.#restOf = parts.restOf
     this.#stack = parts.stack
   }
 
@@ -77,9 +79,10 @@ export class FailoverStage implements AsyncDisposable {
     return join(this.folder.path, 'authority.db')
   }
 
-  async startController(): Promise<IsthmusProcess> {
+  /** `authority`: the file of another one than all share. */
+  async startController(authority = this.authorityFile): Promise<IsthmusProcess> {
     const regions = this.regions.all.map(({ entry }) => entry)
-    const controller = await IsthmusProcess.start({ regions, rest: this.#rest })
+    const controller = await IsthmusProcess.start({ regions, rest: this.#restOf(authority) })
     this.controllers.push(controller)
     this.#stack.use(controller)
     return controller
@@ -113,9 +116,9 @@ export class FailoverStage implements AsyncDisposable {
 
 function renderConfig(
   names: readonly string[],
-  { failover, more, authority }: StageOptions & { readonly authority: string },
+  { failover, more, authority, authorityKeys = '' }: StageOptions & { readonly authority: string },
 ): string {
-  const timings = ['cooldownSeconds: 0', 'groupGraceSeconds: 1', 'evictSeconds: 20', ...(failover ? [failover] : [])]
+  const timings = ['cooldownSeconds: 0', 'groupGraceSeconds: 1', 'evictSeconds: 20', 'fenceCheckSeconds: 1', ...(failover ? [failover] : [])]
   return [
     'failoverGroups:',
     `  - name: ${GROUP}`,
@@ -123,7 +126,7 @@ function renderConfig(
     `    topics: { include: ["${TOPIC_PREFIX}*"] }`,
     `    consumerGroups: { include: ["${GROUP_PREFIX}*"] }`,
     `    failover: { ${timings.join(', ')} }`,
-    `authority: { path: "${authority}", leaseSeconds: 3 }`,
+    `authority: { path: "${authority}", leaseSeconds: 3${authorityKeys && `, ${authorityKeys}`} }`,
     ...(more === undefined ? [] : [more]),
   ].join('\n')
 }

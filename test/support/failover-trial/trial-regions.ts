@@ -157,7 +157,6 @@ function securedRegion(region: LocalRegion, folder: string): TrialRegion {
     `tls: { caFile: ${caFile} }`,
     sasl(security.admin.username),
     `canary: { ${sasl(CANARY)} }`,
-    'fence: { proofSeconds: 1 }',
   ].join(', ')
   return {
     name,
