@@ -30,7 +30,9 @@ Move it, in this order:
   3. ${CLI} failover ${GROUP_NAME} --to ${home} --reason "${standby} is lost" --accept-loss \\
        --attest "every broker of ${standby} is dead" --wait${api}
   4. ${DEMO} start ${standby}${at}
-  5. ${CLI} failback ${GROUP_NAME} --to ${standby} --reason "as before" --wait${api}
+  5. ${CLI} divergence show ${GROUP_NAME} --region ${standby}${api}
+     ${CLI} divergence export ${GROUP_NAME} --region ${standby} --reason "somebody may want them"${api}
+  6. ${CLI} failback ${GROUP_NAME} --to ${standby} --reason "as before" --wait${api}
 Kafka clients connect to ${regions.map(({ name, bootstrap }) => `${name} at ${bootstrap.join(',')}`).join(', ')}.
 They log in with ${[...clientFiles.values()].join(', ')}: --command-config of Kafka's own tools.
 Records in come from sensors and weather stations. COPIED counts what the analytics write as well.

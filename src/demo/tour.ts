@@ -137,7 +137,9 @@ class Tour {
     await this.#until(`${name} was compared`, () => phase() === 'choosing' || entry()?.role === 'standby')
     await this.#countLoss(name, entry()?.return?.divergence?.records ?? 0, acknowledged)
     if (phase() === 'choosing') {
-      await this.#isthmus('divergence', 'export', GROUP_NAME, name, '--reason', 'somebody may want them')
+      await this.#isthmus('divergence', 'show', GROUP_NAME, '--region', name)
+      const reason = 'somebody may want them'
+      await this.#isthmus('divergence', 'export', GROUP_NAME, '--region', name, '--reason', reason, '--yes')
     }
     await this.#until(`${name} is a standby again`, () => entry()?.role === 'standby')
     await this.#untilCopied()
