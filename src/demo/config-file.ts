@@ -5,14 +5,6 @@ import { TOPIC_PREFIXES, USERS, userOf } from './regions.ts'
 
 export const GROUP_NAME = 'sensors'
 
-/**
- * What a link may carry, for each reading a second and at least. The fleet and the results of the analytics take less
- * than half of it; a peak does not fit, as on any line between regions, and a region that is lost then takes records
- * along.
- */
-const LINE_MEGABYTES_PER_READING = 0.002_5
-const LINE_MEGABYTES_LEAST = 0.5
-
 /** Where the files of a demo are: the configuration, and what Kafka's own tools need to connect. */
 export interface DemoFiles {
   readonly configFile: string
@@ -20,16 +12,8 @@ export interface DemoFiles {
   readonly clientFiles: ReadonlyMap<string, string>
 }
 
-export interface FileFacts {
-  readonly regions: readonly LocalRegion[]
-  /** Of the API. */
-  readonly port: number
-  /** Readings a second. */
-  readonly ratePerSecond: number
-}
-
-export function writeFiles(folder: string, facts: FileFacts): DemoFiles {
-  const { regions } = facts
+/** The port is that of the API. */
+export function writeFiles(folder: string, regions: readonly LocalRegion[], port: number): DemoFiles {
   const write = (name: string, text: string) => {
     const path = join(folder, name)
     writeFileSync(path, text, { mode: 0o600 })
@@ -41,15 +25,14 @@ export function writeFiles(folder: string, facts: FileFacts): DemoFiles {
     for (const name of [USERS.isthmus, USERS.canary]) write(passwordFile(region, name), userOf(region, name).password)
     clientFiles.set(region.name, write(`${region.name}.properties`, renderClientProperties(region, caFile)))
   }
-  return { configFile: write('isthmus.yaml', renderConfig(facts)), clientFiles }
+  return { configFile: write('isthmus.yaml', renderConfig(regions, port)), clientFiles }
 }
 
 function passwordFile(region: LocalRegion, user: string): string {
   return `${region.name}-${user}.password`
 }
 
-function renderConfig({ regions, port, ratePerSecond }: FileFacts): string {
-  const line = Math.max(LINE_MEGABYTES_LEAST, LINE_MEGABYTES_PER_READING * ratePerSecond)
+function renderConfig(regions: readonly LocalRegion[], port: number): string {
   const names = regions.map(({ name }) => name).join(', ')
   return `apiVersion: isthmus/v1
 regions:
@@ -59,7 +42,6 @@ failoverGroups:
     regions: [${names}]
     topics: { include: [${TOPIC_PREFIXES.map((prefix) => `"${prefix}*"`).join(', ')}] }
     consumerGroups: { include: [${Object.values(GROUPS).join(', ')}] }
-    traffic: { maxMegabytesPerSecond: ${line} }
     # A demo moves again at once, and nobody commits a position behind the fence: the analytics write it with results.
     failover: { cooldownSeconds: 0, groupGraceSeconds: 1 }
 authority: { kind: sqlite, path: isthmus.db }

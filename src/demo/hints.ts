@@ -26,7 +26,7 @@ Look at it from another terminal, in this folder:
   curl ${address}/metrics
 Move it, in this order:
   1. ${CLI} switchover ${GROUP_NAME} --to ${standby} --reason "to see it" --wait${api}
-  2. ${DEMO} kill ${standby} --peak${at}
+  2. ${DEMO} kill ${standby} --held${at}
   3. ${CLI} failover ${GROUP_NAME} --to ${home} --reason "${standby} is lost" --accept-loss \\
        --attest "every broker of ${standby} is dead" --wait${api}
   4. ${DEMO} start ${standby}${at}

@@ -21,15 +21,15 @@ export interface StageOptions {
 export interface RegionOrder {
   readonly verb: 'kill' | 'start'
   readonly region: string
-  /** Kill only: first more readings than the line between the regions takes in time. */
-  readonly hasPeak: boolean
+  /** Kill only: first a stuck transaction holds the copies up. */
+  readonly isHeld: boolean
 }
 
 export const REGION_NAMES = ['eu-west', 'us-east', 'ap-south'] as const
 export const USUAL_PORT = 8080
 
 const HELP = `usage: npm run demo -- [options]
-       npm run demo -- kill REGION [--peak] [--port N]
+       npm run demo -- kill REGION [--held] [--port N]
        npm run demo -- start REGION [--port N]
 
 Brings up Kafka regions on this machine, copies between them, and moves a sensor fleet and its analytics from one to
@@ -47,8 +47,8 @@ To a demo that runs in another terminal:
 
   kill REGION                  kill -9 for every broker of a region
   start REGION                 start them again on their data
-  --peak                       with kill: before that a peak of readings which the line between the regions cannot take
-                               in time, so that there is something to lose; the analytics rest meanwhile
+  --held                       with kill: before that, a stuck transaction holds back for a while what readers and
+                               copies get, so that there is something to lose
   --port N                     which demo, where its API is not on port 8080
 `
 
@@ -59,7 +59,7 @@ const OPTIONS = {
   seconds: { type: 'string', default: '0' },
   port: { type: 'string' },
   tour: { type: 'boolean', default: false },
-  peak: { type: 'boolean', default: false },
+  held: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -69,10 +69,10 @@ export function parseRequest(args: readonly string[]): DemoRequest {
     if (values.help) return { kind: 'help', text: HELP }
     const port = values.port === undefined ? undefined : numberOf('port', values.port, 1, 65_535)
     if (positionals.length > 0) {
-      const order = orderOf(positionals, values.peak)
+      const order = orderOf(positionals, values.held)
       return { kind: 'order', order, port: port ?? USUAL_PORT }
     }
-    if (values.peak) throw new Error('--peak belongs to kill')
+    if (values.held) throw new Error('--held belongs to kill')
     const options: StageOptions = {
       regions: numberOf('regions', values.regions, 2, REGION_NAMES.length),
       engine: engineOf(values.engine),
@@ -88,11 +88,11 @@ export function parseRequest(args: readonly string[]): DemoRequest {
   }
 }
 
-function orderOf([verb, region, ...more]: readonly string[], hasPeak: boolean): RegionOrder {
+function orderOf([verb, region, ...more]: readonly string[], isHeld: boolean): RegionOrder {
   if (verb !== 'kill' && verb !== 'start') throw new Error(`${verb}: there are the commands kill and start`)
   if (region === undefined || more.length > 0) throw new Error(`${verb}: give one region`)
-  if (hasPeak && verb === 'start') throw new Error('--peak belongs to kill')
-  return { verb, region, hasPeak }
+  if (isHeld && verb === 'start') throw new Error('--held belongs to kill')
+  return { verb, region, isHeld }
 }
 
 function engineOf(engine: string): StageOptions['engine'] {

@@ -9,6 +9,9 @@ import type { Scope, StageOptions } from './scope.ts'
  * which fences are proved.
  */
 export const USERS = { isthmus: 'isthmus', application: 'app', canary: 'canary' } as const
+/** Stuck transactions end within a second of their time; the default is ten. */
+const BROKER_CONFIG = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000' }
+
 type UserName = (typeof USERS)[keyof typeof USERS]
 
 /** Topics and groups of the workload begin with these. */
@@ -21,8 +24,9 @@ export async function startRegions(
   { stack, signal, say }: Scope,
 ): Promise<readonly LocalRegion[]> {
   const start = async (name: string) => {
-    const options = { name, engine, brokers: 1, secured: true, superUsers: [USERS.isthmus], signal } as const
-    const region = stack.use(await startRegion({ ...options, onProgress: say }))
+    const access = { secured: true, superUsers: [USERS.isthmus] }
+    const options = { name, engine, brokers: 1, brokerConfig: BROKER_CONFIG, ...access } as const
+    const region = stack.use(await startRegion({ ...options, signal, onProgress: say }))
     await grantRights(region, signal)
     return region
   }
@@ -31,6 +35,12 @@ export async function startRegions(
     if (result.status === 'rejected') throw result.reason
     return result.value
   })
+}
+
+export function findRegion(regions: readonly LocalRegion[], name: string): LocalRegion {
+  const region = regions.find((it) => it.name === name)
+  if (region !== undefined) return region
+  throw new Error(`there is no region ${name}; there are ${regions.map((it) => it.name).join(', ')}`)
 }
 
 /** A client as the workload sets it up, under one of the users. */

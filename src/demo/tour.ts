@@ -7,10 +7,10 @@ import { judgeLanding, type LandingVerdict, type Logs } from './judge-landing.ts
 import { countLoss, keepCommon, missingReadings } from './judge-loss.ts'
 import { Ledger } from './ledger.ts'
 import type { StageOptions } from './options.ts'
-import { clientOf, USERS } from './regions.ts'
+import { clientOf, findRegion, USERS } from './regions.ts'
 import type { Scope } from './scope.ts'
 import { isInStep } from './screen.ts'
-import { findRegion, type Stage, setStage } from './stage.ts'
+import { type Stage, setStage } from './stage.ts'
 import { ALL_TOPICS, READ_TOPICS, readLogs, settleAggregates } from './survey.ts'
 import { type LossResult, type MoveResult, renderResult, type TourResult } from './tour-report.ts'
 import { typeCommand } from './typed-command.ts'
@@ -24,7 +24,7 @@ const MOVES = 3
 
 /**
  * The demo's whole story, told with the commands that a person would type, and checked against what the workload and
- * the logs themselves say: a switchover, the loss of a region at its peak, a failover, its return and a failback.
+ * the logs themselves say: a switchover, the loss of a region, a failover, its return and a failback.
  */
 export async function runTour(options: StageOptions, scope: Scope): Promise<ExitCode> {
   const startedMs = systemClock.monotonicMs()
@@ -69,7 +69,7 @@ class Tour {
     await this.#writeOn()
 
     await this.#move('switchover', other)
-    await this.#demo('kill', other, '--peak')
+    await this.#demo('kill', other, '--held')
     this.#dead = other
     const acknowledged = this.#ledger.acknowledged.length
     await this.#move('failover', home, '--accept-loss', '--attest', `every broker of ${other} is dead`)
@@ -152,7 +152,7 @@ class Tour {
     const missing = missingReadings(this.#ledger.acknowledged.slice(0, acknowledged), await this.#readings(active))
     const nowhere = missingReadings(missing, await this.#readings(name)).length
     const problems: string[] = []
-    if (missing.length === 0) problems.push('no acknowledged reading was lost: the peak has shown nothing')
+    if (missing.length === 0) problems.push('no acknowledged reading was lost: that shows nothing')
     if (records !== named) problems.push(`${records} records are lost, and ${named} were named`)
     if (nowhere > 0) problems.push(`${nowhere} acknowledged readings are in neither region`)
     this.#loss = { counted: records, named, partitions, acknowledgedReadings: missing.length, problems }

@@ -18,6 +18,7 @@ export {
   DEFAULT_WINDOWS,
   type GroupPosition,
   GROUPS,
+  holdReadings,
   type ReadBatch,
   readAggregates,
   readPositions,

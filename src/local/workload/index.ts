@@ -4,6 +4,7 @@ export { type Alert } from './alerts.ts'
 export { type AnalyticsStats, SensorAnalytics, type SensorAnalyticsOptions } from './analytics.ts'
 export { createWorkloadClient } from './client.ts'
 export { type DeadLetter, type DeadLetterOrigin } from './dead-letters.ts'
+export { holdReadings } from './hold-readings.ts'
 export {
   type AggregateComparison,
   type AggregateDifference,

@@ -116,29 +116,18 @@ export class RecordSource<Item extends SourceItem> implements AsyncDisposable {
     await run.producer.disconnect()
   }
 
-  /** A peak: that many records at once, as far as the buffer has room. Answers how many there are. */
-  burst(count: number): number {
-    const { clock, bufferMax } = this.#options
-    const room = Math.max(0, Math.min(count, bufferMax - this.#buffer.length))
-    const items = Array.from({ length: room }, () => this.#options.generate(clock.nowMs())).flat()
-    this.#counters.produced += items.length
-    this.#buffer.push(...items)
-    return items.length
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
 
   async #loop(run: Run): Promise<void> {
-    const { clock, random, lingerMs, batchMax } = this.#options
+    const { clock, random, lingerMs } = this.#options
     const { signal } = run.stopping
     for (let failures = 0; !signal.aborted; ) {
       this.#generateDue()
       if (await this.#sendBatch(run)) {
         failures = 0
-        // What fills another batch does not wait for more.
-        await pause(clock, this.#buffer.length < batchMax ? lingerMs : 0, signal)
+        await pause(clock, lingerMs, signal)
       } else {
         failures++
         await pause(clock, backoffMs(RESEND_DELAYS, failures, random), signal)

@@ -79,12 +79,6 @@ export class SensorFleet implements AsyncDisposable {
     await Promise.all(this.#sources.map((source) => source.stop()))
   }
 
-  /** A peak: that many readings at once, as far as the buffers have room. Answers how many records that are. */
-  burst(count: number): number {
-    const each = Math.ceil(count / this.#sources.length)
-    return this.#sources.reduce((sum, source) => sum + source.burst(each), 0)
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
