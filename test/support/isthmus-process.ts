@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowBody, FlowsBody, StatusBody } from '../../src/api/contract/index.ts'
 import { nodeFlags } from '../../bin/node.js'
 import { localPorts } from '../../src/local/index.ts'
+
+/** Folder for whole logs that outlive the test: for whoever looks for the cause of a failure. */
+const KEPT = process.env['ISTHMUS_TEST_KEEP']
 
 /** `isthmus run` as a process of its own, to be killed, frozen and woken. */
 export interface IsthmusOptions {
@@ -61,6 +64,7 @@ export class IsthmusProcess implements AsyncDisposable {
       if (stream === null) continue
       createInterface({ input: stream }).on('line', (line) => {
         this.log.push(line)
+        if (KEPT !== undefined) appendFileSync(join(KEPT, `${basename(folder)}.log`), `${line}\n`)
         if (this.log.length > 2_000) this.log.splice(0, 1_000)
       })
     }

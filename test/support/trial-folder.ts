@@ -7,9 +7,12 @@ import { loadReading, type RecordLog } from './record-log.ts'
 
 const JAVA = resolve(import.meta.dirname, 'java')
 
+/** Folder where the files of trials stay: for whoever looks for the cause of a failure. */
+const KEPT = process.env['ISTHMUS_TEST_KEEP']
+
 /** A folder for a trial's files, and the Java programs that write them. Gone with the trial. */
 export class TrialFolder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'isthmus-trial-'))
+  readonly path = mkdtempSync(join(KEPT ?? tmpdir(), 'isthmus-trial-'))
 
   file(name: string): string {
     return join(this.path, name)
@@ -55,7 +58,7 @@ export class TrialFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true })
+    if (KEPT === undefined) rmSync(this.path, { recursive: true, force: true })
   }
 }
 
