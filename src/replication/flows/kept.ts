@@ -10,6 +10,7 @@ export interface CopiedEnd extends Segment {
 export async function findCopiedEnd(map: FlowMap, dataEnd: number, signal: AbortSignal): Promise<CopiedEnd> {
   const copied = await map.findEnd(dataEnd, signal)
   const { source, target, causes } = map.lastSegment
-  const isKept = (causes & SEGMENT_CAUSES.kept) !== 0 && dataEnd > copied.target && dataEnd <= target
+  const isUncopied = dataEnd > copied.target || dataEnd <= map.firstSegment.target
+  const isKept = (causes & SEGMENT_CAUSES.kept) !== 0 && isUncopied && dataEnd <= target
   return isKept ? { source, target, isKept } : { ...copied, isKept }
 }

@@ -159,8 +159,8 @@ async function closeOne(reign: Reign, spec: FlowSpec, map: FlowMap, signal: Abor
   const { topic, targetTopic, partition } = spec.key
   const formerly = map.closedAt?.source
   const proof = request.proofs.get(textOf({ topic, partition }))
-  if (proof !== undefined && proof.copiedTo !== copied.dataEnd) {
-    const reason = `its records end at ${copied.dataEnd}, it was proved to hold all of the source with ${proof.copiedTo}`
+  if (proof !== undefined && proof.copiedTo !== copied.end.target) {
+    const reason = `its records end at ${copied.end.target}, it was proved to hold all of the source with ${proof.copiedTo}`
     throw replicationFaults.fault('FLOW_TURN_REFUSED', { topic, targetTopic, partition, reason })
   }
   const source = proof?.sourceEnd ?? formerly ?? position.offset

@@ -115,7 +115,26 @@ async function segmentsFor(
     const reason = `it holds records from offset ${diverged} on that no copy explains`
     throw replicationFaults.fault('FLOW_TURN_REFUSED', { topic, targetTopic, partition, reason })
   }
-  return hasAborted ? planTurn(relation, { keptTo: end }) : planTurn(relation)
+  const isKept = hasAborted || (await hasUncopied(flow, relation, context, signal))
+  return isKept ? planTurn(relation, { keptTo: end }) : planTurn(relation)
+}
+
+/**
+ * Whether the log ends, below where the copies from it ended, with records that they left out: aborted ones, or what the
+ * link refused. They stay where they are.
+ */
+async function hasUncopied(
+  { spec }: Flow,
+  { runs, begin }: Relation,
+  context: TurnContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ref = targetRef(spec)
+  const last = runs.at(-1)
+  const start = await logStart(context.target, ref, signal)
+  const from = Math.max(start, last === undefined ? 0 : last.target + last.length)
+  const { first, hasAborted } = await findData(context.targetReader, ref, { from, to: begin.target }, signal)
+  return first !== undefined || hasAborted
 }
 
 /** The map of a flow that goes on where copies ended. `keptTo`: behind records of the target's own, which stay. Pure. */

@@ -133,6 +133,30 @@ describe('a flow into a region that was active before', () => {
     expect(await resumeFlow(flow, tenure, context(), neverAborted)).toMatchObject(begin)
   })
 
+  it('goes on behind records below the cut that were not copied, such as those of a transaction that was aborted', async () => {
+    target = new TargetLogInMemory()
+    target.foreign(12)
+    target.producer = CUT
+    target.marker()
+    relation = { runs: [{ source: 0, target: 0, length: 10 }], begin: { source: 11, target: 13 } }
+    expect(await turn()).toBe(true)
+    const next = { sourceNext: 11, targetNext: 13 }
+    expect(await resumeFlow(flow, tenure, context(), neverAborted)).toMatchObject(next)
+    expect(mapOfFlow()?.toTarget(9)).toEqual({ offset: 9, note: 'exact' })
+    expect(mapOfFlow()?.toTarget(11)).toMatchObject({ offset: 13 })
+  })
+
+  it('goes on behind a log of which nothing was copied', async () => {
+    target = new TargetLogInMemory()
+    target.foreign(2)
+    target.producer = CUT
+    target.marker()
+    relation = { runs: [], begin: { source: 1, target: 3 } }
+    expect(await turn()).toBe(true)
+    const next = { sourceNext: 1, targetNext: 3 }
+    expect(await resumeFlow(flow, tenure, context(), neverAborted)).toMatchObject(next)
+  })
+
   it('begins anew behind a log that was emptied', async () => {
     target.foreign(2)
     targetStart = target.end
