@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../../core/index.ts'
+import { type Clock, type Random, withSignal } from '../../core/index.ts'
 import { type Cluster, errorName } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import { RawReader } from '../flows/raw-reader.ts'
@@ -21,7 +21,10 @@ export class CopyLedger implements AsyncDisposable {
   #flows: readonly CopiedFlow[] = []
   #byTopicId: ReadonlyMap<string, CopiedFlow> = new Map()
   #known: ReadonlySet<string> = new Set()
-  #refreshing: Promise<void> | undefined
+  /** The look that is under way, and the one that those who have asked meanwhile wait for. */
+  #looking: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
+  readonly #lifetime = new AbortController()
 
   constructor(cluster: Cluster, context: { readonly clock: Clock; readonly random: Random }) {
     this.#cluster = cluster
@@ -33,10 +36,19 @@ export class CopyLedger implements AsyncDisposable {
     return this.#clusterId
   }
 
-  /** Calls that overlap share one look. Faults: PARTITION_REFUSED, and whatever keeps the region from answering. */
+  /**
+   * Has everything that the map held when this was called. Calls that wait share one look, which begins after all of
+   * them: one that is under way may have passed by what the caller wants to see. Faults: PARTITION_REFUSED, and whatever
+   * keeps the region from answering.
+   */
   refresh(signal: AbortSignal): Promise<void> {
-    this.#refreshing ??= this.#refresh(signal).finally(() => (this.#refreshing = undefined))
-    return this.#refreshing
+    this.#next ??= this.#looking.then(() => {
+      const look = this.#refresh(this.#lifetime.signal)
+      this.#next = undefined
+      this.#looking = look.catch(() => {})
+      return look
+    })
+    return withSignal(this.#next, signal)
   }
 
   flows(): readonly CopiedFlow[] {
@@ -66,6 +78,7 @@ export class CopyLedger implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.abort(new Error('the ledger is closed'))
     await this.#reader[Symbol.asyncDispose]()
   }
 
