@@ -1,17 +1,17 @@
-import type { CopyEvidence } from '../../failover/index.ts'
+import type { CopyEvidence, GroupClients } from '../../failover/index.ts'
 import { findBlockingIncidents, type IncidentStatus } from '../../replication/index.ts'
 import { type CopyView, findLink, findWrongDirections, textOf, viewCopies } from './copies.ts'
 import { type Gathering, namesOf } from './gathering.ts'
 import { findInternalOutside } from './internal-topics.ts'
 import { mustAnswer } from './looks.ts'
 import { readPositionsAge } from './positions.ts'
-import type { Readers } from './readers.ts'
+import { findClients, type Readers } from './readers.ts'
 import { findUnequalCounts } from './topic-parity.ts'
 
 export async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
   const { parts, looks, source, target, isSelected } = gathering
   const { from, to } = { from: source.region, to: target.region }
-  const [readers, views, gaps, positionsAgeMs] = await Promise.all([
+  const [readers, views, gaps, positionsAgeMs, stayers] = await Promise.all([
     gathering.readers,
     looks.look(['loss-within-objective', 'offsets-identical', 'one-direction'], (signal) => {
       const partitions = source.topics?.flatMap(({ name: topic, partitions: all }) => {
@@ -21,6 +21,7 @@ export async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
     }),
     looks.look(['no-open-gaps'], (signal) => readOpenGaps(gathering, signal)),
     gatherPositionsAge(gathering),
+    gatherStayers(gathering),
   ])
   return {
     wrongDirections: views && wrongDirections(gathering, views),
@@ -33,6 +34,7 @@ export async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
       source.metadata &&
       findInternalOutside({ readers: readers.readers, topics: namesOf(source.metadata.topics), isSelected }),
     shareGroups: readers?.shareGroups,
+    groupsOnTarget: stayers?.map(({ group, members }) => `${group} (${members})`),
     ...(views && losses(views)),
   }
 }
@@ -45,6 +47,14 @@ async function readOpenGaps({ parts, source, target }: Gathering, signal: AbortS
   if (!isHere) mustAnswer(target.metadata, target.region)
   const incidents = isHere ? parts.replication().incidents : await rooms.replicator.moves.incidents(spec, signal)
   return findBlockingIncidents({ incidents }, new Set([spec.name]))
+}
+
+/** Groups of the source that have members on the target. */
+async function gatherStayers({ looks, source, target, readers }: Gathering): Promise<GroupClients[] | undefined> {
+  return await looks.look(['groups-away'], async (signal) => {
+    mustAnswer(target.metadata, target.region)
+    return await findClients(target.cluster, mustAnswer(await readers, source.region).readers, signal)
+  })
 }
 
 async function gatherPositionsAge(gathering: Gathering): Promise<number | null | undefined> {

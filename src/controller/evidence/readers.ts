@@ -52,9 +52,30 @@ export async function countClients(
   signal: AbortSignal,
 ): Promise<GroupClients[]> {
   const { readers } = await findReaders(cluster, scope, signal)
-  if (readers.length === 0) return []
+  return await countMembers(cluster, readers, signal)
+}
+
+/** Of these groups, those that have members in a region, with how many. */
+export async function findClients(
+  cluster: Pick<Cluster, 'listGroups' | 'describeGroups'>,
+  groups: readonly Pick<GroupListing, 'groupId'>[],
+  signal: AbortSignal,
+): Promise<GroupClients[]> {
+  const wanted = new Set(groups.map(({ groupId }) => groupId))
+  const { groups: listed, silent } = await cluster.listGroups(signal)
+  if (silent.length > 0) throw new Error(`groups are missing: ${silent.join('; ')}`)
+  const there = listed.filter(({ groupId }) => wanted.has(groupId))
+  return (await countMembers(cluster, there, signal)).filter(({ members }) => members > 0)
+}
+
+async function countMembers(
+  cluster: Pick<Cluster, 'describeGroups'>,
+  groups: readonly Pick<GroupListing, 'groupId'>[],
+  signal: AbortSignal,
+): Promise<GroupClients[]> {
+  if (groups.length === 0) return []
   const described = await cluster.describeGroups(
-    readers.map(({ groupId }) => groupId),
+    groups.map(({ groupId }) => groupId),
     signal,
   )
   const failed = described.find(({ errorCode }) => errorCode !== 0)

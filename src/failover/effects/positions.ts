@@ -23,30 +23,50 @@ export async function positions(call: EffectCall): Promise<Outcome> {
   const proofs = drainedOf(unpackProofs(await call.evidenceOf('proving')))
   return await withMoves(call, async (moves) => {
     const sync = await rooms.replicator.positionsAtCut(rooms.linkOf(from, to), signal, { moves })
-    const consumerGroups = await awaitGroups(call, sync, proofs)
+    const seen = await awaitGroups(call, sync, proofs)
+    const away = judgeAway(call, seen)
+    if (away !== undefined) return away
+    const consumerGroups = seen.map(({ group }) => group)
     if (consumerGroups.length > 0 && operation.fence !== 'command') {
       const step = await fencesOf(call, from).applyToGroups({ ...claimOf(call), consumerGroups }, signal)
       if (step.kind !== 'done') return outcomeOf(step)
     }
     // What is read from now on no group can change any more.
     const groups = await sync.bringOver(signal)
-    return judgePositions(groups, judgeGroups(groups, proofs))
+    return judgeAway(call, groups) ?? judgePositions(groups, judgeGroups(groups, proofs))
   })
 }
 
-/** Until every group is at the cut, or has had its time; their names. */
+/**
+ * Pure: no position can be written for a group that has members on the target. Undefined where none has, or the operator
+ * has said that these may keep what they have.
+ */
+export function judgeAway(
+  { operation, to }: Pick<EffectCall, 'operation' | 'to'>,
+  groups: readonly GroupStatus[],
+): Outcome | undefined {
+  if (operation.request.overrides.some(({ guard }) => guard === 'groups-away')) return undefined
+  const away = groups.filter(({ state }) => state === 'active-on-target').map(({ group }) => group)
+  if (away.length === 0) return undefined
+  const progress = { done: groups.length - away.length, total: groups.length }
+  return {
+    kind: 'waiting',
+    reason: `groups have members on ${to} and keep their positions: ${firstOf(away)}`,
+    progress,
+  }
+}
+
+/** Until every group is at the cut, or has had its time. */
 async function awaitGroups(
   { rooms, signal }: EffectCall,
   sync: PositionsAtCut,
   proofs: readonly DrainStatus[],
-): Promise<string[]> {
+): Promise<readonly GroupStatus[]> {
   const { clock, groupGraceMs } = rooms
   const deadlineMs = clock.monotonicMs() + groupGraceMs
   for (;;) {
     const groups = await sync.look(signal)
-    if (judgeGroups(groups, proofs).behind.length === 0 || clock.monotonicMs() >= deadlineMs) {
-      return groups.map(({ group }) => group)
-    }
+    if (judgeGroups(groups, proofs).behind.length === 0 || clock.monotonicMs() >= deadlineMs) return groups
     await pause(clock, LOOK_EVERY_MS, signal)
     signal.throwIfAborted()
   }

@@ -74,6 +74,8 @@ export interface CopyEvidence {
   /** Internal topics of selected Streams and Connect groups that are outside the selection. */
   readonly internalTopicsOutside?: readonly string[]
   readonly shareGroups?: readonly string[]
+  /** Groups of the source that have members on the target, with how many. */
+  readonly groupsOnTarget?: readonly string[]
   /** By partition, what the target lacks as far as it is known. */
   readonly missing?: readonly PartitionLoss[]
   /** Partitions of which nothing is known. */

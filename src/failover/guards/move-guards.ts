@@ -99,6 +99,15 @@ export const MOVE_GUARDS: readonly Guard[] = [
       ),
   },
   {
+    name: 'groups-away',
+    holds: 'no selected group has members on the target, where its positions could not be carried over',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'Stop these members, or wait until their sessions have ended: they may be left over from an earlier move.',
+    judge: ({ evidence }) => judgeList(evidence.copy?.groupsOnTarget, 'groups with members on the target'),
+  },
+  {
     name: 'offsets-identical',
     holds: 'offsets are the same in both regions',
     lossless: 'warning',

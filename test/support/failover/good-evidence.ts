@@ -24,6 +24,7 @@ export const goodEvidence: Required<MoveEvidence> = {
     offsetsDiffer: [],
     internalTopicsOutside: [],
     shareGroups: [],
+    groupsOnTarget: [],
     missing: [{ partition: 'orders-0', records: 10, seenMsAgo: 200, recordsPerSecond: 100 }],
   },
   clockOffsetMs: 12,

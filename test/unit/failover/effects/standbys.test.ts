@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { linkName, regionName } from '../../../../src/core/index.ts'
 import { packDonated, unpackDonated } from '../../../../src/failover/effects/catch-up.ts'
 import { configsIn } from '../../../../src/failover/effects/log-effects.ts'
-import { judgePositions } from '../../../../src/failover/effects/positions.ts'
+import { judgeAway, judgePositions } from '../../../../src/failover/effects/positions.ts'
+import type { OperationRecord } from '../../../../src/failover/index.ts'
 import { findAhead, findOpen } from '../../../../src/failover/effects/reverse.ts'
 import { type CopyProgress, type GroupStatus, judgeGroups } from '../../../../src/replication/index.ts'
 
@@ -86,5 +87,20 @@ describe('positions', () => {
   test('that the target has of its own are told to the operator', () => {
     const outcome = judge([group('reader', 'active-on-target', 20)])
     expect(outcome).toMatchObject({ kind: 'done', findings: { warning: expect.stringContaining('reader') } })
+  })
+
+  test('of groups with members on the target are waited for, unless the operator has said otherwise', () => {
+    const call = (overrides: readonly { guard: string; reason: string }[]) => {
+      const operation = { request: { overrides } } as unknown as OperationRecord
+      return { to: regionName('right'), operation }
+    }
+    const stayer = [group('fast', 'synced', 20), group('stayer', 'active-on-target', 20)]
+    expect(judgeAway(call([]), [group('fast', 'synced', 20), group('own', 'foreign-position', 20)])).toBeUndefined()
+    expect(judgeAway(call([]), stayer)).toMatchObject({
+      kind: 'waiting',
+      reason: expect.stringContaining('stayer'),
+      progress: { done: 1, total: 2 },
+    })
+    expect(judgeAway(call([{ guard: 'groups-away', reason: 'known' }]), stayer)).toBeUndefined()
   })
 })

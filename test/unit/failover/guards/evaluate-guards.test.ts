@@ -45,6 +45,7 @@ const bad: Readonly<Record<string, Partial<GuardContext>>> = {
   'partition-counts-equal': { evidence: copy({ unequalPartitionCounts: ['orders'] }) },
   'loss-within-objective': { evidence: copy({ missing: [behind] }) },
   'positions-fresh': { evidence: copy({ positionsAgeMs: 90_000 }) },
+  'groups-away': { evidence: copy({ groupsOnTarget: ['billing (2)'] }) },
   'offsets-identical': { evidence: copy({ offsetsDiffer: [{ partition: 'orders-3', groups: ['billing'] }] }) },
   'internal-topics-selected': { evidence: copy({ internalTopicsOutside: ['app-store-changelog'] }) },
   'no-share-groups': { evidence: copy({ shareGroups: ['workers'] }) },
