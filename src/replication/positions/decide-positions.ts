@@ -202,7 +202,7 @@ function decideGroup(
 function decidePosition(
   position: ObservedPosition,
   { trace, wasActive }: { readonly trace: PositionTrace | undefined; readonly wasActive: boolean },
-  timing: Pick<ObservedPositions, 'monotonicMs' | 'renewAfterMs'>,
+  timing: Pick<ObservedPositions, 'monotonicMs' | 'renewAfterMs' | 'isStandby'>,
 ): Step {
   const { failure, source, target, translation } = position
   if (failure !== undefined) return { verdict: conclude(position, 'failed', failure), trace }
@@ -212,7 +212,11 @@ function decidePosition(
     const writes = trace?.kind === 'ours' ? trace : undefined
     return { verdict: commitTo(position, offset, 'the target has no position yet'), trace: writes }
   }
-  const owner = judgeOwner({ trace, wasActive, current: target.offset, translated: offset, source: source.offset })
+  const facts = { wasActive, current: target.offset, translated: offset, source: source.offset }
+  const judged = judgeOwner({ ...facts, trace })
+  // On a standby nobody else is meant to move it: it is judged as if it were seen for the first time, and only moved on.
+  const isAdopted = judged.kind === 'foreign' && timing.isStandby === true
+  const owner = isAdopted ? judgeOwner({ ...facts, trace: undefined }) : judged
   if (owner.kind !== 'ours') {
     return { verdict: conclude(position, 'foreign', explainForeign(owner.kind, target.offset, offset)), trace: owner }
   }

@@ -174,6 +174,12 @@ describe('decidePositions', () => {
     expect(behind.groups[0]?.positions[0]).toMatchObject({ kind: 'commit', reason: 'the group read on at the source' })
     const ahead = pass({ positions: [position({ target: at(95) })] }, active.memory)
     expect(ahead.groups[0]?.positions[0]).toMatchObject({ kind: 'foreign' })
+    const moved = pass({ positions: [position({ target: at(12) })] }, behind.memory)
+    expect(moved.groups[0]?.positions[0]).toMatchObject({ kind: 'commit', reason: 'the group read on at the source' })
+    const movedAhead = pass({ positions: [position({ target: at(95) })] }, behind.memory)
+    expect(movedAhead.groups[0]?.positions[0]).toMatchObject({ kind: 'foreign' })
+    const overtaken = pass({ positions: [position({ target: at(50) })] }, movedAhead.memory)
+    expect(overtaken.groups[0]?.positions[0]).toMatchObject({ kind: 'commit' })
   })
 
   it('goes on with a group whose members came and went without moving anything', () => {
