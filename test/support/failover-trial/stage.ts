@@ -118,7 +118,13 @@ function renderConfig(
   names: readonly string[],
   { failover, more, authority, authorityKeys = '' }: StageOptions & { readonly authority: string },
 ): string {
-  const timings = ['cooldownSeconds: 0', 'groupGraceSeconds: 1', 'evictSeconds: 20', 'fenceCheckSeconds: 1', ...(failover ? [failover] : [])]
+  const timings = [
+    'cooldownSeconds: 0',
+    'groupGraceSeconds: 1',
+    'evictSeconds: 20',
+    'fenceCheckSeconds: 1',
+    ...(failover ? [failover] : []),
+  ]
   return [
     'failoverGroups:',
     `  - name: ${GROUP}`,

@@ -153,11 +153,7 @@ function securedRegion(region: LocalRegion, folder: string): TrialRegion {
     sasl: { mechanism: 'scram-sha-512', ...security.admin },
     context: { clock: systemClock, random: systemRandom },
   })
-  const access = [
-    `tls: { caFile: ${caFile} }`,
-    sasl(security.admin.username),
-    `canary: { ${sasl(CANARY)} }`,
-  ].join(', ')
+  const access = [`tls: { caFile: ${caFile} }`, sasl(security.admin.username), `canary: { ${sasl(CANARY)} }`].join(', ')
   return {
     name,
     region,
