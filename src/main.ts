@@ -38,6 +38,10 @@ function createVerbs(version: string): ProcessVerbs {
       const { runRestore } = await import('./controller/index.ts')
       return runRestore(options, { clock: systemClock, random: systemRandom }, signal)
     },
+    unfence: async (options, signal) => {
+      const { runUnfence } = await import('./controller/index.ts')
+      return runUnfence(options, { clock: systemClock, random: systemRandom, env: process.env }, signal)
+    },
     demo: findDemo(),
   }
 }

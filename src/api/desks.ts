@@ -1,6 +1,7 @@
 import { failoverFaults } from '../failover/index.ts'
 import type { FailoverGroupBody, OperationBody } from './contract/index.ts'
 import { viewFailoverGroup, viewOperation } from './failover-views.ts'
+import { viewFences } from './fence-views.ts'
 import { apiFaults } from './faults.ts'
 import type { ApiContent, ControlledGroup, FailoverView } from './ports.ts'
 
@@ -50,7 +51,9 @@ export class Desks {
   }
 
   async group(group: string): Promise<FailoverGroupBody> {
-    return viewFailoverGroup(await this.find(group).desk.read(this.signal))
+    const read = await this.find(group).desk.read(this.signal)
+    const { fences, clock } = this.control
+    return viewFailoverGroup(read, viewFences(fences.of(group), clock.nowMs()))
   }
 
   async operation(group: string, id: string): Promise<OperationBody> {

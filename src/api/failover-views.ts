@@ -10,7 +10,10 @@ import {
 import type { FailoverGroupBody, OperationBody, PlanBody } from './contract/index.ts'
 
 /** From the documents of failover groups to the bodies of the contract. Pure. */
-export function viewFailoverGroup({ document, revision }: ReadGroup): FailoverGroupBody {
+export function viewFailoverGroup(
+  { document, revision }: ReadGroup,
+  fences: FailoverGroupBody['fences'],
+): FailoverGroupBody {
   const { group, generation, epoch, active, regions, reigns, paused, operation } = document
   return {
     group,
@@ -22,6 +25,7 @@ export function viewFailoverGroup({ document, revision }: ReadGroup): FailoverGr
     reigns: [...reigns],
     paused: paused ?? null,
     operation: operation === undefined ? null : viewOperation(group, operation, true),
+    fences,
   }
 }
 

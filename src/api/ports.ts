@@ -13,6 +13,7 @@ import type {
   VerificationReport,
   VerificationRequest,
 } from '../replication/index.ts'
+import type { FenceRecord, WatchedFence } from '../security/index.ts'
 
 /** What the API asks of the replicator. */
 export interface ReplicationView {
@@ -66,8 +67,41 @@ export interface AuthorityView extends Pick<Authority, 'backend' | 'where' | 'ov
   readonly fallsWith: readonly string[]
 }
 
+/** The fences of a region for a group, as they were last found. */
+export interface GroupFence {
+  readonly region: RegionName
+  /** Undefined where the region is no standby, and while nothing is known. */
+  readonly watched: WatchedFence | undefined
+  readonly records: readonly FenceRecord[]
+}
+
+export interface FenceOrder {
+  readonly group: string
+  readonly region: string
+  readonly by: string
+  readonly reason: string
+}
+
+export interface UnfenceOrder extends Omit<FenceOrder, 'reason'> {
+  /** @defaultValue every fence that was put up by hand */
+  readonly operation?: string | undefined
+}
+
+export interface FenceResult {
+  readonly state: 'done' | 'unknown'
+  readonly reason: string
+}
+
+/** The fences of failover groups, and what a person does about them. */
+export interface FencesView {
+  of(group: string): readonly GroupFence[]
+  fence(order: FenceOrder, signal: AbortSignal): Promise<FenceResult>
+  unfence(order: UnfenceOrder, signal: AbortSignal): Promise<FenceResult>
+}
+
 /** What a controller lets people ask of failover groups. */
 export interface FailoverView {
+  readonly fences: FencesView
   readonly authority: AuthorityView
   /** By name, in the order of the configuration. */
   readonly groups: ReadonlyMap<string, ControlledGroup>

@@ -13,6 +13,7 @@ import { incidentRoutes } from './incident-routes.ts'
 import { interventionRoutes } from './intervention-routes.ts'
 import { journalRoutes } from './journal-routes.ts'
 import { operationRoutes } from './operation-routes.ts'
+import { fenceRoutes } from './fence-routes.ts'
 import { pauseRoutes } from './pause-routes.ts'
 import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
@@ -82,6 +83,7 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   const control = { prefix: '/api/v1', desks: new Desks({ content, closing: closing.signal, isLocal }) }
   for (const routes of [
     failoverRoutes,
+    fenceRoutes,
     pauseRoutes,
     operationRoutes,
     interventionRoutes,

@@ -18,14 +18,14 @@ import type {
   TopicsBody,
 } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
-import type { ApiContent } from './ports.ts'
+import type { ApiContent, GroupFence } from './ports.ts'
 import { sumGroups } from './group-views.ts'
 import { sumLink, summarise } from './summary.ts'
 
 /** From the status of replication to the bodies of the contract. Pure. */
 export function viewStatus(
   status: ReplicationStatus,
-  { version, regions, groups }: Pick<ApiContent, 'version' | 'regions' | 'groups'>,
+  { version, regions, groups, failover }: Pick<ApiContent, 'version' | 'regions' | 'groups' | 'failover'>,
 ): StatusBody {
   const linksOf = (side: 'source' | 'target', region: RegionName) =>
     status.links.filter((link) => link[side] === region).map((link) => link.link)
@@ -38,18 +38,23 @@ export function viewStatus(
       sourceOf: linksOf('source', region),
       targetOf: linksOf('target', region),
     })),
-    failoverGroups: (groups?.() ?? []).map(summariseGroup),
+    failoverGroups: (groups?.() ?? []).map((one) => summariseGroup(one, failover?.fences.of(one.group) ?? [])),
     links: status.links.map((link) => viewLink(link, status.atMs)),
     openIncidents: findBlockingIncidents(status).length,
     members: status.members.map((member) => ({ ...member, shards: [...member.shards] })),
   }
 }
 
-function summariseGroup({ group, active, epoch, regions, operation, paused }: GroupDocument): FailoverGroupSummary {
+function summariseGroup(
+  { group, active, epoch, regions, operation, paused }: GroupDocument,
+  fences: readonly GroupFence[],
+): FailoverGroupSummary {
   const entries = Object.entries(regions).map(([region, { role, return: record }]) => {
     const isWaiting = record?.phase === 'choosing' || record?.phase === 'needs-operator'
     const what = record?.stop?.reason ?? 'say what becomes of the records that only it has'
-    return { region, role, waiting: isWaiting ? what : null }
+    const fence = fences.find((one) => one.region === region)?.watched
+    const unfenced = fence === undefined || fence.state === 'fenced' ? null : fence.reason
+    return { region, role, waiting: isWaiting ? what : null, unfenced }
   })
   const isStuck = operation?.phase === 'needs-operator' || entries.some(({ waiting }) => waiting !== null)
   return {

@@ -56,6 +56,18 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  CLI_FENCE_NOT_CONFIRMED: {
+    message: 'nothing was changed: {name} was not confirmed',
+    remedy: 'type the name when asked, or add --yes',
+    retriable: false,
+    status: 412,
+  },
+  CLI_UNFENCE_UNCLEAR: {
+    message: 'it is not clear which fences are to be taken down',
+    remedy: 'give a group and --region, or --all-of with --config and no group',
+    retriable: false,
+    status: 400,
+  },
   CLI_MOVE_NOT_CONFIRMED: {
     message: 'group {group} was not moved: this was the plan',
     remedy: 'type the name of the group when asked, or add --yes',

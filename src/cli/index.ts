@@ -2,4 +2,12 @@ export { EXIT, type ExitCode } from './exit-codes.ts'
 export type { CliIo } from './io.ts'
 export { groupDigits, renderTable } from './output.ts'
 export { runCli } from './program.ts'
-export type { CheckReport, ProcessVerbs, RestoreReport, RestoreVerb, RunOptions } from './process-verbs.ts'
+export type {
+  CheckReport,
+  ProcessVerbs,
+  RestoreReport,
+  RestoreVerb,
+  RunOptions,
+  UnfenceReport,
+  UnfenceVerb,
+} from './process-verbs.ts'

@@ -6,6 +6,8 @@ export interface ProcessVerbs {
   check(options: { readonly config: string; readonly online: boolean }, signal: AbortSignal): Promise<CheckReport>
   /** Starts a new authority from the copies in the regions, or says what it would be. */
   restore(options: RestoreVerb, signal: AbortSignal): Promise<RestoreReport>
+  /** Takes down what an operation has fenced, by what the regions have on record. */
+  unfence(options: UnfenceVerb, signal: AbortSignal): Promise<UnfenceReport>
   /** Undefined where this build has no demo: the command is left out then. */
   readonly demo: ((args: readonly string[], signal: AbortSignal) => Promise<number>) | undefined
 }
@@ -34,6 +36,28 @@ export interface CheckReport {
     readonly ok: boolean
     readonly finding: string
     readonly remedy: string
+  }[]
+}
+
+export interface UnfenceVerb {
+  readonly config: string
+  readonly operation: string
+  readonly by: string
+  /** @defaultValue every region of a failover group */
+  readonly region?: string
+}
+
+export interface UnfenceReport {
+  readonly operation: string
+  readonly regions: readonly {
+    readonly region: string
+    readonly state: 'lifted' | 'none' | 'unreachable' | 'failed'
+    /** Fences on record. */
+    readonly found: number
+    readonly removed: number
+    /** Entries that stay, because another fence claims them or they stood there before. */
+    readonly kept: number
+    readonly reason: string | null
   }[]
 }
 

@@ -5,6 +5,7 @@ import { addDemo } from './demo.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { type CliIo, OUTPUT_FORMATS } from './io.ts'
 import { addDivergence } from './divergence.ts'
+import { addFence } from './fence.ts'
 import { addGroups } from './groups.ts'
 import { addHistory } from './history.ts'
 import { addIncidents } from './incidents.ts'
@@ -50,6 +51,7 @@ export async function runCli(
   addMoves(program, context)
   addOperation(program, context)
   addDivergence(program, context)
+  addFence(program, context, verbs)
   addPause(program, context)
   addHistory(program, context)
   addAuthority(program, context, verbs)
@@ -67,7 +69,8 @@ function createProgram(io: CliIo, version: string): Command {
     .description(
       'Keeps Apache Kafka running through the loss of a region: copies topics between clusters byte for byte and ' +
         'translates consumer positions exactly.\n\n' +
-        '`run`, `check` and `authority restore` read a configuration file; every other command asks the API of a running process.',
+        '`run`, `check`, `authority restore` and `unfence --all-of` read a configuration file; every other command asks the ' +
+        'API of a running process.',
     )
     .version(version, '-V, --version', 'show the version')
     .addOption(new Option('--api <url>', 'where the API of Isthmus is').default(io.env.ISTHMUS_API ?? DEFAULT_API))

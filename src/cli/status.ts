@@ -83,7 +83,11 @@ function renderGroups(groups: readonly FailoverGroupSummary[]): string[] {
   const waiting = groups.flatMap(({ group, regions }) =>
     regions.flatMap(({ region, waiting: what }) => (what === null ? [] : [`${group}, ${region}: ${what}`])),
   )
-  const told = waiting.length > 0 ? ['', ...waiting] : []
+  const unfenced = groups.flatMap(({ group, regions }) =>
+    regions.flatMap(({ region, unfenced: why }) => (why === null ? [] : [`${group}, ${region} is not fenced: ${why}`])),
+  )
+  const lines = [...waiting, ...unfenced]
+  const told = lines.length > 0 ? ['', ...lines] : []
   return ['', renderTable(['FAILOVER GROUP', 'ACTIVE', 'EPOCH', 'OTHERS', 'MOVE'], rows), ...told]
 }
 

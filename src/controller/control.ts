@@ -60,7 +60,7 @@ export class Control {
     const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
     this.#controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
     const view = { journal, clock, authority: this.#viewAuthority(authorityFallsWith(config)) }
-    this.view = this.#controller && { ...view, groups: this.#controller.groups }
+    this.view = this.#controller && { ...view, groups: this.#controller.groups, fences: this.#controller.manual }
     if (role === 'controller') return
     if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env: options.env })
     this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })

@@ -96,7 +96,7 @@ export function controllerOf(
   })
 }
 
-export function scopeOf({ name: group, topics }: FailoverGroupConfig): FenceScope {
+export function scopeOf({ name: group, topics }: Pick<FailoverGroupConfig, 'name' | 'topics'>): FenceScope {
   return { group, include: topics.include, exclude: topics.exclude, isSelected: compileSelection(topics) }
 }
 

@@ -29,8 +29,9 @@ import { linkOfGroup } from './link-specs.ts'
 import { lookAtSources, moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
 import { AutomaticWatch } from './watch-automatic.ts'
+import { ManualFences } from './manual-fences.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
-import { type RegionFence, StandingFences } from './standing-fences.ts'
+import { StandingFences } from './standing-fences.ts'
 
 /** How often a group that is not recorded yet is tried again. */
 const CREATE_EVERY_MS = 1_000
@@ -83,6 +84,8 @@ export class Controller {
   readonly #rates = new SourceRates()
   readonly #stopping = new AbortController()
   #creating: Promise<unknown> | undefined
+  /** What a person does about fences. */
+  readonly manual: ManualFences
   /** By name, in the order of the configuration. */
   readonly groups: ReadonlyMap<string, Controlled>
 
@@ -121,6 +124,15 @@ export class Controller {
       onError: (region, error) => {
         events.failover.emit('failover:error', { group: '*', what: `the fences of ${region}`, error })
       },
+    })
+    this.manual = new ManualFences({
+      groups: config.failoverGroups,
+      fences: this.#regions.fences,
+      documents,
+      leadership: this.#leadership,
+      journal: journalPort(journal),
+      standing: this.#standing,
+      clock,
     })
     this.groups = new Map(config.failoverGroups.map((group) => [group.name, this.#control(group)]))
   }
@@ -174,10 +186,6 @@ export class Controller {
 
   fences(): readonly WatchedFence[] {
     return this.#standing.status()
-  }
-
-  fencesOf(group: string): readonly RegionFence[] {
-    return this.#standing.of(group)
   }
 
   /** What topics that are to be created in a region have to wait for; undefined where that is nothing. */

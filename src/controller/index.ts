@@ -2,3 +2,4 @@
 export { Control, type ControlStatus, type Role } from './control.ts'
 export { specOf } from './link-specs.ts'
 export { runRestore } from './restore.ts'
+export { runUnfence } from './unfence-all.ts'

@@ -1,3 +1,4 @@
+import type { GroupFence } from '../api/index.ts'
 import type { FailoverGroupConfig } from '../config/index.ts'
 import { type Clock, type Events, pause, type RegionName } from '../core/index.ts'
 import { type GroupDocument, isWritePaused } from '../failover/index.ts'
@@ -25,16 +26,6 @@ export interface StandingFencesOptions {
   readonly clock: Clock
   /** Told what should not happen. */
   readonly onError: (region: RegionName, error: unknown) => void
-}
-
-/** A region's part of a group, as far as fences go. */
-export interface RegionFence {
-  readonly region: RegionName
-  readonly group: string
-  /** Undefined where the region is no standby, and while nothing is known. */
-  readonly watched: WatchedFence | undefined
-  /** Of every fence that stands there for the group. */
-  readonly records: readonly FenceRecord[]
 }
 
 const FIRST_LOOK_MS = 3_000
@@ -82,13 +73,13 @@ export class StandingFences {
   }
 
   /** Of every region of a group, in their ranks. */
-  of(group: string): readonly RegionFence[] {
+  of(group: string): readonly GroupFence[] {
     const regions = this.#options.groups.find(({ name }) => name === group)?.regions ?? []
     return regions.flatMap((region) => {
       const watch = this.#watches.get(region)
       if (watch === undefined) return []
       const watched = watch.status().find((one) => one.group === group)
-      return [{ region, group, watched, records: watch.recordsOf(group) }]
+      return [{ region, watched, records: watch.recordsOf(group) }]
     })
   }
 

@@ -87,6 +87,25 @@ export const failoverFaults = defineFaults({
     retriable: true,
     status: 503,
   },
+  NOT_LEADING: {
+    message: 'this controller does not act now: {reason}',
+    remedy: 'Ask the controller that leads; `isthmus authority status` names it.',
+    retriable: true,
+    status: 503,
+  },
+  REGION_NOT_OF_GROUP: {
+    message: 'failover group {group} has no region {region}',
+    remedy: 'Use one of: {known}.',
+    retriable: false,
+    status: 404,
+  },
+  FENCE_STAYS: {
+    message: 'the fence {operation} of {region} for {group} is not taken down: {reason}',
+    remedy:
+      'Leave it, or move the group. `isthmus unfence --all-of` takes down what nobody else can, where no controller runs.',
+    retriable: false,
+    status: 409,
+  },
   TARGET_NOT_ELIGIBLE: {
     message: 'region {region} cannot become active in group {group}: {reason}',
     remedy: 'Choose another region, or wait until it is a standby again.',

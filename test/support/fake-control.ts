@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { createApiServer } from '../../src/api/index.ts'
+import { createApiServer, type GroupFence } from '../../src/api/index.ts'
 import {
   type AuthorityEvents,
   Journal,
@@ -7,13 +7,18 @@ import {
   openAuthority,
   type RegionCopies,
 } from '../../src/authority/index.ts'
+import { ManualFences } from '../../src/controller/manual-fences.ts'
 import { createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
 import { DEFAULT_GUARD_LIMITS, GroupDesk, type MoveEvidence } from '../../src/failover/index.ts'
 import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
+import { RegionFences } from '../../src/security/index.ts'
+import { AclRegion } from './acl-region.ts'
 import { fakeReplicator } from './fake-replicator.ts'
 import { goodEvidence } from './failover/good-evidence.ts'
+import { RecordsInMemory } from './fence-records.ts'
 import { MemoryAuthority } from './failover/memory-authority.ts'
 
+const ORDERS = { name: 'orders', topics: { include: ['orders.*'], exclude: [] } }
 const never = new AbortController().signal
 const mishap = () => 'unreachable' as const
 
@@ -23,6 +28,7 @@ interface Seen {
   copies: RegionCopies[]
   hold: string | undefined
   isAuthorityGone: boolean
+  fences: GroupFence[]
 }
 
 /** The API of a controller of the group `orders`, over documents and a journal in memory; no machine moves anything. */
@@ -37,7 +43,19 @@ export async function startFakeControl(given: { readonly listen?: string; readon
     copies: [],
     hold: undefined,
     isAuthorityGone: false,
+    fences: [],
   }
+  const regions = new Map(['west', 'east', 'north'].map((name) => [regionName(name), fencedRegion(name)] as const))
+  const group = { ...ORDERS, regions: [...regions.keys()] }
+  const fences = new ManualFences({
+    groups: [group],
+    fences: new Map([...regions].map(([name, { fences: own }]) => [name, own])),
+    documents: { get: () => authority.group },
+    leadership: { hold: () => seen.hold, lease: () => undefined },
+    journal: { append: async (entry, signal) => void (await journal.append(entry, signal)) },
+    standing: { of: () => seen.fences },
+    clock: systemClock,
+  })
   const gone = () =>
     openAuthority({ kind: 'memory', store: new MemoryStore({ ...context, mishap }) }, context).overview(never)
   const desk = new GroupDesk({
@@ -63,6 +81,7 @@ export async function startFakeControl(given: { readonly listen?: string; readon
       failover: {
         groups: new Map([['orders', { desk, writePauseMs: 60_000 }]]),
         journal,
+        fences,
         authority: {
           backend: store.backend,
           where: store.where,
@@ -81,7 +100,25 @@ export async function startFakeControl(given: { readonly listen?: string; readon
     await server.stop()
     await store.close()
   }
-  return { api, authority, store, journal, seen, [Symbol.asyncDispose]: stop }
+  return { api, authority, store, journal, seen, fenced: regions, [Symbol.asyncDispose]: stop }
+}
+
+/** A region of ACLs in memory, and its fences. */
+function fencedRegion(name: string) {
+  const acls = new AclRegion({ clock: systemClock, brokers: 1 })
+  acls.topics.add('orders.a')
+  const fences = new RegionFences({
+    region: regionName(name),
+    cluster: acls.clientOf('User:isthmus'),
+    principal: undefined,
+    superUsers: undefined,
+    canary: undefined,
+    command: undefined,
+    records: new RecordsInMemory(),
+    clock: systemClock,
+    events: createEvents(),
+  })
+  return { acls, fences }
 }
 
 export function regionStatus(given: Partial<RegionStatus> = {}): RegionStatus {

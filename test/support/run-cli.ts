@@ -20,6 +20,7 @@ export async function cli(args: readonly string[], given: { io?: Partial<CliIo>;
     run: () => Promise.resolve(0),
     check: () => Promise.reject(new Error('not in this test')),
     restore: () => Promise.reject(new Error('not in this test')),
+    unfence: () => Promise.reject(new Error('not in this test')),
     demo: undefined,
     ...given.verbs,
   }

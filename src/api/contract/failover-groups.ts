@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { GroupFenceBody } from './fences.ts'
 import { evidenceBody, OperationBody, stopBody } from './moves.ts'
 import { count, object, orNull, text } from './schema-kit.ts'
 
@@ -78,6 +79,7 @@ export const FailoverGroupBody = object(
       'Null where moves are allowed.',
     ),
     operation: orNull(OperationBody, 'Null where none is under way.'),
+    fences: Type.Array(GroupFenceBody, { description: 'Of every region of the group.' }),
   },
   'A failover group, as the authority has it.',
 )

@@ -1,6 +1,7 @@
 export * from './authority.ts'
 export * from './divergence.ts'
 export * from './failover-groups.ts'
+export * from './fences.ts'
 export * from './groups.ts'
 export * from './incidents.ts'
 export * from './journal.ts'

@@ -141,6 +141,11 @@ const FailoverGroupSummary = object(
             type: ['string', 'null'],
             description: 'What a person has to do about its return; null where nothing.',
           }),
+          unfenced: Type.Unsafe<string | null>({
+            type: ['string', 'null'],
+            description:
+              'Why nothing proves that applications cannot write to the standby; null where it is fenced, where it is no standby, and in a process that does not look at fences.',
+          }),
         },
         'A region of the group.',
       ),
