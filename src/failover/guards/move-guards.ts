@@ -222,11 +222,15 @@ function judgeLoss({ kind, evidence: { copy }, limits }: GuardContext): Judgemen
   return { isGood: limitMs === null || worstMs <= limitMs, evidence }
 }
 
-/** How far behind a partition is, as an estimate: the age of what was last seen, and of what is missing of it. */
-function behindMs({ records, seenMsAgo, recordsPerSecond, waitingMs = 0 }: PartitionLoss): number {
-  if (records === 0 && seenMsAgo === 0) return 0
+/**
+ * How far behind a partition is: for how long the oldest record has been missing, where that is known; else an estimate,
+ * by the age of what was last seen, and by how long it took to write what is missing of it.
+ */
+function behindMs({ records, seenMsAgo, recordsPerSecond, waitingMs }: PartitionLoss): number {
+  if (records === 0) return seenMsAgo
+  if (waitingMs !== undefined) return Math.max(seenMsAgo, waitingMs)
   const missingMs = recordsPerSecond > 0 ? (records / recordsPerSecond) * 1_000 : 0
-  return Math.round(seenMsAgo + Math.max(missingMs, waitingMs))
+  return Math.round(seenMsAgo + missingMs)
 }
 
 function sumRecords(missing: readonly PartitionLoss[]): number {

@@ -157,6 +157,11 @@ describe('evaluateGuards', () => {
     expect(notPassed({ evidence: copy({ missing: [waiting] }) })).toEqual(['loss-within-objective'])
   })
 
+  it('does not take a topic that is seldom written to for one that is far behind', () => {
+    const rare = { partition: 'orders-0', records: 1, seenMsAgo: 100, recordsPerSecond: 0.01, waitingMs: 50 }
+    expect(notPassed({ evidence: copy({ missing: [rare] }) })).toEqual([])
+  })
+
   it('does not take partitions of which nothing is known for partitions without loss', () => {
     const [result] = evaluateGuards(context({ evidence: copy({ unknownLoss: ['orders-7'] }) })).filter(
       ({ status }) => status !== 'passed',
