@@ -9,7 +9,7 @@ export {
 export { authorityPort, journalPort } from './effects/authority-port.ts'
 export type { GroupRooms } from './effects/group-rooms.ts'
 export type { GroupClients } from './effects/clients.ts'
-export { makeMoveEffects, type MoveExtras, type RegionEffects } from './effects/move-effects.ts'
+export { makeMoveEffects, type MoveExtras } from './effects/move-effects.ts'
 export type { DivergenceEvidence, DivergenceTotals } from './effects/returns/divergence-evidence.ts'
 export { type Amount, type ChoiceDryRun, describeChoices } from './effects/returns/dry-run.ts'
 export { makeReturnEffects } from './effects/returns/return-effects.ts'

@@ -31,9 +31,9 @@ const RUNS = {
 } as const
 
 /** The steps that are done on regions; guards, routing, eviction and the last check are other rooms'. */
-export type RegionEffects = Pick<MoveEffects, keyof typeof RUNS>
+type RegionEffects = Pick<MoveEffects, keyof typeof RUNS>
 
-export function makeRegionEffects(rooms: GroupRooms): RegionEffects {
+function makeRegionEffects(rooms: GroupRooms): RegionEffects {
   const bind = (run: (call: EffectCall) => Promise<Outcome>) => (context: MoveContext, signal: AbortSignal) =>
     run(callOf(rooms, context, signal))
   return Object.fromEntries(Object.entries(RUNS).map(([name, run]) => [name, bind(run)])) as RegionEffects
