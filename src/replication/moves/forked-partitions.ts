@@ -8,6 +8,7 @@ import type { Cluster, TopicPartition } from '../../kafka/index.ts'
 import type { PartitionRef } from '../flows/raw-reader.ts'
 import type { Run } from '../offset-map/index.ts'
 import type { OffsetRange } from '../verification/committed-log.ts'
+import { CopyIndex } from './copy-index.ts'
 import type { CutPartition } from './cut.ts'
 import { eachOf } from './each-of.ts'
 import { explainUnreplicated, readEnds } from './ends.ts'
@@ -45,7 +46,7 @@ export interface ForkingSight {
   readonly cluster: Cluster
   readonly partitions: readonly CutPartition[]
   readonly active: { readonly cluster: Cluster; readonly partitions: readonly CutPartition[] }
-  readonly atlas: Pick<MapAtlas, 'fork'>
+  readonly atlas: Pick<MapAtlas, 'fork' | 'copies'>
 }
 
 const AT_ONCE = 32
@@ -59,7 +60,9 @@ export async function findForks(sight: ForkingSight, signal: AbortSignal): Promi
   const activeRefs = new Map(active.partitions.map((ref) => [textOf(ref), ref]))
   const forked: ForkedPartition[] = []
   const troubles: string[] = []
-  await eachOf(partitions, AT_ONCE, async (ref) => {
+  const index = new CopyIndex(atlas.copies())
+  const inOrder = partitions.toSorted((one, other) => index.placeOf(one) - index.placeOf(other))
+  await eachOf(inOrder, AT_ONCE, async (ref) => {
     const activeRef = activeRefs.get(textOf(ref))
     const limits = here.get(textOf(ref))
     const activeLimits = activeRef && there.get(textOf(activeRef))
@@ -68,7 +71,7 @@ export async function findForks(sight: ForkingSight, signal: AbortSignal): Promi
       troubles.push(`${textOf(ref)} of ${region}: ${trouble}`)
       return
     }
-    const tie = activeRef && (await atlas.fork(ref, activeRef.topicId, signal))
+    const tie = activeRef && (await atlas.fork(ref, activeRef.topicId, index.near(ref), signal))
     forked.push(forkOf(ref, limits, tie, activeRef && activeLimits && { ref: activeRef, ...activeLimits }))
   })
   const [trouble] = troubles

@@ -101,9 +101,14 @@ export class MapAtlas implements AsyncDisposable {
     return relate(mapped, { source: path.source, target: path.target }, signal)
   }
 
-  /** See `fork.ts`; as of the last refresh. Faults: TARGET_NOT_READY where a map has just changed. */
-  fork(at: TopicPartitionId, toTopicId: string, signal: AbortSignal): Promise<Fork | undefined> {
-    return findFork(at, toTopicId, this.copies(), (hop, offset) => this.#pass(hop, offset, signal))
+  /** See `fork.ts`. `copies`: those that may lie on the way. Faults: TARGET_NOT_READY where a map has just changed. */
+  fork(
+    at: TopicPartitionId,
+    toTopicId: string,
+    copies: readonly KnownCopy[],
+    signal: AbortSignal,
+  ): Promise<Fork | undefined> {
+    return findFork(at, toTopicId, copies, (hop, offset) => this.#pass(hop, offset, signal))
   }
 
   /** How the partition of a fork is tied to the other one, which is the source of the relation. */

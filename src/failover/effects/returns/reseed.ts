@@ -9,10 +9,10 @@ import {
   planReseed,
   unpackDivergence,
 } from './divergence-evidence.ts'
+import { withTails } from './find-tails.ts'
 import { onLogs, type ReturnCall, returnedOf, untilOf } from './return-call.ts'
 
 const POLL_MS = 300
-const LOOKS_AT_ONCE = 16
 
 /**
  * Makes room for the copy of what diverged: partitions are emptied, or their topic is deleted where all of it goes. The
@@ -55,7 +55,7 @@ export async function reseed(call: ReturnCall): Promise<Outcome> {
 
 /** Partitions that hold something behind the fork. Fault RETURN_TAIL_CHANGED. */
 async function findDiverged(
-  { region, signal }: ReturnCall,
+  call: ReturnCall,
   moves: Moves,
   forked: readonly ForkedPartition[],
   seen: DivergenceEvidence | undefined,
@@ -66,21 +66,18 @@ async function findDiverged(
     ),
   )
   const isEverythingListed = seen !== undefined && seen.rowsLeftOut === 0
-  const diverged = new Set<string>()
-  const queue = forked.filter(({ fork, end }) => end > fork).values()
-  const worker = async () => {
-    for (const one of queue) {
-      if ((await moves.returned.firstDiverged(region, one, signal)) === undefined) continue
-      const seenTo = ends.get(nameOf(one)) ?? (isEverythingListed ? one.fork : undefined)
-      const behind = seenTo !== undefined && { ...one, fork: Math.max(one.fork, seenTo) }
-      if (behind && (await moves.returned.firstDiverged(region, behind, signal)) !== undefined) {
-        throw failoverFaults.fault('RETURN_TAIL_CHANGED', { partition: nameOf(one), region, offset: behind.fork })
-      }
-      diverged.add(nameOf(one))
-    }
+  const tails = await withTails(call, moves, forked)
+  // What stands behind the ends that the scan saw, where it is known which those were.
+  const unseen = tails.flatMap((one) => {
+    const seenTo = ends.get(nameOf(one)) ?? (isEverythingListed ? one.fork : undefined)
+    return seenTo === undefined ? [] : [{ ...one, fork: Math.max(one.fork, seenTo) }]
+  })
+  const [changed] = await withTails(call, moves, unseen)
+  if (changed !== undefined) {
+    const { region } = call
+    throw failoverFaults.fault('RETURN_TAIL_CHANGED', { partition: nameOf(changed), region, offset: changed.fork })
   }
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, worker))
-  return diverged
+  return new Set(tails.map(nameOf))
 }
 
 async function carryOut(call: ReturnCall, moves: Moves, plan: PlannedReseed): Promise<void> {

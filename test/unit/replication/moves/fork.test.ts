@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { regionName } from '../../../../src/core/index.ts'
+import { CopyIndex } from '../../../../src/replication/moves/copy-index.ts'
 import type { Hop, KnownCopy } from '../../../../src/replication/moves/copy-path.ts'
 import { findFork } from '../../../../src/replication/moves/fork.ts'
 import { findUntied } from '../../../../src/replication/moves/forked-partitions.ts'
@@ -49,6 +50,24 @@ describe('the fork of a region that was lost', () => {
     expect(await findFork(at, 'b', copies, pass)).toBeUndefined()
     expect(await findFork(at, 'b', [], pass)).toBeUndefined()
   })
+})
+
+test('of many copies those are looked at that are tied to the partition, in the order of the maps', () => {
+  const elsewhere = ended('x', 'y', { source: 1, target: 1 })
+  const copies = [
+    ended('c', 'd', { source: 3, target: 3 }),
+    elsewhere,
+    ended('a', 'b', { source: 10, target: 11 }),
+    ended('b', 'c', { source: 12, target: 12 }),
+  ]
+  const index = new CopyIndex(copies)
+  expect(index.near(at)).toEqual([copies[0], copies[2], copies[3]])
+  expect(index.near({ ...at, partition: 1 })).toEqual([])
+  expect([
+    index.placeOf(at),
+    index.placeOf({ topicId: 'c', partition: 0 }),
+    index.placeOf({ ...at, partition: 1 }),
+  ]).toEqual([2, 0, -1])
 })
 
 describe('what the active region lacks below the fork', () => {
