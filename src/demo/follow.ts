@@ -14,7 +14,7 @@ export interface Landing {
 export interface FollowerOptions {
   /** Asks the controller about the group; undefined where there is no answer. */
   readonly readGroup: (signal: AbortSignal) => Promise<FailoverGroupBody | undefined>
-  readonly workload: SensorWorkload
+  readonly workload: Pick<SensorWorkload, 'start' | 'stop'>
   readonly clientOf: (region: string) => Client
   /** Where the workload runs at first. */
   readonly home: string

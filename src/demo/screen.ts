@@ -50,7 +50,9 @@ function renderRoles({ active, epoch, regions, operation }: FailoverGroupBody, r
     if (back === null) continue
     if (back.stop !== null) lines.push(`${region}: ${back.stop.reason}: ${back.stop.instructions}`)
     else if (back.phase === 'choosing') {
-      lines.push(`${region} holds ${groupDigits(back.divergence?.records ?? 0)} records that ${active} lacks: choose`)
+      lines.push(
+        `${region} holds ${groupDigits(back.divergence?.records ?? 0)} records that ${active} lacks: choose what becomes of them`,
+      )
     }
   }
   return lines
@@ -81,6 +83,7 @@ function linkRow(link: LinkStatus) {
 
 /** A line for each partition, a column for each region. */
 function renderPositions({ links }: ReplicationStatus, group: string): string {
+  if (links.length === 0) return 'No region follows the active one.'
   const positions = links.map((link) => positionsOf(link, group))
   const nameOf = (at: GroupStatus['positions'][number]) => `${at.topic}-${at.partition}`
   const names = [...new Set(positions.flat().map(nameOf))]

@@ -10,6 +10,7 @@ import { localPorts } from '../../src/local/index.ts'
 import { eventually } from '../support/isthmus-process.ts'
 import { runLauncher, runShell } from './command.ts'
 import { canRunKafka, testEngine } from './engine.ts'
+import type { TourResult } from '../../src/demo/tour-report.ts'
 
 /** `npm run demo` as a new user meets it: what it shows, that what it suggests works, and that nothing is left. */
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -35,7 +36,7 @@ describe.runIf(canRunKafka)('the demo', () => {
 
     const containers = demo.text().includes('(container)') ? await containersAt(brokers) : []
     const commands = commandsOf(demo.text())
-    expect(commands).toHaveLength(7)
+    expect(commands).toHaveLength(8)
     const results = await Promise.all(commands.map(runSuggested))
     expect(results.filter(({ code }) => code !== 0)).toEqual([])
 
@@ -72,6 +73,41 @@ describe.runIf(canRunKafka)('the demo', () => {
     expect(demo.text()).not.toMatch(/unexpected|Error/)
     const isLeft = async () => (tree.some(isAlive) ? undefined : true)
     await eventually('its processes are gone', isLeft, { limitMs: 15_000 })
+  })
+})
+
+describe.runIf(canRunKafka)('the tour of the demo', () => {
+  test('moves the workload there and back over a loss, and proves that everything is where it should be', async () => {
+    const [port = 0] = await localPorts.take(1)
+    const demo = startDemo(['--tour', '--rate', '100', '--port', String(port)])
+    const code = await demo.ended
+    const told = demo.text()
+    const result = JSON.parse(/^\{"ok".*\}$/m.exec(told)?.[0] ?? '{}') as Partial<TourResult>
+    expect(result, told).toMatchObject({ ok: true, problems: [] })
+    expect(code).toBe(0)
+    const { moves = [], loss } = result
+    expect(moves.map(({ kind, from, to, epoch }) => [kind, from, to, epoch])).toEqual([
+      ['switchover', 'eu-west', 'us-east', 2],
+      ['failover', 'us-east', 'eu-west', 3],
+      ['failback', 'eu-west', 'us-east', 4],
+    ])
+    for (const { positions, windows, aggregatesEqual, skipped } of moves) {
+      expect(Math.min(positions, windows)).toBeGreaterThan(7)
+      expect({ aggregatesEqual, skipped }).toEqual({ aggregatesEqual: true, skipped: 0 })
+    }
+    expect(moves.filter(({ kind }) => kind !== 'failover').map(({ reread }) => reread)).toEqual([0, 0])
+    expect(loss?.acknowledgedReadings).toBeGreaterThan(0)
+    expect(loss?.named).toBe(loss?.counted)
+    expect(told.match(/^\$ node bin\/(isthmus|demo)\.js /gm)).toHaveLength(7)
+  })
+})
+
+describe('orders to a demo that does not run', () => {
+  test.each(['kill', 'start'])('%s is refused with what to do', async (verb) => {
+    const [port = 0] = await localPorts.take(1)
+    const { code, stdout, stderr } = await runLauncher('demo', [verb, 'us-east', '--port', String(port)])
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+    expect(stderr).toContain(`no demo runs here with its API on port ${port}. Start one with \`npm run demo\``)
   })
 })
 

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import type { FailoverGroupBody } from '../../../src/api/contract/index.ts'
+import { renderScreen, type ScreenFacts } from '../../../src/demo/screen.ts'
+
+const stats = { acknowledged: 0, deadLettered: 0, windowsClosed: 0, alerts: 0, lastError: undefined }
+const facts = {
+  seconds: 7,
+  status: { links: [] },
+  workload: { fleet: stats, weather: stats, analytics: stats },
+  runsIn: 'eu-west',
+  consumerGroup: 'sensor-analytics',
+} as unknown as ScreenFacts
+
+const standby = { region: 'us-east', role: 'standby', unfenced: null, return: null }
+const group = { active: 'eu-west', epoch: 1, regions: [{ region: 'eu-west', return: null }, standby], operation: null }
+
+function screenOf(changes: object): string[] {
+  const body = { ...group, ...changes } as unknown as FailoverGroupBody
+  return renderScreen({ ...facts, group: body }).split('\n')
+}
+
+test('roles and epoch are shown as soon as the controller answers', () => {
+  expect(renderScreen({ ...facts, group: undefined })).not.toContain('ACTIVE')
+  expect(screenOf({})).toContain('eu-west ACTIVE in epoch 1   us-east standby   the fleet runs in eu-west')
+})
+
+test('a move is shown with its step, what it has paused, and what it needs', () => {
+  const operation = { kind: 'switchover', to: 'us-east', phase: 'draining', state: 'running', writePausedSeconds: 1.25 }
+  expect(screenOf({ operation: { ...operation, stop: null } })).toContain(
+    'switchover to us-east is draining, writes were paused for 1.3 s so far',
+  )
+  const stop = { reason: 'the fence is not proved', instructions: 'Fence it.' }
+  expect(screenOf({ operation: { ...operation, state: 'needs-operator', stop } })).toContain(
+    'the fence is not proved: Fence it.',
+  )
+})
+
+test('a region that came back is shown with its step, and with what it waits for', () => {
+  const back = { phase: 'choosing', stop: null, divergence: { records: 1_200 } }
+  const returning = { ...standby, role: 'returning', return: back }
+  const lines = screenOf({ regions: [returning] })
+  expect(lines).toContain('us-east holds 1,200 records that eu-west lacks: choose what becomes of them')
+  expect(lines.join('\n')).toContain('us-east returning (choosing)')
+})
