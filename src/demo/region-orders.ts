@@ -1,21 +1,27 @@
 import { pause, systemClock } from '../core/index.ts'
 import { holdReadings, type LocalRegion } from '../local/index.ts'
+import type { Follower } from './follow.ts'
 import type { RegionOrder } from './options.ts'
 import { clientOf, findRegion, USERS } from './regions.ts'
 import type { OrderAnswer } from './remote.ts'
-import type { Stage } from './stage.ts'
+
+/** The part of the stage that orders are about. */
+interface OrderedRegions {
+  readonly regions: readonly LocalRegion[]
+  readonly follower: Follower
+}
 
 /** What is written meanwhile is lost with the region. */
 const HELD_MS = 3_000
 
 /** What a running demo is asked to do with its regions: one order at a time, as they are about the same brokers. */
 export class RegionOrders {
-  readonly #stage: Pick<Stage, 'regions' | 'follower'>
+  readonly #stage: OrderedRegions
   readonly #say: (line: string) => void
   readonly #dead = new Set<string>()
   #busy: Promise<unknown> = Promise.resolve()
 
-  constructor(stage: Pick<Stage, 'regions' | 'follower'>, say: (line: string) => void) {
+  constructor(stage: OrderedRegions, say: (line: string) => void) {
     this.#stage = stage
     this.#say = say
   }
