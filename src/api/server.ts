@@ -41,6 +41,18 @@ export interface ApiServer {
 const REQUESTS_A_SECOND = 100
 const BODY_BYTES_MAX = 64 * 1024
 
+/** What a controller serves. */
+const CONTROL_ROUTES = [
+  failoverRoutes,
+  fenceRoutes,
+  pauseRoutes,
+  operationRoutes,
+  interventionRoutes,
+  returnRoutes,
+  journalRoutes,
+  authorityRoutes,
+]
+
 /** The HTTP API. It has no business rule: it asks its ports and words the answers. */
 export async function createApiServer({ options, content, logger }: ApiServerOptions): Promise<ApiServer> {
   const closing = new AbortController()
@@ -81,18 +93,7 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(removalRoutes, { prefix: '/api/v1', content, closing: closing.signal, isLocal })
   await http.register(regionRoutes, { prefix: '/api/v1', content })
   const control = { prefix: '/api/v1', desks: new Desks({ content, closing: closing.signal, isLocal }) }
-  for (const routes of [
-    failoverRoutes,
-    fenceRoutes,
-    pauseRoutes,
-    operationRoutes,
-    interventionRoutes,
-    returnRoutes,
-    journalRoutes,
-    authorityRoutes,
-  ]) {
-    await http.register(routes, control)
-  }
+  for (const routes of CONTROL_ROUTES) await http.register(routes, control)
   http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
   await http.ready()
   return {
