@@ -5,25 +5,23 @@ import type { RegionOrder } from './options.ts'
 import { clientOf, findRegion, USERS } from './regions.ts'
 import type { OrderAnswer } from './remote.ts'
 
-/** The part of the stage that orders are about. */
-interface OrderedRegions {
-  readonly regions: readonly LocalRegion[]
-  readonly follower: Follower
-}
-
 /** What is written meanwhile is lost with the region. */
 const HELD_MS = 3_000
 
+export interface RegionOrdersOptions {
+  readonly regions: readonly LocalRegion[]
+  readonly follower: Pick<Follower, 'isSettled' | 'region'>
+  readonly say: (line: string) => void
+}
+
 /** What a running demo is asked to do with its regions: one order at a time, as they are about the same brokers. */
 export class RegionOrders {
-  readonly #stage: OrderedRegions
-  readonly #say: (line: string) => void
+  readonly #options: RegionOrdersOptions
   readonly #dead = new Set<string>()
   #busy: Promise<unknown> = Promise.resolve()
 
-  constructor(stage: OrderedRegions, say: (line: string) => void) {
-    this.#stage = stage
-    this.#say = say
+  constructor(options: RegionOrdersOptions) {
+    this.#options = options
   }
 
   carryOut(order: RegionOrder, signal: AbortSignal): Promise<OrderAnswer> {
@@ -33,7 +31,7 @@ export class RegionOrders {
   }
 
   async #carryOut({ verb, region: name, isHeld }: RegionOrder, signal: AbortSignal): Promise<OrderAnswer> {
-    const region = findRegion(this.#stage.regions, name)
+    const region = findRegion(this.#options.regions, name)
     const isDead = this.#dead.has(name)
     if (isDead === (verb === 'kill')) {
       return { isDone: false, text: `${name} ${isDead ? 'is dead already' : 'runs already'}` }
@@ -49,7 +47,7 @@ export class RegionOrders {
   }
 
   #tell(text: string): OrderAnswer {
-    this.#say(text)
+    this.#options.say(text)
     return { isDone: true, text }
   }
 
@@ -60,7 +58,7 @@ export class RegionOrders {
 
   /** What is written behind a transaction that somebody has left open is acknowledged, and not copied. */
   async #killHeld(region: LocalRegion, signal: AbortSignal): Promise<void> {
-    const { follower } = this.#stage
+    const { follower } = this.#options
     if (!follower.isSettled || follower.region !== region.name) {
       throw new Error(`--held is for the region where the sensor fleet writes: that is ${follower.region}`)
     }

@@ -87,7 +87,7 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
     await following
   })
   const stage = { regions, files, workload, app, address, port, follower }
-  const orders = new RegionOrders(stage, say)
+  const orders = new RegionOrders({ regions, follower, say })
   stack.use(await takeOrders(port, (order) => orders.carryOut(order, signal)))
   return stage
 }

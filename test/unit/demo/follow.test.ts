@@ -5,6 +5,9 @@ import { HurryingClock } from '../../support/hurrying-clock.ts'
 
 type Client = ReturnType<FollowerOptions['clientOf']>
 
+/** A client that is told apart by its region. */
+const clients = new Map<Client, string>()
+
 /** The group as a controller tells of it, one look after the other; the last answer goes on. */
 async function follow(answers: readonly (FailoverGroupBody | undefined)[], failures = 0) {
   const told: string[] = []
@@ -19,11 +22,15 @@ async function follow(answers: readonly (FailoverGroupBody | undefined)[], failu
     workload: {
       start: async (kafka: Client) => {
         if (failed++ < failures) throw new Error('the region is not there')
-        told.push(`start ${String(kafka)}`)
+        told.push(`start ${clients.get(kafka)}`)
       },
       stop: async () => void told.push('stop'),
     },
-    clientOf: (region) => region as unknown as Client,
+    clientOf: (region) => {
+      const client = {} as Client
+      clients.set(client, region)
+      return client
+    },
     home: 'eu-west',
     clock: new HurryingClock(),
     say: (line) => told.push(line),
