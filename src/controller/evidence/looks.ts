@@ -1,9 +1,11 @@
-import { type Clock, describeError, eitherSignal, withSignal } from '../../core/index.ts'
+import { type Clock, describeError, eitherSignal, isFault, sleep, withSignal } from '../../core/index.ts'
 
-export const LOOK_MS = 4_000
+const LOOK_MS = 5_000
+const AGAIN_AFTER_MS = 200
 
 /**
- * The looks of one gathering: each is bounded and fails alone. What failed is undefined, and its reason is noted for the
+ * The looks of one gathering: each is bounded, tried again for as long as that may
+ * help, and fails alone. What failed is undefined, and its reason is noted for the
  * guards that would have judged by it; nothing that could not be found out counts as good.
  */
 export class Looks {
@@ -35,10 +37,19 @@ export class Looks {
     const late = new AbortController()
     const timer = this.#clock.setTimer(this.#lookMs, () => late.abort(new Error(`no answer in ${this.#lookMs} ms`)))
     const either = eitherSignal(this.#signal, late.signal)
+    let trouble: unknown
     try {
-      return await withSignal((async () => look(either.signal))(), either.signal)
-    } catch (error) {
-      for (const guard of guards) this.note(guard, describeError(error))
+      for (;;) {
+        try {
+          return await withSignal((async () => look(either.signal))(), either.signal)
+        } catch (error) {
+          // Why it failed says more than that its time is over.
+          if (trouble === undefined || !either.signal.aborted) trouble = error
+          if (either.signal.aborted || !isFault(error) || !error.retriable) break
+          await sleep(this.#clock, AGAIN_AFTER_MS, either.signal).catch(() => undefined)
+        }
+      }
+      for (const guard of guards) this.note(guard, describeError(trouble))
       return undefined
     } finally {
       timer.cancel()

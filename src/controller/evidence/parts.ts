@@ -28,6 +28,6 @@ export interface GatherParts {
   readonly routing: RoutingProvider | undefined
   readonly eviction: EvictionProvider | undefined
   readonly clock: Clock
-  /** Bound of one look; a gathering is two of them, one after the other. @defaultValue 4000 */
+  /** Bound of one look; a gathering is two of them, one after the other. @defaultValue 5000 */
   readonly lookMs?: number
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Looks, mustAnswer } from '../../../../src/controller/evidence/looks.ts'
 import { systemClock } from '../../../../src/core/index.ts'
+import { kafkaFaults } from '../../../../src/kafka/index.ts'
 import { HurryingClock } from '../../../support/hurrying-clock.ts'
 
 const { signal } = new AbortController()
@@ -30,4 +31,23 @@ test('time that has run out leaves everything unknown', async () => {
   const looks = new Looks({ clock: systemClock, lookMs: 1_000 }, over)
   expect(await looks.look(['one'], () => Promise.resolve(5))).toBeUndefined()
   expect(looks.troubles).toEqual({ one: 'the deadline has passed' })
+})
+
+test('a look is tried again while that may help, and not when it cannot', async () => {
+  const looks = new Looks({ clock: systemClock, lookMs: 5_000 }, signal)
+  const away = kafkaFaults.fault('KAFKA_UNREACHABLE', { cluster: 'eu', address: 'b:1', reason: 'it is slow' })
+  let tries = 0
+  expect(await looks.look(['one'], () => (++tries < 3 ? Promise.reject(away) : 5))).toBe(5)
+  expect(looks.troubles).toEqual({})
+  const refused = kafkaFaults.fault('KAFKA_NOT_AUTHORIZED', {})
+  tries = 0
+  expect(await looks.look(['two'], () => Promise.reject(++tries > 0 ? refused : away))).toBeUndefined()
+  expect(tries).toBe(1)
+})
+
+test('a look that never succeeds says why, not that its time was over', async () => {
+  const looks = new Looks({ clock: systemClock, lookMs: 500 }, signal)
+  const away = kafkaFaults.fault('KAFKA_UNREACHABLE', { cluster: 'eu', address: 'b:1', reason: 'it is slow' })
+  expect(await looks.look(['one'], () => Promise.reject(away))).toBeUndefined()
+  expect(looks.troubles['one']).toContain('it is slow')
 })
