@@ -13,9 +13,21 @@ function putReturn(it: Control, change: Partial<ReturnRecord> = {}, onlyHere = 0
   const ref = { topic: 'payments', topicId: 'id', partition: 3 }
   const active = { ref, logStart: 0, from: 11, end: 31 }
   const divergence = {
-    ...{ topic: 'payments', partition: 3, from: 10, to: 14, records: 4, bytes: 400, onlyHere },
-    ...{ firstTimestampMs: 1_000, lastTimestampMs: 2_000, firstOffset: 10, sampleKeys: ['anna', null] },
-    ...{ keysInConflict: 1, areAllKeysCompared: true, transactionalProducers: [], cutTransactions: ['7 epoch 1'] },
+    topic: 'payments',
+    partition: 3,
+    from: 10,
+    to: 14,
+    records: 4,
+    bytes: 400,
+    onlyHere,
+    firstTimestampMs: 1_000,
+    lastTimestampMs: 2_000,
+    firstOffset: 10,
+    sampleKeys: ['anna', null],
+    keysInConflict: 1,
+    areAllKeysCompared: true,
+    transactionalProducers: [],
+    cutTransactions: ['7 epoch 1'],
     digest: 'd',
   }
   const forked = { ...ref, logStart: 0, fork: 10, end: 14, tie: { hops: [], at: 10, there: 11 }, active }
@@ -25,7 +37,12 @@ function putReturn(it: Control, change: Partial<ReturnRecord> = {}, onlyHere = 0
   it.authority.documents.set(scanning.key, { value: json, revision: 1 })
   const found = { records: 4, partitions: 1, onlyHere }
   const record: ReturnRecord = {
-    ...{ id: 'op-west', phase: 'choosing', attempt: 3, epoch: 2, divergence: found, evidence: { scanning } },
+    id: 'op-west',
+    phase: 'choosing',
+    attempt: 3,
+    epoch: 2,
+    divergence: found,
+    evidence: { scanning },
     ...change,
   }
   const at = '2026-11-21T10:00:00.000Z'

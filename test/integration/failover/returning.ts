@@ -137,6 +137,7 @@ export class ReturnTrial {
   /** Until the region is a standby again, or waits for a person. `deaths`: the controller dies at ever later messages. */
   async run({ deaths = false, withinMs = 60_000 } = {}): Promise<ReturnRecord | undefined> {
     const endsAtMs = clock.monotonicMs() + withinMs
+    let forgottenOf = deaths ? 0 : Number.POSITIVE_INFINITY
     for (let diesAt = 1; ; ) {
       if (clock.monotonicMs() > endsAtMs) throw new Error(`not within ${withinMs} ms: ${this.describe()}`)
       const decision = decideReturn({
@@ -156,8 +157,11 @@ export class ReturnTrial {
       const { step, record } = decision
       this.#diesAt = deaths ? diesAt : Number.POSITIVE_INFINITY
       const outcome = await this.#call(step.effect, record)
-      if (outcome === 'died') {
-        diesAt++
+      // All of it was done, and nobody heard of it.
+      const isForgotten = isDone(outcome) && record.attempt > forgottenOf
+      if (outcome === 'died' || isForgotten) {
+        if (isForgotten) forgottenOf = record.attempt
+        else diesAt++
         this.deaths++
         this.#effects = makeReturnEffects(this.rooms)
         continue
@@ -220,6 +224,10 @@ export class ReturnTrial {
     this.#controller.abort(new Error('the controller died'))
     throw this.#controller.signal.reason
   }
+}
+
+function isDone(outcome: Outcome | 'died'): boolean {
+  return outcome !== 'died' && outcome.kind === 'done'
 }
 
 function linkBetween(source: RegionName, target: RegionName, topics: readonly string[]): LinkSpec {

@@ -261,7 +261,7 @@ describe('the return of a region that was lost', () => {
       () => mover.describe(),
     )
     expect(report.verdict).toBe('equal')
-    expect(report.partitions.map(({ attributed }) => attributed).sort()).toEqual([0, 4])
+    expect(report.partitions.reduce((sum, { attributed }) => sum + attributed, 0)).toBe(4)
     await mover.switchOver('b', 'a')
     await send(inA, 'kept', 0, values('home', 3))
     await mover.untilCopied('a', 'b')

@@ -10,7 +10,7 @@ function ended(source: string, target: string, at: { source: number; target: num
   const key = { source: regionName(source), topic: 'orders', targetTopic: 'orders', partition: 0 }
   const ids = { sourceTopicId: source, targetTopicId: target, sourceClusterId: source }
   const closedAt = { ...at, isPromoted: false }
-  return { region: regionName(target), flow: { key, ...ids, closedAt } as unknown as KnownCopy['flow'] }
+  return { region: regionName(target), flow: { key, ...ids, closedAt } }
 }
 
 /** As if every copy ran side by side but for where it ended. */

@@ -14,7 +14,7 @@ const record = { offset: 4_711, timestamp: 17, key: null, value: Buffer.from('v'
 
 test('a record says where it stood, behind what it said before', () => {
   const headers = [[Buffer.from('isthmus.offset'), Buffer.from('3')] as const]
-  const late = withOrigin({ ...record, headers } as never, ORIGIN)
+  const late = withOrigin({ ...record, headers }, ORIGIN)
   expect(late).toMatchObject({ timestamp: 17, key: null, value: Buffer.from('v') })
   expect(late.headers?.[0]).toEqual(headers[0])
   expect(originOf({ headers: (late.headers ?? []) as never })).toEqual(ORIGIN)
@@ -22,7 +22,7 @@ test('a record says where it stood, behind what it said before', () => {
 
 test('a record that does not say all of it is none of those that were salvaged', () => {
   expect(originOf({ headers: [] })).toBeUndefined()
-  const half = withOrigin(record as never, ORIGIN).headers?.slice(0, 4) ?? []
+  const half = withOrigin(record, ORIGIN).headers?.slice(0, 4) ?? []
   expect(originOf({ headers: half as never })).toBeUndefined()
 })
 

@@ -126,8 +126,8 @@ describe('a flow into a region that was active before', () => {
     expect(await resumeFlow(flow, tenure, context(), neverAborted)).toEqual(begin)
     expect(mapOfFlow()?.toTarget(9)).toEqual({ offset: 9, note: 'exact' })
     expect(mapOfFlow()?.toTarget(11)).toEqual({ offset: end, note: 'exact' })
-    const causes = [9, 12, 14, end].map((offset) => mapOfFlow()?.causesAtTarget(offset, neverAborted))
-    expect((await Promise.all(causes)).map((one) => (one ?? 0) & kept)).toEqual([0, kept, kept, 0])
+    const causesAt = async (offset: number) => ((await mapOfFlow()?.causesAtTarget(offset, neverAborted)) ?? 0) & kept
+    expect(await Promise.all([9, 12, 14, end].map(causesAt))).toEqual([0, kept, kept, 0])
     expect(await mapOfFlow()?.findSource(12, neverAborted)).toEqual({ offset: 11, note: 'hole' })
     // Found again by whoever comes next, as long as nothing was copied behind them.
     expect(await resumeFlow(flow, tenure, context(), neverAborted)).toMatchObject(begin)
