@@ -300,4 +300,31 @@ describe('the return of a region that was lost', () => {
     expect((await inA.read('older')).map(({ value }) => value)).toEqual(values('before 0', 10).slice(4))
     expect(shown(await inA.read('older', 1)).length).toBeGreaterThanOrEqual(6)
   }, 120_000)
+
+  it('is copied again into a topic of its own where it had been a copy before', async () => {
+    await makeTopic('again', 1)
+    await send(inA, 'again', 0, values('first', 10))
+    const mover = new Mover({ a, b }, ['again'])
+    await mover.copy('a', 'b')
+    await mover.untilCopied('a', 'b')
+    await mover.switchOver('a', 'b')
+    await send(inB, 'again', 0, values('second', 5))
+    await mover.untilCopied('b', 'a')
+    await mover.switchOver('b', 'a')
+    await mover.stop()
+    const running = await loseRegion(
+      ['again'],
+      () => send(inA, 'again', 0, values('only on a', 2)),
+      () => send(inB, 'again', 0, values('third', 4)),
+    )
+    expect((await running.run())?.divergence).toEqual({ records: 2, partitions: 1, onlyHere: 0 })
+    const topicId = await inA.topicId('again')
+    running.choose({ kind: 'discard' })
+    expect(await running.run({ deaths: true })).toBeUndefined()
+    expect(await inA.topicId('again')).not.toBe(topicId)
+    await expectEqual('again', 1, 'shifted')
+    expect((await inA.read('again')).length).toBe(19)
+    const { incidents } = running.replicator.status()
+    expect(incidents.filter(({ topic, acknowledged }) => topic === 'again' && acknowledged === null)).toEqual([])
+  }, 120_000)
 })
