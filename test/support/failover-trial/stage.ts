@@ -42,7 +42,7 @@ export class FailoverStage implements AsyncDisposable {
     const regions = stack.use(
       await TrialRegions.start({ names, isSecured: options.isSecured, folder: folder.path, signal }),
     )
-    const { fresh, ...first } = TOPICS
+    const { fresh: _later, ...first } = TOPICS
     await createTopics(regions.get(names[0] ?? ''), Object.values(first), signal)
     const startApps = () =>
       Apps.start({ folder: folder.file('apps'), regions: regions.all, rate: options.rate, signal, log })
