@@ -42,6 +42,8 @@ export interface Trial {
   readonly describe: string
   /** What it needs from the machine: `regions` (real brokers, by default) or `nothing`. */
   readonly needs?: 'regions' | 'nothing'
+  /** How long the whole form may take, milliseconds. @defaultValue 600000 */
+  readonly limitMs?: number
   /** Options beside `--short`, each with its meaning and default. */
   readonly options?: Readonly<Record<string, { readonly describe: string; readonly default: string }>>
   /** Fields that the summary must have. */

@@ -14,6 +14,10 @@ import type { Trial, TrialContext, TrialResult } from '../support/trial.ts'
 const RATE = 200
 const STEADY_MS = 3_000
 const LOG_LINES = 15
+/** On a busy machine a guard may find something out in one moment and not in the next: then nothing was touched. */
+const NOT_BEGUN =
+  /PLAN_CHANGED|CLI_MOVE_BLOCKED|GUARDS_FAILED[^]*the fence is untouched|the fence is untouched[^]*GUARDS_FAILED/
+const ATTEMPTS_MAX = 5
 /** Behind it a move has failed to be what it is for. */
 const PAUSE_AIM_MS = 5_000
 
@@ -38,6 +42,7 @@ export const trial: Trial = {
     'turnedAway',
     'read',
   ],
+  limitMs: 40 * 60_000,
   populations: ['rounds', 'records', 'turnedAway', 'read', 'writePauseP50Ms'],
 
   async run({ short, options }, context) {
@@ -74,16 +79,17 @@ async function moveOn(
   const names = stage.regions.all.map(({ name }) => name)
   const to = names[(names.indexOf(active) + 1) % names.length] ?? active
   const kind = to === stage.home.name ? 'failback' : 'switchover'
-  await untilPlanned(isthmus, { kind, to }, { signal })
   stage.apps.ordered(to)
-  const startedMs = performance.now()
-  const { code, output } = await moveByCommand(isthmus, { kind, to }, signal)
-  log(`move ${round}: ${kind} to ${to} took ${Math.round(performance.now() - startedMs)} ms`)
-  if (code !== 0) {
+  for (let attempt = 1; ; attempt++) {
+    await untilPlanned(isthmus, { kind, to }, { signal })
+    const startedMs = performance.now()
+    const { code, output } = await moveByCommand(isthmus, { kind, to }, signal)
+    log(`move ${round}: ${kind} to ${to} took ${Math.round(performance.now() - startedMs)} ms`)
+    if (code === 0) return to
+    if (attempt < ATTEMPTS_MAX && NOT_BEGUN.test(output)) continue
     log(`${output}\n${isthmus.log.slice(-LOG_LINES).join('\n')}`)
     throw new Error(`${kind} to ${to} ended with ${code}`)
   }
-  return to
 }
 
 function conclude(verdicts: readonly { setting: Setting; verdict: StageVerdict }[], rounds: number): TrialResult {

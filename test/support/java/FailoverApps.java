@@ -48,7 +48,9 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 public class FailoverApps {
   private static final long PROBE_NANOS = 50_000_000L;
-  private static final long RETRY_MS = 100;
+  /** A client that was refused tries again after this time, or as soon as it is routed elsewhere. */
+  private static final long RETRY_MS = 400;
+  private static final long LOOK_MS = 10;
   private static final int KEYS = 100;
   private static final int BURST = 10;
   private static final long FINISH_NANOS = 60_000_000_000L;
@@ -187,7 +189,7 @@ public class FailoverApps {
           tellOnce(spec[0], trouble);
         }
       }
-      pause(RETRY_MS);
+      rest(here);
     }
   }
 
@@ -347,7 +349,7 @@ public class FailoverApps {
           tellOnce(group, trouble);
         }
       }
-      pause(RETRY_MS);
+      rest(here);
     }
   }
 
@@ -452,6 +454,11 @@ public class FailoverApps {
     var cause = trouble.getCause() == null ? trouble : trouble.getCause();
     String text = who + " " + cause.getClass().getSimpleName();
     if (told.putIfAbsent(text, true) == null) System.out.println("trouble " + text + ": " + cause.getMessage());
+  }
+
+  private void rest(Route here) {
+    long until = System.nanoTime() + RETRY_MS * 1_000_000L;
+    while (route == here && !isStopping && System.nanoTime() < until) pause(LOOK_MS);
   }
 
   private static void pause(long ms) {
