@@ -48,6 +48,14 @@ export function isFault(error: unknown, code?: string): error is Fault {
   return error instanceof Fault && (code === undefined || error.code === code)
 }
 
+/**
+ * Whether a fault may pass by itself: a retriable one, or a peer that only hung up, as a proxy in front of a dead broker
+ * does. Everything else is an answer.
+ */
+export function mayPass({ retriable, facts }: Fault): boolean {
+  return retriable || facts['hungUp'] === true
+}
+
 /** One line about any thrown value: message, and the chain of causes. */
 export function describeError(error: unknown): string {
   const parts: string[] = []

@@ -10,6 +10,7 @@ export {
   type FaultFacts,
   type FaultSpec,
   isFault,
+  mayPass,
 } from './faults.ts'
 export { Gather, type GatherOptions } from './gather.ts'
 export { isName, type LinkName, linkName, type RegionName, regionName } from './ids.ts'

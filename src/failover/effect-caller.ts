@@ -1,4 +1,4 @@
-import { type Clock, describeError, isFault } from '../core/index.ts'
+import { type Clock, describeError, isFault, mayPass } from '../core/index.ts'
 import type { EvidenceRef } from './evidence.ts'
 import type { GroupStore } from './group-store.ts'
 import type { Leadership } from './leadership.ts'
@@ -89,7 +89,7 @@ export class EffectCaller {
       return await call.run(() => this.#permit(token, deadline.signal), deadline.signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (isFault(error) && !error.retriable) {
+      if (isFault(error) && !mayPass(error)) {
         return { kind: 'failed', fault: { code: error.code, message: error.message, remedy: error.remedy } }
       }
       return { kind: 'unknown', reason: describeError(error) }

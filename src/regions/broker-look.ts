@@ -1,4 +1,4 @@
-import { describeError, isFault } from '../core/index.ts'
+import { describeError, isFault, mayPass } from '../core/index.ts'
 import type { Broker, Cluster, ClusterMetadata, ProbeChannel } from '../kafka/index.ts'
 import type { BrokerFinding } from './sample.ts'
 import { type Bound, within } from './within.ts'
@@ -56,7 +56,7 @@ export function placeOf({ host, port, nodeId }: Broker): Place {
  * of our own is no proof that a region is down either.
  */
 function isRefusal(error: unknown): boolean {
-  return !isFault(error) || (!error.retriable && error.facts['hungUp'] !== true)
+  return !isFault(error) || !mayPass(error)
 }
 
 export function codeOf(error: unknown): string {

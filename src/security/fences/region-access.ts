@@ -1,4 +1,4 @@
-import { type Clock, eitherSignal, isFault, type RegionName, withSignal } from '../../core/index.ts'
+import { type Clock, eitherSignal, isFault, mayPass, type RegionName, withSignal } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import { securityFaults } from '../faults.ts'
 
@@ -86,7 +86,7 @@ export async function callBounded<Result>(
 
 /** True where the call may have been carried out, or may still be: everything but a clear refusal. */
 export function isUndecided(error: unknown): boolean {
-  return isFault(error) && error.retriable
+  return isFault(error) && mayPass(error)
 }
 
 /** The protocol code that a fault was made of. */

@@ -1,4 +1,12 @@
-import { type Clock, describeError, type Events, isFault, type RegionName, unreachable } from '../../core/index.ts'
+import {
+  type Clock,
+  describeError,
+  type Events,
+  isFault,
+  mayPass,
+  type RegionName,
+  unreachable,
+} from '../../core/index.ts'
 import type { ClusterMetadata, TopicMetadata } from '../../kafka/index.ts'
 import type { SecurityEvents } from '../events.ts'
 import { securityFaults } from '../faults.ts'
@@ -337,7 +345,7 @@ export class RegionFences {
     }
   }
 
-  /** What is retriable is unknown, whatever else a room calls a fault has failed. */
+  /** What may pass is unknown, whatever else a room calls a fault has failed. */
   async #attempt<Evidence>(
     signal: AbortSignal,
     step: () => Promise<FenceStep<Evidence>>,
@@ -347,7 +355,7 @@ export class RegionFences {
     } catch (error) {
       signal.throwIfAborted()
       if (!isFault(error)) throw error
-      return error.retriable ? { kind: 'unknown', reason: describeError(error) } : { kind: 'failed', fault: error }
+      return mayPass(error) ? { kind: 'unknown', reason: describeError(error) } : { kind: 'failed', fault: error }
     }
   }
 

@@ -1,4 +1,4 @@
-import { describeError, isFault } from '../../../core/index.ts'
+import { describeError, isFault, mayPass } from '../../../core/index.ts'
 import { type RegionFences, STANDING } from '../../../security/index.ts'
 import type { Json, Outcome } from '../../outcome.ts'
 import { judgeApplied } from '../fence-effects.ts'
@@ -42,7 +42,7 @@ async function fenceAnyhow(call: ReturnCall, fences: RegionFences): Promise<Outc
     return byAcl.kind === 'failed' && fences.hasCommand ? await fenceByCommand(call, fences) : byAcl
   } catch (error) {
     call.signal.throwIfAborted()
-    if (!isFault(error) || !error.retriable) throw error
+    if (!isFault(error) || !mayPass(error)) throw error
     return { kind: 'unknown', reason: describeError(error) }
   }
 }
