@@ -1,4 +1,5 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Applications of the trials have client ids that begin so. */
 export const APP_PREFIX = 'app-'
@@ -9,6 +10,8 @@ interface Link {
   readonly client: Socket
   readonly broker: Socket
   isApp: boolean
+  /** What is still on its way to the client. */
+  sent: Promise<unknown>
 }
 
 /**
@@ -17,6 +20,8 @@ interface Link {
  * pass, as they would on a listener of their own.
  */
 export class AppGate implements AsyncDisposable {
+  /** What the broker says reaches Isthmus so much later: a long way, or a busy one. */
+  delayMs = 0
   readonly #server: Server
   readonly #links = new Set<Link>()
   #isOpen = true
@@ -66,7 +71,7 @@ export class AppGate implements AsyncDisposable {
 
   #accept(client: Socket, port: number): void {
     const broker = createConnection({ port, host: '127.0.0.1' })
-    const link: Link = { client, broker, isApp: false }
+    const link: Link = { client, broker, isApp: false, sent: Promise.resolve() }
     this.#links.add(link)
     const end = () => {
       this.#links.delete(link)
@@ -85,9 +90,17 @@ export class AppGate implements AsyncDisposable {
       if (!link.isApp && this.#isHeld) broker.pause()
       broker.write(head)
       client.pipe(broker)
-      broker.pipe(client)
+      if (link.isApp) broker.pipe(client)
+      else broker.on('data', (chunk) => this.#later(link, chunk))
     }
     client.on('data', onHead)
+  }
+
+  #later(link: Link, chunk: Buffer): void {
+    const dueMs = performance.now() + this.delayMs
+    link.sent = link.sent
+      .then(() => sleep(Math.max(0, dueMs - performance.now()), undefined, { ref: false }))
+      .then(() => link.client.destroyed || link.client.write(chunk))
   }
 }
 

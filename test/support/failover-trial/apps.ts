@@ -140,7 +140,7 @@ export class Apps implements AsyncDisposable {
 }
 
 /** As `System.nanoTime` of the applications counts it: both read the machine's monotonic clock. */
-function monotonicMs(): number {
+export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 

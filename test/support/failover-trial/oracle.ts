@@ -34,11 +34,10 @@ export function judgeLog(
   const total: LogVerdict = { compared: 0, lost: 0, repeated: 0, reordered: 0, unwritten: 0 }
   const written = byPartition(writes)
   for (const partition of new Set([...written.keys(), ...log.keys()])) {
-    const topic = partition.slice(0, partition.lastIndexOf('/'))
     const own = written.get(partition) ?? []
     const stored = log.get(partition) ?? []
     judgePartition(own, stored, total)
-    total.lost += isCompacted(topic) ? countLostBehindCompaction(own, stored) : countLost(own, stored)
+    total.lost += findLost(own, stored, isCompacted(topicOf(partition))).length
   }
   return total
 }
@@ -62,17 +61,38 @@ function judgePartition(written: readonly WriteNote[], stored: readonly StoredRe
   }
 }
 
-function countLost(written: readonly WriteNote[], stored: readonly StoredRecord[]): number {
+/** Acknowledged records of one partition that are not there. */
+function findLost(
+  written: readonly WriteNote[],
+  stored: readonly StoredRecord[],
+  isCompacted: boolean,
+): readonly WriteNote[] {
+  if (isCompacted) return findLostBehindCompaction(written, stored)
   const there = new Set(stored.map(({ id }) => id))
-  return written.filter(({ verdict, id }) => verdict === 'kept' && !there.has(id)).length
+  return written.filter(({ verdict, id }) => verdict === 'kept' && !there.has(id))
 }
 
 /** Compaction may take a record once a later one with its key is there. */
-function countLostBehindCompaction(written: readonly WriteNote[], stored: readonly StoredRecord[]): number {
+function findLostBehindCompaction(written: readonly WriteNote[], stored: readonly StoredRecord[]): WriteNote[] {
   const places = new Map(written.map(({ id }, at) => [id, at]))
   const latest = new Map<string, number>()
   for (const { id, key } of stored) latest.set(key, Math.max(latest.get(key) ?? -1, places.get(id) ?? -1))
-  return written.filter(({ verdict, key }, at) => verdict === 'kept' && (latest.get(key) ?? -1) < at).length
+  return written.filter(({ verdict, key }, at) => verdict === 'kept' && (latest.get(key) ?? -1) < at)
+}
+
+/** Acknowledged records that are not in a log, of all partitions. */
+export function findAllLost(
+  writes: readonly WriteNote[],
+  log: StoredLog,
+  isCompacted: (topic: string) => boolean,
+): WriteNote[] {
+  return [...byPartition(writes)].flatMap(([partition, own]) => {
+    return findLost(own, log.get(partition) ?? [], isCompacted(topicOf(partition)))
+  })
+}
+
+function topicOf(partition: string): string {
+  return partition.slice(0, partition.lastIndexOf('/'))
 }
 
 /** Records that stand in a region's log more often than their writer sent them: copied again, on top of what was there. */

@@ -24,14 +24,22 @@ interface Reign {
 
 /** The orders in turn; the first is that of the region which was active from the beginning. */
 export function judgeOverlap(writes: readonly WriteNote[], orders: readonly Order[]): Overlap {
+  const away = findOverlaps(writes, orders)
+  return { writes: away.length, longestMs: Math.max(0, ...away.map(({ awayMs }) => awayMs)) }
+}
+
+/** Writes that a region accepted outside of its reigns, and how far away from them. */
+export function findOverlaps(
+  writes: readonly WriteNote[],
+  orders: readonly Order[],
+): { readonly note: WriteNote; readonly awayMs: number }[] {
   const accepted = writes.filter(({ verdict }) => verdict === 'kept')
   const reigns = orders.map(({ to: region, atMs: fromMs }, at): Reign => {
     const next = orders[at + 1]
     const first = next && firstAccepted(accepted, next, orders[at + 2]?.atMs)
     return { region, fromMs, untilMs: first?.answeredMs ?? Number.POSITIVE_INFINITY }
   })
-  const away = accepted.map((note) => distance(note, reigns)).filter((ms) => ms > 0)
-  return { writes: away.length, longestMs: Math.max(0, ...away) }
+  return accepted.map((note) => ({ note, awayMs: distance(note, reigns) })).filter(({ awayMs }) => awayMs > 0)
 }
 
 /** Last accepted on the old region to first accepted on the new one, for each move; of one writer's notes. */

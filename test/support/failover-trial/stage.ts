@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly rate: number
   /** More keys of `failover`, in YAML's flow style. */
   readonly failover?: string
+  /** @defaultValue 3 */
+  readonly leaseSeconds?: number
   /** More keys of `authority`, in YAML's flow style. */
   readonly authorityKeys?: string
   /** More sections of the configuration, in YAML. */
@@ -22,7 +24,7 @@ export interface StageOptions {
 }
 
 const NAMES = ['alpha', 'beta', 'gamma']
-const START_LIMIT_MS = 60_000
+const START_LIMIT_MS = 120_000
 
 /** A failover group of real regions with applications at work, and controllers that share one authority. */
 export class FailoverStage implements AsyncDisposable {
@@ -116,7 +118,7 @@ export class FailoverStage implements AsyncDisposable {
 
 function renderConfig(
   names: readonly string[],
-  { failover, more, authority, authorityKeys = '' }: StageOptions & { readonly authority: string },
+  { failover, more, authority, leaseSeconds = 3, authorityKeys = '' }: StageOptions & { readonly authority: string },
 ): string {
   const timings = [
     'cooldownSeconds: 0',
@@ -132,7 +134,7 @@ function renderConfig(
     `    topics: { include: ["${TOPIC_PREFIX}*"] }`,
     `    consumerGroups: { include: ["${GROUP_PREFIX}*"] }`,
     `    failover: { ${timings.join(', ')} }`,
-    `authority: { path: "${authority}", leaseSeconds: 3${authorityKeys && `, ${authorityKeys}`} }`,
+    `authority: { path: "${authority}", leaseSeconds: ${leaseSeconds}${authorityKeys && `, ${authorityKeys}`} }`,
     ...(more === undefined ? [] : [more]),
   ].join('\n')
 }

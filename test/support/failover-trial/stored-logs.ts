@@ -7,7 +7,15 @@ import type { TrialRegion } from './trial-regions.ts'
 /** Everything that Kafka's own consumer reads from the group's topics in a region, from their beginnings. */
 export async function readStored(
   folder: TrialFolder,
-  { region, isolation }: { readonly region: TrialRegion; readonly isolation: 'read_committed' | 'read_uncommitted' },
+  {
+    region,
+    isolation,
+    topics = ALL_TOPICS,
+  }: {
+    readonly region: TrialRegion
+    readonly isolation: 'read_committed' | 'read_uncommitted'
+    readonly topics?: readonly string[]
+  },
   signal: AbortSignal,
 ): Promise<StoredLog> {
   const properties = folder.file(`${region.name}.judge.properties`)
@@ -15,7 +23,7 @@ export async function readStored(
   const { bootstrap } = region.entry
   const contents = await folder.readContents(
     `${region.name}-${isolation}`,
-    { bootstrap, topics: ALL_TOPICS, isolation, properties },
+    { bootstrap, topics, isolation, properties },
     signal,
   )
   return new Map(

@@ -1,0 +1,218 @@
+import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DivergenceEvidence } from '../../../src/failover/index.ts'
+import { eventually, type IsthmusProcess } from '../isthmus-process.ts'
+import type { TrialContext } from '../trial.ts'
+import { APP_PREFIX } from './app-gate.ts'
+import { ALL_TOPICS, isCompacted, monotonicMs } from './apps.ts'
+import { JournalTail } from './journal-tail.ts'
+import { countOnce, readOrigins, subtractLogs } from './loss-logs.ts'
+import type { StoredLog, StoredRecord } from './oracle.ts'
+import { chooseSalvage, orderMove } from './orders.ts'
+import type { FailoverStage } from './stage.ts'
+import { readStored } from './stored-logs.ts'
+import { TOPIC_PREFIX } from './trial-regions.ts'
+
+/** A region is lost under load, what it alone has is named, written out, replayed, and copied again. */
+export interface LossRound {
+  /** By partition, what the product says that only the lost region has, and what Kafka's consumer says. */
+  readonly reported: ReadonlyMap<string, number>
+  readonly lost: ReadonlyMap<string, number>
+  readonly exported: number
+  readonly replayed: number
+  /** Partitions that were copied again, and those of them that had not diverged. */
+  readonly reseeded: number
+  readonly reseededNeedlessly: readonly string[]
+  /** Of three regions: records that only the other survivor had, and that the new active region has now. */
+  readonly caughtUp: number
+  readonly decidedMs: number
+  readonly to: string
+}
+
+export const BURST_TOPIC = `${TOPIC_PREFIX}burst`
+const BURST_PARTITIONS = 4
+/** Those that are written to while the link is late; the others lose nothing. */
+const LATE_PARTITIONS = 2
+const BURST_RECORDS = 2_400
+const SEED_RECORDS = 400
+const EARLY_RECORDS = 600
+const RECORD_BYTES = 120
+const SEED_MS = 3_000
+const LOAD_MS = 2_000
+/** Longer than what is written meanwhile takes. */
+const LATE_MS = 60_000
+const LIMIT_MS = 240_000
+const POLL_MS = 50
+
+/** What a consumer can be asked about record by record: compaction takes some from one region and not from the other. */
+const JUDGED = [...ALL_TOPICS.filter((topic) => !isCompacted(topic)), BURST_TOPIC]
+
+export class LossScene implements Disposable {
+  readonly #stage: FailoverStage
+  readonly #isthmus: IsthmusProcess
+  readonly #context: TrialContext
+  readonly #tail: JournalTail
+  #bursts = 0
+
+  constructor(stage: FailoverStage, isthmus: IsthmusProcess, context: TrialContext) {
+    this.#stage = stage
+    this.#isthmus = isthmus
+    this.#context = context
+    this.#tail = new JournalTail(stage.authorityFile)
+  }
+
+  [Symbol.dispose](): void {
+    this.#tail[Symbol.dispose]()
+  }
+
+  /** From the loss of the active region until it is a standby again. */
+  async lose(): Promise<LossRound> {
+    const { signal, log } = this.#context
+    const { regions } = this.#stage
+    const from = this.#tail.group().active
+    const [near, far] = regions.all.filter(({ name }) => name !== from)
+    const to = (far ?? near)?.name ?? ''
+    await this.#burst(from, { partitions: BURST_PARTITIONS, count: SEED_RECORDS })
+    await sleep(SEED_MS, undefined, { signal })
+    const early = far === undefined ? undefined : await this.#runAhead(from, to)
+    setDelay(this.#stage, from, LATE_MS)
+    await this.#burst(from, { partitions: LATE_PARTITIONS, count: BURST_RECORDS })
+    await regions.get(from).region.stopBroker(0, { hard: true })
+    if (early !== undefined) setDelay(this.#stage, to, 0)
+    const decidedMs = monotonicMs()
+    await this.#failOver(to)
+    log(`${from} is lost, ${to} is active after ${Math.round(monotonicMs() - decidedMs)} ms`)
+    await sleep(LOAD_MS, undefined, { signal })
+    setDelay(this.#stage, from, 0)
+    await regions.get(from).region.startBroker(0, signal)
+    await this.#untilPhase(from, 'choosing')
+    const reported = this.#reported(from)
+    const [held, kept] = [await this.#read(from), await this.#read(to)]
+    const lost = subtractLogs(held, kept)
+    const origins = await readOrigins(regions.get(from), JUDGED, signal)
+    if (!(await chooseSalvage(this.#isthmus, from, 'replay'))) throw new Error('the choice was refused')
+    const epoch = this.#tail.group().regions[from]?.return?.epoch ?? 0
+    await this.#untilPhase(from, undefined)
+    const reseeded = changed(origins, await readOrigins(regions.get(from), JUDGED, signal))
+    const records = [...lost.values()].flat()
+    return {
+      reported,
+      lost: countsOf(lost),
+      exported: countOnce(records, await this.#readExports(to, epoch)),
+      replayed: countOnce(records, await this.#read(to)),
+      reseeded: reseeded.length,
+      reseededNeedlessly: reseeded.filter((partition) => !lost.has(partition)),
+      caughtUp: early === undefined ? 0 : early - (subtractLogs(held, kept).get(`${BURST_TOPIC}/0`)?.length ?? 0),
+      decidedMs,
+      to,
+    }
+  }
+
+  /** Idempotent, acknowledged by the region, and on its way to nobody else for as long as Isthmus's answers are late. */
+  async #burst(name: string, { partitions, count }: { readonly partitions: number; readonly count: number }) {
+    const { folder, regions } = this.#stage
+    const seed = ++this.#bursts
+    const properties = folder.file(`burst-${seed}.properties`)
+    const region = regions.get(name)
+    writeFileSync(properties, `${region.appProperties}client.id=${APP_PREFIX}burst\n`)
+    const options = { keys: 'unique', size: RECORD_BYTES, values: 'random', seed, properties, partitions, count }
+    const bootstrap = region.entry.bootstrap.join(',')
+    await folder.produce(`burst-${seed}`, { bootstrap, topics: BURST_TOPIC, ...options }, this.#context.signal)
+  }
+
+  /** One standby gets what the other, whose answers are late, does not get any more. */
+  async #runAhead(from: string, late: string): Promise<number> {
+    setDelay(this.#stage, late, LATE_MS)
+    await this.#burst(from, { partitions: LATE_PARTITIONS, count: EARLY_RECORDS })
+    await sleep(SEED_MS, undefined, { signal: this.#context.signal })
+    return EARLY_RECORDS / LATE_PARTITIONS + BURST_RECORDS / LATE_PARTITIONS
+  }
+
+  async #failOver(to: string): Promise<void> {
+    let last = ''
+    const attempt = async () => {
+      const answer = await orderMove(this.#isthmus, { kind: 'failover', to })
+      if (answer.kind === 'accepted') return answer.operation
+      last = answer.reason
+      return undefined
+    }
+    const options = { limitMs: LIMIT_MS, everyMs: POLL_MS, signal: this.#context.signal }
+    const operation = await eventually('the failover is accepted', attempt, options).catch((error: unknown) => {
+      throw new Error(`the failover is refused: ${last}`, { cause: error })
+    })
+    const ended = async () => {
+      const { operation: present } = this.#tail.group()
+      if (present?.phase === 'needs-operator')
+        throw new Error(`the failover needs an operator: ${present.stop?.reason}`)
+      return present?.id === operation ? undefined : this.#tail.operation(operation)
+    }
+    const { phase } = await eventually('the failover ends', ended, options)
+    if (phase !== 'done') throw new Error(`the failover is ${phase}`)
+  }
+
+  /** Of the region's return; without one it is a standby. */
+  async #untilPhase(region: string, wanted: string | undefined): Promise<void> {
+    const look = async () => {
+      const { return: record, role } = this.#tail.group().regions[region] ?? {}
+      if (record?.phase === 'needs-operator') {
+        throw new Error(`${region} needs an operator at ${record.stop?.at}: ${record.stop?.reason}`)
+      }
+      if (wanted === undefined) return role === 'standby' ? true : undefined
+      return record?.phase === wanted ? true : undefined
+    }
+    const options = { limitMs: LIMIT_MS, everyMs: POLL_MS, signal: this.#context.signal }
+    await eventually(`${region} is ${wanted ?? 'a standby'}`, look, options).catch((error: unknown) => {
+      const { role, return: record } = this.#tail.group().regions[region] ?? {}
+      throw new Error(`${region} does not come to ${wanted ?? 'standby'}, it is ${role} at ${record?.phase}`, {
+        cause: error,
+      })
+    })
+  }
+
+  #reported(region: string): Map<string, number> {
+    const ref = this.#tail.group().regions[region]?.return?.evidence.scanning
+    const found = ref && (this.#tail.document(ref.key) as DivergenceEvidence | undefined)
+    if (found === undefined) throw new Error('the scan left no evidence')
+    const rows = found.topics.flatMap(({ topic, rows: own }) => {
+      return own.map(([partition, , , records]) => [`${topic}/${partition}`, records] as const)
+    })
+    return new Map(rows.filter(([name, records]) => records > 0 && JUDGED.includes(topicOf(name))))
+  }
+
+  #read(name: string): Promise<StoredLog> {
+    const region = this.#stage.regions.get(name)
+    const { signal } = this.#context
+    return readStored(this.#stage.folder, { region, isolation: 'read_committed', topics: JUDGED }, signal)
+  }
+
+  async #readExports(name: string, epoch: number): Promise<StoredLog> {
+    const region = this.#stage.regions.get(name)
+    const { signal } = this.#context
+    const { topics } = await region.admin.metadata('all', signal)
+    const exports = topics
+      .map((topic) => topic.name)
+      .filter((topic) => {
+        return topic.startsWith('isthmus.diverged.') && topic.endsWith(`.${epoch}`)
+      })
+    if (exports.length === 0) return new Map()
+    return readStored(this.#stage.folder, { region, isolation: 'read_committed', topics: exports }, signal)
+  }
+}
+
+function setDelay({ regions }: FailoverStage, name: string, delayMs: number): void {
+  const { gate } = regions.get(name)
+  if (gate === undefined) throw new Error(`${name} has no gate`)
+  gate.delayMs = delayMs
+}
+
+function countsOf(records: ReadonlyMap<string, readonly StoredRecord[]>): Map<string, number> {
+  return new Map([...records].map(([partition, own]) => [partition, own.length]))
+}
+
+function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  return [...before].filter(([partition, origin]) => after.get(partition) !== origin).map(([partition]) => partition)
+}
+
+function topicOf(partition: string): string {
+  return partition.slice(0, partition.lastIndexOf('/'))
+}

@@ -1,0 +1,143 @@
+import { isCompacted } from '../support/failover-trial/apps.ts'
+import type { WriteNote } from '../support/failover-trial/app-notes.ts'
+import { moveByCommand, untilPlanned } from '../support/failover-trial/control.ts'
+import { BURST_TOPIC, type LossRound, LossScene } from '../support/failover-trial/loss-round.ts'
+import { judgeLog } from '../support/failover-trial/oracle.ts'
+import { FailoverStage } from '../support/failover-trial/stage.ts'
+import { readStored } from '../support/failover-trial/stored-logs.ts'
+import type { Trial, TrialResult } from '../support/trial.ts'
+
+/**
+ * All brokers of the active region are killed while applications write and its links are late. A failover names what it
+ * loses when the region is back: partition by partition what Kafka's own consumer finds there and not on the new active
+ * region. What diverged is written out, replayed and copied again, nothing else is; then the group goes home.
+ */
+const RATE = 40
+/** Some partitions lose as much, in most rounds. */
+const LARGE_LOSS = 1_000
+const AIM_MS = 10_000
+
+export const trial: Trial = {
+  name: 'region-loss',
+  describe:
+    'a failover names its loss exactly, and what only the lost region had is written out, replayed and reseeded',
+  limitMs: 40 * 60_000,
+  options: {
+    rounds: { describe: 'how often the active region is lost', default: '5' },
+    regions: { describe: '2, or 3: then one standby is ahead of the one that becomes active', default: '2' },
+  },
+  fields: [
+    'reportedLost',
+    'lost',
+    'unequal',
+    'exported',
+    'replayed',
+    'diverged',
+    'reseeded',
+    'reseededNeedlessly',
+    'gone',
+    'repeated',
+    'decisionToWritableP50Ms',
+    'decisionToWritableP95Ms',
+    'rounds',
+  ],
+  populations: ['reportedLost', 'lost', 'exported', 'replayed', 'reseeded', 'decisionToWritableP50Ms', 'rounds'],
+
+  async run({ short, options }, context) {
+    const { signal, log } = context
+    const rounds = short ? 1 : Number(options['rounds'])
+    await using stage = await FailoverStage.start(
+      { regions: Number(options['regions']), isSecured: false, rate: RATE },
+      context,
+    )
+    const isthmus = await stage.begin(signal)
+    const home = stage.home.name
+    await stage.createFreshTopic(home, signal)
+    using scene = new LossScene(stage, isthmus, context)
+    const all: LossRound[] = []
+    for (let round = 1; round <= rounds; round++) {
+      await untilPlanned(isthmus, { kind: 'switchover', to: stage.regions.all[1]?.name ?? '' }, { signal })
+      const lost = await scene.lose()
+      all.push(lost)
+      log(`round ${round}: ${sum(lost.reported)} records reported, ${sum(lost.lost)} lost`)
+      await untilPlanned(isthmus, { kind: 'failback', to: home }, { signal })
+      const { code, output } = await moveByCommand(isthmus, { kind: 'failback', to: home }, signal)
+      if (code !== 0) throw new Error(`the failback ended with ${code}: ${output}`)
+    }
+    const writes = await stage.apps.stopWriting()
+    await stage.apps.finishReading()
+    const stored = await readStored(stage.folder, { region: stage.home, isolation: 'read_committed' }, signal)
+    const { lost: gone, repeated } = judgeLog(writes, stored, isCompacted)
+    return conclude(all, { writes, gone, repeated, hasSurvivor: options['regions'] === '3', isTimed: !short })
+  },
+}
+
+function conclude(
+  rounds: readonly LossRound[],
+  rest: {
+    readonly writes: readonly WriteNote[]
+    readonly gone: number
+    readonly repeated: number
+    readonly hasSurvivor: boolean
+    /** The short form runs beside others on a busy machine. */
+    readonly isTimed: boolean
+  },
+): TrialResult {
+  const { writes, gone, repeated, hasSurvivor, isTimed } = rest
+  const total = (pick: (round: LossRound) => number) => rounds.reduce((before, round) => before + pick(round), 0)
+  const waits = rounds.map((round) => writableAfter(round, writes)).sort((a, b) => a - b)
+  const unequal = rounds.flatMap(({ reported, lost }) => differences(reported, lost))
+  const large = rounds.filter(({ lost }) => [...lost.values()].some((records) => records >= LARGE_LOSS))
+  const spared = rounds.filter(({ lost }) => !lost.has(`${BURST_TOPIC}/2`))
+  const needless = rounds.flatMap(({ reseededNeedlessly }) => reseededNeedlessly)
+  const summary = {
+    reportedLost: total(({ reported }) => sum(reported)),
+    lost: total(({ lost }) => sum(lost)),
+    unequal: unequal.length,
+    exported: total(({ exported }) => exported),
+    replayed: total(({ replayed }) => replayed),
+    diverged: total(({ lost }) => sum(lost)),
+    reseeded: total(({ reseeded }) => reseeded),
+    reseededNeedlessly: needless.length,
+    caughtUp: total(({ caughtUp }) => caughtUp),
+    gone,
+    repeated,
+    decisionToWritableP50Ms: percentile(waits, 0.5),
+    decisionToWritableP95Ms: percentile(waits, 0.95),
+    largeLosses: large.length,
+    rounds: rounds.length,
+  }
+  const { lost, exported, replayed, decisionToWritableP95Ms } = summary
+  const ok =
+    unequal.length + needless.length + gone + repeated === 0 &&
+    exported === lost &&
+    replayed === lost &&
+    large.length >= Math.min(4, rounds.length) &&
+    spared.length === rounds.length &&
+    (!hasSurvivor || rounds.every(({ caughtUp }) => caughtUp > 0)) &&
+    (!isTimed || decisionToWritableP95Ms < AIM_MS)
+  const rows = [...unequal, ...needless.map((partition) => `${partition} was copied again and had not diverged`)]
+  return { ok, rows: rows.map((problem) => ({ problem })), summary }
+}
+
+/** At the client: until the first write that the new active region accepts. */
+function writableAfter({ decidedMs, to }: LossRound, writes: readonly WriteNote[]): number {
+  const first = writes.find(({ verdict, region, sentMs }) => verdict === 'kept' && region === to && sentMs >= decidedMs)
+  return first === undefined ? Number.POSITIVE_INFINITY : first.answeredMs - decidedMs
+}
+
+function differences(reported: ReadonlyMap<string, number>, lost: ReadonlyMap<string, number>): string[] {
+  return [...new Set([...reported.keys(), ...lost.keys()])].flatMap((partition) => {
+    const [said = 0, found = 0] = [reported.get(partition), lost.get(partition)]
+    return said === found ? [] : [`${partition}: ${said} records reported, ${found} lost`]
+  })
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0)
+}
+
+/** Nearest rank of sorted values. */
+function percentile(sorted: readonly number[], part: number): number {
+  return Math.round(sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? 0)
+}
