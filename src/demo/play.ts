@@ -37,13 +37,14 @@ async function showStage(options: StageOptions, scope: Scope): Promise<ExitCode>
     say(line)
   }
   const stage = await setStage(options, { ...scope, say: sayAbove })
+  const standbys = options.regions - 1
   const startedMs = systemClock.monotonicMs()
   let inStepMs: number | undefined
   let shownMs = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     const nowMs = systemClock.monotonicMs()
     const status = stage.app.status()
-    if (inStepMs === undefined && isInStep(status, GROUPS.analytics)) {
+    if (inStepMs === undefined && isInStep(status, { group: GROUPS.analytics, standbys })) {
       inStepMs = nowMs
       sayAbove(renderHints(stage))
       shownMs = Number.NEGATIVE_INFINITY

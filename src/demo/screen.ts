@@ -63,12 +63,19 @@ function roleOf({ role, unfenced, return: back }: FailoverGroupBody['regions'][n
   return `${role}${step}${unfenced === null ? '' : ', UNFENCED'}`
 }
 
-/** True once every link copies and the group's positions are known on the target. */
-export function isInStep(status: ReplicationStatus, group: string): boolean {
+/** True once every standby is copied to and the group's positions are known there. */
+export function isInStep(status: ReplicationStatus, { group, standbys }: InStep): boolean {
+  if (status.links.length < standbys) return false
   return status.links.every((link) => {
     const positions = positionsOf(link, group)
     return link.state === 'running' && positions.length > 0 && positions.every((at) => at.targetOffset !== null)
   })
+}
+
+export interface InStep {
+  readonly group: string
+  /** How many there have to be: a link is only there once the controller knows the group. */
+  readonly standbys: number
 }
 
 function linkRow(link: LinkStatus) {

@@ -200,10 +200,9 @@ class Tour {
   }
 
   #untilCopied(): Promise<void> {
-    return this.#until('everything is copied', () => {
-      const status = this.#stage.app.status()
-      return status.links.length > 0 && isInStep(status, GROUPS.analytics)
-    })
+    const { app, regions } = this.#stage
+    const step = { group: GROUPS.analytics, standbys: regions.length - 1 }
+    return this.#until('everything is copied', () => isInStep(app.status(), step))
   }
 
   #writeOn(): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FailoverGroupBody } from '../../../src/api/contract/index.ts'
-import { renderScreen, type ScreenFacts } from '../../../src/demo/screen.ts'
+import { isInStep, renderScreen, type ScreenFacts } from '../../../src/demo/screen.ts'
 
 const stats = { acknowledged: 0, deadLettered: 0, windowsClosed: 0, alerts: 0, lastError: undefined }
 const facts = {
@@ -41,4 +41,15 @@ test('a region that came back is shown with its step, and with what it waits for
   const lines = screenOf({ regions: [returning] })
   expect(lines).toContain('us-east holds 1,200 records that eu-west lacks: choose what becomes of them')
   expect(lines.join('\n')).toContain('us-east returning (choosing)')
+})
+
+test('nothing is in step before there is a link to every standby', () => {
+  const position = { topic: 't', partition: 0, targetOffset: 4 }
+  const link = { state: 'running', groups: [{ group: 'sensor-analytics', positions: [position] }] }
+  const statusOf = (...links: object[]) => ({ links }) as unknown as ScreenFacts['status']
+  const wanted = { group: 'sensor-analytics', standbys: 2 }
+  expect(isInStep(statusOf(), wanted)).toBe(false)
+  expect(isInStep(statusOf(link), wanted)).toBe(false)
+  expect(isInStep(statusOf(link, link), wanted)).toBe(true)
+  expect(isInStep(statusOf(link, { ...link, state: 'starting' }), wanted)).toBe(false)
 })
