@@ -11,6 +11,8 @@ import { GROUP_PREFIX, TOPIC_PREFIX, type TrialRegion, TrialRegions } from './tr
 export interface StageOptions {
   readonly regions: number
   readonly isSecured: boolean
+  /** Of the region that is active first. @defaultValue 1 */
+  readonly homeBrokers?: 1 | 3
   /** Records a second of each writer. */
   readonly rate: number
   /** More keys of `failover`, in YAML's flow style. */
@@ -30,6 +32,7 @@ const START_LIMIT_MS = 120_000
 export class FailoverStage implements AsyncDisposable {
   readonly folder: TrialFolder
   readonly regions: TrialRegions
+  readonly homeBrokers: number
   /** Those that run now, in the order of their start. */
   readonly controllers: IsthmusProcess[] = []
   readonly #stack: AsyncDisposableStack
@@ -41,26 +44,28 @@ export class FailoverStage implements AsyncDisposable {
     await using stack = new AsyncDisposableStack()
     const folder = stack.use(new TrialFolder())
     const names = NAMES.slice(0, options.regions)
-    const regions = stack.use(
-      await TrialRegions.start({ names, isSecured: options.isSecured, folder: folder.path, signal }),
-    )
+    const { isSecured, homeBrokers = 1 } = options
+    const regions = stack.use(await TrialRegions.start({ names, isSecured, homeBrokers, folder: folder.path, signal }))
     const { fresh: _later, ...first } = TOPICS
-    await createTopics(regions.get(names[0] ?? ''), Object.values(first), signal)
+    const home = { region: regions.get(names[0] ?? ''), replicationFactor: homeBrokers }
+    await createTopics(home, Object.values(first), signal)
     const startApps = () =>
       Apps.start({ folder: folder.file('apps'), regions: regions.all, rate: options.rate, signal, log })
     const restOf = (authority: string) => renderConfig(names, { ...options, authority })
-    return new FailoverStage({ folder, regions, startApps, restOf, stack: stack.move() })
+    return new FailoverStage({ folder, regions, homeBrokers, startApps, restOf, stack: stack.move() })
   }
 
   private constructor(parts: {
     readonly folder: TrialFolder
     readonly regions: TrialRegions
+    readonly homeBrokers: number
     readonly startApps: () => Promise<Apps>
     readonly restOf: (authority: string) => string
     readonly stack: AsyncDisposableStack
   }) {
     this.folder = parts.folder
     this.regions = parts.regions
+    this.homeBrokers = parts.homeBrokers
     this.#startApps = parts.startApps
     this.#restOf = parts.restOf
     this.#stack = parts.stack
@@ -108,7 +113,8 @@ export class FailoverStage implements AsyncDisposable {
 
   /** A topic of the group that was not there before. */
   async createFreshTopic(region: string, signal: AbortSignal): Promise<void> {
-    await createTopics(this.regions.get(region), [TOPICS.fresh], signal)
+    const replicationFactor = region === this.home.name ? this.homeBrokers : 1
+    await createTopics({ region: this.regions.get(region), replicationFactor }, [TOPICS.fresh], signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,11 +147,15 @@ function renderConfig(
 
 type Topic = (typeof TOPICS)[keyof typeof TOPICS]
 
-async function createTopics({ admin }: TrialRegion, wanted: readonly Topic[], signal: AbortSignal): Promise<void> {
+async function createTopics(
+  { region: { admin }, replicationFactor }: { readonly region: TrialRegion; readonly replicationFactor: number },
+  wanted: readonly Topic[],
+  signal: AbortSignal,
+): Promise<void> {
   const compact = Object.fromEntries(FAST_COMPACTION.split(';').map((pair) => pair.split('=') as [string, string]))
   const topics = wanted.map(({ name: topic, partitions }) => {
     const configs = isCompacted(topic) ? { ...compact, 'segment.ms': '2000' } : {}
-    return { topic, partitions, replicationFactor: 1, configs }
+    return { topic, partitions, replicationFactor, configs }
   })
   const refused = (await admin.createTopics(topics, signal)).find(({ errorCode }) => errorCode !== 0)
   if (refused !== undefined) throw new Error(`topic ${refused.topic}: ${refused.errorCode} ${refused.message}`)

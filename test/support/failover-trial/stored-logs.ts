@@ -18,8 +18,7 @@ export async function readStored(
   },
   signal: AbortSignal,
 ): Promise<StoredLog> {
-  const properties = folder.file(`${region.name}.judge.properties`)
-  writeFileSync(properties, region.judgeProperties, { mode: 0o600 })
+  const properties = writeJudge(folder, region)
   const { bootstrap } = region.entry
   const contents = await folder.readContents(
     `${region.name}-${isolation}`,
@@ -32,4 +31,11 @@ export async function readStored(
       records.map(({ offset, key, value }) => ({ offset, key: key ?? '', id: value ?? '' })),
     ]),
   )
+}
+
+/** The file of the properties with which a region is read; its name. */
+export function writeJudge(folder: TrialFolder, { name, judgeProperties }: TrialRegion): string {
+  const properties = folder.file(`${name}.judge.properties`)
+  writeFileSync(properties, judgeProperties, { mode: 0o600 })
+  return properties
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { KafkaConfig } from 'kafkajs'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { type AclBinding, type Cluster, openCluster } from '../../../src/kafka/index.ts'
 import { type LocalRegion, localPorts, startRegion } from '../../../src/local/index.ts'
@@ -18,6 +19,8 @@ export interface TrialRegion {
   /** Java properties of applications, and of the reader that judges. */
   readonly appProperties: string
   readonly judgeProperties: string
+  /** How kafkajs connects as an application. */
+  readonly kafka: Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'>
   /** Of plain regions. */
   readonly gate: AppGate | undefined
 }
@@ -25,12 +28,16 @@ export interface TrialRegion {
 export interface RegionsOptions {
   readonly names: readonly string[]
   readonly isSecured: boolean
+  /** Of the first region, where it is secured. @defaultValue 1 */
+  readonly homeBrokers?: 1 | 3
   /** For certificates. */
   readonly folder: string
   readonly signal: AbortSignal
 }
 
 export const TOPIC_PREFIX = 'orders.'
+/** Of topics that are nobody's. */
+export const OTHER_PREFIX = 'elsewhere'
 export const GROUP_PREFIX = 'readers-'
 const TRANSACTION_PREFIX = 'writer-'
 const APP = 'app'
@@ -102,15 +109,19 @@ async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack):
       entry: { name, bootstrap, access: control.fence },
       appProperties,
       judgeProperties: appProperties,
+      kafka: { brokers: bootstrap },
       gate: gates.get(name),
     }
   })
 }
 
 async function startSecured(options: RegionsOptions, stack: AsyncDisposableStack): Promise<TrialRegion[]> {
-  const { names, signal } = options
+  const { names, homeBrokers = 1, signal } = options
   const regions = await Promise.all(
-    names.map((name) => startRegion({ name, signal, secured: true, brokers: 1, brokerConfig: BROKER_CONFIG })),
+    names.map((name, at) => {
+      const brokerConfig = { ...BROKER_CONFIG, 'min.insync.replicas': '1' }
+      return startRegion({ name, signal, secured: true, brokers: at === 0 ? homeBrokers : 1, brokerConfig })
+    }),
   )
   for (const region of regions) stack.use(region)
   const all = regions.map((region) => securedRegion(region, options.folder))
@@ -161,6 +172,11 @@ function securedRegion(region: LocalRegion, folder: string): TrialRegion {
     entry: { name, bootstrap, access },
     appProperties: properties(APP),
     judgeProperties: properties(security.admin.username),
+    kafka: {
+      brokers: [...bootstrap],
+      ssl: { ca: [security.tls.ca] },
+      sasl: { mechanism: 'scram-sha-512', ...userOf(APP) },
+    },
     gate: undefined,
   }
 }
@@ -186,6 +202,7 @@ async function grant(admin: Cluster, signal: AbortSignal): Promise<void> {
     )
   const bindings = [
     ...allow(APP, 'topic', TOPIC_PREFIX, ['read', 'write', 'describe']),
+    ...allow(APP, 'topic', OTHER_PREFIX, ['write', 'describe']),
     ...allow(APP, 'group', GROUP_PREFIX, ['read', 'describe']),
     ...allow(APP, 'transactional-id', TRANSACTION_PREFIX, ['write', 'describe']),
     ...allow(CANARY, 'topic', TOPIC_PREFIX, ['write', 'describe']),

@@ -28,17 +28,24 @@ const FLOWS = Object.values(TOPICS).reduce((sum, { partitions }) => sum + partit
 /** Their offsets stay the same everywhere. */
 const PLAIN_TOPICS: readonly string[] = [TOPICS.plain.name, TOPICS.probe.name, TOPICS.fresh.name]
 
+export interface JudgeOptions {
+  readonly isthmus: IsthmusProcess
+  readonly active: string
+  /** Partitions of topics that no application of the stage writes to. @defaultValue 0 */
+  readonly moreFlows?: number
+}
+
 /** Ends the applications, lets every standby have everything, and judges what is where. */
 export async function judgeStage(
   stage: FailoverStage,
-  { isthmus, active }: { readonly isthmus: IsthmusProcess; readonly active: string },
+  { isthmus, active, moreFlows = 0 }: JudgeOptions,
   signal: AbortSignal,
 ): Promise<StageVerdict> {
   const writes = await stage.apps.stopWriting()
   const reads = await stage.apps.finishReading()
   const others = stage.regions.all.filter(({ name }) => name !== active)
   for (const { name } of others) {
-    await untilCopied(isthmus, { link: impliedLinkName(GROUP, active, name), flowCount: FLOWS }, signal)
+    await untilCopied(isthmus, { link: impliedLinkName(GROUP, active, name), flowCount: FLOWS + moreFlows }, signal)
   }
   const read = async (name: string, isolation: 'read_committed' | 'read_uncommitted') =>
     readStored(stage.folder, { region: stage.regions.get(name), isolation }, signal)
