@@ -1,4 +1,4 @@
-import { eitherSignal, type RegionName } from '../../core/index.ts'
+import { eitherSignal, isFault, type RegionName } from '../../core/index.ts'
 import {
   type FenceClaim,
   type FenceProof,
@@ -144,11 +144,27 @@ function warnOfLift(region: RegionName, { own, lifted }: Lifting): string[] {
 export async function findOpening(call: EffectCall): Promise<Outcome | undefined> {
   const { rooms, operation, signal } = call
   const fences = fencesOf(call, call.from)
-  if (operation.fence === 'proved') return judgeOpening(call, await proveAgain(call, fences))
+  if (operation.fence === 'proved') return await lookForOpening(call, fences)
   // Nothing can be asked of an attestation, nor of a fence that another operation left standing.
   if (operation.fence !== 'command') return undefined
   const check = await fences.checkCommand({ group: rooms.group, operation: operation.id }, signal)
   return check.verdict === 'open' ? leaking(call, check.reason) : undefined
+}
+
+/** A failover does not wait for a region that has died behind its fence: to roll back there would be no way out. */
+async function lookForOpening(call: EffectCall, fences: RegionFences): Promise<Outcome | undefined> {
+  if (call.operation.kind !== 'failover') return judgeOpening(call, await proveAgain(call, fences))
+  const silent: Outcome = { kind: 'unknown', reason: `${call.from} does not answer` }
+  const found = await withinMs(call, FAILOVER_ACL_MS, async (hasty) => {
+    try {
+      return judgeOpening(hasty, await proveAgain(hasty, fences)) ?? silent
+    } catch (error) {
+      hasty.signal.throwIfAborted()
+      if (isFault(error) && error.retriable) return silent
+      throw error
+    }
+  })
+  return found.kind === 'failed' ? found : undefined
 }
 
 /** By what the operation has fenced with. */

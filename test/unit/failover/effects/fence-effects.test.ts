@@ -131,6 +131,13 @@ describe('the fence of a move', () => {
     expect(await findOpening(call)).toMatchObject({ kind: 'failed', fault: { code: 'FENCE_LEAKS' } })
   })
 
+  test('of a region that has died behind it holds up no failover', async () => {
+    const { call } = stage({ kind: 'failover', clock: systemClock })
+    expect(await fence(call)).toMatchObject({ kind: 'done', findings: { fence: 'proved' } })
+    for (const nodeId of [1, 2, 3]) region.silent.add(nodeId)
+    expect(await findOpening(call)).toBeUndefined()
+  })
+
   test('changes nothing once the lease has ended', async () => {
     const { call, loseLease } = stage()
     loseLease()
