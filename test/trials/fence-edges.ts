@@ -97,6 +97,21 @@ interface Verdict extends LogVerdict {
   readonly lostToFailover: number
 }
 
+const NOTHING: Verdict = {
+  compared: 0,
+  lost: 0,
+  repeated: 0,
+  reordered: 0,
+  unwritten: 0,
+  reread: 0,
+  skipped: 0,
+  overlapMs: 0,
+  records: 0,
+  lostToFailover: 0,
+}
+
+const isWrong = ({ problems }: Played['cases'][number]) => problems.length > 0
+
 async function play(act: Act, context: TrialContext): Promise<Played> {
   const { signal, log } = context
   const more = act.homeBrokers === undefined ? {} : { homeBrokers: act.homeBrokers }
@@ -113,8 +128,17 @@ async function play(act: Act, context: TrialContext): Promise<Played> {
     log(`${edge.name}: ${problems.length === 0 ? 'as it has to be' : problems.join('; ')}`)
     cases.push({ name: edge.name, problems })
   }
-  const verdict = act.killed === undefined ? await judgeAll(scene, signal) : await judgeLeft(scene, act.killed, signal)
-  return { cases, verdict }
+  return { cases, verdict: await judge(scene, act, { signal, hasGoneWrong: cases.some(isWrong) }) }
+}
+
+/** Where a dead region is still active there is nobody to read from. */
+async function judge(
+  scene: EdgeScene,
+  { killed }: Act,
+  { signal, hasGoneWrong }: { readonly signal: AbortSignal; readonly hasGoneWrong: boolean },
+): Promise<Verdict> {
+  if (killed === undefined) return await judgeAll(scene, signal)
+  return hasGoneWrong ? NOTHING : await judgeLeft(scene, killed, signal)
 }
 
 async function judgeAll({ stage, isthmus, active }: EdgeScene, signal: AbortSignal): Promise<Verdict> {
@@ -145,7 +169,7 @@ function conclude(played: readonly Played[]): TrialResult {
   const sum = (pick: (verdict: Verdict) => number) => played.reduce((total, { verdict }) => total + pick(verdict), 0)
   const summary = {
     cases: cases.length,
-    wrong: cases.filter(({ problems }) => problems.length > 0).length,
+    wrong: cases.filter(isWrong).length,
     lost: sum(({ lost }) => lost),
     repeated: sum(({ repeated }) => repeated),
     reordered: sum(({ reordered }) => reordered),
