@@ -1,25 +1,34 @@
 import { regionName } from '../../core/index.ts'
-import type { GroupDeskOptions, GroupDocument, ProviderEvidence } from '../../failover/index.ts'
+import type { GroupDocument, ProviderEvidence } from '../../failover/index.ts'
 import type { EvictionProvider, RoutingProvider } from '../../routing/index.ts'
 import { gatherCopy } from './gather-copy.ts'
 import { gatherSource, gatherTarget } from './gather-regions.ts'
 import { type Gathering, gatherReaders, lookAt } from './gathering.ts'
 import { Looks } from './looks.ts'
 import type { GatherParts } from './parts.ts'
+import { type Gather, rememberFailover } from './remember-failover.ts'
 import { findClockOffset } from './region-looks.ts'
 import { endsOf } from './source-rates.ts'
 
+/** What a region that is given up may take to answer at all: nobody can write while it is waited for. */
+const GIVEN_UP_MS = 1_500
+
 /**
  * What the guards of a group judge by, from the regions as they are now. First both are asked for their topics, then
- * everything else at the same time; each look is bounded and fails alone, and nothing is kept from one gathering to the
- * next but how fast the source is written to.
+ * everything else at the same time; each look is bounded and fails alone. Only a failover, where time counts, goes on
+ * with what was gathered for the same wish just before; else nothing is kept from one gathering to the next but how fast
+ * the source is written to.
  */
-export function makeGather(parts: GatherParts): GroupDeskOptions['gather'] {
+export function makeGather(parts: GatherParts): Gather {
+  return rememberFailover(gatherFrom(parts), parts.clock)
+}
+
+function gatherFrom(parts: GatherParts): Gather {
   return async (document, wish, signal) => {
     const looks = new Looks({ clock: parts.clock, lookMs: parts.lookMs }, signal)
     parts.rates.note(endsOf(parts.replication().links))
     const [source, target] = await Promise.all([
-      lookAt(parts, looks, regionName(document.active)),
+      lookAt(parts, looks, regionName(document.active), wish.kind === 'failover' ? GIVEN_UP_MS : undefined),
       lookAt(parts, looks, wish.to),
     ])
     const isSelected = (topic: string) => parts.rooms.scope.isSelected(topic)

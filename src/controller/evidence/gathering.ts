@@ -24,10 +24,11 @@ export interface Gathering {
   readonly readers: Promise<Readers | undefined>
 }
 
-export async function lookAt(parts: GatherParts, looks: Looks, region: RegionName): Promise<Side> {
+/** `withinMs`: what the region may take to answer at all. @defaultValue as any look */
+export async function lookAt(parts: GatherParts, looks: Looks, region: RegionName, withinMs?: number): Promise<Side> {
   const cluster = parts.clusters.get(region)
   if (cluster === undefined) throw new TypeError(`failover group ${parts.rooms.group} has no region ${region}`)
-  const metadata = await looks.look([], (signal) => cluster.metadata('all', signal))
+  const metadata = await looks.look([], (signal) => cluster.metadata('all', signal), withinMs)
   const isSelected = (topic: string) => parts.rooms.scope.isSelected(topic)
   return { region, cluster, metadata, topics: metadata && selectTopics(metadata, isSelected) }
 }

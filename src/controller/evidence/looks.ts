@@ -33,9 +33,10 @@ export class Looks {
   async look<Result>(
     guards: readonly string[],
     look: (signal: AbortSignal) => Promise<Result> | Result,
+    withinMs = this.#lookMs,
   ): Promise<Result | undefined> {
     const late = new AbortController()
-    const timer = this.#clock.setTimer(this.#lookMs, () => late.abort(new Error(`no answer in ${this.#lookMs} ms`)))
+    const timer = this.#clock.setTimer(withinMs, () => late.abort(new Error(`no answer in ${withinMs} ms`)))
     const either = eitherSignal(this.#signal, late.signal)
     let trouble: unknown
     try {
