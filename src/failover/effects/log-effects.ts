@@ -7,6 +7,7 @@ import {
   type RefusedConfigs,
 } from '../../replication/index.ts'
 import type { Json, Outcome } from '../outcome.ts'
+import type { EndedTransactions } from './ended-transactions.ts'
 import { goalsOf, packCuts, packProofs, unpackCuts } from './evidence-of-cut.ts'
 import { findOpening, leaking } from './fence-effects.ts'
 import { type EffectCall, withMoves } from './group-rooms.ts'
@@ -14,8 +15,8 @@ import { firstOf, toJson } from './outcomes.ts'
 
 /** What a lossless move does on the logs before its commit. */
 
-export async function settle(call: EffectCall): Promise<Outcome> {
-  const { rooms, from, to, signal } = call
+export async function settle(call: EffectCall, known: EndedTransactions): Promise<Outcome> {
+  const { rooms, operation, from, to, signal } = call
   return await withMoves(call, async (moves) => {
     // While the source is known to answer: the promotion has to do without it.
     const configs = await moves.recordConfigs(rooms.linkOf(from, to), signal)
@@ -23,8 +24,8 @@ export async function settle(call: EffectCall): Promise<Outcome> {
     if (refused.length > 0) return refusedConfigs(to, refused)
     const partitions = await moves.partitions(from, rooms.topics, signal)
     const settling = await moves.settle(from, { partitions, withinMs: rooms.waitMs }, signal)
-    const { kind, ended } = settling
-    if (kind === 'settled') {
+    const ended = known.note(operation.id, settling.ended)
+    if (settling.kind === 'settled') {
       return {
         kind: 'done',
         reason: `no transaction is open, ${ended.length} were ended`,
@@ -33,7 +34,12 @@ export async function settle(call: EffectCall): Promise<Outcome> {
     }
     const { reason, hanging } = settling
     const hint = 'are hanging: end them with kafka-transactions.sh abort'
-    return { kind: 'waiting', reason: hanging.length > 0 ? `${reason}; ${hanging.length} ${hint}` : reason }
+    const names = ended.map(({ transactionalId }) => transactionalId)
+    const before = names.length === 0 ? '' : `; ended so far: ${firstOf(names)}`
+    return {
+      kind: 'waiting',
+      reason: `${hanging.length > 0 ? `${reason}; ${hanging.length} ${hint}` : reason}${before}`,
+    }
   })
 }
 

@@ -5,6 +5,7 @@ import type { Outcome } from '../outcome.ts'
 import type { MoveContext, MoveEffects } from '../ports.ts'
 import { catchUp } from './catch-up.ts'
 import { type ClientRooms, evict, reroute } from './clients.ts'
+import { EndedTransactions } from './ended-transactions.ts'
 import { fence } from './fence-effects.ts'
 import { callOf, type EffectCall, type GroupRooms } from './group-rooms.ts'
 import { confirm, cut, drain, prove, settle } from './log-effects.ts'
@@ -17,7 +18,6 @@ import { verify } from './verify.ts'
 
 const RUNS = {
   fence,
-  settle,
   cut,
   drain,
   prove,
@@ -31,12 +31,14 @@ const RUNS = {
 } as const
 
 /** The steps that are done on regions; guards, routing, eviction and the last check are other rooms'. */
-type RegionEffects = Pick<MoveEffects, keyof typeof RUNS>
+type RegionEffects = Pick<MoveEffects, keyof typeof RUNS | 'settle'>
 
 function makeRegionEffects(rooms: GroupRooms): RegionEffects {
   const bind = (run: (call: EffectCall) => Promise<Outcome>) => (context: MoveContext, signal: AbortSignal) =>
     run(callOf(rooms, context, signal))
-  return Object.fromEntries(Object.entries(RUNS).map(([name, run]) => [name, bind(run)])) as RegionEffects
+  const ended = new EndedTransactions()
+  const runs = { ...RUNS, settle: (call: EffectCall) => settle(call, ended) }
+  return Object.fromEntries(Object.entries(runs).map(([name, run]) => [name, bind(run)])) as RegionEffects
 }
 
 /** What the steps need that are not done on regions alone. */
