@@ -9,9 +9,6 @@ import type { Scope, StageOptions } from './scope.ts'
  * which fences are proved.
  */
 export const USERS = { isthmus: 'isthmus', application: 'app', canary: 'canary' } as const
-/** Stuck transactions end within a second of their time; the default is ten. */
-const BROKER_CONFIG = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000' }
-
 type UserName = (typeof USERS)[keyof typeof USERS]
 
 /** Topics and groups of the workload begin with these. */
@@ -25,7 +22,7 @@ export async function startRegions(
 ): Promise<readonly LocalRegion[]> {
   const start = async (name: string) => {
     const access = { secured: true, superUsers: [USERS.isthmus] }
-    const options = { name, engine, brokers: 1, brokerConfig: BROKER_CONFIG, ...access } as const
+    const options = { name, engine, brokers: 1, ...access } as const
     const region = stack.use(await startRegion({ ...options, signal, onProgress: say }))
     await grantRights(region, signal)
     return region

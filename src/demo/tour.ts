@@ -135,7 +135,11 @@ class Tour {
   /** Once the returned region was compared: compares it anew, and says what becomes of the records that only it has. */
   async #takeBack(name: string, acknowledged: number): Promise<void> {
     const entry = () => this.#stage.follower.group?.regions.find(({ region }) => region === name)
-    const phase = () => entry()?.return?.phase
+    const phase = () => {
+      const { phase: at, stop } = entry()?.return ?? {}
+      if (stop != null) throw new Error(`${name} needs an operator: ${stop.reason} ${stop.instructions}`)
+      return at
+    }
     await this.#until(`${name} was compared`, () => phase() === 'choosing' || entry()?.role === 'standby')
     await this.#countLoss(name, entry()?.return?.divergence?.records ?? 0, acknowledged)
     if (phase() === 'choosing') {
@@ -143,7 +147,7 @@ class Tour {
       const reason = 'somebody may want them'
       await this.#isthmus('divergence', 'export', GROUP_NAME, '--region', name, '--reason', reason, '--yes')
     }
-    await this.#until(`${name} is a standby again`, () => entry()?.role === 'standby')
+    await this.#until(`${name} is a standby again`, () => phase() === undefined && entry()?.role === 'standby')
     await this.#untilCopied()
   }
 

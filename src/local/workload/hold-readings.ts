@@ -5,8 +5,11 @@
 import { type Kafka, Partitioners } from 'kafkajs'
 import { GROUPS, TOPICS, WORKLOAD_TOPICS } from './topics.ts'
 
-/** After this long its coordinator may abort it, milliseconds. */
-const GIVEN_UP_AFTER_MS = 10_000
+/**
+ * After this long its coordinator may abort it, milliseconds. Not while a region restarts: Kafka 4.3.1 drops the markers
+ * of partitions whose leaders it does not know yet, and then nothing ever ends the transaction there.
+ */
+const GIVEN_UP_AFTER_MS = 300_000
 
 /** Resolves once the partitions are held. Disposal leaves the transaction as it is. */
 export async function holdReadings(kafka: Kafka): Promise<AsyncDisposable> {
