@@ -34,11 +34,12 @@ export interface RecordedConfigsOptions {
 
 const EVERY_MS = 60_000
 /** A group that was just made, or just moved, may have nothing to record yet. */
-const SOON_MS = 5_000
+const SOON_MS = 2_000
 
 export class ConfigsRecorder {
   readonly #options: RecordedConfigsOptions
   readonly #stopping = new AbortController()
+  #recorded: { readonly epoch: number; readonly atMs: number } | undefined
   #running: Promise<void> | undefined
 
   constructor(options: RecordedConfigsOptions) {
@@ -54,7 +55,7 @@ export class ConfigsRecorder {
         decide: (observed: Awaited<ReturnType<typeof observe>>) => observed,
         act: ({ document }, signal) => this.#pass(document, signal),
       },
-      { clock, signal: this.#stopping.signal, everyMs: EVERY_MS, afterErrorMs: SOON_MS, onError },
+      { clock, signal: this.#stopping.signal, everyMs: SOON_MS, afterErrorMs: SOON_MS, onError },
     )
   }
 
@@ -74,12 +75,17 @@ export class ConfigsRecorder {
 
   async #pass(document: GroupDocument | undefined, signal: AbortSignal): Promise<Pass> {
     if (document === undefined || document.operation !== undefined) return soon('there is nothing to record now')
+    const nowMs = this.#options.clock.monotonicMs()
+    // A reign that has just begun has nothing on record.
+    const isDue = this.#recorded?.epoch !== document.epoch || nowMs - this.#recorded.atMs >= EVERY_MS
+    if (!isDue) return soon('it was recorded just now')
     const standbys = Object.keys(document.regions).filter((region) => document.regions[region]?.role === 'standby')
     for (const target of standbys) {
       if (this.#options.leadership.lease() === undefined) return soon('another process leads')
       if (!(await this.#record(document, target, signal))) return soon(`${target} has no topics yet`)
     }
-    return { kind: 'done', reason: `recorded for ${standbys.join(', ')}` }
+    this.#recorded = { epoch: document.epoch, atMs: nowMs }
+    return soon(`recorded for ${standbys.join(', ')}`)
   }
 
   /** False where there was nothing to record. */

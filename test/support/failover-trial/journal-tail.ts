@@ -42,7 +42,7 @@ export class JournalTail implements Disposable {
     { after, limitMs, signal }: { readonly after: number; readonly limitMs: number; readonly signal: AbortSignal },
   ): Promise<JournalEntry | undefined> {
     const endsAtMs = performance.now() + limitMs
-    for (let seen = after; performance.now() < endsAtMs; ) {
+    for (let seen = after; performance.now() < endsAtMs && this.#database.isOpen; ) {
       const rows = this.#entries.all(`journal/${String(seen).padStart(16, '0')}`)
       for (const row of rows) {
         const entry = read(row) as JournalEntry
