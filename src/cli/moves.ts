@@ -130,6 +130,13 @@ async function confirm(io: CliIo, group: string, { yes }: MoveOptions): Promise<
   if (answer?.trim() !== group) throw cliFaults.fault('CLI_MOVE_NOT_CONFIRMED', { group })
 }
 
+/** A cell decides how wide its column is; `--output json` has all of it. */
+const CELL_MAX = 100
+
+function shorten(text: string): string {
+  return text.length > CELL_MAX ? `${text.slice(0, CELL_MAX - 1)}…` : text
+}
+
 export function renderPlan({
   group,
   kind,
@@ -144,7 +151,7 @@ export function renderPlan({
 }: PlanBody): string {
   const bad = guards.filter(({ status }) => status !== 'passed')
   const rows = bad.map(({ name, status, isBlocking, evidence, remedy }) => {
-    return [name, status, isBlocking ? 'yes' : 'no', evidence, remedy]
+    return [name, status, isBlocking ? 'yes' : 'no', shorten(evidence), remedy]
   })
   const { lossRecords, isEstimate, writePauseSeconds } = predicted
   const pause = writePauseSeconds === null ? 'not measured yet' : `${groupDigits(writePauseSeconds)} s`

@@ -91,7 +91,7 @@ export function renderOperation(at: OperationBody): string {
   const { id, group, kind, from, to, state, phase, stop, warnings } = at
   return [
     `Operation ${id}: ${kind} of ${group} from ${from} to ${to}, asked for by ${at.by}: ${at.reason}`,
-    `It is ${state} at ${phase}. Writes were paused for ${at.writePausedSeconds} s; the fence is ${at.fence}.`,
+    `It is ${state === phase ? state : `${state} at ${phase}`}. Writes were paused for ${at.writePausedSeconds.toFixed(2)} s; the fence is ${at.fence}.`,
     ...(at.abort === null ? [] : [`${at.abort.by} has asked to abort it: ${at.abort.reason}`]),
     ...(stop === null ? [] : [`${stop.at}: ${stop.reason}`, `  what to do: ${stop.instructions}`]),
     ...warnings.map((warning) => `  warning: ${warning}`),

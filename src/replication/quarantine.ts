@@ -10,7 +10,7 @@ import { type Clock, sleep } from '../core/index.ts'
 import { type Cluster, decodeRecords, encodeBatch, errorName, isRetriableCode, readBatch } from '../kafka/index.ts'
 import { replicationFaults } from './faults.ts'
 import type { RefusedRecord } from './flows/plan-rules.ts'
-import { ensureOwnTopic } from './shards/own-topic.ts'
+import { ensureOwnTopic, KEPT_FOR_EVER, ownTopic } from './shards/own-topic.ts'
 import { TargetLog } from './shards/target-log.ts'
 
 export const QUARANTINE_TOPIC = '__isthmus.quarantine'
@@ -23,8 +23,6 @@ export interface Origin {
   readonly partition: number
 }
 
-/** Leaves room below the 100 MiB that a broker takes in one request. */
-const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 const WRITE_TIMEOUT_MS = 10_000
 const WRITE_DEADLINE_MS = 60_000
 const NOBODY = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
@@ -75,24 +73,9 @@ export class Quarantine implements AsyncDisposable {
   }
 }
 
-/** Kept until somebody deletes it: what was refused is nowhere else on the target. */
+/** What was refused is nowhere else on the target. */
 function quarantineTopicOf(brokers: number) {
-  return {
-    topic: QUARANTINE_TOPIC,
-    partitions: 1,
-    replicationFactor: -1,
-    configs: {
-      'cleanup.policy': 'delete',
-      'retention.ms': '-1',
-      'retention.bytes': '-1',
-      'min.insync.replicas': brokers >= 3 ? '2' : '1',
-      'unclean.leader.election.enable': 'false',
-      'compression.type': 'producer',
-      'message.timestamp.type': 'CreateTime',
-      'max.message.bytes': String(MAX_MESSAGE_BYTES),
-      'segment.bytes': String(4 * MAX_MESSAGE_BYTES),
-    },
-  }
+  return ownTopic({ topic: QUARANTINE_TOPIC, partitions: 1, brokers, configs: KEPT_FOR_EVER })
 }
 
 function encodeQuarantined(origin: Origin, record: RefusedRecord, nowMs: number): Buffer {

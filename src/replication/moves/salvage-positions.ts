@@ -7,7 +7,7 @@ import type { Cluster, NewRecord } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import { highWatermark, logStart, stableEnd } from '../flows/log-ends.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
-import { ensureOwnTopic } from '../shards/own-topic.ts'
+import { ensureOwnTopic, ownTopic } from '../shards/own-topic.ts'
 import { Pace } from '../verification/pace.ts'
 import { committedRecords } from './read-on.ts'
 
@@ -57,17 +57,6 @@ export function positionRecord(key: string, position: SalvagePosition, timestamp
 }
 
 function topicOf(brokers: number) {
-  return {
-    topic: POSITIONS_TOPIC,
-    partitions: 1,
-    replicationFactor: -1,
-    configs: {
-      'cleanup.policy': 'compact',
-      'min.insync.replicas': brokers >= 3 ? '2' : '1',
-      'unclean.leader.election.enable': 'false',
-      'compression.type': 'producer',
-      'message.timestamp.type': 'CreateTime',
-      'segment.bytes': String(16 * 1024 * 1024),
-    },
-  }
+  const configs = { 'cleanup.policy': 'compact', 'segment.bytes': String(16 * 1024 * 1024) }
+  return ownTopic({ topic: POSITIONS_TOPIC, partitions: 1, brokers, configs })
 }

@@ -3,7 +3,7 @@ import { type Cluster, type DecodedRecord, type TopicMetadata, errorName } from 
 import { replicationFaults } from '../faults.ts'
 import { logStart, stableEnd } from '../flows/log-ends.ts'
 import type { PartitionRef } from '../flows/raw-reader.ts'
-import { ensureOwnTopic } from '../shards/own-topic.ts'
+import { ensureOwnTopic, KEPT_FOR_EVER, ownTopic } from '../shards/own-topic.ts'
 import type { TargetLog } from '../shards/target-log.ts'
 import { Pace } from '../verification/pace.ts'
 import { CheckedTail } from './check-export.ts'
@@ -29,7 +29,6 @@ export interface SalvageOptions extends Pick<MovesOptions, 'clusters' | 'atlas' 
 }
 
 const READ_BYTES_PER_SECOND = 50_000_000
-const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 const UNKNOWN_TOPIC = 3
 
 /**
@@ -161,7 +160,7 @@ export class Salvage {
     for (const [topic, partitions] of Map.groupBy(tails, (tail) => tail.topic)) {
       const name = exportTopicOf(topic, of.epoch)
       const count = Math.max(...partitions.map(({ partition }) => partition + 1))
-      const make = (brokers: number) => exportTopicConfigs(name, count, brokers)
+      const make = (brokers: number) => ownTopic({ topic: name, partitions: count, brokers, configs: KEPT_FOR_EVER })
       let found = await ensureOwnTopic(cluster, { make, clock }, signal)
       if (found.partitions.length < count) {
         await cluster.createPartitions(name, count, signal)
@@ -210,23 +209,4 @@ function keyOf({ id, epoch }: SalvageOf): string {
 function refIn(topic: TopicMetadata | undefined, partition: number): PartitionRef | undefined {
   if (topic === undefined || topic.errorCode !== 0 || partition >= topic.partitions.length) return undefined
   return { topic: topic.name, topicId: topic.topicId, partition }
-}
-
-/** Kept until somebody deletes it: it may be the only place where these records are. */
-function exportTopicConfigs(topic: string, partitions: number, brokers: number) {
-  return {
-    topic,
-    partitions,
-    replicationFactor: -1,
-    configs: {
-      'cleanup.policy': 'delete',
-      'retention.ms': '-1',
-      'retention.bytes': '-1',
-      'min.insync.replicas': brokers >= 3 ? '2' : '1',
-      'unclean.leader.election.enable': 'false',
-      'compression.type': 'producer',
-      'message.timestamp.type': 'CreateTime',
-      'max.message.bytes': String(MAX_MESSAGE_BYTES),
-    },
-  }
 }

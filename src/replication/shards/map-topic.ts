@@ -22,7 +22,7 @@ import {
   type MapMemory,
   ShardMap,
 } from '../offset-map/index.ts'
-import { ensureOwnTopic } from './own-topic.ts'
+import { ensureOwnTopic, ownTopic } from './own-topic.ts'
 import { type HasOwned, type MapRecord, readMapRecord } from './map-record.ts'
 
 /** Shards of a map topic that is not there yet; an existing topic keeps what it has. */
@@ -52,19 +52,8 @@ export async function ensureMapTopic(
 }
 
 function mapTopicOf(shards: number, brokers: number) {
-  return {
-    topic: MAP_TOPIC,
-    partitions: shards,
-    replicationFactor: -1,
-    configs: {
-      'cleanup.policy': 'compact',
-      'min.insync.replicas': brokers >= 3 ? '2' : '1',
-      'unclean.leader.election.enable': 'false',
-      'compression.type': 'producer',
-      'message.timestamp.type': 'CreateTime',
-      'segment.bytes': String(64 * 1024 * 1024),
-    },
-  }
+  const configs = { 'cleanup.policy': 'compact', 'segment.bytes': String(64 * 1024 * 1024) }
+  return ownTopic({ topic: MAP_TOPIC, partitions: shards, brokers, configs })
 }
 
 export interface ShardMapSource {

@@ -5,6 +5,39 @@ import { replicationFaults } from '../faults.ts'
 const CREATE_DEADLINE_MS = 30_000
 const TOPIC_ALREADY_EXISTS = 36
 
+/** Leaves room below the 100 MiB that a broker takes in one request. */
+const KEPT_BATCH_BYTES = 64 * 1024 * 1024
+
+/** For records that may be nowhere else: they stay until somebody deletes the topic. */
+export const KEPT_FOR_EVER: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'max.message.bytes': String(KEPT_BATCH_BYTES),
+  'segment.bytes': String(4 * KEPT_BATCH_BYTES),
+}
+
+/** A topic of Isthmus: replicated as the region's others, and nothing that was acknowledged is lost to one broker. */
+export function ownTopic({
+  topic,
+  partitions,
+  brokers,
+  configs,
+}: Pick<NewTopic, 'topic' | 'partitions' | 'configs'> & { readonly brokers: number }): NewTopic {
+  return {
+    topic,
+    partitions,
+    replicationFactor: -1,
+    configs: {
+      'min.insync.replicas': brokers >= 3 ? '2' : '1',
+      'unclean.leader.election.enable': 'false',
+      'compression.type': 'producer',
+      'message.timestamp.type': 'CreateTime',
+      ...configs,
+    },
+  }
+}
+
 /** Finds a topic of Isthmus on a target, or creates it, and waits until it has its leaders. Faults: TARGET_NOT_READY. */
 export async function ensureOwnTopic(
   cluster: Cluster,
