@@ -105,6 +105,7 @@ function conclude(
     decisionToWritableP50Ms: percentile(waits, 0.5),
     decisionToWritableP95Ms: percentile(waits, 0.95),
     largeLosses: large.length,
+    spared: spared.length,
     rounds: rounds.length,
   }
   const { lost, exported, replayed, decisionToWritableP95Ms } = summary

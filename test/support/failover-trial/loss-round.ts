@@ -37,7 +37,6 @@ const BURST_RECORDS = 2_400
 const SEED_RECORDS = 400
 const EARLY_RECORDS = 600
 const RECORD_BYTES = 120
-const SEED_MS = 3_000
 const LOAD_MS = 2_000
 /** Longer than what is written meanwhile takes. */
 const LATE_MS = 60_000
@@ -73,8 +72,8 @@ export class LossScene implements Disposable {
     const [near, far] = regions.all.filter(({ name }) => name !== from)
     const to = (far ?? near)?.name ?? ''
     await this.#burst(from, { partitions: BURST_PARTITIONS, count: SEED_RECORDS })
-    await sleep(SEED_MS, undefined, { signal })
-    const early = far === undefined ? undefined : await this.#runAhead(from, to)
+    for (const { name } of regions.all) await this.#untilCopied(from, name)
+    const early = far === undefined ? undefined : await this.#runAhead(from, { late: to, ahead: near?.name ?? '' })
     setDelay(this.#stage, from, LATE_MS)
     await this.#burst(from, { partitions: LATE_PARTITIONS, count: BURST_RECORDS })
     await regions.get(from).region.stopBroker(0, { hard: true })
@@ -121,11 +120,30 @@ export class LossScene implements Disposable {
   }
 
   /** One standby gets what the other, whose answers are late, does not get any more. */
-  async #runAhead(from: string, late: string): Promise<number> {
+  async #runAhead(from: string, { late, ahead }: { readonly late: string; readonly ahead: string }): Promise<number> {
     setDelay(this.#stage, late, LATE_MS)
     await this.#burst(from, { partitions: LATE_PARTITIONS, count: EARLY_RECORDS })
-    await sleep(SEED_MS, undefined, { signal: this.#context.signal })
+    await this.#untilCopied(from, ahead)
     return EARLY_RECORDS / LATE_PARTITIONS + BURST_RECORDS / LATE_PARTITIONS
+  }
+
+  async #untilCopied(from: string, to: string): Promise<void> {
+    const { signal } = this.#context
+    const isThere = async () => {
+      const [held, copied] = [await this.#burstEnds(from), await this.#burstEnds(to)]
+      return held.every((end, partition) => (copied[partition] ?? 0) >= end) ? true : undefined
+    }
+    await eventually(`${to} has what was written`, isThere, { limitMs: LIMIT_MS, everyMs: POLL_MS, signal })
+  }
+
+  /** By partition; a region that has no such topic yet has none. */
+  async #burstEnds(name: string): Promise<number[]> {
+    const { admin } = this.#stage.regions.get(name)
+    const partitions = Array.from({ length: BURST_PARTITIONS }, (_, partition) => {
+      return { topic: BURST_TOPIC, partition, timestamp: -1 }
+    })
+    const ends = await admin.listOffsets({ isolation: 'read_uncommitted', partitions }, this.#context.signal)
+    return ends.map(({ offset }) => Number(offset))
   }
 
   async #failOver(to: string): Promise<void> {
