@@ -46,6 +46,11 @@ const POLL_MS = 50
 /** What a consumer can be asked about record by record: compaction takes some from one region and not from the other. */
 const JUDGED = [...ALL_TOPICS.filter((topic) => !isCompacted(topic)), BURST_TOPIC]
 
+interface Burst {
+  readonly partitions: number
+  readonly count: number
+}
+
 export class LossScene implements Disposable {
   readonly #stage: FailoverStage
   readonly #isthmus: IsthmusProcess
@@ -71,8 +76,8 @@ export class LossScene implements Disposable {
     const from = this.#tail.group().active
     const [near, far] = regions.all.filter(({ name }) => name !== from)
     const to = (far ?? near)?.name ?? ''
-    await this.#burst(from, { partitions: BURST_PARTITIONS, count: SEED_RECORDS })
-    for (const { name } of regions.all) await this.#untilCopied(from, name)
+    const standbys = [near, far].flatMap((region) => region?.name ?? [])
+    await this.#copiedBurst(from, standbys, { partitions: BURST_PARTITIONS, count: SEED_RECORDS })
     const early = far === undefined ? undefined : await this.#runAhead(from, { late: to, ahead: near?.name ?? '' })
     setDelay(this.#stage, from, LATE_MS)
     await this.#burst(from, { partitions: LATE_PARTITIONS, count: BURST_RECORDS })
@@ -108,7 +113,7 @@ export class LossScene implements Disposable {
   }
 
   /** Idempotent, acknowledged by the region, and on its way to nobody else for as long as Isthmus's answers are late. */
-  async #burst(name: string, { partitions, count }: { readonly partitions: number; readonly count: number }) {
+  async #burst(name: string, { partitions, count }: Burst) {
     const { folder, regions } = this.#stage
     const seed = ++this.#bursts
     const properties = folder.file(`burst-${seed}.properties`)
@@ -122,28 +127,32 @@ export class LossScene implements Disposable {
   /** One standby gets what the other, whose answers are late, does not get any more. */
   async #runAhead(from: string, { late, ahead }: { readonly late: string; readonly ahead: string }): Promise<number> {
     setDelay(this.#stage, late, LATE_MS)
-    await this.#burst(from, { partitions: LATE_PARTITIONS, count: EARLY_RECORDS })
-    await this.#untilCopied(from, ahead)
+    await this.#copiedBurst(from, [ahead], { partitions: LATE_PARTITIONS, count: EARLY_RECORDS })
     return EARLY_RECORDS / LATE_PARTITIONS + BURST_RECORDS / LATE_PARTITIONS
   }
 
-  async #untilCopied(from: string, to: string): Promise<void> {
+  /** Waits until each of the standbys has as many records more; offsets differ behind a failover. */
+  async #copiedBurst(from: string, standbys: readonly string[], burst: Burst): Promise<void> {
     const { signal } = this.#context
-    const isThere = async () => {
-      const [held, copied] = [await this.#burstEnds(from), await this.#burstEnds(to)]
-      return held.every((end, partition) => (copied[partition] ?? 0) >= end) ? true : undefined
+    const before = await Promise.all(standbys.map((name) => this.#burstSize(name)))
+    await this.#burst(from, burst)
+    const areThere = async () => {
+      const sizes = await Promise.all(standbys.map((name) => this.#burstSize(name)))
+      return sizes.every((size, index) => size >= (before[index] ?? 0) + burst.count) ? true : undefined
     }
-    await eventually(`${to} has what was written`, isThere, { limitMs: LIMIT_MS, everyMs: POLL_MS, signal })
+    const options = { limitMs: LIMIT_MS, everyMs: POLL_MS, signal }
+    await eventually(`${standbys.join(', ')} has what was written`, areThere, options)
   }
 
-  /** By partition; a region that has no such topic yet has none. */
-  async #burstEnds(name: string): Promise<number[]> {
+  /** Sum of the ends; 0 in a region that has no such topic yet. */
+  async #burstSize(name: string): Promise<number> {
     const { admin } = this.#stage.regions.get(name)
+    const { signal } = this.#context
     const partitions = Array.from({ length: BURST_PARTITIONS }, (_, partition) => {
       return { topic: BURST_TOPIC, partition, timestamp: -1 }
     })
-    const ends = await admin.listOffsets({ isolation: 'read_uncommitted', partitions }, this.#context.signal)
-    return ends.map(({ offset }) => Number(offset))
+    const ends = await admin.listOffsets({ isolation: 'read_uncommitted', partitions }, signal)
+    return ends.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
   }
 
   async #failOver(to: string): Promise<void> {
