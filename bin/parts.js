@@ -30,7 +30,7 @@ const PROJECTS = [
   { name: 'tidy', limitMs: 5 * MINUTE_MS, inCheck: true },
   { name: 'simulation', limitMs: 10 * MINUTE_MS },
   { name: 'component', limitMs: 10 * MINUTE_MS },
-  { name: 'integration', limitMs: 20 * MINUTE_MS, needs: 'regions' },
+  { name: 'integration', limitMs: 40 * MINUTE_MS, needs: 'regions' },
   { name: 'e2e', limitMs: 20 * MINUTE_MS, needs: 'regions' },
 ]
 
