@@ -1,12 +1,15 @@
 import type { ReadNote, WriteNote } from './app-notes.ts'
 
+/** What FailoverApps.java calls the one that writes to every region. */
+const PROBER = 'probe'
+
 /**
  * Judges what is on a region after moves by what its writers were told: every record that was acknowledged (in a
  * transaction: committed) is there exactly once, in the order in which it was sent, and nothing that was aborted or
  * refused is. A record whose fate the writer does not know may be there once.
  *
  * Each topic has one writer, which waits for every answer: within a partition, the order of sending is the order of
- * the log.
+ * the log. Of the probers, which write to every region at once, that holds for each by itself.
  */
 export interface StoredRecord {
   readonly id: string
@@ -45,7 +48,7 @@ export function judgeLog(
 function judgePartition(written: readonly WriteNote[], stored: readonly StoredRecord[], total: LogVerdict): void {
   const places = new Map(written.map((note, at) => [note.id, { note, at }]))
   const seen = new Set<string>()
-  let last = -1
+  const last = new Map<string, number>()
   for (const { id } of stored) {
     const place = places.get(id)
     total.compared++
@@ -56,9 +59,14 @@ function judgePartition(written: readonly WriteNote[], stored: readonly StoredRe
     }
     seen.add(id)
     if (place === undefined) continue
-    if (place.at < last) total.reordered++
-    last = place.at
+    const sender = senderOf(place.note)
+    if (place.at < (last.get(sender) ?? -1)) total.reordered++
+    last.set(sender, place.at)
   }
+}
+
+function senderOf({ writer, region }: WriteNote): string {
+  return writer === PROBER ? `${writer} ${region}` : writer
 }
 
 /** Acknowledged records of one partition that are not there. */

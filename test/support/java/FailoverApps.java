@@ -51,6 +51,9 @@ public class FailoverApps {
   /** A client that was refused tries again after this time, or as soon as it is routed elsewhere. */
   private static final long RETRY_MS = 400;
   private static final long LOOK_MS = 10;
+  private static final long CLOSE_MS = 300;
+  private static final long ANSWER_POLL_MS = 50;
+  private static final int ANSWER_POLLS_MAX = 400;
   private static final int KEYS = 100;
   private static final int BURST = 10;
   private static final long FINISH_NANOS = 60_000_000_000L;
@@ -239,7 +242,7 @@ public class FailoverApps {
         }
       } finally {
         // A client that is routed elsewhere has a moment for what is on its way; what is left is unclear.
-        producer.close(Duration.ofMillis(1_000));
+        producer.close(Duration.ofMillis(CLOSE_MS));
       }
     }
 
@@ -259,7 +262,7 @@ public class FailoverApps {
         answers.add(producer.send(draft.record(), (placed, error) -> note(draft, placed, error)));
       }
       // One burst at a time: behind a refused record nothing else is sent before the client has noticed.
-      for (var answer : answers) await(answer);
+      for (var answer : answers) await(answer, here);
     }
 
     private void transact(KafkaProducer<String, String> producer, Route here) {
@@ -274,7 +277,7 @@ public class FailoverApps {
           drafts.add(draft);
           answers.add(producer.send(draft.record()));
         }
-        for (var answer : answers) placed.add(await(answer));
+        for (var answer : answers) placed.add(await(answer, here));
         // Transactions of some length, so that a fence finds one open.
         pause(random.nextInt(40));
         if (random.nextInt(5) == 0) {
@@ -292,6 +295,22 @@ public class FailoverApps {
       }
     }
 
+    /** What has no answer when it is routed elsewhere is not waited for: its region may never answer. */
+    private RecordMetadata await(Future<RecordMetadata> answer, Route here) {
+      for (int polls = 0; polls < ANSWER_POLLS_MAX; polls++) {
+        try {
+          return answer.get(ANSWER_POLL_MS, TimeUnit.MILLISECONDS);
+        } catch (java.util.concurrent.TimeoutException late) {
+          if (route != here) throw new IllegalStateException(name + " is routed elsewhere", late);
+        } catch (java.util.concurrent.ExecutionException failed) {
+          throw new IllegalStateException(failed.getCause());
+        } catch (InterruptedException failed) {
+          throw new IllegalStateException(failed);
+        }
+      }
+      throw new IllegalStateException(name + " gets no answer");
+    }
+
     private void commit(KafkaProducer<String, String> producer) {
       for (int attempt = 0;; attempt++) {
         try {
@@ -301,16 +320,6 @@ public class FailoverApps {
           if (attempt == 2) throw late;
         }
       }
-    }
-  }
-
-  private static RecordMetadata await(Future<RecordMetadata> answer) {
-    try {
-      return answer.get(20, TimeUnit.SECONDS);
-    } catch (java.util.concurrent.ExecutionException failed) {
-      throw new IllegalStateException(failed.getCause());
-    } catch (Exception failed) {
-      throw new IllegalStateException(failed);
     }
   }
 
