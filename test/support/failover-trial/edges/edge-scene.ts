@@ -27,7 +27,7 @@ export interface Ordered {
 
 /** Topic of records whose fate a case knows by itself. */
 export const EDGE_TOPIC = 'orders.edges'
-/** Of nobody's group. */
+/** Of nobody's group: it is copied nowhere, and each region has its own. */
 export const OTHER_TOPIC = OTHER_PREFIX
 const PARTITIONS = 3
 /** A transaction must not end by itself before the move comes to it. */
@@ -45,12 +45,10 @@ export class EdgeScene implements Disposable {
 
   static async start(stage: FailoverStage, context: TrialContext): Promise<EdgeScene> {
     const isthmus = await stage.begin(context.signal)
-    const { admin } = stage.home
-    const topics = [EDGE_TOPIC, OTHER_TOPIC].map((topic) => {
-      return { topic, partitions: PARTITIONS, replicationFactor: stage.homeBrokers, configs: {} }
-    })
-    const refused = (await admin.createTopics(topics, context.signal)).find(({ errorCode }) => errorCode !== 0)
-    if (refused !== undefined) throw new Error(`topic ${refused.topic}: ${refused.errorCode} ${refused.message}`)
+    await createTopic(stage.home, EDGE_TOPIC, stage.homeBrokers, context.signal)
+    for (const region of stage.regions.all) {
+      await createTopic(region, OTHER_TOPIC, region === stage.home ? stage.homeBrokers : 1, context.signal)
+    }
     return new EdgeScene(stage, isthmus, context)
   }
 
@@ -189,4 +187,9 @@ export class EdgeScene implements Disposable {
   [Symbol.dispose](): void {
     this.tail[Symbol.dispose]()
   }
+}
+
+async function createTopic({ admin }: TrialRegion, topic: string, replicationFactor: number, signal: AbortSignal) {
+  const [created] = await admin.createTopics([{ topic, partitions: PARTITIONS, replicationFactor, configs: {} }], signal)
+  if (created?.errorCode !== 0) throw new Error(`topic ${topic}: ${created?.errorCode} ${created?.message}`)
 }
