@@ -36,7 +36,7 @@ import type { MovedLink, MovesOptions } from './moves-options.ts'
 import { ReturnedLogs } from './returned-logs.ts'
 import type { ShardContext } from './under-shard.ts'
 import { Salvage } from './salvage.ts'
-import { type Settling, settleTransactions } from './settle.ts'
+import { type SettleRequest, type Settling, settleTransactions } from './settle.ts'
 
 export interface CloseOptions {
   readonly isPromotion: boolean
@@ -121,14 +121,14 @@ export class Moves implements AsyncDisposable {
       })
   }
 
-  /** Ends the transactions that are open on partitions behind a fence. */
+  /** Ends the transactions that are open on partitions behind a fence; hanging ones only with a memory of them. */
   settle(
     region: RegionName,
-    { partitions, withinMs }: { readonly partitions: readonly TopicPartition[]; readonly withinMs: number },
+    request: Pick<SettleRequest, 'partitions' | 'withinMs' | 'memory'>,
     signal: AbortSignal,
   ): Promise<Settling> {
     const { clock } = this.#options
-    return settleTransactions({ cluster: this.#cluster(region), partitions, withinMs, clock }, signal)
+    return settleTransactions({ ...request, cluster: this.#cluster(region), clock }, signal)
   }
 
   /** Cuts partitions that are fenced and settled. `name`: of the failover group. */

@@ -5,29 +5,38 @@
  * until the transactional id itself is taken from them. A transaction that its coordinator has begun to end is waited
  * for, because its application may have been told that it is committed. One that is ongoing was never acknowledged as
  * committed: InitProducerId on its id aborts it. WriteTxnMarkers is never used on one that a coordinator knows: the
- * commit that follows would still be acknowledged (measured).
+ * commit that follows would still be acknowledged (measured). For the others see `hanging.ts`.
  */
-import type { PartitionProducers, TopicPartition, TransactionDescription } from '../../kafka/index.ts'
+import type {
+  ActiveProducer,
+  ProducerIdentity,
+  PartitionProducers,
+  TopicPartition,
+  TransactionDescription,
+  TransactionListing,
+} from '../../kafka/index.ts'
 import { textOf } from './partition-text.ts'
 
 export interface SettlingEvidence {
   readonly partitions: readonly TopicPartition[]
   /** Asked for before the transactions were listed. */
   readonly producers: readonly PartitionProducers[]
-  /** Every transaction of the region that is not over, with its id. */
-  readonly transactions: readonly OpenTransaction[]
+  /** All that brokers told of. */
+  readonly listed: readonly TransactionListing[]
+  /** Of those, what coordinators said of each that is not over, or whose producer has one open there. */
+  readonly transactions: readonly DescribedTransaction[]
 }
 
-export interface OpenTransaction extends TransactionDescription {
+export interface DescribedTransaction extends TransactionDescription {
   readonly transactionalId: string
 }
 
 export interface SettlingPlan {
   /** To be aborted by InitProducerId. */
   readonly end: readonly EndedTransaction[]
-  /** Transactional ids whose markers are under way. */
-  readonly wait: readonly string[]
-  /** Open there, and no coordinator tells of them. */
+  /** Their markers are under way. */
+  readonly wait: readonly DescribedTransaction[]
+  /** Open there, and no coordinator counts the partition to one. */
   readonly unknown: readonly UnknownTransaction[]
 }
 
@@ -38,9 +47,17 @@ export interface EndedTransaction {
   readonly alsoAborted: readonly TopicPartition[]
 }
 
-export interface UnknownTransaction extends TopicPartition {
-  readonly producerId: bigint
+export interface UnknownTransaction extends TopicPartition, ProducerIdentity {
   readonly startOffset: number
+  readonly coordinatorEpoch: number
+  /** Of its newest record, milliseconds since 1970. */
+  readonly lastTimestampMs: number
+  readonly transactionalId: string | null
+  /**
+   * What coordinators tell of its producer. `over`: that its last transaction has ended. `busy`: that it has one open, of
+   * which the partition is no part. `nothing`: they have forgotten it, or may not tell.
+   */
+  readonly told: 'over' | 'busy' | 'nothing'
 }
 
 const ENDING = new Set(['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'])
@@ -51,26 +68,47 @@ export function isOpenState(state: string): boolean {
   return state === 'Ongoing' || ENDING.has(state)
 }
 
-export function planSettling({ partitions, producers, transactions }: SettlingEvidence): SettlingPlan {
+export function planSettling({ partitions, producers, listed, transactions }: SettlingEvidence): SettlingPlan {
   const selected = new Set(partitions.map(textOf))
-  const concerned = transactions.filter((one) => one.partitions.some((at) => selected.has(textOf(at))))
-  const isOwn = ({ transactionalId }: OpenTransaction) => OWN.test(transactionalId)
+  const concerned = transactions.filter(({ state, partitions: all }) => {
+    return isOpenState(state) && all.some((at) => selected.has(textOf(at)))
+  })
+  const isOwn = ({ transactionalId }: DescribedTransaction) => OWN.test(transactionalId)
   const ongoing = concerned.filter((one) => one.state === 'Ongoing' && !isOwn(one))
-  const ending = concerned.filter((one) => ENDING.has(one.state) || (one.state === 'Ongoing' && isOwn(one)))
   const known = new Set(concerned.flatMap((one) => one.partitions.map((at) => `${one.producerId} ${textOf(at)}`)))
   return {
     end: ongoing.map(({ transactionalId, producerId, partitions: all }) => {
       return { transactionalId, producerId, alsoAborted: all.filter((at) => !selected.has(textOf(at))) }
     }),
-    wait: ending.map(({ transactionalId }) => transactionalId),
+    wait: concerned.filter((one) => ENDING.has(one.state) || (one.state === 'Ongoing' && isOwn(one))),
     unknown: producers.flatMap((at) =>
       at.producers
         .filter(({ producerId, currentTxnStartOffset }) => {
           return currentTxnStartOffset >= 0 && !known.has(`${producerId} ${textOf(at)}`)
         })
-        .map(({ producerId, currentTxnStartOffset: startOffset }) => {
-          return { topic: at.topic, partition: at.partition, producerId, startOffset }
-        }),
+        .map((producer) => describeUnknown(at, producer, listed, transactions)),
     ),
+  }
+}
+
+function describeUnknown(
+  { topic, partition }: TopicPartition,
+  { producerId, producerEpoch, coordinatorEpoch, currentTxnStartOffset, lastTimestamp }: ActiveProducer,
+  listed: readonly TransactionListing[],
+  transactions: readonly DescribedTransaction[],
+): UnknownTransaction {
+  const ofProducer = (one: { readonly producerId: bigint }) => one.producerId === producerId
+  const described = transactions.find(ofProducer)
+  const isBusy = [...listed, ...transactions].some((one) => ofProducer(one) && isOpenState(one.state))
+  return {
+    topic,
+    partition,
+    producerId,
+    producerEpoch,
+    coordinatorEpoch,
+    startOffset: currentTxnStartOffset,
+    lastTimestampMs: lastTimestamp,
+    transactionalId: described?.transactionalId ?? null,
+    told: isBusy ? 'busy' : described === undefined ? 'nothing' : 'over',
   }
 }

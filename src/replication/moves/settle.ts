@@ -1,13 +1,22 @@
 import { type Clock, describeError, sleep } from '../../core/index.ts'
-import type { Cluster, TopicPartition } from '../../kafka/index.ts'
+import type { ActiveProducer, Cluster, TopicPartition } from '../../kafka/index.ts'
 import { eachOf } from './each-of.ts'
 import { readEnds } from './ends.ts'
+import {
+  abortHanging,
+  explainUnknown,
+  findHanging,
+  type HangingMemory,
+  identityOf,
+  makeHangingMemory,
+  timeOf,
+} from './hanging.ts'
 import { inTime } from './in-time.ts'
 import { listOf, textOf } from './partition-text.ts'
 import {
+  type DescribedTransaction,
   type EndedTransaction,
   isOpenState,
-  type OpenTransaction,
   planSettling,
   type SettlingPlan,
   type UnknownTransaction,
@@ -23,6 +32,8 @@ export interface SettleRequest {
   /** After this long it answers `waiting`. */
   readonly withinMs: number
   readonly clock: Clock
+  /** Given, hanging transactions are ended as well, those that this has seen before; else an operator has to. */
+  readonly memory?: HangingMemory
 }
 
 export type Settling =
@@ -31,8 +42,10 @@ export type Settling =
       readonly kind: 'waiting'
       readonly reason: string
       readonly ended: readonly EndedTransaction[]
-      /** Seen by two looks: nothing but an operator's abort ends these. */
+      /** Seen by two looks: nothing but an abort marker ends these. */
       readonly hanging: readonly UnknownTransaction[]
+      /** Whether transactions are what it waits for, and not partitions that do not answer. */
+      readonly isHeld: boolean
     }
 
 const EVERY_MS = 100
@@ -41,39 +54,53 @@ const CALLS_AT_ONCE = 8
 const TRANSACTION_TIMEOUT_MS = 60_000
 
 export async function settleTransactions(request: SettleRequest, signal: AbortSignal): Promise<Settling> {
-  const progress: Progress = { ended: new Map(), unknown: new Set(), hanging: [], reason: 'the region does not answer' }
+  const progress: Progress = {
+    ended: new Map(),
+    memory: request.memory ?? makeHangingMemory(),
+    unknown: new Set(),
+    hanging: [],
+    isHeld: false,
+    reason: 'the region does not answer',
+  }
   const outcome = await inTime(request, (within) => settle(request, progress, within), signal)
   const ended = [...progress.ended.values()]
   if (outcome !== 'late') return { kind: 'settled', ended }
-  return { kind: 'waiting', reason: progress.reason, ended, hanging: progress.hanging }
+  const { reason, hanging, isHeld } = progress
+  return { kind: 'waiting', reason, ended, hanging, isHeld }
 }
 
 interface Progress {
   readonly ended: Map<string, EndedTransaction>
+  readonly memory: HangingMemory
   /** Of the look before. */
   unknown: ReadonlySet<string>
   hanging: readonly UnknownTransaction[]
+  isHeld: boolean
   reason: string
 }
 
 /** Returns once nothing is open. */
-async function settle(
-  { cluster, partitions, clock }: SettleRequest,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<void> {
+async function settle(request: SettleRequest, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { cluster, partitions, clock } = request
+  const { memory } = progress
   for (;;) {
     const plan = await look(cluster, partitions, signal)
     progress.hanging = plan.unknown.filter((one) => progress.unknown.has(identityOf(one)))
     progress.unknown = new Set(plan.unknown.map(identityOf))
-    progress.reason = explain(plan, [])
+    progress.reason = explain(plan, [], memory)
+    progress.isHeld = progress.reason !== ''
     const troubles = await endAll(cluster, plan.end, progress.ended, signal)
-    progress.reason = explain(plan, troubles)
+    if (request.memory !== undefined) {
+      const due = await findHanging(request, plan.unknown, memory, signal)
+      troubles.push(...(await abortHanging(cluster, due, memory, signal)))
+    }
+    progress.reason = explain(plan, troubles, memory)
     if (progress.reason === '') {
       const unstable = (await readEnds(cluster, partitions, signal)).filter((one) => {
         return one.errorCode !== 0 || one.stableEnd < one.highWatermark
       })
       if (unstable.length === 0) return
+      progress.isHeld = unstable.every(({ errorCode }) => errorCode === 0)
       progress.reason = `the last stable offset is behind on ${listOf(unstable.map(textOf))}`
     }
     await sleep(clock, EVERY_MS, signal)
@@ -87,13 +114,21 @@ async function look(
   signal: AbortSignal,
 ): Promise<SettlingPlan> {
   const producers = await cluster.describeProducers(partitions, signal)
-  const listed = (await cluster.listTransactions([], signal)).filter(({ state }) => isOpenState(state))
-  const transactions: OpenTransaction[] = []
-  await eachOf(listed, CALLS_AT_ONCE, async ({ transactionalId }) => {
+  const writing = new Set(
+    producers.flatMap((at) => at.producers.filter(isOpen).map(({ producerId }) => String(producerId))),
+  )
+  const listed = await cluster.listTransactions([], signal)
+  const asked = listed.filter(({ state, producerId }) => isOpenState(state) || writing.has(String(producerId)))
+  const transactions: DescribedTransaction[] = []
+  await eachOf(asked, CALLS_AT_ONCE, async ({ transactionalId }) => {
     const described = await cluster.describeTransaction(transactionalId, signal)
-    if (described !== undefined && isOpenState(described.state)) transactions.push({ transactionalId, ...described })
+    if (described !== undefined) transactions.push({ transactionalId, ...described })
   })
-  return planSettling({ partitions, producers, transactions })
+  return planSettling({ partitions, producers, listed, transactions })
+}
+
+function isOpen({ currentTxnStartOffset }: ActiveProducer): boolean {
+  return currentTxnStartOffset >= 0
 }
 
 /** What could not be ended this time, in words. */
@@ -116,13 +151,16 @@ async function endAll(
   return troubles
 }
 
-function explain({ end, wait, unknown }: SettlingPlan, troubles: readonly string[]): string {
-  if (troubles.length > 0) return listOf(troubles)
+function explain({ end, wait, unknown }: SettlingPlan, troubles: readonly string[], memory: HangingMemory): string {
+  if (troubles.length > 0) return listOf([...troubles].sort())
   if (end.length > 0) return `open until just now: ${listOf(end.map(({ transactionalId }) => transactionalId))}`
-  if (wait.length > 0) return `markers are under way for ${listOf(wait)}`
-  return unknown.length === 0 ? '' : `no coordinator tells of the transactions ${listOf(unknown.map(identityOf))}`
+  if (wait.length > 0) return `markers are under way for ${listOf(wait.map(explainEnding).sort())}`
+  if (unknown.length === 0) return ''
+  const open = unknown.map((one) => explainUnknown(one, memory)).sort()
+  return `open transactions: ${listOf(open)}`
 }
 
-function identityOf({ producerId, startOffset, ...at }: UnknownTransaction): string {
-  return `of producer ${producerId} from offset ${startOffset} of ${textOf(at)}`
+function explainEnding({ transactionalId, producerId, state, startTimeMs, partitions }: DescribedTransaction): string {
+  const where = listOf(partitions.map(textOf))
+  return `${transactionalId} of producer ${producerId} on ${where}, ${state}, begun at ${timeOf(startTimeMs)}`
 }

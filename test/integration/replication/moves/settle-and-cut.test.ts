@@ -3,6 +3,7 @@ import { regionName, systemClock as clock, systemRandom as random } from '../../
 import { startRegion } from '../../../../src/local/index.ts'
 import { RawReader } from '../../../../src/replication/flows/raw-reader.ts'
 import { cutPartitions, findLeaks } from '../../../../src/replication/moves/cut.ts'
+import { makeHangingMemory } from '../../../../src/replication/moves/hanging.ts'
 import { readEnds } from '../../../../src/replication/moves/ends.ts'
 import { settleTransactions } from '../../../../src/replication/moves/settle.ts'
 import { eventually, Side, signal } from '../copy-trial.ts'
@@ -86,17 +87,18 @@ describe('transactions at a fence', () => {
       () => 'committed',
       () => 'refused',
     )
+    const memory = makeHangingMemory()
     const waiting = await settleTransactions(
-      { cluster: side.cluster, partitions: [at], withinMs: 4_000, clock },
+      { cluster: side.cluster, partitions: [at], withinMs: 4_000, clock, memory },
       signal,
     )
     expect(waiting.kind).toBe('waiting')
     await region.resumeBroker(index)
     const settled = await settleTransactions(
-      { cluster: side.cluster, partitions: [at], withinMs: 30_000, clock },
+      { cluster: side.cluster, partitions: [at], withinMs: 30_000, clock, memory },
       signal,
     )
-    expect(settled.kind).toBe('settled')
+    expect([settled.kind, memory.aborted.size]).toEqual(['settled', 0])
     const outcome = await committing
     await producer.disconnect()
     const { kind, cuts } = await cutPartitions({ ...cutRequest('committing', [at]), withinMs: 20_000 }, signal)

@@ -1,0 +1,120 @@
+/**
+ * Transactions that nobody will end: open in a partition, and no coordinator counts it to one. An abort marker ends them,
+ * as `kafka-transactions.sh abort` writes it (KIP-664). Written only where that is certain over two looks: a coordinator
+ * says that the producer's last transaction is over, or none tells of it although all would, see `coordinator-sight.ts`.
+ * Nobody can be told any more that such a transaction is committed. What an application's clock says counts for nothing.
+ */
+import { type Clock, describeError } from '../../core/index.ts'
+import { type Cluster, errorName } from '../../kafka/index.ts'
+import { type CoordinatorSight, readSight } from './coordinator-sight.ts'
+import { eachOf } from './each-of.ts'
+import { textOf } from './partition-text.ts'
+import type { UnknownTransaction } from './plan-settling.ts'
+
+/** What was seen and done over all calls for one region: kept by whoever asks more than once. */
+export interface HangingMemory {
+  readonly seen: Map<string, Seen>
+  /** Ended by a marker, those included whose answer was lost. */
+  readonly aborted: Map<string, UnknownTransaction>
+}
+
+interface Seen {
+  readonly atMs: number
+  readonly told: UnknownTransaction['told']
+  readonly sight: CoordinatorSight
+}
+
+/** Longer than a coordinator's word travels from one broker to another. */
+const SURE_AFTER_MS = 1_000
+const CALLS_AT_ONCE = 8 /** Of those that a coordinator was asked about by name. */
+const TOLD: CoordinatorSight = { complete: 'told by its coordinator' }
+
+export function makeHangingMemory(): HangingMemory {
+  return { seen: new Map(), aborted: new Map() }
+}
+
+/** Those that certainly hang; to be asked with what one look has found. */
+export async function findHanging(
+  { cluster, clock }: { readonly cluster: Cluster; readonly clock: Clock },
+  unknown: readonly UnknownTransaction[],
+  memory: HangingMemory,
+  signal: AbortSignal,
+): Promise<UnknownTransaction[]> {
+  const nowMs = clock.monotonicMs()
+  const isAsked = unknown.some((one) => one.told === 'nothing' && isDue(one, memory, nowMs))
+  return judgeHanging(unknown, memory, { nowMs, sight: isAsked ? await readSight(cluster, signal) : TOLD })
+}
+
+/** Decides without asking anybody, and remembers. `sight`: from after the look. */
+export function judgeHanging(
+  unknown: readonly UnknownTransaction[],
+  memory: HangingMemory,
+  { nowMs, sight }: { readonly nowMs: number; readonly sight: CoordinatorSight },
+): UnknownTransaction[] {
+  const { seen } = memory
+  const present = new Set(unknown.map(identityOf))
+  for (const identity of seen.keys()) if (!present.has(identity)) seen.delete(identity)
+  const due = unknown.filter((one) => isDue(one, memory, nowMs))
+  return due.filter((one) => {
+    const now = one.told === 'nothing' ? sight : TOLD
+    const before = seen.get(identityOf(one))
+    seen.set(identityOf(one), { atMs: nowMs, told: one.told, sight: now })
+    return one.told !== 'busy' && before?.told === one.told && isSame(before.sight, now)
+  })
+}
+
+function isDue(one: UnknownTransaction, { seen }: HangingMemory, nowMs: number): boolean {
+  const before = seen.get(identityOf(one))
+  return before === undefined || nowMs - before.atMs >= SURE_AFTER_MS
+}
+
+/** Nothing could be left out at either time, nor in between. */
+function isSame(before: CoordinatorSight, now: CoordinatorSight): boolean {
+  return 'complete' in before && 'complete' in now && before.complete === now.complete
+}
+
+/** What could not be ended, in words. */
+export async function abortHanging(
+  cluster: Cluster,
+  hanging: readonly UnknownTransaction[],
+  { aborted }: HangingMemory,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const troubles: string[] = []
+  await eachOf(hanging, CALLS_AT_ONCE, async (one) => {
+    const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = one
+    const marker = { producerId, producerEpoch, coordinatorEpoch: Math.max(0, coordinatorEpoch) }
+    try {
+      aborted.set(identityOf(one), one)
+      const [outcome] = await cluster.writeAbortMarkers(marker, [{ topic, partition }], signal)
+      if (outcome?.errorCode === 0) return
+      aborted.delete(identityOf(one))
+      troubles.push(`an abort marker ${identityOf(one)} is refused: ${errorName(outcome?.errorCode ?? -1)}`)
+    } catch (error) {
+      signal.throwIfAborted()
+      troubles.push(`an abort marker ${identityOf(one)} was not answered: ${describeError(error)}`)
+    }
+  })
+  return troubles
+}
+
+export function identityOf({ producerId, startOffset, ...at }: UnknownTransaction): string {
+  return `of producer ${producerId} from offset ${startOffset} of ${textOf(at)}`
+}
+
+/** In a sentence, with all that is known of why it is open. */
+export function explainUnknown(one: UnknownTransaction, { seen }: HangingMemory): string {
+  const sight = seen.get(identityOf(one))?.sight
+  const gap = one.told === 'nothing' && sight !== undefined && 'gap' in sight ? ` (${sight.gap})` : ''
+  return `the one ${identityOf(one)}, last written to at ${timeOf(one.lastTimestampMs)}, ${WHY[one.told]}${gap}`
+}
+
+const WHY = {
+  over: 'which is over for its coordinator',
+  busy: 'which is no part of the present one of its producer',
+  nothing: 'which no coordinator tells of',
+} as const
+
+export function timeOf(ms: number): string {
+  return ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : 'an unknown time'
+}
