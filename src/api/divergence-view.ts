@@ -6,7 +6,7 @@ export function viewDivergence(
   { group, region, limit }: { readonly group: string; readonly region: string; readonly limit: number },
   { record, active, found }: FoundDivergence,
 ): DivergenceBody {
-  const { totals, topics, rowsLeftOut, samples } = found
+  const { totals, topics, rowsLeftOut, samples, ended = [], endedTotal = 0 } = found
   const rows = topics.flatMap(({ topic, rows: of }) => of.map((row) => [topic, ...row] as const))
   const partitions = rows.slice(0, limit).map(([topic, partition, from, to, records, bytes, onlyHere]) => {
     return { topic, partition, from, to, records, bytes, onlyHere }
@@ -21,6 +21,8 @@ export function viewDivergence(
     choices: describeChoices(totals),
     partitions,
     partitionsLeftOut: rowsLeftOut + rows.length - partitions.length,
+    ended: [...ended],
+    endedTotal,
     samples: samples.map((one) => {
       const { topic, partition, firstOffset, firstTimestampMs, lastTimestampMs, keysInConflict } = one
       const { areAllKeysCompared, digest } = one

@@ -47,7 +47,7 @@ function viewEntry(region: string, entry: RegionEntry): FailoverGroupBody['regio
 }
 
 function viewReturn(record: ReturnRecord): NonNullable<FailoverGroupBody['regions'][number]['return']> {
-  const { id, phase, attempt, epoch, divergence, choice, stop, evidence } = record
+  const { id, phase, attempt, epoch, divergence, choice, stop, waiting, evidence } = record
   return {
     id,
     phase,
@@ -56,6 +56,7 @@ function viewReturn(record: ReturnRecord): NonNullable<FailoverGroupBody['region
     divergence: divergence ?? null,
     choice: choice === undefined ? null : { ...choice, losesOlder: choice.losesOlder ?? false },
     stop: viewStop(stop),
+    waiting: waiting === undefined ? null : { reason: waiting.reason, since: waiting.since },
     evidence: viewEvidence(evidence),
   }
 }

@@ -18,6 +18,8 @@ interface ChoiceOptions {
   readonly yes?: true
 }
 
+const ENDED_SHOWN = 10
+
 const CHOICES: readonly (readonly [name: string, kind: Kind | undefined, summary: string])[] = [
   ['export', 'export', 'write the records out to topics of their own on the active region, then copy again'],
   ['replay', 'replay', 'write them out, append them to the active region as late records, then copy again'],
@@ -115,7 +117,20 @@ function pathOf(group: string, region: string, what: string): string {
 }
 
 export function renderDivergence(body: DivergenceBody): string {
-  const { group, region, active, epoch, phase, totals, choices, partitions, partitionsLeftOut, samples } = body
+  const {
+    group,
+    region,
+    active,
+    epoch,
+    phase,
+    totals,
+    choices,
+    partitions,
+    partitionsLeftOut,
+    samples,
+    ended,
+    endedTotal,
+  } = body
   const { records, topics, cutTransactions, onlyHere } = totals
   const title = `${region} in ${group}, compared with ${active} in epoch ${epoch}, is at ${phase}`
   const sum = `${plural(records, 'record')} (${groupDigits(totals.bytes)} bytes) in ${plural(totals.partitions, 'partition')} of ${plural(topics, 'topic')} are only there.`
@@ -132,6 +147,7 @@ export function renderDivergence(body: DivergenceBody): string {
     sum,
     ...(cutTransactions > 0 ? [`Transactions were copied in part in ${plural(cutTransactions, 'partition')}.`] : []),
     ...(onlyHere > 0 ? [`${plural(onlyHere, 'record')} below the forks would go too: see --loses-older.`] : []),
+    ...(endedTotal > 0 ? [`Its return has ended ${plural(endedTotal, 'transaction')}: ${endedText(ended)}.`] : []),
     '',
     renderTable(['CHOICE', 'WRITES OUT', 'APPENDS', 'DESTROYS', 'COPIES AGAIN', 'BYTES ABOUT'], rows),
     ...(places.length === 0
@@ -145,6 +161,14 @@ export function renderDivergence(body: DivergenceBody): string {
         ]),
     ...(partitionsLeftOut > 0 ? ['', `${plural(partitionsLeftOut, 'more partition')}: raise --limit`] : []),
   ].join('\n')
+}
+
+function endedText(ended: DivergenceBody['ended']): string {
+  const named = ended.slice(0, ENDED_SHOWN).map(({ transactionalId, producerId, topic, partition, startOffset }) => {
+    const where = topic === null ? '' : `, hanging on ${topic}-${partition} from offset ${startOffset}`
+    return `${transactionalId ?? '(unknown)'} of producer ${producerId}${where}`
+  })
+  return named.join('; ')
 }
 
 function sampleOf(samples: DivergenceBody['samples'], at: { readonly topic: string; readonly partition: number }) {
@@ -178,5 +202,7 @@ function renderChoice(choice: Choice, { region, active }: DivergenceBody): strin
 function renderPhase({ group, regions }: FailoverGroupBody, region: string): string {
   const found = regions.find((one) => one.region === region)
   const at = found?.return
-  return `${region} of ${group}: ${at === null || at === undefined ? (found?.role ?? 'unknown') : at.phase}`
+  if (at === null || at === undefined) return `${region} of ${group}: ${found?.role ?? 'unknown'}`
+  const why = at.stop === null ? at.waiting?.reason : `${at.stop.reason}. ${at.stop.instructions}`
+  return `${region} of ${group}: ${at.phase}${why === undefined ? '' : `, ${why}`}`
 }

@@ -49,6 +49,7 @@ function renderRoles({ active, epoch, regions, operation }: FailoverGroupBody, r
   for (const { region, return: back } of regions) {
     if (back === null) continue
     if (back.stop !== null) lines.push(`${region}: ${back.stop.reason}: ${back.stop.instructions}`)
+    else if (back.waiting !== null) lines.push(`${region} waits since ${back.waiting.since}: ${back.waiting.reason}`)
     else if (back.phase === 'choosing') {
       lines.push(
         `${region} holds ${groupDigits(back.divergence?.records ?? 0)} records that ${active} lacks: choose what becomes of them`,

@@ -177,7 +177,9 @@ export class GroupDesk {
     const { document } = await this.read(signal)
     const record = regionEntry(document, region)?.return
     const ref = record?.evidence.scanning
-    const phase = record === undefined ? 'any step' : 'a scan that has ended'
+    const why = record?.stop?.reason ?? record?.waiting?.reason
+    const at = why === undefined ? `${record?.phase}` : `${record?.phase}: ${why}`
+    const phase = record === undefined ? 'any step' : `a scan that has ended, but at ${at}`
     if (record === undefined || ref === undefined) {
       throw failoverFaults.fault('NOT_RETURNING', { region, group: this.#options.group, phase })
     }

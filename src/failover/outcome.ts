@@ -21,9 +21,16 @@ export type Outcome =
       readonly reason: string
       readonly progress?: Progress
       readonly patienceMs?: number
+      readonly held?: Held
     }
   | { readonly kind: 'unknown'; readonly reason: string }
   | { readonly kind: 'failed'; readonly fault: FaultNote }
+
+/** Of a return that waits for others: the group shows the reason, and after `limitMs`, if any, a person is asked. */
+export interface Held {
+  readonly limitMs: number | null
+  readonly instructions: string
+}
 
 /** What of an outcome goes into the group's document: the little that later steps decide by. */
 export interface Findings {

@@ -59,6 +59,23 @@ export const DivergenceBody = object(
       ),
     ),
     partitionsLeftOut: count('Partitions that have diverged and are not listed.'),
+    ended: Type.Array(
+      object(
+        {
+          by: Type.Enum(['coordinator', 'marker'], {
+            description: '`marker`: no coordinator counted the partition to a transaction any more.',
+          }),
+          transactionalId: nullableText('Transactional id; null where no coordinator told it.'),
+          producerId: text('Producer id.'),
+          topic: nullableText('Where the marker was written; null where the coordinator did so.'),
+          partition: nullableInteger('The partition.'),
+          startOffset: nullableInteger('First offset of the transaction there.'),
+        },
+        'A transaction that was left open in the region, and that its return has ended.',
+      ),
+      { description: 'The first ones.' },
+    ),
+    endedTotal: count('Transactions that the return has ended.'),
     samples: Type.Array(
       object(
         {

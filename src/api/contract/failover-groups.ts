@@ -33,6 +33,10 @@ const ReturnBody = object(
       'Null where nobody has chosen.',
     ),
     stop: stopBody,
+    waiting: orNull(
+      object({ reason: text('What for.'), since: text('Since when, ISO 8601.') }, 'What it waits for.'),
+      'Null where it waits for nothing that others have to do first, such as the end of a transaction.',
+    ),
     evidence: evidenceBody,
   },
   'The way of a region back to standby.',

@@ -26,6 +26,8 @@ export interface ReturnReport {
   readonly evidence?: EvidenceRef
 }
 
+type Waiting = Extract<Outcome, { kind: 'waiting' }>
+
 export type ReturnDecision =
   | { readonly kind: 'idle'; readonly reason: string }
   | { readonly kind: 'call'; readonly step: ReturnStep; readonly record: ReturnRecord; readonly reason: string }
@@ -86,8 +88,9 @@ function decideReturnStep(
   const why = explainOutcome(outcome)
   switch (outcome.kind) {
     case 'waiting':
+      return decideWaiting(document, entry, record, step, { region, at, outcome })
     case 'unknown':
-      return { kind: 'call', step, record, reason: `${region}, ${record.phase}: ${outcome.kind}, ${why}` }
+      return { kind: 'call', step, record, reason: `${region}, ${record.phase}: unknown, ${why}` }
     case 'failed': {
       const stop = { at: record.phase, reason: why, instructions: step.instructions, fault: outcome.fault }
       const stopped = { ...record, stop }
@@ -115,6 +118,36 @@ function decideReturnStep(
   }
 }
 
+/** Only what others have to end is written down: it has a limit, however its reason changes. */
+function decideWaiting(
+  document: GroupDocument,
+  entry: RegionEntry,
+  record: ReturnRecord,
+  step: ReturnStep,
+  { region, at, outcome }: Pick<ReturnObserved, 'region' | 'at'> & { readonly outcome: Waiting },
+): ReturnDecision {
+  const { held, reason: why } = outcome
+  const { waiting, ...rest } = record
+  const reason = `${region}, ${record.phase}: waiting, ${why}`
+  const note = (next: ReturnRecord): ReturnDecision => {
+    return { kind: 'write', next: withEntry(document, region, { ...entry, return: next }), reason }
+  }
+  if (held === undefined) return waiting === undefined ? { kind: 'call', step, record, reason } : note(rest)
+  const limitedSince = waiting?.limitedSince ?? (held.limitMs === null ? undefined : at)
+  if (held.limitMs !== null && limitedSince !== undefined && msBetween(limitedSince, at) >= held.limitMs) {
+    const stop = { at: record.phase, reason: `since ${limitedSince}: ${why}`, instructions: held.instructions }
+    const next = goTo(document, region, entry, { record: { ...rest, stop }, next: 'needs-operator', at })
+    return { kind: 'write', next, reason: `${region}: ${stop.reason}` }
+  }
+  if (waiting?.reason === why && waiting.limitedSince === limitedSince) return { kind: 'call', step, record, reason }
+  const since = waiting?.since ?? at
+  return note({ ...rest, waiting: { reason: why, since, ...(limitedSince !== undefined && { limitedSince }) } })
+}
+
+function msBetween(from: string, to: string): number {
+  return Date.parse(to) - Date.parse(from)
+}
+
 interface Going {
   readonly record: ReturnRecord
   /** Undefined where the region is a standby again. */
@@ -133,14 +166,15 @@ function goTo(document: GroupDocument, region: string, entry: RegionEntry, { rec
     ...(mark !== undefined && { unfenced: mark }),
     role,
     since: role === entry.role ? entry.since : at,
-    return: { ...withoutOldStop(record, next), phase: next, attempt: record.attempt + 1 },
+    return: { ...withoutOld(record, next), phase: next, attempt: record.attempt + 1 },
   }
   return withEntry(document, region, moved)
 }
 
-function withoutOldStop(record: ReturnRecord, next: ReturnPhase): ReturnRecord {
-  if (next === 'needs-operator') return record
-  const { stop: _, ...rest } = record
+function withoutOld(record: ReturnRecord, next: ReturnPhase): ReturnRecord {
+  const { waiting: _, ...known } = record
+  if (next === 'needs-operator') return known
+  const { stop: __, ...rest } = known
   return rest
 }
 

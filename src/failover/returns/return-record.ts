@@ -40,6 +40,16 @@ export interface ReturnRecord {
   readonly choice?: SalvageChoice
   readonly evidence: Readonly<Partial<Record<ReturnPhase, EvidenceRef>>>
   readonly stop?: ReturnStop
+  /** Of a step that waits for others, as long as it does. */
+  readonly waiting?: ReturnWaiting
+}
+
+export interface ReturnWaiting {
+  readonly reason: string
+  /** ISO 8601. */
+  readonly since: string
+  /** From when the limit counts: a region that is away does not use it up. */
+  readonly limitedSince?: string
 }
 
 /** Why a return needs a person. */

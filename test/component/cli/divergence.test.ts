@@ -6,6 +6,8 @@ import { cli } from '../../support/run-cli.ts'
 
 type Control = Awaited<ReturnType<typeof startFakeControl>>
 
+const AT = { topic: 'payments', partition: 3, startOffset: 12 }
+const ENDED = { by: 'marker', transactionalId: 'billing', producerId: '4001', ...AT } as const
 const ON_WEST = ['orders', '--region', 'west']
 
 /** As a scan leaves it: west was lost, east is active. */
@@ -31,7 +33,7 @@ function putReturn(it: Control, change: Partial<ReturnRecord> = {}, onlyHere = 0
     digest: 'd',
   }
   const forked = { ...ref, logStart: 0, fork: 10, end: 14, tie: { hops: [], at: 10, there: 11 }, active }
-  const evidence = packDivergence([divergence], [forked, { ...forked, partition: 4 }]).evidence
+  const evidence = packDivergence([divergence], [forked, { ...forked, partition: 4 }], [ENDED]).evidence
   const json = JSON.parse(JSON.stringify(evidence)) as Json
   const scanning = { key: 'operations/op-west/scanning', digest: digestOf(json) }
   it.authority.documents.set(scanning.key, { value: json, revision: 1 })
@@ -73,10 +75,25 @@ test('show tells what is only there, and what each choice would do', async () =>
   expect(out).toContain('west in orders, compared with east in epoch 2, is at choosing')
   expect(out).toContain('4 records (400 bytes) in 1 partition of 1 topic are only there.')
   expect(out).toContain('Transactions were copied in part in 1 partition.')
+  expect(out).toContain(
+    'Its return has ended 1 transaction: billing of producer 4001, hanging on payments-3 from offset 12.',
+  )
   expect(out).toMatch(/replay +4 +4 +0 +31 +3,100/)
   expect(out).toMatch(/payments +3 +10 +14 +4 +400 +0 +1970-01-01T00:00:01.000Z +anna, \(none\)/)
   const listed = await cli(['divergence', 'show', ...ON_WEST, '--limit', '0', '--api', it.api, '--output', 'json'])
   expect(JSON.parse(listed.out)).toMatchObject({ partitions: [], partitionsLeftOut: 1, samples: [{ digest: 'd' }] })
+  expect(JSON.parse(listed.out)).toMatchObject({ ended: [ENDED], endedTotal: 1 })
+})
+
+test('show says what a scan waits for', async () => {
+  await using it = await startFakeControl()
+  const waiting = { reason: 'markers are under way for billing', since: '2026-11-21T10:00:00.000Z' }
+  putReturn(it, { phase: 'scanning', evidence: {}, waiting })
+  const { err } = await cli(['divergence', 'show', ...ON_WEST, '--api', it.api])
+  expect(err).toContain('at scanning: markers are under way for billing')
+  const body = await (await fetch(`${it.api}/api/v1/failover-groups/orders`)).json()
+  const { regions } = body as { regions: { region: string; return: { waiting: unknown } | null }[] }
+  expect(regions.find(({ region }) => region === 'west')?.return?.waiting).toEqual(waiting)
 })
 
 test('a dry run changes nothing, and says what would be refused', async () => {

@@ -30,6 +30,8 @@ export class ReturnTrial {
   readonly rooms: GroupRooms
   readonly evidence = new Map<string, Json>()
   readonly phases: string[] = []
+  /** What the document said that it waits for. */
+  readonly waits: string[] = []
   document: GroupDocument
   /** Calls that were allowed to send something since the last death. */
   permits = 0
@@ -149,8 +151,7 @@ export class ReturnTrial {
       })
       if (decision.kind === 'idle') return this.record
       if (decision.kind === 'write') {
-        this.document = decision.next
-        this.phases.push(this.record?.phase ?? 'standby')
+        this.#accept(decision.next)
         diesAt = 1
         continue
       }
@@ -168,6 +169,13 @@ export class ReturnTrial {
       }
       this.#note(record, outcome)
     }
+  }
+
+  #accept(next: GroupDocument): void {
+    this.document = next
+    const phase = this.record?.phase ?? 'standby'
+    if (this.phases.at(-1) !== phase) this.phases.push(phase)
+    if (this.record?.waiting !== undefined) this.waits.push(this.record.waiting.reason)
   }
 
   #note({ id, phase, attempt }: ReturnRecord, outcome: Outcome): void {

@@ -36,11 +36,14 @@ test('a move is shown with its step, what it has paused, and what it needs', () 
 })
 
 test('a region that came back is shown with its step, and with what it waits for', () => {
-  const back = { phase: 'choosing', stop: null, divergence: { records: 1_200 } }
+  const back = { phase: 'choosing', stop: null, waiting: null, divergence: { records: 1_200 } }
   const returning = { ...standby, role: 'returning', return: back }
   const lines = screenOf({ regions: [returning] })
   expect(lines).toContain('us-east holds 1,200 records that eu-west lacks: choose what becomes of them')
   expect(lines.join('\n')).toContain('us-east returning (choosing)')
+  const waiting = { reason: 'markers are under way', since: 'noon' }
+  const scanning = { ...returning, return: { ...back, phase: 'scanning', waiting } }
+  expect(screenOf({ regions: [scanning] })).toContain('us-east waits since noon: markers are under way')
 })
 
 test('nothing is in step before there is a link to every standby', () => {

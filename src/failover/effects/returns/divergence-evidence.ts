@@ -1,6 +1,7 @@
 import type { Divergence, ForkedPartition } from '../../../replication/index.ts'
 import type { Json } from '../../outcome.ts'
 import { toJson } from '../outcomes.ts'
+import type { EndedInReturn } from './settle-lost.ts'
 
 /**
  * What a scan found, small enough for a document of 512 KiB: totals are exact however many partitions there are; of the
@@ -13,6 +14,9 @@ export interface DivergenceEvidence {
   /** Partitions that diverged and for which there was no room. */
   readonly rowsLeftOut: number
   readonly samples: readonly Divergence[]
+  /** Transactions that were open in the region and that the return has ended: the first ones, and how many there were. */
+  readonly ended?: readonly EndedInReturn[]
+  readonly endedTotal?: number
 }
 
 export interface DivergenceTotals {
@@ -37,11 +41,13 @@ type Row = readonly [partition: number, from: number, to: number, records: numbe
 
 const ROWS_MAX = 5_000
 const SAMPLES_MAX = 80
+const ENDED_MAX = 200
 const KEY_TEXT_MAX = 64
 
 export function packDivergence(
   found: readonly Divergence[],
   forked: readonly ForkedPartition[],
+  ended: readonly EndedInReturn[],
 ): { readonly evidence: Json; readonly totals: DivergenceTotals } {
   const diverged = found.filter(({ records, onlyHere }) => records > 0 || onlyHere > 0).sort(byName)
   const rows = Map.groupBy(diverged.slice(0, ROWS_MAX), ({ topic }) => topic)
@@ -51,6 +57,8 @@ export function packDivergence(
     topics: [...rows].map(([topic, of]) => ({ topic, rows: of.map(rowOf) })),
     rowsLeftOut: Math.max(0, diverged.length - ROWS_MAX),
     samples: diverged.slice(0, SAMPLES_MAX).map((one) => ({ ...one, sampleKeys: one.sampleKeys.map(shortened) })),
+    ended: ended.slice(0, ENDED_MAX),
+    endedTotal: ended.length,
   }
   return { evidence: toJson(evidence), totals }
 }

@@ -1,4 +1,10 @@
-import type { CheckedTail, ForkedPartition, PartitionScan } from '../../../replication/index.ts'
+import type {
+  CheckedTail,
+  EndedTransaction,
+  ForkedPartition,
+  HangingMemory,
+  PartitionScan,
+} from '../../../replication/index.ts'
 
 /** What a controller has seen of a region since it began to look: lost with it, and made anew by the next one. */
 export interface ReturnMemory {
@@ -6,8 +12,18 @@ export interface ReturnMemory {
   readonly windows: Map<string, FenceWindow>
   /** The scan under way, by region. */
   readonly scans: Map<string, ScanUnderWay>
+  /** What was done about transactions, by region. */
+  readonly settlings: Map<string, SettlingUnderWay>
   /** The check of an export under way, by region. */
   readonly checks: Map<string, { readonly of: string; readonly checks: readonly CheckedTail[] }>
+}
+
+/** What a return has seen and done about transactions, over all of its calls and scans. */
+export interface SettlingUnderWay {
+  /** The return. */
+  readonly of: string
+  readonly hanging: HangingMemory
+  readonly ended: Map<string, EndedTransaction>
 }
 
 /** Wall-clock times of this process. */
@@ -27,5 +43,5 @@ export interface ScanUnderWay {
 }
 
 export function makeReturnMemory(): ReturnMemory {
-  return { windows: new Map(), scans: new Map(), checks: new Map() }
+  return { windows: new Map(), scans: new Map(), settlings: new Map(), checks: new Map() }
 }

@@ -5,6 +5,7 @@ import { firstOf } from '../outcomes.ts'
 import { nameOf, packDivergence, planReseed } from './divergence-evidence.ts'
 import { onLogs, type ReturnCall, returnedOf, untilOf } from './return-call.ts'
 import type { ScanUnderWay } from './return-memory.ts'
+import { endedIn, explainEnded, settleLost } from './settle-lost.ts'
 
 /**
  * Compares every partition with the active region. First nobody may write there any more: copies into the region end,
@@ -12,7 +13,7 @@ import type { ScanUnderWay } from './return-memory.ts'
  */
 export async function scan(call: ReturnCall): Promise<Outcome> {
   return await onLogs(call, async (moves) => {
-    const held = (await release(call, moves)) ?? (await settle(call, moves))
+    const held = (await release(call, moves)) ?? (await settleLost(call, moves))
     if (held !== undefined) return held
     const underWay = await scanOf(call, moves)
     if ('kind' in underWay) return underWay
@@ -41,12 +42,6 @@ async function release({ rooms, document, region, record, signal }: ReturnCall, 
     return { kind: 'waiting', reason } as const
   }
   return undefined
-}
-
-async function settle({ rooms, region, signal }: ReturnCall, moves: Moves): Promise<Outcome | undefined> {
-  const partitions = await moves.partitions(region, rooms.topics, signal)
-  const settling = await moves.settle(region, { partitions, withinMs: rooms.waitMs }, signal)
-  return settling.kind === 'settled' ? undefined : { kind: 'waiting', reason: settling.reason }
 }
 
 async function scanOf(call: ReturnCall, moves: Moves): Promise<ScanUnderWay | Outcome> {
@@ -103,16 +98,18 @@ async function advance(
   return { kind: 'waiting', reason: `${left} partitions are still read`, progress }
 }
 
-function conclude({ memory, region, active }: ReturnCall, { forked, tails, siblings = [] }: ScanUnderWay): Outcome {
+function conclude(call: ReturnCall, { forked, tails, siblings = [] }: ScanUnderWay): Outcome {
+  const { memory, region, active } = call
   memory.scans.delete(region)
+  const ended = endedIn(call)
   const found = [...tails, ...siblings].map((one) => one.divergence)
-  const { evidence, totals } = packDivergence(found, forked)
+  const { evidence, totals } = packDivergence(found, forked, ended)
   const { records, partitions, onlyHere } = totals
   const untied = forked.filter(isUntied).map(nameOf)
   const warning = `no copy ties these to ${active}, so that all they hold counts as diverged: ${firstOf(untied)}`
   return {
     kind: 'done',
-    reason: `${region} holds ${records} records in ${partitions} partitions that ${active} lacks`,
+    reason: `${region} holds ${records} records in ${partitions} partitions that ${active} lacks${ended.length === 0 ? '' : `; ${explainEnded(ended)}`}`,
     evidence,
     findings: { divergence: { records, partitions, onlyHere }, ...(untied.length > 0 && { warning }) },
   }

@@ -54,29 +54,34 @@ describe('what is copied again', () => {
 })
 
 describe('what a scan leaves behind', () => {
+  const where = { topic: 'topic', partition: 0, startOffset: 7 }
+  const ended = { by: 'marker', transactionalId: 'an-id-of-an-application', producerId: '4001', ...where } as const
+
   test('fits in a document, with exact totals, however much has diverged', () => {
     const names = Array.from({ length: 20_000 }, (_, at) => [`topic-${at % 500}`, Math.floor(at / 500)] as const)
     const { evidence, totals } = packDivergence(
       names.map(([topic, partition]) => divergence(topic, partition)),
       names.map(([topic, partition]) => forked(topic, partition)),
+      Array.from({ length: 1_000 }, () => ended),
     )
     expect(Buffer.byteLength(JSON.stringify(evidence))).toBeLessThan(400 * 1024)
     expect(totals).toMatchObject({ records: 80_000, bytes: 8_000_000, partitions: 20_000, topics: 500 })
     expect(totals).toMatchObject({ recopyOffsets: 360_000, wholeTopics: 500, firstTimestampMs: 1_000 })
     expect(totals.lastTimestampMs).toBe(2_039)
-    expect(evidence).toMatchObject({ rowsLeftOut: 15_000 })
+    expect(evidence).toMatchObject({ rowsLeftOut: 15_000, endedTotal: 1_000 })
   })
 
   test('counts what a whole topic would take along', () => {
     const { totals } = packDivergence(
       [divergence('a', 0), divergence('a', 1, { records: 0, bytes: 0, onlyHere: 7 })],
       [forked('a', 0, { tie: undefined }), forked('a', 1)],
+      [],
     )
     expect(totals).toMatchObject({ partitions: 1, records: 4, onlyHere: 7, wholeTopics: 1 })
   })
 
   test('says of each choice what it writes, destroys and copies', () => {
-    const { totals } = packDivergence([divergence('a', 0, { onlyHere: 3 })], [forked('a', 0), forked('a', 1)])
+    const { totals } = packDivergence([divergence('a', 0, { onlyHere: 3 })], [forked('a', 0), forked('a', 1)], [])
     const tail = { records: 4, bytes: 400 }
     const none = { records: 0, bytes: 0 }
     const again = { records: 18, bytes: 1_800 }

@@ -16,6 +16,10 @@ interface Story {
   readonly effects: readonly ReturnEffectName[]
 }
 
+const LIMIT_MS = 60_000
+const heldBy = (reason: string): Outcome => {
+  return { kind: 'waiting', reason, held: { limitMs: LIMIT_MS, instructions: 'end it' } }
+}
 const none = { records: 0, partitions: 0, onlyHere: 0 }
 const some = { records: 12, partitions: 2, onlyHere: 0 }
 const stories: readonly Story[] = [
@@ -55,6 +59,12 @@ const stories: readonly Story[] = [
     name: 'the region answers late',
     divergence: none,
     answers: { fenceLost: (call) => (call < 6 ? unknown('east is away') : undefined) },
+    effects: ['fenceLost', 'scan', 'rejoin'],
+  },
+  {
+    name: 'its transactions end late',
+    divergence: none,
+    answers: { scan: (call) => (call < 4 ? heldBy(call < 3 ? 'app-1' : 'app-2') : undefined) },
     effects: ['fenceLost', 'scan', 'rejoin'],
   },
 ]
@@ -184,6 +194,58 @@ describe('decideReturn', () => {
     expect(decision.kind === 'write' ? decision.next.regions[east] : decision).toMatchObject({
       role: 'returning',
       return: { phase: 'scanning', epoch: 2 },
+    })
+  })
+
+  describe('while others have to end something', () => {
+    const report = (outcome: Outcome): ReturnReport => ({ return: 'op-0-east', attempt: 1, outcome })
+    const decideAt = (document: GroupDocument, outcome: Outcome, afterMs = 0) => {
+      const now = new Date(Date.parse(WHEN) + afterMs).toISOString()
+      return decideReturn({ document, region: east, hold: undefined, report: report(outcome), at: now })
+    }
+    const written = (decision: ReturnDecision): GroupDocument => {
+      if (decision.kind !== 'write') throw new Error(decision.reason)
+      return decision.next
+    }
+    const recordOf = (document: GroupDocument) => document.regions[east]?.return
+    const first = () => written(decideAt(at('scanning', 'returning'), heldBy('app-1')))
+
+    it('shows what for and since when, and writes it once', () => {
+      expect(recordOf(first())).toMatchObject({
+        phase: 'scanning',
+        attempt: 1,
+        waiting: { reason: 'app-1', since: WHEN },
+      })
+      expect(decideAt(first(), heldBy('app-1'), 1_000)).toMatchObject({ kind: 'call', step: { effect: 'scan' } })
+      const other = written(decideAt(first(), heldBy('app-2'), 1_000))
+      expect(recordOf(other)?.waiting).toEqual({ reason: 'app-2', since: WHEN, limitedSince: WHEN })
+    })
+
+    it('asks a person when that takes too long, whatever it is by then, and waits anew once that has resumed it', () => {
+      const stopped = written(decideAt(first(), heldBy('app-2'), LIMIT_MS))
+      expect(recordOf(stopped)).toMatchObject({
+        phase: 'needs-operator',
+        stop: { at: 'scanning', reason: `since ${WHEN}: app-2`, instructions: 'end it' },
+      })
+      expect(recordOf(stopped)?.waiting).toBeUndefined()
+      expect(recordOf(resumeReturn(stopped, east))).toMatchObject({ phase: 'scanning', attempt: 3 })
+    })
+
+    it('waits on without a limit where that is nobody to be asked about', () => {
+      const held: Outcome = { kind: 'waiting', reason: 'away', held: { limitMs: null, instructions: '' } }
+      expect(decideAt(written(decideAt(first(), held)), held, 1_000 * LIMIT_MS)).toMatchObject({ kind: 'call' })
+      const back = written(decideAt(at('scanning', 'returning'), held))
+      const since = recordOf(written(decideAt(back, heldBy('app-1'), 2 * LIMIT_MS)))?.waiting
+      expect(since).toEqual({ reason: 'app-1', since: WHEN, limitedSince: '2026-01-01T00:02:00.000Z' })
+    })
+
+    it('forgets it as soon as it waits for nobody', () => {
+      const reading = written(decideAt(first(), { kind: 'waiting', reason: 'read' }))
+      expect(recordOf(reading)).toEqual(recordOf(at('scanning', 'returning')))
+      const findings = { divergence: none }
+      const done = written(decideAt(first(), { kind: 'done', reason: 'compared', findings }))
+      expect(recordOf(done)).toMatchObject({ phase: 'rejoining' })
+      expect(recordOf(done)?.waiting).toBeUndefined()
     })
   })
 
