@@ -1,3 +1,4 @@
+import type { FenceRecord } from '../security/index.ts'
 import type { GroupFenceBody } from './contract/index.ts'
 import type { GroupFence } from './ports.ts'
 
@@ -10,10 +11,18 @@ export function viewFences(fences: readonly GroupFence[], nowMs: number): GroupF
     reason: watched?.reason ?? null,
     sinceSeconds: watched === undefined ? null : secondsSince(watched.sinceMs),
     provedSecondsAgo: watched?.provedAtMs === undefined ? null : secondsSince(watched.provedAtMs),
-    fences: records.map(({ operation, means, setBy: by, reason, setAtMs }) => {
-      return { operation, means, by, reason, since: new Date(setAtMs).toISOString() }
-    }),
+    fences: records.map(viewFence),
   }))
+}
+
+export function viewFence({
+  operation,
+  means,
+  setBy: by,
+  reason,
+  setAtMs,
+}: FenceRecord): GroupFenceBody['fences'][number] {
+  return { operation, means, by, reason, since: new Date(setAtMs).toISOString() }
 }
 
 function stateOf(state: NonNullable<GroupFence['watched']>['state'] | undefined): GroupFenceBody['state'] {

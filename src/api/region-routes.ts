@@ -1,7 +1,8 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import type { RegionsStatus, RegionStatus } from '../regions/index.ts'
 import { ProblemBody, type RegionHealthBody, RegionsBody } from './contract/index.ts'
-import type { ApiContent } from './ports.ts'
+import { viewFence } from './fence-views.ts'
+import type { ApiContent, FailoverView } from './ports.ts'
 
 /** How the regions of failover groups look from here and from everywhere. */
 export const regionRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
@@ -14,16 +15,32 @@ export const regionRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
         response: { 200: RegionsBody, '4xx': ProblemBody, '5xx': ProblemBody },
       },
     },
-    () => viewRegions(content.watch.status()),
+    () => viewRegions(content.watch.status(), content.failover),
   )
   done()
 }
 
-function viewRegions({ vantage, standsIn, doubt, regions }: RegionsStatus): RegionsBody {
-  return { vantage, standsIn, doubt: doubt?.reason ?? null, regions: regions.map(viewRegion) }
+function viewRegions(
+  { vantage, standsIn, doubt, regions }: RegionsStatus,
+  failover: Pick<FailoverView, 'groups' | 'fences'> | undefined,
+): RegionsBody {
+  const standing = [...(failover?.groups.keys() ?? [])].flatMap((group) =>
+    (failover?.fences.of(group) ?? []).flatMap(({ region, records }) =>
+      records.map((record) => ({ region, fence: { group, ...viewFence(record) } })),
+    ),
+  )
+  const fencesOf = (name: string) => standing.filter(({ region }) => region === name).map(({ fence }) => fence)
+  const bodies = regions.map((one) => ({ ...viewRegion(one), fences: fencesOf(one.region) }))
+  return { vantage, standsIn, doubt: doubt?.reason ?? null, regions: bodies }
 }
 
-function viewRegion({ region, health, sample, sampleAgeMs, judgement }: RegionStatus): RegionHealthBody {
+function viewRegion({
+  region,
+  health,
+  sample,
+  sampleAgeMs,
+  judgement,
+}: RegionStatus): Omit<RegionHealthBody, 'fences'> {
   const { verdict, reason: verdictReason, majority, votes } = judgement
   // Both are monotonic: only their distance means something.
   const nowMs = sample === undefined || sampleAgeMs === undefined ? undefined : sample.atMs + sampleAgeMs

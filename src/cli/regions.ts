@@ -9,7 +9,10 @@ export function addRegions(program: Command, { io, exit }: CommandContext): void
   program
     .command('regions')
     .summary('how the regions look from here, and what all vantage points say')
-    .description('Shows the health of the regions of failover groups. Exits with 5 where the verdict on one is `down`.')
+    .description(
+      'Shows the health of the regions of failover groups, and the fences on record there. Exits with 5 where the ' +
+        'verdict on one is `down`.',
+    )
     .action(async (_options: object, command: Command) => {
       const { api, output } = command.optsWithGlobals<GlobalOptions>()
       const body = await getJson<RegionsBody>(io, api, '/api/v1/regions')
@@ -25,6 +28,11 @@ export function renderRegions({ regions, doubt }: RegionsBody): string {
   })
   const table = renderTable(['REGION', 'LEVEL', 'SINCE S', 'LOOKED S', 'VERDICT', 'REASON'], rows)
   const findings = regions.flatMap(({ region, findings: found }) => found.map((it) => `${region}: ${it.text}`))
+  const fences = regions.flatMap(({ region, fences: found }) =>
+    found.map(
+      (it) => `${region} is fenced for ${it.group} by ${it.means} since ${it.since} (${it.operation}): ${it.reason}`,
+    ),
+  )
   const head = doubt === null ? [] : [`This observer is in doubt: ${doubt}`, '']
-  return [...head, table, ...(findings.length > 0 ? ['', ...findings] : [])].join('\n')
+  return [...head, table, ...[findings, fences].flatMap((lines) => (lines.length > 0 ? ['', ...lines] : []))].join('\n')
 }

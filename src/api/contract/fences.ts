@@ -1,6 +1,17 @@
 import { Type } from 'typebox'
 import { nullableNumber, nullableText, object, text } from './schema-kit.ts'
 
+export const FenceOnRecord = object(
+  {
+    operation: text('The operation that put it up; `standby` for the standing one, `manual:NAME` by hand.'),
+    means: Type.Enum(['acl', 'groups', 'command', 'topic-config'], { description: 'How it fences.' }),
+    by: text('Who put it up.'),
+    reason: text('Why.'),
+    since: text('Since when, ISO 8601.'),
+  },
+  'A fence on record.',
+)
+
 export const GroupFenceBody = object(
   {
     region: text('Name of the region.'),
@@ -12,19 +23,9 @@ export const GroupFenceBody = object(
     reason: nullableText('A sentence about the state; null for `none`.'),
     sinceSeconds: nullableNumber('How long it has been in this state. Null for `none`.'),
     provedSecondsAgo: nullableNumber('When it was last found out. Null before.'),
-    fences: Type.Array(
-      object(
-        {
-          operation: text('The operation that put it up; `standby` for the standing one, `manual:NAME` by hand.'),
-          means: Type.Enum(['acl', 'groups', 'command', 'topic-config'], { description: 'How it fences.' }),
-          by: text('Who put it up.'),
-          reason: text('Why.'),
-          since: text('Since when, ISO 8601.'),
-        },
-        'A fence on record.',
-      ),
-      { description: 'Every fence of the group that is on record there, as of the last look.' },
-    ),
+    fences: Type.Array(FenceOnRecord, {
+      description: 'Every fence of the group that is on record there, as of the last look.',
+    }),
   },
   'The fences of a region for a group.',
 )

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { FenceOnRecord } from './fences.ts'
 import { count, nullableNumber, nullableText, object, text } from './schema-kit.ts'
 
 const VoteBody = object(
@@ -9,6 +10,11 @@ const VoteBody = object(
     ageSeconds: Type.Number({ minimum: 0, description: 'Age of its report.' }),
   },
   'What a vantage point says of a region.',
+)
+
+const RegionFenceBody = Type.Object(
+  { group: text('Failover group that it is for.'), ...FenceOnRecord.properties },
+  { additionalProperties: false, description: 'A fence on record.' },
 )
 
 export const RegionHealthBody = object(
@@ -31,6 +37,9 @@ export const RegionHealthBody = object(
     verdictReason: text('A sentence for the operator: why this verdict.'),
     majority: count('So many vantage points make a majority.'),
     votes: Type.Array(VoteBody),
+    fences: Type.Array(RegionFenceBody, {
+      description: 'On record there, of every group; none in a process that controls none.',
+    }),
   },
   'Health of a region.',
 )

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { regionName } from '../../../src/core/index.ts'
 import type { OperationRecord } from '../../../src/failover/index.ts'
+import type { FenceRecord } from '../../../src/security/index.ts'
 import { startFakeControl } from '../../support/fake-control.ts'
 import { goodEvidence } from '../../support/failover/good-evidence.ts'
 import { cli } from '../../support/run-cli.ts'
@@ -104,6 +106,28 @@ test('regions are shown with what is wrong, and end with 5 where one is down', a
   expect(suspect.out).toContain('west: none of 3 brokers answers')
   it.seen.regions = it.seen.regions.map((at) => ({ ...at, judgement: { ...at.judgement, verdict: 'down' } }))
   expect((await cli(['regions', '--api', it.api])).code).toBe(5)
+})
+
+test('regions are shown with the fences that are on record there', async () => {
+  await using it = await startFakeControl()
+  const west = regionName('west')
+  const record = {
+    format: 1,
+    region: west,
+    group: 'orders',
+    operation: 'standby',
+    means: 'acl',
+    denied: [],
+    config: null,
+  }
+  const by = { setBy: 'isthmus', reason: 'the region is a standby', setAtMs: 0, untilMs: null, lifted: null }
+  it.seen.fences = [{ region: west, watched: undefined, records: [{ ...record, ...by } as unknown as FenceRecord] }]
+  const { out } = await cli(['regions', '--api', it.api])
+  expect(out).toContain(
+    'west is fenced for orders by acl since 1970-01-01T00:00:00.000Z (standby): the region is a standby',
+  )
+  it.seen.fences = []
+  expect((await cli(['regions', '--api', it.api])).out).not.toContain('fenced')
 })
 
 test('status shows what is active, what moves, and what waits for a person', async () => {
