@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { createApiServer } from './api/index.ts'
 import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
 import { type Config, clusterOptionsOf, loadConfig } from './config/index.ts'
-import { Control, type Role, specOf } from './controller/index.ts'
+import { Control, LinkDesk, type Role, specOf } from './controller/index.ts'
 import { type Clock, describeError, type Random, regionName, systemClock, systemRandom } from './core/index.ts'
 import { openCluster } from './kafka/index.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
@@ -50,6 +50,7 @@ export type ReplicatorPort = Pick<
   | 'positionsAtCut'
   | 'catchUp'
   | 'moves'
+  | 'pauses'
 >
 
 export interface AppOptions {
@@ -109,6 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     version,
     regions: [...config.regions.keys()],
     replication: replicator,
+    linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
     watch: regions.watch,
     ...(control && { groups: () => control.status().groups, failover: control.view }),
     metrics,

@@ -6,6 +6,7 @@ import type {
   Acknowledgement,
   GroupStatus,
   IncidentStatus,
+  LinkPause,
   LinkRemoval,
   OffsetTranslation,
   RemovalOptions,
@@ -109,11 +110,18 @@ export interface FailoverView {
   readonly clock: Pick<Clock, 'nowMs'>
 }
 
+/** What people ask of single links. */
+export interface LinkDeskView {
+  pause(order: { link: string; by: string; reason: string }, signal: AbortSignal): Promise<LinkPause>
+  resume(order: { link: string; by: string }, signal: AbortSignal): Promise<void>
+}
+
 /** What the API serves. */
 export interface ApiContent {
   readonly version: string
   readonly regions: readonly RegionName[]
   readonly replication: ReplicationView
+  readonly linkDesk: LinkDeskView
   /** Health of the regions of failover groups. */
   readonly watch: { status(): RegionsStatus }
   /** Failover groups as this process has read them last. @defaultValue none */

@@ -12,6 +12,7 @@ import { failoverRoutes } from './failover-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import { interventionRoutes } from './intervention-routes.ts'
 import { journalRoutes } from './journal-routes.ts'
+import { linkPauseRoutes } from './link-pause-routes.ts'
 import { operationRoutes } from './operation-routes.ts'
 import { fenceRoutes } from './fence-routes.ts'
 import { pauseRoutes } from './pause-routes.ts'
@@ -90,7 +91,9 @@ export async function createApiServer({ options, content, logger }: ApiServerOpt
   await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
   await http.register(verificationRoutes, { prefix: '/api/v1', content })
   const isLocal = isLoopback(listen.host)
-  await http.register(removalRoutes, { prefix: '/api/v1', content, closing: closing.signal, isLocal })
+  for (const routes of [removalRoutes, linkPauseRoutes]) {
+    await http.register(routes, { prefix: '/api/v1', content, closing: closing.signal, isLocal })
+  }
   await http.register(regionRoutes, { prefix: '/api/v1', content })
   const control = { prefix: '/api/v1', desks: new Desks({ content, closing: closing.signal, isLocal }) }
   for (const routes of CONTROL_ROUTES) await http.register(routes, control)

@@ -58,6 +58,10 @@ export function summarise({ links }: ReplicationStatus): string {
   if (starting.length > 0) {
     return `${plural(starting.length, 'link is', 'links are')} starting: ${starting.map((link) => link.link).join(', ')}.`
   }
+  const paused = links.filter(({ state }) => state === 'paused').map(({ link }) => link)
+  if (paused.length > 0) {
+    return `${plural(paused.length, 'link is', 'links are')} paused and ${paused.length === 1 ? 'copies' : 'copy'} nothing: ${paused.join(', ')}.`
+  }
   const unknown = sums.reduce((sum, one) => sum + one.lagUnknownFlows, 0)
   const lag = sums.reduce((sum, one) => sum + (one.lagRecords ?? 0), 0)
   const elsewhere = sums.reduce((sum, one) => sum + one.flows.elsewhere, 0)

@@ -44,6 +44,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_PAUSE_UNCLEAR: {
+    message: 'it is not clear what to {verb}',
+    remedy: 'name a failover group, with --reason to pause it, or a link with --link, not both',
+    retriable: false,
+    status: 400,
+  },
   CLI_NOT_CONFIRMED: {
     message: 'link {link} was not removed: this was the plan',
     remedy: 'add --yes to do it',

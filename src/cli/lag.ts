@@ -44,7 +44,7 @@ export function renderLag({ groups }: LagBody): string {
       ]),
     ),
   )
-  if (rows.length === 0) return 'Nothing matches: no flow and no group of these names is known.'
+  if (rows.length === 0) return 'Nothing matches: no flow and no group of these names is known, or the link is paused.'
   const headers = [
     'LINK',
     'GROUP',

@@ -42,6 +42,7 @@ export class Control {
   }
   /** What the API shows of it; undefined where this process decides nothing. */
   readonly view: FailoverView | undefined
+  readonly journal: Journal
   readonly #controller: Controller | undefined
   readonly #authority: ReturnType<typeof openAuthority>
   readonly #documents: GroupDocuments
@@ -55,7 +56,8 @@ export class Control {
     const context = { clock, random }
     this.#groups = config.failoverGroups.map(({ name }) => name)
     this.#authority = openAuthority(authorityOptionsOf(config.authority), { ...context, events: events.authority })
-    const journal = new Journal({ authority: this.#authority, context })
+    this.journal = new Journal({ authority: this.#authority, context })
+    const { journal } = this
     this.#documents = new GroupDocuments(this.#authority, this.#groups)
     const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
     this.#controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
@@ -82,6 +84,11 @@ export class Control {
     await this.#watcher?.stop()
     await this.#documents.stop()
     await this.#authority.close()
+  }
+
+  /** Of a group, as the authority told it last. */
+  document(group: string): GroupDocument | undefined {
+    return this.#documents.get(group)
   }
 
   #viewAuthority(fallsWith: readonly string[]): AuthorityView {

@@ -41,7 +41,7 @@ const LEASE = 'controller'
 /** The part of the replicator that moves use. */
 export type ControlledReplicator = Pick<
   Replicator,
-  'links' | 'addLink' | 'stopLink' | 'positionsAtCut' | 'catchUp' | 'moves' | 'status'
+  'links' | 'addLink' | 'stopLink' | 'positionsAtCut' | 'catchUp' | 'moves' | 'status' | 'pauses'
 >
 
 export interface ControllerOptions {
@@ -225,6 +225,7 @@ export class Controller {
       rooms,
       clusters: this.#regions.clusters,
       replication: () => replicator.status(),
+      pauses: replicator.pauses,
       rates: this.#rates,
       health: () => watch.status(),
       fences: () => this.fences(),

@@ -16,7 +16,7 @@ import {
   type SeenEnd,
 } from './evidence/index.ts'
 
-export interface MoveEvidenceOptions extends Pick<GatherParts, 'rates' | 'replication' | 'health'> {
+export interface MoveEvidenceOptions extends Pick<GatherParts, 'rates' | 'replication' | 'health' | 'pauses'> {
   readonly config: Pick<Config, 'regions' | 'authority' | 'health'>
   readonly group: FailoverGroupConfig
   readonly rooms: GroupRooms
@@ -32,7 +32,7 @@ export interface MoveEvidenceOptions extends Pick<GatherParts, 'rates' | 'replic
 
 /** What the guards of a group, and the steps that move its clients, look up and work with. */
 export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
-  const { config, group, rooms, clusters, replication, health, rates, fences, env, lifetime } = options
+  const { config, group, rooms, clusters, replication, health, pauses, rates, fences, env, lifetime } = options
   const { clock } = rooms
   const { routing, eviction } = clientProviders(group, { clock, env })
   const gather = makeGather({
@@ -41,6 +41,7 @@ export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
     clusters,
     fencing: new Map([...config.regions].map(([name, { fence }]) => [name, fence])),
     replication,
+    pauses,
     rates,
     health,
     standing: (region) => fences().find((one) => one.region === region && one.group === group.name),

@@ -15,6 +15,8 @@ const REFUSED = {
 const WORDING: Wording<ReplicationEvents> = {
   'link:started': (event) =>
     info(`link ${event.link} copies ${event.flows} flows from ${event.source} to ${event.target}`),
+  'link:paused': (event) => warn(`link ${event.link} is paused by ${event.by}: ${event.reason}`),
+  'link:resumed': (event) => info(`link ${event.link} is resumed`),
   'link:removed': (event) =>
     event.isComplete
       ? warn(`link ${event.link} was removed, ${event.topics} topics with it: take it out of the configuration`)

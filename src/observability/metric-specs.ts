@@ -128,7 +128,7 @@ export const GROUP_STATES = [
   'failed',
   'gone-at-source',
 ] as const
-export const LINK_STATES = ['starting', 'running', 'degraded', 'stopped'] as const
+export const LINK_STATES = ['starting', 'running', 'degraded', 'paused', 'stopped'] as const
 
 /** Sets of states: one series for each state, 1 for the one that holds. */
 export const STATE_METRICS = {

@@ -17,6 +17,9 @@ export type ReplicationEvents = {
     readonly target: RegionName
     readonly flows: number
   }
+  /** Here, or by another process, also where the process starts with it. */
+  'link:paused': { readonly link: LinkName; readonly by: string; readonly reason: string }
+  'link:resumed': { readonly link: LinkName }
   'link:removed': { readonly link: LinkName; readonly topics: number; readonly isComplete: boolean }
   'link:error': { readonly link: LinkName; readonly what: string; readonly error: unknown }
   'shard:owned': {

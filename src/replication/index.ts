@@ -1,10 +1,12 @@
 /** Keeps topics, records and consumer positions flowing from region to region, exactly once. */
 export type { ReplicationEvents } from './events.ts'
 export type { LinkBandwidthOptions } from './bandwidth.ts'
+export { replicationFaults } from './faults.ts'
 export type { Acknowledgement } from './incidents/acknowledge.ts'
 export { findBlockingIncidents } from './incidents/incident-status.ts'
 export type { FirstStart } from './flows/position-context.ts'
 export type { CreationGate, LinkSpec } from './link-options.ts'
+export { explainPause, type LinkPause, type LinkPauses } from './link-pauses.ts'
 export {
   GroupSelection,
   bytesPerSecond,

@@ -4,6 +4,7 @@ import type { LinkBandwidth, LinkBandwidthOptions } from './bandwidth.ts'
 import type { ReplicationEvents } from './events.ts'
 import type { ByteBudget } from './flows/byte-budget.ts'
 import type { FirstStart } from './flows/position-context.ts'
+import type { LinkPauses } from './link-pauses.ts'
 import type { MapAtlas } from './moves/map-atlas.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import type { TargetEngine } from './target-engine.ts'
@@ -54,6 +55,7 @@ export interface LinkRunnerOptions {
   readonly ledgers: ReadonlyMap<RegionName, OriginLedger>
   /** Where flows look up the copies before them. */
   readonly atlas: Pick<MapAtlas, 'relate' | 'canTurn'>
+  readonly pauses: Pick<LinkPauses, 'read' | 'untilNews'>
   readonly budget: ByteBudget
   readonly bandwidth: LinkBandwidth
   readonly topicSyncMs: number

@@ -11,15 +11,16 @@ import { Releases } from './flows/releases.ts'
 import { FlowTranslator } from './flows/translate.ts'
 import { IncidentLog } from './incidents/incident-log.ts'
 import type { LinkRunnerOptions, LinkSpec } from './link-options.ts'
+import { LinkGate, type LinkPause } from './link-pauses.ts'
 import { LogStartFollower } from './log-start-follower.ts'
 import { type CopiedFlow, type FlowKey, flowKeyText } from './offset-map/index.ts'
 import { RepeatedNews } from './repeated-news.ts'
 import { PositionSync } from './positions/position-sync.ts'
 import { sieveOptionsOf } from './sieve-of.ts'
-import { Lineage } from './topics/lineage.ts'
+import { topicSyncOf } from './topic-sync-of.ts'
 import type { FlowSpec as TopicFlow } from './topics/plan-topics.ts'
 import { compileSelection, renameTopic } from './topics/selection.ts'
-import { TopicSync } from './topics/topic-sync.ts'
+import type { TopicSync } from './topics/topic-sync.ts'
 import { TransactionWatch } from './transactions/transaction-watch.ts'
 
 const HELD_BACK_MS = 60_000
@@ -60,6 +61,7 @@ export class LinkRunner {
   readonly #sieve: SieveOptions
   readonly #flowContext: LinkFlowContext
   readonly #former = new FormerCopies()
+  readonly #gate: LinkGate
   readonly #isSelected: (topic: string) => boolean
   /** Every copy that this link has made and that has not ended, by its key. */
   readonly #copied = new Map<string, CopiedFlow>()
@@ -67,6 +69,8 @@ export class LinkRunner {
   #wanted: readonly TopicFlow[] = []
   #topics: TopicSync
   #hasCopiedBefore = false
+  /** The copies that are noted are those of a target cluster that is gone. */
+  #isRebuilt = false
   #running: Promise<void> | undefined
   #state: 'starting' | 'running' | 'stopped' = 'starting'
   #reason = 'starting'
@@ -77,6 +81,7 @@ export class LinkRunner {
     this.#options = options
     this.#news = new RepeatedNews(options.clock)
     this.#incidents = new IncidentLog({ link: spec.name, clock, events })
+    this.#gate = new LinkGate({ ...options, link: spec.name, target: spec.target })
     this.#isSelected = compileSelection(spec.topics)
     this.#topics = this.#createTopicSync({ sourceClusterId: '', signal: this.#controller.signal })
     this.#sourceReader = new RawReader(source, { clock, random })
@@ -128,6 +133,10 @@ export class LinkRunner {
     return this.#reason
   }
 
+  get pause(): LinkPause | undefined {
+    return this.#gate.pause
+  }
+
   get bandwidth(): LinkBandwidth {
     return this.#options.bandwidth
   }
@@ -177,18 +186,24 @@ export class LinkRunner {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    let round = new AbortController()
+    const forget = this.#options.engine.onRebuilt((reason) => {
+      this.#isRebuilt = true
+      this.#emitError('copying', new Error(reason))
+      round.abort(new Error(reason))
+    })
+    for (;;) {
       const sourceClusterId = await this.#prepare(signal)
-      if (sourceClusterId === undefined) return
-      const round = new AbortController()
-      const forget = this.#options.engine.onRebuilt((reason) => round.abort(new Error(reason)))
-      await this.#copy(sourceClusterId, AbortSignal.any([signal, round.signal]))
-      forget()
-      if (!signal.aborted) await this.#beginAnew(round.signal.reason)
+      if (sourceClusterId === undefined) break
+      round = new AbortController()
+      await this.#copy(sourceClusterId, round, AbortSignal.any([signal, round.signal]))
+      if (signal.aborted) break
+      await this.#leaveAll(round.signal.reason)
     }
+    forget()
   }
 
-  async #copy(sourceClusterId: string, signal: AbortSignal): Promise<void> {
+  async #copy(sourceClusterId: string, round: AbortController, signal: AbortSignal): Promise<void> {
     const { target, events, clock, spec } = this.#options
     this.#topics = this.#createTopicSync({ sourceClusterId, signal })
     // One listener for all of them: signals made of others cost thousands of flows dearly.
@@ -201,31 +216,14 @@ export class LinkRunner {
       clock,
       events,
     })
-    const loops = [this.#topics, this.#positions, logStarts, this.transactions]
+    const gate = { run: () => this.#gate.watch(signal, (reason) => round.abort(new Error(reason))) }
+    const loops = [gate, this.#topics, this.#positions, logStarts, this.transactions]
     await Promise.all(loops.map((loop) => loop.run(signal)))
   }
 
   #createTopicSync(round: Round): TopicSync {
-    const { source, target, ledgers, engine, atlas, clock, events, spec, replicationFactor, topicSyncMs } =
-      this.#options
-    const onUnreadable = (error: Error) => this.#emitError('looking for copies that would come back', error)
-    return new TopicSync({
-      link: spec.name,
-      source,
-      target,
-      selection: spec.topics,
-      rename: spec.rename,
-      replicationFactor,
-      everyMs: topicSyncMs,
-      clock,
-      events,
-      mayChange: ({ topic, targetTopic }) => engine.isOwner({ source: spec.source, topic, targetTopic, partition: 0 }),
-      creationGate: this.#options.creationGate,
-      isCopy: async (targetTopicId, signal) =>
-        engine.isCopy(targetTopicId) || (await atlas.canTurn(targetTopicId, spec, signal)),
-      checkTarget: (clusterId) => engine.checkCluster(clusterId),
-      lineage: new Lineage({ source: spec.source, target: spec.target, ledgers, clock, onUnreadable }),
-      deletions: spec.deletions,
+    return topicSyncOf(this.#options, {
+      onUnreadable: (error) => this.#emitError('looking for copies that would come back', error),
       copies: () => [...this.#copied.values()],
       forget: (flows, signal) => this.#forget(flows, signal),
       onFlows: (flows) => {
@@ -242,13 +240,12 @@ export class LinkRunner {
     for (const key of keys) this.#copied.delete(flowKeyText(key))
   }
 
-  /** The target cluster has been exchanged: its flows are started again in the new one, from the source's beginning. */
-  async #beginAnew(why: unknown): Promise<void> {
+  /** The link is paused, or its target cluster has been exchanged. */
+  async #leaveAll(why: unknown): Promise<void> {
     this.#state = 'starting'
     this.#reason = describeError(why)
-    this.#emitError('copying', why)
-    this.#hasCopiedBefore = true
-    this.#copied.clear()
+    // What is made while it is paused is no topic of the first start.
+    this.#hasCopiedBefore ||= this.#copied.size > 0
     for (const [text, running] of this.#flows) this.#leave(text, running, why)
     await Promise.all(this.#leaving.values())
   }
@@ -264,6 +261,12 @@ export class LinkRunner {
     try {
       return await retry(
         async () => {
+          await this.#gate.untilOpen(signal)
+          if (this.#isRebuilt) {
+            this.#isRebuilt = false
+            this.#hasCopiedBefore = true
+            this.#copied.clear()
+          }
           await engine.prepare(signal)
           const before = engine.copiesLike((key) => this.isOwn(key))
           for (const flow of before) if (flow.closedAt === undefined) this.#noteCopied(flow)

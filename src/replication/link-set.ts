@@ -5,6 +5,7 @@ import type { ReplicationEvents } from './events.ts'
 import { replicationFaults } from './faults.ts'
 import { ByteBudget } from './flows/byte-budget.ts'
 import type { LinkSpec } from './link-options.ts'
+import { LinkPauses } from './link-pauses.ts'
 import { LinkRunner } from './link-runner.ts'
 import { workOf } from './membership/link-work.ts'
 import { MapAtlas } from './moves/map-atlas.ts'
@@ -23,6 +24,7 @@ export class LinkSet {
   readonly ledgers: ReadonlyMap<RegionName, CopyLedger>
   readonly memory = new MapMemory({ limitBytes: MAP_MEMORY_BYTES })
   readonly atlas: MapAtlas
+  readonly pauses: LinkPauses
   readonly engines = new Map<RegionName, TargetEngine>()
   readonly #options: ReplicatorOptions
   readonly #events: Events<ReplicationEvents>
@@ -42,6 +44,7 @@ export class LinkSet {
     this.#bandwidth = new Bandwidth(options.clock, options.maxBytesPerSecond)
     this.ledgers = new Map([...options.clusters].map(([region, cluster]) => [region, new CopyLedger(cluster, options)]))
     this.atlas = new MapAtlas({ ...options, ledgers: this.ledgers, memory: this.memory })
+    this.pauses = new LinkPauses(options)
     this.#runners = options.links.map((spec) => this.#makeRunner(spec))
   }
 
@@ -106,6 +109,7 @@ export class LinkSet {
   /** After everything that reads maps has stopped. */
   async close(): Promise<void> {
     await this.atlas[Symbol.asyncDispose]()
+    await this.pauses[Symbol.asyncDispose]()
     await Promise.all([...this.ledgers.values()].map((ledger) => ledger[Symbol.asyncDispose]()))
   }
 
@@ -126,6 +130,7 @@ export class LinkSet {
       engine: this.#engineOf(spec.target),
       ledgers: this.ledgers,
       atlas: this.atlas,
+      pauses: this.pauses,
       budget: this.#budget,
       bandwidth: this.#bandwidth.join(spec.traffic ?? resolveTraffic()),
       events: this.#events,

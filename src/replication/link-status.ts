@@ -1,4 +1,5 @@
 import { describeFlow, remainingRecords } from './flow-status.ts'
+import { explainPause } from './link-pauses.ts'
 import type { LinkRunner } from './link-runner.ts'
 import type { FlowStatus, LinkProgress, LinkStatus } from './status.ts'
 import type { TargetEngine } from './target-engine.ts'
@@ -38,6 +39,7 @@ function describeState(
   engine: TargetEngine | undefined,
 ): Pick<LinkStatus, 'state' | 'reason'> {
   if (link.state === 'stopped') return { state: 'stopped', reason: link.reason }
+  if (link.pause !== undefined) return { state: 'paused', reason: explainPause(link.pause) }
   if (engine?.differs !== undefined) return { state: 'degraded', reason: engine.differs }
   const troubles = [
     count(flows.filter(({ state }) => state === 'stopped').length, 'stopped'),

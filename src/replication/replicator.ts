@@ -4,6 +4,7 @@ import { replicationFaults } from './faults.ts'
 import { type Acknowledgement, isReleasing } from './incidents/acknowledge.ts'
 import { describeIncident } from './incidents/incident-status.ts'
 import type { LinkSpec } from './link-options.ts'
+import type { LinkPauses } from './link-pauses.ts'
 import type { LinkRunner } from './link-runner.ts'
 import { LinkSet } from './link-set.ts'
 import { describeLink, describeProgress } from './link-status.ts'
@@ -76,6 +77,11 @@ export class Replicator {
 
   get #engines(): Map<RegionName, TargetEngine> {
     return this.#set.engines
+  }
+
+  /** Which links are paused, of any that a region is the target of; see `link-pauses.ts`. */
+  get pauses(): LinkPauses {
+    return this.#set.pauses
   }
 
   start(): void {
@@ -260,7 +266,10 @@ export class Replicator {
     try {
       if (!options.dryRun) await link.stop(new Error('being removed'))
       const removal = await removeLink(this.#removalOf(link), options, signal)
-      if (removal.state === 'removed') this.#drop(link)
+      if (removal.state === 'removed') {
+        this.#drop(link)
+        await this.pauses.set(link.spec.target, name, undefined, signal)
+      }
       if (!options.dryRun) {
         const isComplete = removal.state === 'removed'
         this.events.emit('link:removed', { link: name, topics: removal.topics.length, isComplete })

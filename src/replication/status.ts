@@ -57,8 +57,11 @@ export interface LinkStatus {
   readonly link: LinkName
   readonly source: RegionName
   readonly target: RegionName
-  /** `starting` until the first takeover is done; `degraded` while any flow is stopped or a region does not answer. */
-  readonly state: 'starting' | 'running' | 'degraded' | 'stopped'
+  /**
+   * `starting` until the first takeover is done; `degraded` while any flow is stopped or a region does not answer;
+   * `paused` by a person: it has no flows then.
+   */
+  readonly state: 'starting' | 'running' | 'degraded' | 'paused' | 'stopped'
   /** A sentence for the operator. */
   readonly reason: string
   readonly flows: readonly FlowStatus[]

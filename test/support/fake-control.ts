@@ -7,6 +7,7 @@ import {
   openAuthority,
   type RegionCopies,
 } from '../../src/authority/index.ts'
+import { LinkDesk } from '../../src/controller/link-desk.ts'
 import { ManualFences } from '../../src/controller/manual-fences.ts'
 import { createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
 import { DEFAULT_GUARD_LIMITS, GroupDesk, type MoveEvidence } from '../../src/failover/index.ts'
@@ -15,6 +16,7 @@ import { RegionFences } from '../../src/security/index.ts'
 import { AclRegion } from './acl-region.ts'
 import { fakeReplicator } from './fake-replicator.ts'
 import { goodEvidence } from './failover/good-evidence.ts'
+import { memoryPauses } from './memory-pauses.ts'
 import { RecordsInMemory } from './fence-records.ts'
 import { MemoryAuthority } from './failover/memory-authority.ts'
 
@@ -58,6 +60,13 @@ export async function startFakeControl(given: { readonly listen?: string; readon
   })
   const gone = () =>
     openAuthority({ kind: 'memory', store: new MemoryStore({ ...context, mishap }) }, context).overview(never)
+  const pauses = memoryPauses()
+  const linkDesk = new LinkDesk({
+    config: { links: [], failoverGroups: [group] },
+    pauses: pauses.port,
+    control: { document: () => authority.group, journal },
+    clock: systemClock,
+  })
   const desk = new GroupDesk({
     group: 'orders',
     authority,
@@ -76,6 +85,7 @@ export async function startFakeControl(given: { readonly listen?: string; readon
       version: '9.9.9',
       regions: [],
       replication: fakeReplicator().port,
+      linkDesk,
       watch: { status },
       groups: () => [authority.group],
       failover: {
@@ -100,7 +110,7 @@ export async function startFakeControl(given: { readonly listen?: string; readon
     await server.stop()
     await store.close()
   }
-  return { api, authority, store, journal, seen, fenced: regions, [Symbol.asyncDispose]: stop }
+  return { api, authority, store, journal, seen, paused: pauses.paused, fenced: regions, [Symbol.asyncDispose]: stop }
 }
 
 /** A region of ACLs in memory, and its fences. */

@@ -9,6 +9,7 @@ import type {
   ReplicationStatus,
   VerificationReport,
 } from '../../src/replication/index.ts'
+import { memoryPauses } from './memory-pauses.ts'
 
 const UNKNOWN = { message: 'there is no incident {id} here', remedy: 'look', retriable: false, status: 404 }
 
@@ -29,6 +30,7 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     },
     catchUp: async () => ({ kind: 'waiting', reason: 'fake', left: [] }),
     moves: undefined as never,
+    pauses: memoryPauses().port,
     status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents, members: [] }),
     progress: () => [],
     translateOffset: async (query) => {

@@ -23,6 +23,8 @@ test('the metrics reference is that of the table of metrics', () => {
   expectPage('src/observability/metrics.md', renderMetricsReference())
 })
 
+const nobody = () => Promise.reject(new Error('nobody asks'))
+
 test('openapi.json is what the API serves', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const api = await createApiServer({
@@ -32,6 +34,7 @@ test('openapi.json is what the API serves', async () => {
       version,
       regions: [],
       replication: fakeReplicator().port,
+      linkDesk: { pause: nobody, resume: nobody },
       watch: { status: () => ({ vantage: 'here', standsIn: null, doubt: null, regions: [], heard: [] }) },
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },

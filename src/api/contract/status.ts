@@ -68,7 +68,7 @@ export const FlowBody = object(
 )
 export type FlowBody = Type.Static<typeof FlowBody>
 
-export const LinkState = Type.Enum(['starting', 'running', 'degraded', 'stopped'])
+export const LinkState = Type.Enum(['starting', 'running', 'degraded', 'paused', 'stopped'])
 
 export const LinkBody = object(
   {

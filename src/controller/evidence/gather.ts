@@ -2,6 +2,7 @@ import { regionName } from '../../core/index.ts'
 import type { GroupDocument, ProviderEvidence } from '../../failover/index.ts'
 import type { EvictionProvider, RoutingProvider } from '../../routing/index.ts'
 import { gatherCopy } from './gather-copy.ts'
+import { gatherPauses } from './gather-pauses.ts'
 import { gatherSource, gatherTarget } from './gather-regions.ts'
 import { type Gathering, gatherReaders, lookAt } from './gathering.ts'
 import { Looks } from './looks.ts'
@@ -27,17 +28,19 @@ function gatherFrom(parts: GatherParts): Gather {
   return async (document, wish, signal) => {
     const looks = new Looks({ clock: parts.clock, lookMs: parts.lookMs }, signal)
     parts.rates.note(endsOf(parts.replication().links))
+    const withinMs = wish.kind === 'failover' ? GIVEN_UP_MS : undefined
     const [source, target] = await Promise.all([
-      lookAt(parts, looks, regionName(document.active), wish.kind === 'failover' ? GIVEN_UP_MS : undefined),
+      lookAt(parts, looks, regionName(document.active), withinMs),
       lookAt(parts, looks, wish.to),
     ])
     const isSelected = (topic: string) => parts.rooms.scope.isSelected(topic)
     const readers = gatherReaders(parts, looks, source)
     const gathering: Gathering = { parts, looks, source, target, isSelected, readers }
-    const [targetEvidence, sourceEvidence, copy, routing, eviction] = await Promise.all([
+    const [targetEvidence, sourceEvidence, copy, pausedLinks, routing, eviction] = await Promise.all([
       gatherTarget(gathering),
       gatherSource(gathering),
       gatherCopy(gathering),
+      gatherPauses(parts, { looks, withinMs }, document, wish),
       gatherProvider(looks, 'routing-available', parts.routing),
       gatherProvider(looks, 'eviction-available', parts.eviction),
     ])
@@ -47,6 +50,7 @@ function gatherFrom(parts: GatherParts): Gather {
       target: targetEvidence,
       source: sourceEvidence,
       copy,
+      pausedLinks,
       clockOffsetMs: findClockOffset(samples.map(({ sample }) => sample)),
       sinceLastMoveMs: sinceLastMove(document, parts.clock.nowMs()),
       routing,

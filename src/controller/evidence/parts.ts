@@ -2,7 +2,7 @@ import type { Clock, RegionName } from '../../core/index.ts'
 import type { GroupRooms } from '../../failover/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { RegionsStatus } from '../../regions/index.ts'
-import type { LinkSpec, ReplicationStatus } from '../../replication/index.ts'
+import type { LinkPauses, LinkSpec, ReplicationStatus } from '../../replication/index.ts'
 import type { EvictionProvider, RoutingProvider } from '../../routing/index.ts'
 import type { ResolvedFenceOptions, WatchedFence } from '../../security/index.ts'
 import type { SourceRates } from './source-rates.ts'
@@ -19,6 +19,8 @@ export interface GatherParts {
   readonly fencing: ReadonlyMap<string, ResolvedFenceOptions>
   /** What the replicator of this process knows. */
   replication(): Pick<ReplicationStatus, 'links' | 'incidents'>
+  /** Which links are paused. */
+  readonly pauses: Pick<LinkPauses, 'read'>
   readonly rates: Pick<SourceRates, 'note' | 'rateOf' | 'lastOf'>
   health(): Pick<RegionsStatus, 'regions'>
   /** The standing fence of the group as the watch on the region has it; undefined where it has not looked yet. */

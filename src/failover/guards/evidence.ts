@@ -10,6 +10,8 @@ export interface MoveEvidence {
   readonly target?: TargetEvidence
   readonly source?: SourceEvidence
   readonly copy?: CopyEvidence
+  /** Links between any two regions of the group that somebody has paused, with who and why. */
+  readonly pausedLinks?: readonly string[]
   /** How far the clocks of the two regions and of this controller are apart at least, milliseconds. */
   readonly clockOffsetMs?: number
   /** How long ago the group was moved the last time, milliseconds; null where it never was. */

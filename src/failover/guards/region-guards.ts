@@ -28,6 +28,15 @@ export const REGION_GUARDS: readonly Guard[] = [
     }),
   },
   {
+    name: 'links-not-paused',
+    holds: 'no link between regions of the group is paused',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: false,
+    remedy: 'Resume the link: what is not copied holds up a move, and what copies after it.',
+    judge: ({ evidence }) => judgeList(evidence.pausedLinks, 'paused links'),
+  },
+  {
     name: 'target-standby',
     holds: 'the target is a standby that follows',
     lossless: 'required',

@@ -1,5 +1,6 @@
 import type { ConfigEntry } from '../../kafka/index.ts'
 import type { CopiedFlow } from '../offset-map/index.ts'
+import { LINKS_TOPIC } from '../shards/own-topic.ts'
 import { type ConfigChanges, planRestoredConfigs } from '../topics/standby-configs.ts'
 
 /**
@@ -57,7 +58,7 @@ export interface LeftBehind {
 }
 
 /** Of no use without flows. Any other topic of Isthmus holds something of its users, and is listed. */
-const DISPOSABLE: ReadonlySet<string> = new Set(['__isthmus.offset-map', '__isthmus.shards'])
+const DISPOSABLE: ReadonlySet<string> = new Set(['__isthmus.offset-map', '__isthmus.shards', LINKS_TOPIC])
 const QUARANTINE = '__isthmus.quarantine'
 const LISTED_MAX = 1_000
 

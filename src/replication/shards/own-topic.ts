@@ -2,6 +2,9 @@ import { type Clock, sleep } from '../../core/index.ts'
 import { type Cluster, errorName, isRetriableCode, type NewTopic, type TopicMetadata } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 
+/** Which links into the region are paused. */
+export const LINKS_TOPIC = '__isthmus.links'
+
 const CREATE_DEADLINE_MS = 30_000
 const TOPIC_ALREADY_EXISTS = 36
 

@@ -150,6 +150,8 @@ test('a stop hands over first and then closes the API', async () => {
   await expect(fetch(`${it.api}/healthz`)).rejects.toThrow()
 })
 
+const nobody = () => Promise.reject(new Error('nobody asks'))
+
 test('a port that is taken is a fault with a remedy, not a crash', async () => {
   await using it = await startFakeApp()
   const { port } = new URL(it.api)
@@ -162,6 +164,7 @@ test('a port that is taken is a fault with a remedy, not a crash', async () => {
       version: '1',
       regions: [],
       replication: it.fake.port,
+      linkDesk: { pause: nobody, resume: nobody },
       watch: { status: () => ({ vantage: 'here', standsIn: null, doubt: null, regions: [], heard: [] }) },
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },

@@ -90,6 +90,7 @@ export class EvidenceStage implements AsyncDisposable {
       rooms: this.rooms,
       clusters: this.#access.clusters,
       replication: () => this.replicator.status(),
+      pauses: this.replicator.pauses,
       health: () => this.#watch.status(),
       rates: new SourceRates(),
       // The watch on standing fences is not there, so they are proved by the look itself.

@@ -27,6 +27,7 @@ export const goodEvidence: Required<MoveEvidence> = {
     groupsOnTarget: [],
     missing: [{ partition: 'orders-0', records: 10, seenMsAgo: 200, recordsPerSecond: 100 }],
   },
+  pausedLinks: [],
   clockOffsetMs: 12,
   sinceLastMoveMs: null,
   routing: { configured: 1, unavailable: [] },

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { linkName, regionName } from '../../../src/core/index.ts'
+import type { LinkPause } from '../../../src/replication/link-pauses.ts'
 import type { LinkRunner } from '../../../src/replication/link-runner.ts'
 import { describeLink } from '../../../src/replication/link-status.ts'
 import type { TargetEngine } from '../../../src/replication/target-engine.ts'
 
-const linkIn = (state: LinkRunner['state']) => {
+const linkIn = (state: LinkRunner['state'], pause?: LinkPause) => {
   const stub = {
     spec: { name: linkName('orders'), source: regionName('eu'), target: regionName('us') },
     state,
     reason: `it is ${state}`,
+    pause,
     flows: () => [],
     topics: { refusals: [], pendingDeletions: [] },
     positions: { statuses: [] },
@@ -27,4 +29,11 @@ describe('a link of a process whose links differ from those of the others', () =
     expect(describeLink(linkIn('running'), engineThat({}))).toMatchObject({ state: 'running' })
     expect(describeLink(linkIn('starting'), undefined)).toMatchObject({ state: 'starting', reason: 'it is starting' })
   })
+})
+
+it('a link that is paused says by whom, until it is stopped', () => {
+  const pause = { by: 'ada', reason: 'upgrade', since: '2026-11-21T12:00:00Z' }
+  const reason = 'paused by ada since 2026-11-21T12:00:00Z: upgrade'
+  expect(describeLink(linkIn('starting', pause), engineThat({}))).toMatchObject({ state: 'paused', reason })
+  expect(describeLink(linkIn('stopped', pause), engineThat({}))).toMatchObject({ state: 'stopped' })
 })

@@ -24,6 +24,7 @@ const paused: GroupDocument = { ...threeRegions(), paused: { by: 'ada', reason: 
 const bad: Readonly<Record<string, Partial<GuardContext>>> = {
   'no-other-operation': { document: start(threeRegions()) },
   'not-paused': { document: paused },
+  'links-not-paused': { evidence: within({ pausedLinks: ['orders.west.east is paused'] }) },
   'target-standby': { to: west },
   'authority-outside-source': { evidence: within({ authorityFallsWith: [west] }) },
   'target-reachable': { evidence: target({ isReachable: false }) },
