@@ -18,7 +18,8 @@ export function describeLink(link: LinkRunner, engine: TargetEngine | undefined)
     ...describeState(link, flows, engine),
     flows,
     ...describeTopics(link),
-    groups: [...link.positions.statuses],
+    // Their age says nothing while nobody looks at them.
+    groups: link.pause === undefined ? [...link.positions.statuses] : [],
   }
 }
 

@@ -17,6 +17,8 @@ export interface IsthmusOptions {
   /** YAML of everything below `regions`, such as links. */
   readonly rest: string
   readonly logLevel?: string
+  /** @defaultValue all */
+  readonly role?: 'all' | 'controller' | 'replicator'
 }
 
 export interface RegionEntry {
@@ -50,15 +52,16 @@ export class IsthmusProcess implements AsyncDisposable {
     })
     const api = `api: { listen: "127.0.0.1:${port}" }`
     writeFileSync(file, ['apiVersion: isthmus/v1', 'regions:', ...regions, options.rest, api, ''].join('\n'))
-    return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, options.logLevel ?? 'info')
+    return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, options)
   }
 
-  private constructor(file: string, folder: string, apiUrl: string, logLevel: string) {
+  private constructor(file: string, folder: string, apiUrl: string, options: IsthmusOptions) {
     this.apiUrl = apiUrl
     this.configFile = file
     this.#folder = folder
     const main = resolve(import.meta.dirname, '../../src/main.ts')
-    const args = [main, 'run', '--config', file, '--log-level', logLevel]
+    const { logLevel = 'info', role = 'all' } = options
+    const args = [main, 'run', '--config', file, '--role', role, '--log-level', logLevel]
     this.#child = spawn(process.execPath, [...nodeFlags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue

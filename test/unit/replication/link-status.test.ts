@@ -13,7 +13,7 @@ const linkIn = (state: LinkRunner['state'], pause?: LinkPause) => {
     pause,
     flows: () => [],
     topics: { refusals: [], pendingDeletions: [] },
-    positions: { statuses: [] },
+    positions: { statuses: [{ group: 'billing' }] },
   }
   return stub as unknown as LinkRunner
 }
@@ -34,6 +34,7 @@ describe('a link of a process whose links differ from those of the others', () =
 it('a link that is paused says by whom, until it is stopped', () => {
   const pause = { by: 'ada', reason: 'upgrade', since: '2026-11-21T12:00:00Z' }
   const reason = 'paused by ada since 2026-11-21T12:00:00Z: upgrade'
-  expect(describeLink(linkIn('starting', pause), engineThat({}))).toMatchObject({ state: 'paused', reason })
+  expect(describeLink(linkIn('starting', pause), engineThat({}))).toMatchObject({ state: 'paused', reason, groups: [] })
+  expect(describeLink(linkIn('running'), engineThat({})).groups).toHaveLength(1)
   expect(describeLink(linkIn('stopped', pause), engineThat({}))).toMatchObject({ state: 'stopped' })
 })
