@@ -95,18 +95,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const regions = watchRegions(config, context)
   const control = controlGroups(options, { replicator, watch: regions.watch })
 
+  const { events } = replicator
   const status = () => replicator.status()
-  const stopLogging = [
-    logReplicationEvents(replicator.events, logger),
-    logRegionEvents(regions.watch.events, logger),
-    ...(control ? logControl(control, logger) : []),
-  ]
-  const sources = {
-    status,
-    events: replicator.events,
-    nowMs: () => clock.nowMs(),
-    regions: () => regions.watch.status(),
-  }
+  const stopLogging = [logReplicationEvents(events, logger), logRegionEvents(regions.watch.events, logger)]
+  if (control) stopLogging.push(...logControl(control, logger))
+  const sources = { status, events, nowMs: () => clock.nowMs(), regions: () => regions.watch.status() }
   const metrics = createMetrics({ ...sources, ...(control && metricsOf(control)) })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
