@@ -8,7 +8,7 @@ export interface GroupLinksOptions {
   readonly group: string
   readonly regions: readonly string[]
   readonly replicator: Pick<Replicator, 'addLink' | 'stopLink' | 'links'>
-  readonly linkOf: (source: string, target: string) => LinkSpec
+  readonly linkOf: (source: string, target: string, topics?: readonly string[]) => LinkSpec
   readonly clock: Clock
   /** Told what could not be done; it is tried again. */
   readonly onError: (error: unknown) => void
@@ -70,7 +70,7 @@ export class GroupLinks {
     const present = replicator.links().flatMap(({ name }) => this.#names.get(name) ?? [])
     const { add, stop } = planLinks(document, present)
     for (const { source, target, reason } of stop) await this.#stop(linkOf(source, target).name, reason)
-    for (const { source, target } of add) await replicator.addLink(linkOf(source, target))
+    for (const { source, target, topics } of add) await replicator.addLink(linkOf(source, target, topics))
   }
 
   async #stop(name: LinkName, reason: string): Promise<void> {

@@ -1,9 +1,11 @@
-import { type GroupDocument, type Phase, standsAt } from '../failover/index.ts'
+import { type GroupDocument, type OperationRecord, type Phase, standsAt } from '../failover/index.ts'
 
 /** Between which regions a group is copied. */
 export interface Copying {
   readonly source: string
   readonly target: string
+  /** Where only these are: the name of a topic on the source. */
+  readonly topics?: readonly string[]
 }
 
 export interface LinkPlan {
@@ -29,16 +31,25 @@ export function planLinks(document: GroupDocument, present: readonly Copying[]):
   const isTurning = at !== undefined && (TURNING.has(at) || at === 'rolling-back')
   const keeps = ({ source, target }: Copying) => {
     // What a survivor gives to the region that is about to be active.
-    if (isFailover && target === operation.to && source !== operation.from) return isGivenUp || at === 'promoting'
+    if (isFailover && target === operation.to && source !== operation.from) return at === 'catching-up'
     return source === active && !isGivenUp && isFollowing(document, target)
   }
   const stop = present.filter((one) => !keeps(one)).map((one) => ({ ...one, reason: reasonOf(document, one) }))
+  const isMissing = ({ source, target }: Copying) =>
+    !present.some((one) => one.source === source && one.target === target)
+  if (at === 'catching-up') return { add: donated(operation).filter(isMissing), stop }
   if (isGivenUp || isTurning) return { add: [], stop }
   const add = Object.keys(document.regions)
     .filter((target) => target !== active && isFollowing(document, target))
     .map((target) => ({ source: active, target }))
-    .filter(({ source, target }) => !present.some((one) => one.source === source && one.target === target))
+    .filter(isMissing)
   return { add, stop }
+}
+
+/** What the catch-up has put on record; whichever process found it out may copy nothing. */
+function donated(operation: OperationRecord | undefined): Copying[] {
+  const { donors = [], to } = operation ?? { to: '' }
+  return donors.map(({ region, topics }) => ({ source: region, target: to, topics }))
 }
 
 /** Whether the region is to be copied to, or is on the last part of its way back to that. */

@@ -1,3 +1,5 @@
+import type { RegionName } from '../core/index.ts'
+
 /** A value that survives JSON unchanged: what evidence, documents and journal entries are made of. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -22,6 +24,8 @@ export type Outcome =
       readonly progress?: Progress
       readonly patienceMs?: number
       readonly held?: Held
+      /** From `catchUp`: who gives what, for every process that copies. */
+      readonly donors?: readonly Donor[]
     }
   | { readonly kind: 'unknown'; readonly reason: string }
   | { readonly kind: 'failed'; readonly fault: FaultNote }
@@ -30,6 +34,12 @@ export type Outcome =
 export interface Held {
   readonly limitMs: number | null
   readonly instructions: string
+}
+
+/** A survivor that has more than the region which is to become active, and of which topics, by their names there. */
+export interface Donor {
+  readonly region: RegionName
+  readonly topics: readonly string[]
 }
 
 /** What of an outcome goes into the group's document: the little that later steps decide by. */

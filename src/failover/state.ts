@@ -1,6 +1,6 @@
 import type { RegionName } from '../core/index.ts'
 import type { EvidenceRef } from './evidence.ts'
-import type { FaultNote } from './outcome.ts'
+import type { Donor, FaultNote } from './outcome.ts'
 import type { ReturnRecord } from './returns/return-record.ts'
 
 /**
@@ -100,6 +100,8 @@ export interface OperationRecord {
   readonly evidence: Readonly<Partial<Record<Phase, EvidenceRef>>>
   /** How long applications could not write so far, as far as controllers saw it. */
   readonly writePausedMs: number
+  /** Stands there for as long as the catch-up lasts: every process that copies runs these links, and no longer. */
+  readonly donors?: readonly Donor[]
   readonly warnings: readonly string[]
   readonly abort?: { readonly by: string; readonly reason: string }
   /** Why the operation needs a person, or is being rolled back, and where it stood. */

@@ -28,7 +28,7 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     positionsAtCut: async () => {
       throw new Error('nothing is copied here')
     },
-    catchUp: async () => ({ kind: 'waiting', reason: 'fake', left: [] }),
+    catchUp: async () => ({ kind: 'waiting', reason: 'fake', left: [], links: [] }),
     moves: undefined as never,
     pauses: memoryPauses().port,
     status: (): ReplicationStatus => ({ atMs: 1_000_000, links, incidents, members: [] }),

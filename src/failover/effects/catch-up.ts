@@ -27,7 +27,10 @@ export async function catchUp(call: EffectCall): Promise<Outcome> {
       moves,
       permit,
     })
-    if (caught.kind === 'waiting') return { kind: 'waiting', reason: caught.reason }
+    if (caught.kind === 'waiting') {
+      const links = caught.links.map(({ source: region, topics }) => ({ region, topics: [...topics.include] }))
+      return { kind: 'waiting', reason: caught.reason, ...(links.length > 0 && { donors: links }) }
+    }
     const reason = `${caught.caughtUp.length} partitions were fetched from ${donors.join(', ')}`
     const donated = caught.promote.map(({ link, proofs }) => ({
       donor: link.source,

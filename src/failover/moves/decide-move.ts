@@ -1,4 +1,4 @@
-import { unreachable } from '../../core/index.ts'
+import { canonicalJson, unreachable } from '../../core/index.ts'
 import type { EvidenceRef } from '../evidence.ts'
 import { explainOutcome, type FaultNote, type Outcome } from '../outcome.ts'
 import type { GroupDocument, OperationRecord, Phase } from '../state.ts'
@@ -8,6 +8,7 @@ import {
   beginOperation,
   dropOperation,
   type Moment,
+  noteDonors,
   notePause,
   rollBack,
   stopAt,
@@ -121,6 +122,10 @@ function decideStep(
       if (limitMs !== null && phaseMs >= limitMs) {
         const late = `not done after ${limitMs} ms: ${why}`
         return handleTrouble(step.onTimeout, { document, operation, step, observed, why: late })
+      }
+      const donors = outcome.kind === 'waiting' ? outcome.donors : undefined
+      if (donors !== undefined && canonicalJson(donors) !== canonicalJson(operation.donors ?? [])) {
+        return { kind: 'write', next: noteDonors(document, donors), reason: `${operation.phase}: ${why}` }
       }
       const isUnnoted = observed.writePausedMs - operation.writePausedMs > NOTE_PAUSE_EVERY_MS
       if (isUnnoted && isWritePaused(operation)) {

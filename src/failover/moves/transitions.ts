@@ -1,6 +1,6 @@
 import { invariant } from '../../core/index.ts'
 import type { EvidenceRef } from '../evidence.ts'
-import type { FaultNote, Findings } from '../outcome.ts'
+import type { Donor, FaultNote, Findings } from '../outcome.ts'
 import { startReturn } from '../returns/start-return.ts'
 import type { FenceState, GroupDocument, OperationRecord, Phase, RegionEntry, Stop } from '../state.ts'
 import { FIRST_PHASE, isReversible, standsAt, type Step } from './steps.ts'
@@ -85,6 +85,11 @@ export function notePause(document: GroupDocument, moment: Moment): GroupDocumen
   return withOperation(document, { ...operationOf(document), writePausedMs: moment.writePausedMs })
 }
 
+/** Has every process that copies run the links of the catch-up; whichever phase comes next ends them. */
+export function noteDonors(document: GroupDocument, donors: readonly Donor[]): GroupDocument {
+  return withOperation(document, { ...operationOf(document), donors })
+}
+
 /** Takes an ended operation out of the document; its record stands under its own key by then. */
 export function dropOperation(document: GroupDocument): GroupDocument {
   const { operation: _, ...rest } = document
@@ -106,8 +111,10 @@ export function withOperation(document: GroupDocument, operation: OperationRecor
 }
 
 function enter(operation: OperationRecord, phase: Phase, { writePausedMs }: Moment): OperationRecord {
-  const { stop: _, ...rest } = operation
-  return { ...rest, phase, attempt: operation.attempt + 1, writePausedMs }
+  const { stop: _, donors, ...rest } = operation
+  // Who waits for a person there goes on copying.
+  const kept = phase === 'needs-operator' && donors !== undefined ? { donors } : {}
+  return { ...rest, ...kept, phase, attempt: operation.attempt + 1, writePausedMs }
 }
 
 function findsRoles({ effect }: Step): boolean {

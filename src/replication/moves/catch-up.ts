@@ -33,7 +33,13 @@ export interface CatchUpContext {
 
 export type CatchUp =
   | { readonly kind: 'done'; readonly caughtUp: readonly PlannedCatchUp[]; readonly promote: readonly CaughtUpLink[] }
-  | { readonly kind: 'waiting'; readonly reason: string; readonly left: readonly DrainStatus[] }
+  | {
+      readonly kind: 'waiting'
+      readonly reason: string
+      readonly left: readonly DrainStatus[]
+      /** The links that have to run meanwhile, wherever links run. */
+      readonly links: readonly LinkSpec[]
+    }
 
 /** A copy from a donor, to be closed with the promotion, before the one from the lost region. */
 export interface CaughtUpLink {
@@ -73,7 +79,8 @@ export async function catchUp(context: CatchUpContext, request: CatchUpRequest, 
   }
   const drained = await Promise.all(donors.map((one) => moves.drain(one.link, one.goals, signal)))
   const left = drained.flat().filter(({ reason }) => reason !== undefined)
-  if (left.length > 0) return { kind: 'waiting', reason: `${left.length} partitions catch up`, left }
+  const links = donors.map(({ link }) => link)
+  if (left.length > 0) return { kind: 'waiting', reason: `${left.length} partitions catch up`, left, links }
   const promote: CaughtUpLink[] = []
   for (const { link, goals, ends } of donors) {
     await context.stopLink(link, signal)
@@ -117,5 +124,5 @@ function survivorsOf(progress: readonly CopyProgress[]): SurvivingCopy[] {
 }
 
 function waiting(reason: string): CatchUp {
-  return { kind: 'waiting', reason, left: [] }
+  return { kind: 'waiting', reason, left: [], links: [] }
 }

@@ -53,12 +53,34 @@ test.each(['fencing', 'draining', 'translating', 'committing'] as const)(
 )
 
 test.each(['catching-up', 'translating', 'committing'] as const)(
-  'a source that a failover gives up is not copied from at %s, and what survivors give goes on',
+  'a source that a failover gives up is not copied from at %s',
   (phase) => {
-    const plan = planLinks(during({ kind: 'failover', phase }), [toEast, donated])
+    const plan = planLinks(during({ kind: 'failover', phase }), [toEast])
     expect([add(plan), stopped(plan)]).toEqual([[], [toEast]])
   },
 )
+
+const donors = [{ region: north, topics: ['orders'] }]
+
+test('what a survivor gives is copied by every process while a failover catches up', () => {
+  const document = during({ kind: 'failover', phase: 'catching-up', donors })
+  expect(planLinks(document, [toNorth])).toMatchObject({ add: [{ ...donated, topics: ['orders'] }], stop: [toNorth] })
+  expect(planLinks(document, [donated])).toEqual({ add: [], stop: [] })
+  // Whoever carries the step out begins before it is on record.
+  expect(planLinks(during({ kind: 'failover', phase: 'catching-up' }), [donated])).toEqual({ add: [], stop: [] })
+})
+
+test('what a survivor gives goes on while the catch-up waits for a person', () => {
+  const stop = { at: 'catching-up', reason: 'r', instructions: 'i' } as const
+  const document = during({ kind: 'failover', phase: 'needs-operator', donors, stop })
+  expect(planLinks(document, [donated])).toEqual({ add: [], stop: [] })
+  expect(add(planLinks(document, []))).toMatchObject([donated])
+})
+
+test.each(['translating', 'rolling-back'] as const)('what a survivor gives ends at %s', (phase) => {
+  const plan = planLinks(during({ kind: 'failover', phase }), [donated])
+  expect([add(plan), stopped(plan)]).toEqual([[], [donated]])
+})
 
 test('an operation that waits for a person is taken for where it stands', () => {
   const stop = { at: 'catching-up', reason: 'r', instructions: 'i' } as const
@@ -87,11 +109,4 @@ test.each(['lost', 'returning', 'reseeding'] as const)('a region that is %s is n
 test('a region that rejoins is copied to before it is a standby', () => {
   const record = { id: 'r', phase: 'rejoining', attempt: 1, epoch: 2, evidence: {} } as const
   expect(add(planLinks(moved({ role: 'returning', return: record }), [onward]))).toEqual([back])
-})
-
-test('what a survivor has given ends when the region is promoted', () => {
-  const document = during({ kind: 'failover', phase: 'promoting' }, moved({ role: 'lost' }))
-  expect(stopped(planLinks(document, [donated]))).toEqual([])
-  const opened = during({ kind: 'failover', phase: 'opening' }, moved({ role: 'lost' }))
-  expect(stopped(planLinks(opened, [donated]))).toEqual([donated])
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { decideMove, type MoveObserved } from '../../../../src/failover/moves/decide-move.ts'
 import { standsAt } from '../../../../src/failover/moves/steps.ts'
 import { abortMove, acknowledgeMove, resumeMove } from '../../../../src/failover/requests.ts'
@@ -35,10 +35,18 @@ const failOver =
 const resume = (document: GroupDocument) => resumeMove(document, document.operation?.id ?? '')
 const first = (outcome: ReturnType<typeof failed>) => (call: number) => (call === 1 ? outcome : undefined)
 
+const donors = [{ region: north, topics: ['orders'] }]
+
 const scenarios: readonly Scenario[] = [
   { name: 'a switchover', start: {}, ends: moved },
   { name: 'a failback', start: { kind: 'failback' }, ends: moved },
   { name: 'a failover', start: { kind: 'failover' }, ends: moved },
+  {
+    name: 'a failover that fetches from a survivor',
+    start: { kind: 'failover' },
+    answers: { catchUp: (call) => (call <= 3 ? { kind: 'waiting', reason: 'it fetches', donors } : undefined) },
+    ends: moved,
+  },
   ...(['fence', 'settle', 'cut', 'drain', 'prove', 'positions', 'confirm'] as const).map(
     (effect): Scenario => ({
       name: `a switchover whose ${effect} is refused`,
@@ -191,6 +199,17 @@ describe.each(scenarios)('$name', (scenario) => {
       }
     }
   })
+})
+
+test('a failover has who gives what on record for as long as it catches up', () => {
+  const run = runScenario({
+    name: 'fetching',
+    start: { kind: 'failover' },
+    answers: { catchUp: (call) => (call <= 3 ? { kind: 'waiting', reason: 'it fetches', donors } : undefined) },
+    ends: moved,
+  })
+  const noted = run.documents.filter(({ operation }) => operation?.donors !== undefined)
+  expect(noted.map(({ operation }) => [operation?.phase, operation?.donors])).toEqual([['catching-up', donors]])
 })
 
 describe('decideMove', () => {

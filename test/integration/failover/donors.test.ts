@@ -1,0 +1,179 @@
+import { afterAll, expect, it } from 'vitest'
+import { GroupLinks } from '../../../src/controller/group-links.ts'
+import { impliedLinkName } from '../../../src/config/index.ts'
+import { linkName, regionName, systemClock as clock } from '../../../src/core/index.ts'
+import { catchUp } from '../../../src/failover/effects/catch-up.ts'
+import { callOf, type GroupRooms } from '../../../src/failover/effects/group-rooms.ts'
+import type { GroupDocument, OperationRecord } from '../../../src/failover/index.ts'
+import { decideMove, type Report } from '../../../src/failover/moves/decide-move.ts'
+import { startRegion } from '../../../src/local/index.ts'
+import type { LinkSpec } from '../../../src/replication/index.ts'
+import { eventually, Side, signal, values } from '../replication/copy-trial.ts'
+import { Mover } from '../replication/moves/moving.ts'
+
+const GROUP = 'trial'
+const AT = '2026-11-21T12:00:00.000Z'
+const topics = ['late', 'level']
+const regions = await Promise.all(['a', 'b', 'c'].map((name) => startRegion({ name, heapMb: 256 })))
+const [a, b, c] = regions as [(typeof regions)[0], (typeof regions)[0], (typeof regions)[0]]
+const [inA, inB] = [new Side(a), new Side(b)]
+const movers: Mover[] = []
+const followers: GroupLinks[] = []
+afterAll(async () => {
+  await Promise.all(followers.map((links) => links.stop()))
+  await Promise.all(movers.map((mover) => mover.stop()))
+  await Promise.all([inA, inB].map((side) => side.close()))
+  await Promise.all(regions.map((region) => region.stop()))
+}, 60_000)
+
+function linkOf(source: string, target: string, only: readonly string[] = topics): LinkSpec {
+  return {
+    name: linkName(impliedLinkName(GROUP, source, target)),
+    source: regionName(source),
+    target: regionName(target),
+    topics: { include: only, exclude: [] },
+    groups: { include: ['group*'], exclude: [] },
+    start: 'earliest',
+  }
+}
+
+const operation: OperationRecord = {
+  id: 'op-1',
+  kind: 'failover',
+  from: regionName('a'),
+  to: regionName('b'),
+  phase: 'catching-up',
+  attempt: 1,
+  epoch: 1,
+  request: {
+    by: 'ada',
+    reason: 'a is lost',
+    at: AT,
+    planHash: 'h',
+    writePauseLimitMs: 60_000,
+    overrides: [],
+    acceptLoss: true,
+  },
+  fence: 'command',
+  evidence: {},
+  writePausedMs: 0,
+  warnings: [],
+}
+
+/** A controller that copies nothing, over a document in memory. */
+class Deciding {
+  readonly #rooms: GroupRooms
+  readonly #tell: (document: GroupDocument) => void
+  #report: Report | undefined
+  document: GroupDocument = {
+    format: 1,
+    group: GROUP,
+    generation: 1,
+    epoch: 1,
+    active: regionName('a'),
+    regions: {
+      a: { role: 'active', since: AT, reason: 'first reign' },
+      b: { role: 'standby', since: AT, reason: 'first reign' },
+      c: { role: 'standby', since: AT, reason: 'first reign' },
+    },
+    reigns: [{ epoch: 1, active: regionName('a'), kind: 'first', operation: 'first', committedAt: AT }],
+    operation,
+  }
+
+  constructor(mover: Mover, tell: (document: GroupDocument) => void) {
+    this.#tell = tell
+    const rooms: Partial<GroupRooms> = { group: GROUP, replicator: mover.replicator, linkOf, waitMs: 3_000, clock }
+    this.#rooms = { ...rooms, topics: { include: topics, exclude: [] } } as GroupRooms
+  }
+
+  async pass(): Promise<void> {
+    const moment = { phaseMs: 0, writePausedMs: 0, at: AT }
+    const decision = decideMove({ document: this.document, hold: undefined, report: this.#report, ...moment })
+    if (decision.kind === 'write') {
+      this.document = decision.next
+      this.#tell(this.document)
+      return
+    }
+    if (decision.kind !== 'call') throw new Error(decision.reason)
+    const { id, attempt } = decision.operation
+    const permit = () => ({ name: 'controller', holder: 'one', token: 1 })
+    const context = {
+      document: this.document,
+      operation: decision.operation,
+      permit,
+      evidenceOf: async () => undefined,
+    }
+    this.#report = { operation: id, attempt, outcome: await catchUp(callOf(this.#rooms, context, signal)) }
+  }
+
+  get phase(): string | undefined {
+    return this.document.operation?.phase
+  }
+
+  describe(): string {
+    return JSON.stringify([this.document.operation, this.#report])
+  }
+}
+
+it('what a survivor has beyond the next active region is fetched by whoever copies, and by nobody afterwards', async () => {
+  for (const topic of topics) {
+    await inA.createTopic(topic)
+    await inA.produce(topic, values('on all', 10))
+  }
+  const before = new Mover({ a, b, c }, topics)
+  for (const target of ['b', 'c']) await before.copy('a', target)
+  for (const target of ['b', 'c']) await before.untilCopied('a', target)
+  await before.stopCopy('a', 'b')
+  await inA.produce('late', values('only on c', 7))
+  await before.untilCopied('a', 'c')
+  await before.stop()
+  await a.stopBroker(0, { hard: true })
+
+  const deciding = new Mover({ a, b, c }, topics, { copies: false, processName: 'controller' })
+  movers.push(deciding)
+  const controller = new Deciding(deciding, (document) => {
+    for (const links of followers) links.follow(document)
+  })
+  const isOnRecord = async () => {
+    await controller.pass()
+    return controller.document.operation?.donors
+  }
+  const donors = await eventually('it is on record', isOnRecord, () => controller.describe())
+  expect(donors).toEqual([{ region: 'c', topics: ['late'] }])
+  // Nobody copies yet, as if every replicator had just died.
+  for (let pass = 0; pass < 5; pass++) await controller.pass()
+  expect(controller.phase).toBe('catching-up')
+  expect(await inB.end('late')).toBe(10)
+
+  const copying = new Mover({ a, b, c }, topics, { processName: 'replicator' })
+  movers.push(copying)
+  const links = new GroupLinks({
+    group: GROUP,
+    regions: ['a', 'b', 'c'],
+    replicator: copying.replicator,
+    linkOf,
+    clock,
+    onError: (error) => {
+      throw error
+    },
+  })
+  followers.push(links)
+  links.start()
+  links.follow(controller.document)
+  const isDone = async () => {
+    await controller.pass()
+    return controller.phase === 'catching-up' ? undefined : controller.document
+  }
+  const done = await eventually('it has caught up', isDone, () => controller.describe() + copying.describe())
+  expect(done.operation).toMatchObject({ phase: 'translating' })
+  expect(done.operation).not.toHaveProperty('donors')
+  expect((await inB.read('late')).map(({ value }) => value)).toEqual([
+    ...values('on all', 10),
+    ...values('only on c', 7),
+  ])
+  await eventually(
+    'the link has ended',
+    () => (copying.replicator.links().length === 0 ? true : undefined),
+    () => copying.describe(),
+  )
+}, 110_000)
