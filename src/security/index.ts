@@ -1,7 +1,7 @@
 /** The face of the room: fences around the topics and groups of a region, their proof, and who put them up. */
 export type { SecurityEvents } from './events.ts'
 export type { FenceClaim } from './fences/acl-fence.ts'
-export type { CommandCheck, FenceCommand } from './fences/command-fence.ts'
+export type { CommandCheck, CommandPart, FenceCommand } from './fences/command-fence.ts'
 export {
   coversTopic,
   type DeniedAccess,

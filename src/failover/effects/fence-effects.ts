@@ -1,5 +1,6 @@
-import { eitherSignal, isFault, type RegionName } from '../../core/index.ts'
+import { eitherSignal, isFault, pause, type RegionName } from '../../core/index.ts'
 import {
+  type CommandPart,
   type FenceClaim,
   type FenceProof,
   type FenceRecord,
@@ -7,12 +8,18 @@ import {
   type LiftedFence,
   type RegionFences,
 } from '../../security/index.ts'
-import type { Outcome } from '../outcome.ts'
+import { explainOutcome, type Outcome } from '../outcome.ts'
 import { type EffectCall, fencesOf } from './group-rooms.ts'
 import { outcomeOf, toJson } from './outcomes.ts'
 
-/** A failover has no time for a region that does not answer; well below the limit of its step. */
-const FAILOVER_ACL_MS = 2_500
+/**
+ * A failover has no time for a region that does not answer; well below the limit of its step. A command is given what the
+ * operator allows it, in calls of this length.
+ */
+const HASTE_MS = 2_500
+/** How long a check is waited for in one call, and how often one that says `open` is asked. */
+const CHECK_WAIT_MS = 2_000
+const CHECK_EVERY_MS = 500
 
 /** Fences the region that is left and proves it on every broker; by the operator's command where no ACL can do it. */
 export async function fence(call: EffectCall): Promise<Outcome> {
@@ -24,16 +31,23 @@ export async function fence(call: EffectCall): Promise<Outcome> {
 
 /** The region may answer to neither means, and there is no time to try one after the other. */
 async function fenceInHaste(call: EffectCall, fences: RegionFences): Promise<Outcome> {
-  const acl = withinMs(call, FAILOVER_ACL_MS, (hasty) => fenceByAcl(hasty, fences))
-  const command = fences.hasCommand ? fenceByCommand(call, fences) : undefined
+  const acl = withinMs(call, HASTE_MS, (hasty) => fenceByAcl(hasty, fences))
+  const command = fences.hasCommand ? fenceByCommand(call, fences, HASTE_MS) : undefined
   const [byAcl, byCommand] = await Promise.all([acl, command])
   if (byAcl.kind === 'done') return byAcl
   // A command that runs is worth waiting for, whatever becomes of the ACLs.
   if (byCommand?.kind === 'done' || byCommand?.kind === 'waiting') return byCommand
   const hasFailed = byAcl.kind === 'failed' && (byCommand === undefined || byCommand.kind === 'failed')
-  if (!hasFailed) return byAcl.kind === 'failed' ? (byCommand ?? byAcl) : byAcl
+  if (!hasFailed) return joinTroubles(byAcl, byCommand)
   if (!fences.allowsTopicConfig) return byCommand ?? byAcl
-  return await withinMs(call, FAILOVER_ACL_MS, (hasty) => fenceByTopicConfig(hasty, fences))
+  return await withinMs(call, HASTE_MS, (hasty) => fenceByTopicConfig(hasty, fences))
+}
+
+/** Neither means has held, and at least one of them may yet: it is told what became of both. */
+function joinTroubles(byAcl: Outcome, byCommand: Outcome | undefined): Outcome {
+  if (byCommand === undefined) return byAcl
+  const reason = `${explainOutcome(byAcl)}; ${explainOutcome(byCommand)}`
+  return { kind: 'unknown', reason }
 }
 
 /**
@@ -56,6 +70,7 @@ async function withinMs(
   call: EffectCall,
   limitMs: number,
   run: (call: EffectCall) => Promise<Outcome>,
+  late: () => Outcome = () => ({ kind: 'unknown', reason: `${call.from} has not answered within ${limitMs} ms` }),
 ): Promise<Outcome> {
   const limit = new AbortController()
   const either = eitherSignal(call.signal, limit.signal)
@@ -65,7 +80,7 @@ async function withinMs(
   } catch (error) {
     call.signal.throwIfAborted()
     if (!limit.signal.aborted) throw error
-    return { kind: 'unknown', reason: `${call.from} has not answered within ${limitMs} ms` }
+    return late()
   } finally {
     timer.cancel()
     either.release()
@@ -155,7 +170,7 @@ export async function findOpening(call: EffectCall): Promise<Outcome | undefined
 async function lookForOpening(call: EffectCall, fences: RegionFences): Promise<Outcome | undefined> {
   if (call.operation.kind !== 'failover') return judgeOpening(call, await proveAgain(call, fences))
   const silent: Outcome = { kind: 'unknown', reason: `${call.from} does not answer` }
-  const found = await withinMs(call, FAILOVER_ACL_MS, async (hasty) => {
+  const found = await withinMs(call, HASTE_MS, async (hasty) => {
     try {
       return judgeOpening(hasty, await proveAgain(hasty, fences)) ?? silent
     } catch (error) {
@@ -217,16 +232,44 @@ export function judgeApplied(from: string, proof: FenceProof): Outcome {
   }
 }
 
-async function fenceByCommand(call: EffectCall, fences: RegionFences): Promise<Outcome> {
-  const { rooms, operation, from, signal } = call
-  const applied = await fences.applyCommand(claimOf(call), signal)
-  if (applied.kind !== 'done') return outcomeOf(applied)
-  const check = await fences.checkCommand({ group: rooms.group, operation: operation.id }, signal)
-  if (check.verdict === 'open') return { kind: 'waiting', reason: `the fence command of ${from}: ${check.reason}` }
-  return {
-    kind: 'done',
-    reason: `the fence command of ${from} succeeded`,
-    evidence: toJson({ applied: applied.evidence, check }),
-    findings: { fence: 'command' },
+/** Each call waits for a part of it: the programs go on in between, and what has been reached is found again. */
+async function fenceByCommand(call: EffectCall, fences: RegionFences, limitMs?: number): Promise<Outcome> {
+  if (limitMs === undefined) return await callCommand(call, fences)
+  let part: CommandPart = 'record'
+  const late = (): Outcome => {
+    const reason = `the fence command of ${call.from}: ${PARTS[part]} has not ended within ${limitMs} ms`
+    return { kind: 'waiting', reason, patienceMs: fences.commandPatienceMs }
   }
+  return await withinMs(call, limitMs, (hasty) => callCommand(hasty, fences, (at) => (part = at)), late)
+}
+
+const PARTS: Readonly<Record<CommandPart, string>> = {
+  record: 'its record',
+  command: 'the command itself',
+  check: 'its check',
+}
+
+async function callCommand(
+  call: EffectCall,
+  fences: RegionFences,
+  onPart: (part: CommandPart) => void = () => undefined,
+): Promise<Outcome> {
+  const { rooms, operation, from, signal } = call
+  const applied = await fences.applyCommand(claimOf(call), signal, { onPart })
+  if (applied.kind !== 'done') return outcomeOf(applied)
+  onPart('check')
+  const patient = { attempt: operation.attempt, waitMs: CHECK_WAIT_MS }
+  const check = await fences.checkCommand({ group: rooms.group, operation: operation.id, patient }, signal)
+  if (check.verdict === 'fenced' || !check.isChecked) {
+    return {
+      kind: 'done',
+      reason: `the fence command of ${from} succeeded`,
+      evidence: toJson({ applied: applied.evidence, check }),
+      findings: { fence: 'command' },
+    }
+  }
+  // What it has changed may take its time to be seen.
+  await pause(rooms.clock, CHECK_EVERY_MS, signal)
+  const reason = `the fence command of ${from} has succeeded, and ${check.reason}`
+  return { kind: 'waiting', reason, patienceMs: fences.commandPatienceMs }
 }

@@ -1,7 +1,7 @@
-import { type Clock, type RegionName, unreachable } from '../../core/index.ts'
+import { unreachable } from '../../core/index.ts'
 import { securityFaults } from '../faults.ts'
 import { type FenceClaim, type FenceContext, markLifted, newRecord, tellApplied, tellLifted } from './acl-fence.ts'
-import type { CommandRuns } from './command-runs.ts'
+import type { CommandRuns, Joined } from './command-runs.ts'
 import { fenceKeyOf, type FenceRecord } from './fence-record.ts'
 import { type AppliedFence, type FenceStep, type LiftedFence, NOTHING_LIFTED } from './fence-step.ts'
 import { runProgram } from './run-program.ts'
@@ -25,13 +25,31 @@ export interface FenceCommand {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** Which part of a fence by command is at hand, for whoever has to say what was late. */
+export type CommandPart = 'record' | 'command' | 'check'
+export type OnCommandPart = (part: CommandPart) => void
+
+/** What its records, the end of a stopped program and the turns of whoever asks may take beside the programs. */
+const BESIDE_MS = 6_000
+
+/** How long a fence may take from its first call to a check that says so: the command and the check one after the other. */
+export function commandPatienceMs({ timeoutMs }: Pick<FenceCommand, 'timeoutMs'>): number {
+  return 2 * timeoutMs + BESIDE_MS
+}
+
 export async function applyCommand(
   context: CommandContext,
   {
     claim,
     command,
     isToRepeat,
-  }: { readonly claim: FenceClaim; readonly command: FenceCommand; readonly isToRepeat: boolean },
+    onPart = () => undefined,
+  }: {
+    readonly claim: FenceClaim
+    readonly command: FenceCommand
+    readonly isToRepeat: boolean
+    readonly onPart?: OnCommandPart | undefined
+  },
   signal: AbortSignal,
 ): Promise<FenceStep<AppliedFence>> {
   const { book, clock } = context
@@ -43,9 +61,11 @@ export async function applyCommand(
   await book.put(record, signal)
   const isToRun = isToRepeat || !record.hasRun
   if (isToRun) {
+    onPart('command')
     const ran = await runStep(context, { command, verb: 'fence', record }, signal)
     if (ran !== undefined) return ran
   }
+  onPart('record')
   const isRecorded = await book.put({ ...record, hasRun: true }, signal)
   const tookMs = Math.round(clock.monotonicMs() - startedMs)
   if (isToRun) tellApplied(context, record, { added: 1, tookMs, isRecorded })
@@ -102,27 +122,52 @@ export interface CommandCheck {
   readonly isChecked: boolean
 }
 
+export interface CheckedCommand {
+  readonly command: FenceCommand
+  readonly group: string
+  readonly operation: string
+  /** Leaves a check that takes longer to the next call of the same attempt, which goes on waiting for the same run. */
+  readonly patient?: { readonly attempt: number; readonly waitMs: number } | undefined
+}
+
 /** What the operator's own check says now. */
 export async function checkCommand(
-  context: { readonly region: RegionName; readonly clock: Clock },
-  { command, group, operation }: { readonly command: FenceCommand; readonly group: string; readonly operation: string },
+  context: Pick<CommandContext, 'region' | 'clock' | 'runs' | 'permit'>,
+  { command, group, operation, patient }: CheckedCommand,
   signal: AbortSignal,
 ): Promise<CommandCheck> {
   const { check } = command
   if (check === undefined) {
     return { verdict: 'unknown', reason: 'the region has no fence.command.check', isChecked: false }
   }
-  const { region, clock } = context
+  const { region, clock, runs, permit } = context
   const env = environment(command, { region, group, operation, verb: 'check' })
-  const end = await runProgram({ argv: check, env, timeoutMs: command.timeoutMs, clock }, signal)
+  const program = { argv: check, env, timeoutMs: command.timeoutMs, clock }
+  // Beside the runs of the command itself: to look ends nothing that changes something.
+  const asked = { group: `check ${group}`, purpose: `${operation} ${patient?.attempt}`, program, permit }
+  const end = await (patient === undefined ? runProgram(program, signal) : runs.join(asked, patient.waitMs, signal))
   const isChecked = true
   if (end.kind === 'ran' && end.code === 0)
     return { verdict: 'fenced', reason: 'the check of the operator succeeded', isChecked }
   if (end.kind === 'ran') {
     return { verdict: 'open', reason: `the check of the operator ended with ${end.code}`, isChecked }
   }
-  const reason = end.kind === 'not-started' ? end.reason : 'the check did not end in time'
-  return { verdict: 'unknown', reason, isChecked }
+  return { verdict: 'unknown', reason: explainCheck(end, command), isChecked }
+}
+
+function explainCheck(end: Exclude<Joined, { kind: 'ran' }>, { timeoutMs }: FenceCommand): string {
+  switch (end.kind) {
+    case 'running':
+      return `the check of the operator has been running for ${end.forMs} ms`
+    case 'late':
+      return `the check of the operator did not end within ${timeoutMs} ms`
+    case 'stopped':
+      return `the check of the operator was stopped: ${end.reason}`
+    case 'not-started':
+      return `the check of the operator could not be started: ${end.reason}`
+    default:
+      return unreachable(end)
+  }
 }
 
 async function runStep(
@@ -142,7 +187,7 @@ async function runStep(
   switch (end.kind) {
     case 'running': {
       const reason = `${facts.command} has been running for ${end.forMs} ms`
-      return { kind: 'waiting', reason, patienceMs: timeoutMs + timings.commandMs }
+      return { kind: 'waiting', reason, patienceMs: commandPatienceMs(command) }
     }
     case 'late': {
       const fault = securityFaults.fault('FENCE_COMMAND_UNKNOWN', { ...facts, afterMs: timeoutMs })

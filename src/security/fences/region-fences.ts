@@ -15,11 +15,14 @@ import { applyAcls, type FenceClaim, liftAcls } from './acl-fence.ts'
 import {
   applyCommand,
   checkCommand,
+  type CheckedCommand,
   type CommandCheck,
   type CommandContext,
+  commandPatienceMs,
   type FenceCommand,
   liftCommand,
   liftUnrecordedCommand,
+  type OnCommandPart,
 } from './command-fence.ts'
 import { CommandRuns } from './command-runs.ts'
 import { FenceBook } from './fence-book.ts'
@@ -165,10 +168,10 @@ export class RegionFences {
   applyCommand(
     claim: FenceClaim,
     signal: AbortSignal,
-    { isToRepeat = false }: { readonly isToRepeat?: boolean } = {},
+    { isToRepeat = false, onPart }: { readonly isToRepeat?: boolean; readonly onPart?: OnCommandPart } = {},
   ): Promise<FenceStep<AppliedFence>> {
     return this.#attempt(signal, () =>
-      applyCommand(this.#context, { claim, command: this.#command(), isToRepeat }, signal),
+      applyCommand(this.#context, { claim, command: this.#command(), isToRepeat, onPart }, signal),
     )
   }
 
@@ -203,11 +206,13 @@ export class RegionFences {
     return proveTopicConfig(this.#context, topicsOf(scope, await this.#metadata(signal)), signal)
   }
 
+  /** How long a fence by the command may take in all, its check included. */
+  get commandPatienceMs(): number {
+    return commandPatienceMs(this.#command())
+  }
+
   /** What the operator's own check says. */
-  async checkCommand(
-    of: { readonly group: string; readonly operation: string },
-    signal: AbortSignal,
-  ): Promise<CommandCheck> {
+  async checkCommand(of: Omit<CheckedCommand, 'command'>, signal: AbortSignal): Promise<CommandCheck> {
     return checkCommand(this.#context, { command: this.#command(), ...of }, signal)
   }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Clock, createEvents, regionName, systemClock } from '../../../../src/core/index.ts'
 import { fence, findOpening, lift } from '../../../../src/failover/effects/fence-effects.ts'
@@ -56,6 +59,7 @@ function stage(
     readonly timings?: RegionFencesOptions['timings']
     readonly allowsTopicConfig?: boolean
     readonly command?: FenceCommand
+    readonly records?: RecordsInMemory
   } = {},
 ) {
   const { kind = 'switchover', command } = how
@@ -66,7 +70,7 @@ function stage(
     superUsers: undefined,
     canary: how.hasCanary === false ? undefined : { cluster: region.clientOf('User:app'), principal: 'User:app' },
     command,
-    records: new RecordsInMemory(),
+    records: how.records ?? new RecordsInMemory(),
     clock: how.clock ?? clock,
     ...(how.timings !== undefined && { timings: how.timings }),
     allowsTopicConfig: how.allowsTopicConfig ?? false,
@@ -80,7 +84,7 @@ function stage(
     fences: new Map([[LEFT, fences]]),
   } as unknown as GroupRooms
   const request = { reason: 'a drill' }
-  const operation = { id: 'op-1', kind, from: 'left', to: 'right', fence: how.fence ?? 'proved', request }
+  const operation = { id: 'op-1', kind, from: 'left', to: 'right', attempt: 1, fence: how.fence ?? 'proved', request }
   let isHeld = true
   const permit = () => {
     if (!isHeld) throw new Error('the lease has ended')
@@ -177,9 +181,85 @@ describe('the fence of a move', () => {
     const timings = { commandMs: 100 }
     const { call, fences } = stage({ kind: 'failover', command, clock: systemClock, timings })
     region.hasAuthorizer = false
-    expect(await fence(call)).toMatchObject({ kind: 'waiting', patienceMs: 10_100 })
+    expect(await fence(call)).toMatchObject({ kind: 'waiting', patienceMs: 26_000 })
     await expect.poll(() => fence(call), { timeout: 10_000 }).toMatchObject({ findings: { fence: 'command' } })
     expect((await fences.records(signal)).records).toMatchObject([{ means: 'command', hasRun: true }])
+  })
+})
+
+describe('the fence of a failover by command', () => {
+  const lasting = (ms: number) => [process.execPath, '-e', `setTimeout(() => {}, ${ms})`]
+  const patienceMs = 26_000
+  beforeEach(() => {
+    region.hasAuthorizer = false
+  })
+
+  test('has its own time, and says that it is the command which is late', async () => {
+    const { call } = stage({ kind: 'failover', command: { ...COMMAND, fence: lasting(60_000) } })
+    const startedMs = clock.monotonicMs()
+    const outcome = await fence(call)
+    expect(outcome).toMatchObject({ kind: 'waiting', patienceMs, reason: expect.stringContaining('running for 2000') })
+    expect(clock.monotonicMs() - startedMs).toBeLessThanOrEqual(2_500)
+  })
+
+  test('is not cut short by records that the region does not take in time', async () => {
+    const records = new RecordsInMemory()
+    records.list = async () => {
+      await new Promise((resolve) => clock.setTimer(900, () => resolve(undefined)))
+      return []
+    }
+    records.put = () => new Promise(() => undefined)
+    const { call } = stage({ kind: 'failover', command: { ...COMMAND, fence: lasting(60_000) }, records })
+    const startedMs = clock.monotonicMs()
+    const late = 'the command itself has not ended within 2500 ms'
+    expect(await fence(call)).toMatchObject({ kind: 'waiting', patienceMs, reason: expect.stringContaining(late) })
+    expect(clock.monotonicMs() - startedMs).toBe(2_500)
+  })
+
+  test('says that it is the record which is late', async () => {
+    const records = new RecordsInMemory()
+    records.list = () => new Promise(() => undefined)
+    const { call } = stage({ kind: 'failover', command: COMMAND, records, timings: { recordMs: 4_000 } })
+    const late = 'its record has not ended within 2500 ms'
+    expect(await fence(call)).toMatchObject({ kind: 'waiting', patienceMs, reason: expect.stringContaining(late) })
+  })
+
+  test('waits for a check that takes its time', async () => {
+    const check = [process.execPath, '-e', 'setTimeout(() => {}, 4000)']
+    const { call } = stage({ kind: 'failover', command: { ...COMMAND, check }, clock: systemClock })
+    const first = await fence(call)
+    expect(first).toMatchObject({ kind: 'waiting', patienceMs, reason: expect.stringContaining('check') })
+    await expect.poll(() => fence(call), { timeout: 15_000 }).toMatchObject({ findings: { fence: 'command' } })
+  })
+
+  test('asks a check again that says open', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fence-'))
+    const file = join(folder, 'closed')
+    const check = [process.execPath, '-e', 'process.exit(require("fs").existsSync(process.argv[1]) ? 0 : 7)', file]
+    const { call } = stage({ kind: 'failover', command: { ...COMMAND, check }, clock: systemClock })
+    const saysOpen = { kind: 'waiting', patienceMs, reason: expect.stringContaining('ended with 7') }
+    await expect.poll(() => fence(call), { timeout: 15_000 }).toMatchObject(saysOpen)
+    await writeFile(file, '')
+    await expect.poll(() => fence(call), { timeout: 15_000 }).toMatchObject({ findings: { fence: 'command' } })
+    await rm(folder, { recursive: true })
+  })
+
+  test('is not held to succeed where its check cannot be started', async () => {
+    const command = { ...COMMAND, check: ['/nowhere/at-all'] }
+    const { call } = stage({ kind: 'failover', command, clock: systemClock })
+    const isLate = { kind: 'waiting', patienceMs, reason: expect.stringContaining('could not be started') }
+    await expect.poll(() => fence(call), { timeout: 15_000 }).toMatchObject(isLate)
+  })
+
+  test('tells what became of both means', async () => {
+    region.hasAuthorizer = true
+    const fails = { ...COMMAND, fence: [process.execPath, '-e', 'process.exit(9)'] }
+    const { call, fences } = stage({ kind: 'failover', command: fails, clock: systemClock })
+    Object.defineProperty(fences, 'apply', { value: async () => ({ kind: 'unknown', reason: 'no answer' }) })
+    Object.defineProperty(fences, 'permitted', { value: () => fences })
+    await expect
+      .poll(() => fence(call), { timeout: 15_000 })
+      .toMatchObject({ kind: 'unknown', reason: expect.stringMatching(/no answer; .*exit code 9/) })
   })
 })
 

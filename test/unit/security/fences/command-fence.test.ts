@@ -68,7 +68,7 @@ test('one that does not end is stopped with all that it started, and its outcome
 test('one that takes its time is not run again while it runs, and the next attempt is told its end', async () => {
   const fence = node("setTimeout(() => { console.error('late'); process.exit(7) }, 500)")
   const fences = fencesOf({ fence }, 50)
-  expect(await fences.applyCommand(CLAIM, signal)).toMatchObject({ kind: 'waiting', patienceMs: 20_050 })
+  expect(await fences.applyCommand(CLAIM, signal)).toMatchObject({ kind: 'waiting', patienceMs: 46_000 })
   const attempt = () => fences.permitted(() => undefined).applyCommand(CLAIM, signal)
   await expect.poll(attempt, { timeout: 10_000 }).toMatchObject({ kind: 'failed' })
 })
