@@ -21,6 +21,13 @@ export const failoverFaults = defineFaults({
     retriable: true,
     status: 409,
   },
+  EVIDENCE_LOST: {
+    message: 'what {key} held is not in the authority any more',
+    remedy:
+      'A restored authority has no evidence of what ran before. A move that is rolled back for it is asked for again; where a region was lost, a failover supersedes the roll-back. One that has committed and stands at promoting is superseded by a failover to a region that holds everything: the one it left, or for a failover another survivor. A return is resumed, and compares its region anew.',
+    retriable: false,
+    status: 409,
+  },
   OPERATION_NOT_FOUND: {
     message: 'group {group} has no running operation {operation}',
     remedy: 'Look for it in the history: it has ended, or another one has superseded it.',

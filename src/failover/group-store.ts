@@ -1,5 +1,6 @@
 import { canonicalJson, invariant } from '../core/index.ts'
 import { digestOf, type EvidenceRef } from './evidence.ts'
+import { failoverFaults } from './faults.ts'
 import { checkInvariants } from './moves/invariants.ts'
 import type { Json } from './outcome.ts'
 import type { AuthorityPort, Lease, WriteOptions, WriteResult } from './ports.ts'
@@ -53,10 +54,11 @@ export class GroupStore {
     return { key, digest: digestOf(evidence) }
   }
 
-  /** What stands behind a reference. It is an error of the store when it is not what was written there. */
+  /** What stands behind a reference; fault EVIDENCE_LOST. It is an error of the store when it is not what was written. */
   async evidence(ref: EvidenceRef, signal: AbortSignal): Promise<Json> {
     const stored = await this.#authority.read(ref.key, signal)
-    invariant(stored !== undefined && digestOf(stored.value) === ref.digest, `${ref.key} is not what was written`)
+    if (stored === undefined) throw failoverFaults.fault('EVIDENCE_LOST', { key: ref.key })
+    invariant(digestOf(stored.value) === ref.digest, `${ref.key} is not what was written`)
     return stored.value
   }
 

@@ -156,7 +156,7 @@ export function chooseSalvage(document: GroupDocument, region: RegionName, choic
 /** Where a choice is being carried out, and another one may be made when that cannot go on. */
 const SALVAGING: ReadonlySet<ReturnPhase> = new Set(['exporting', 'replaying', 'keeping', 'reseeding'])
 /** What was found no longer holds, or is to be chosen about anew. */
-const SCANNED_AGAIN: ReadonlySet<string> = new Set(['RETURN_TAIL_CHANGED', 'RETURN_CANNOT_KEEP'])
+const SCANNED_AGAIN: ReadonlySet<string> = new Set(['RETURN_TAIL_CHANGED', 'RETURN_CANNOT_KEEP', 'EVIDENCE_LOST'])
 
 /** Has a region that waits for a choice compared once more: its clients may have written past a fence. */
 export function scanAgain(document: GroupDocument, region: RegionName): GroupDocument {

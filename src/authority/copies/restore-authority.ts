@@ -3,7 +3,8 @@
  *
  * What always holds: it happens in one commit, so it is done or not; every lease of before is void; the generation is
  * above that of every copy, so that no token and no document of before can pass for one of now. What only the lost
- * authority had (evidence of operations, journal) is not there any more, and the journal says so.
+ * authority had (evidence of operations, journal) is not there any more, and the journal says so; an operation that needs
+ * it ends by itself or says what to do (fault `EVIDENCE_LOST`).
  */
 import { describeError, isFault, type RetryContext, retry } from '../../core/index.ts'
 import type { Commit, DocumentStore, StoredText } from '../document-store.ts'

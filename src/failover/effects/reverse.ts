@@ -1,4 +1,4 @@
-import type { RegionName } from '../../core/index.ts'
+import { isFault, type RegionName } from '../../core/index.ts'
 import {
   type CloseOptions,
   type CopyProgress,
@@ -6,7 +6,8 @@ import {
   type PartitionCut,
   provedEnds,
 } from '../../replication/index.ts'
-import type { FoundRole, Outcome } from '../outcome.ts'
+import type { FoundRole, Json, Outcome } from '../outcome.ts'
+import type { Phase } from '../state.ts'
 import { donatedLink, unpackDonated } from './catch-up.ts'
 import { goalsOf, unpackCuts } from './evidence-of-cut.ts'
 import { answers, type EffectCall, otherStandbys, startCopy, stopCopy, withMoves } from './group-rooms.ts'
@@ -49,13 +50,30 @@ export async function reverse(call: EffectCall): Promise<Outcome> {
   })
 }
 
+/**
+ * Undefined also where the authority was restored and has none: to wait for it would leave the standbys without copies for
+ * good. Without a cut they end as far as they got, as after a failover; one that then seems to be ahead is compared.
+ */
+export async function evidenceIfKept(
+  { evidenceOf }: Pick<EffectCall, 'evidenceOf'>,
+  phase: Phase,
+): Promise<Json | undefined> {
+  try {
+    return await evidenceOf(phase)
+  } catch (error) {
+    if (isFault(error) && error.code === 'EVIDENCE_LOST') return undefined
+    throw error
+  }
+}
+
 /** Ends the copies of a standby: after a cut when it holds everything below, else as far as it got. */
 async function release(call: EffectCall, moves: Moves, region: RegionName): Promise<Outcome | undefined> {
   const { rooms, operation, from, signal } = call
   const link = rooms.linkOf(from, region)
   let how: Pick<CloseOptions, 'proofs' | 'unproved'> = { unproved: 'end' }
-  if (operation.kind !== 'failover') {
-    const cuts = findOpen(unpackCuts(await call.evidenceOf('cut')), await copiesOf(call, moves, region))
+  const cut = operation.kind === 'failover' ? undefined : await evidenceIfKept(call, 'cut')
+  if (cut !== undefined) {
+    const cuts = findOpen(unpackCuts(cut), await copiesOf(call, moves, region))
     const drained = judgeDrained(region, await moves.drain(link, goalsOf(cuts), signal))
     if (drained !== undefined) return drained
     how = { proofs: provedEnds(cuts, await moves.prove(link, goalsOf(cuts), signal)), unproved: 'wait' }
@@ -84,7 +102,7 @@ function copiesOf({ rooms, from, signal }: EffectCall, moves: Moves, region: Reg
 async function reached(call: EffectCall, moves: Moves): Promise<CopyProgress[]> {
   const own = await copiesOf(call, moves, call.to)
   const fetched: CopyProgress[] = []
-  for (const one of unpackDonated(await call.evidenceOf('catching-up'))) {
+  for (const one of unpackDonated(await evidenceIfKept(call, 'catching-up'))) {
     const topics = new Set(donatedLink(call, one).topics.include)
     const copies = await copiesOf(call, moves, one.donor)
     fetched.push(...copies.filter(({ key }) => topics.has(key.targetTopic)))

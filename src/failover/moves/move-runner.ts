@@ -10,6 +10,8 @@ import { isWritePaused } from './steps.ts'
 
 /** What is left to a call that begins at the end of its step. */
 const LEAST_CALL_MS = 100
+/** Whose evidence `promote` and `reverse` work with. */
+const READ_BEHIND_COMMIT: readonly Phase[] = ['settling', 'cut', 'proving', 'catching-up']
 
 /** Carries a group's operation out: one reading, one decision, one persisted step a pass. */
 export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
@@ -91,8 +93,10 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
         sides: { from, to },
         // A step that has a limit ends on time, with what is known by then.
         ...(limitMs !== null && { deadlineMs: Math.max(LEAST_CALL_MS, limitMs - phaseMs) }),
-        run: (permit, deadline) =>
-          this.#effects[step.effect]({ ...this.#context(document, operation, deadline), permit }, deadline),
+        run: async (permit, deadline) => {
+          if (step.phase === 'committing') await this.#checkEvidence(operation, deadline)
+          return this.#effects[step.effect]({ ...this.#context(document, operation, deadline), permit }, deadline)
+        },
       },
       signal,
     )
@@ -102,6 +106,14 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
     return kind === 'done' || kind === 'failed'
       ? { kind: 'again', reason: decision.reason }
       : this.#wait(decision.reason)
+  }
+
+  /** A restored authority has lost it: what the steps behind the commit need has to be there before. */
+  async #checkEvidence({ evidence }: OperationRecord, signal: AbortSignal): Promise<void> {
+    for (const phase of READ_BEHIND_COMMIT) {
+      const ref = evidence[phase]
+      if (ref !== undefined) await this.#store.evidence(ref, signal)
+    }
   }
 
   #context(document: GroupDocument, operation: OperationRecord, signal: AbortSignal): Omit<MoveContext, 'permit'> {
