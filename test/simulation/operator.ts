@@ -1,6 +1,6 @@
 import { type Random, randomBelow, regionName } from '../../src/core/index.ts'
 import type { Json } from '../../src/failover/outcome.ts'
-import { isReversible, standsAt } from '../../src/failover/moves/steps.ts'
+import { hasEnded, isReversible, standsAt } from '../../src/failover/moves/steps.ts'
 import {
   abortMove,
   acknowledgeMove,
@@ -149,6 +149,8 @@ export class Operator {
 
   /** A move whose region is gone: another region, whatever phase it is in. */
   #supersede(document: GroupDocument, operation: OperationRecord): void {
+    // It is refused until the ended one has left the document.
+    if (hasEnded(operation.phase)) return
     const world = this.#world
     const isBehind = document.active === operation.to
     const gone = isBehind ? operation.to : operation.from

@@ -1,6 +1,6 @@
 import { canonicalJson, unreachable } from '../../core/index.ts'
 import type { EvidenceRef } from '../evidence.ts'
-import { explainOutcome, type FaultNote, type Outcome } from '../outcome.ts'
+import { type Donor, explainOutcome, type FaultNote, type Outcome } from '../outcome.ts'
 import type { GroupDocument, OperationRecord, Phase } from '../state.ts'
 import { hasEnded, isReversible, isWritePaused, type OnTrouble, type Step, standsAt, stepOf } from './steps.ts'
 import {
@@ -123,8 +123,8 @@ function decideStep(
         const late = `not done after ${limitMs} ms: ${why}`
         return handleTrouble(step.onTimeout, { document, operation, step, observed, why: late })
       }
-      const donors = outcome.kind === 'waiting' ? outcome.donors : undefined
-      if (donors !== undefined && canonicalJson(donors) !== canonicalJson(operation.donors ?? [])) {
+      const donors = findNewDonors(operation, outcome)
+      if (donors !== undefined) {
         return { kind: 'write', next: noteDonors(document, donors), reason: `${operation.phase}: ${why}` }
       }
       const isUnnoted = observed.writePausedMs - operation.writePausedMs > NOTE_PAUSE_EVERY_MS
@@ -136,6 +136,12 @@ function decideStep(
     default:
       return unreachable(outcome)
   }
+}
+
+/** Undefined where the document names them already. */
+function findNewDonors({ donors: known = [] }: OperationRecord, outcome: Outcome): readonly Donor[] | undefined {
+  const donors = outcome.kind === 'waiting' ? outcome.donors : undefined
+  return donors === undefined || canonicalJson(donors) === canonicalJson(known) ? undefined : donors
 }
 
 /** How long a step may take in all; null: as long as it takes. */
