@@ -152,7 +152,7 @@ export class LossScene implements Disposable {
       return { topic: BURST_TOPIC, partition, timestamp: -1 }
     })
     const ends = await admin.listOffsets({ isolation: 'read_uncommitted', partitions }, signal)
-    return ends.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
+    return ends.reduce((sum, { offset }) => sum + Math.max(0, offset), 0)
   }
 
   async #failOver(to: string): Promise<void> {

@@ -54,6 +54,7 @@ public class FailoverApps {
   private static final long CLOSE_MS = 300;
   private static final long ANSWER_POLL_MS = 50;
   private static final int ANSWER_POLLS_MAX = 400;
+  private static final long REQUEST_TIMEOUT_MS = 3_000;
   private static final int KEYS = 100;
   private static final int BURST = 10;
   private static final long FINISH_NANOS = 60_000_000_000L;
@@ -224,7 +225,7 @@ public class FailoverApps {
       properties.put("enable.idempotence", "true");
       properties.put("linger.ms", "5");
       properties.put("max.block.ms", "2000");
-      properties.put("request.timeout.ms", "3000");
+      properties.put("request.timeout.ms", Long.toString(REQUEST_TIMEOUT_MS));
       properties.put("delivery.timeout.ms", "5000");
       boolean isTransactional = kind.equals("transactional");
       if (isTransactional) {
@@ -326,14 +327,19 @@ public class FailoverApps {
   private record Draft(ProducerRecord<String, String> record, String writer, String region, String id, long sent) {}
 
   private void note(Draft draft, RecordMetadata placed, Exception error) {
-    note(error == null ? "kept" : verdictOn(error), draft, placed, System.nanoTime());
+    long answered = System.nanoTime();
+    note(error == null ? "kept" : verdictOn(error, answered - draft.sent()), draft, placed, answered);
   }
 
-  /** Only answers with which a broker says that it has stored nothing are a refusal. */
-  private static String verdictOn(Exception error) {
+  /**
+   * Only answers with which a broker says that it has stored nothing are a refusal. Of a record that was sent twice, they
+   * say nothing about the first time.
+   */
+  private static String verdictOn(Exception error, long tookNanos) {
+    boolean isFirst = tookNanos < REQUEST_TIMEOUT_MS * 1_000_000L;
     boolean isRefusal = error instanceof org.apache.kafka.common.errors.AuthorizationException
         || error instanceof org.apache.kafka.common.errors.RecordTooLargeException;
-    return isRefusal ? "refused" : "unclear";
+    return isRefusal && isFirst ? "refused" : "unclear";
   }
 
   private void note(String verdict, Draft draft, RecordMetadata placed, long answered) {

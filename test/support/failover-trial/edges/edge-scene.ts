@@ -79,7 +79,7 @@ export class EdgeScene implements Disposable {
     let last = ''
     const look = async () => {
       const answer = await orderMove(this.isthmus, order)
-      if (answer.kind === 'accepted') return answer.operation
+      if (answer.kind === 'accepted') return (await this.#hasBegun(answer.operation)) ? answer.operation : undefined
       last = answer.reason
       return undefined
     }
@@ -106,6 +106,16 @@ export class EdgeScene implements Disposable {
     const { signal } = this.context
     const entry = await this.tail.until(isIt, { after: mark, limitMs: STEP_LIMIT_MS, signal })
     if (entry === undefined) throw new Error(`${effect} has not ${moment}: the move is at ${this.phaseOf(operation)}`)
+  }
+
+  /** False where a guard found something out since the plan: then nothing was touched. */
+  async #hasBegun(operation: string): Promise<boolean> {
+    const look = async () => {
+      const phase = this.phaseOf(operation)
+      return ['nowhere', 'requested', 'preflight'].includes(phase) ? undefined : phase
+    }
+    const options = { limitMs: STEP_LIMIT_MS, everyMs: 20, signal: this.context.signal }
+    return (await eventually('the move begins', look, options)) !== 'rolled-back'
   }
 
   phaseOf(operation: string): string {
@@ -190,6 +200,9 @@ export class EdgeScene implements Disposable {
 }
 
 async function createTopic({ admin }: TrialRegion, topic: string, replicationFactor: number, signal: AbortSignal) {
-  const [created] = await admin.createTopics([{ topic, partitions: PARTITIONS, replicationFactor, configs: {} }], signal)
+  const [created] = await admin.createTopics(
+    [{ topic, partitions: PARTITIONS, replicationFactor, configs: {} }],
+    signal,
+  )
   if (created?.errorCode !== 0) throw new Error(`topic ${topic}: ${created?.errorCode} ${created?.message}`)
 }
