@@ -5,6 +5,7 @@ import type { FlowSpec } from '../flows/flow.ts'
 import { highWatermark, logStart, stableEnd } from '../flows/log-ends.ts'
 import type { PartitionRef, RawReader } from '../flows/raw-reader.ts'
 import { type AttributedSegment, SEGMENT_CAUSES } from '../offset-map/index.ts'
+import { findCompacted } from '../topics/compacted.ts'
 import { type OffsetRange, readCommitted } from '../verification/committed-log.ts'
 import { Pace } from '../verification/pace.ts'
 import { findRow } from './find-beginning.ts'
@@ -102,10 +103,10 @@ async function openLogs(spec: FlowSpec, context: MatchFlowContext, signal: Abort
     throw replicationFaults.fault('TARGET_NOT_READY', facts)
   }
   const isCompacted = await Promise.all([
-    hasCompaction(source, topic, signal),
-    hasCompaction(target, targetTopic, signal),
+    findCompacted(source, [topic], signal),
+    findCompacted(target, [targetTopic], signal),
   ])
-  return { ...logs, isCompacted: isCompacted.includes(true) }
+  return { ...logs, isCompacted: isCompacted.some(({ size }) => size > 0) }
 }
 
 /** Two records that belong together, from which on both logs are complete. */
@@ -136,10 +137,4 @@ async function findBeginning({ source, target, isCompacted }: Logs, copiesFromSt
 
 function at({ source, target }: AttributedSegment) {
   return { sourceOffset: source, targetOffset: target }
-}
-
-async function hasCompaction(cluster: Cluster, topic: string, signal: AbortSignal): Promise<boolean> {
-  const [configs] = await cluster.describeTopicConfigs([topic], signal)
-  // Where it cannot be told, nothing less than every record will do.
-  return configs?.entries.find(({ name }) => name === 'cleanup.policy')?.value?.includes('compact') ?? false
 }

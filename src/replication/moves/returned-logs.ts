@@ -3,6 +3,7 @@ import type { Cluster, TopicPartition } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { CopiedFlow } from '../offset-map/index.ts'
 import { ensureMapTopic, NEW_MAP_SHARDS } from '../shards/map-topic.ts'
+import { findCompacted } from '../topics/compacted.ts'
 import { compileSelection, type Selection } from '../topics/selection.ts'
 import { Pace } from '../verification/pace.ts'
 import type { CutPartition } from './cut.ts'
@@ -81,6 +82,8 @@ export class ReturnedLogs {
     const { atlas, clock } = this.#options
     const pace = new Pace(clock, READ_BYTES_PER_SECOND)
     const sightOf = (of: RegionName) => ({ cluster: this.#cluster(of), reader: atlas.reader(of), clock, pace })
+    const topics = [...new Set(forked.map(({ topic }) => topic))]
+    const compacted = await findCompacted(this.#cluster(region), topics, signal)
     const scans: PartitionScan[] = []
     await eachOf(forked, AT_ONCE, async (one) => {
       const { tie, active: there, topic, topicId, partition, fork, end } = one
@@ -92,6 +95,7 @@ export class ReturnedLogs {
           log: { ...sightOf(region), ref: { topic, topicId, partition } },
           forked: one,
           untied: findUntied(runs, one),
+          isCompacted: compacted.has(topic),
           isDestroyed,
           active: there && range && { ...sightOf(active), ref: there.ref, range },
         }),

@@ -14,6 +14,7 @@ import { type BatchHeader, type DecodedRecord, isControl, isTransactional, readB
 import type { OffsetRange } from '../verification/committed-log.ts'
 import { digestRecord } from './digest-records.ts'
 import type { ForkedPartition } from './forked-partitions.ts'
+import { countOlder, type OlderRecords } from './older-records.ts'
 import { type LogSight, readOn, type Reading } from './read-on.ts'
 
 export interface DivergenceScan {
@@ -21,6 +22,8 @@ export interface DivergenceScan {
   readonly forked: ForkedPartition
   /** Ranges below the fork of which the active region has no record. */
   readonly untied: readonly OffsetRange[]
+  /** Whether the topic keeps only the latest record of each key. */
+  readonly isCompacted: boolean
   /** It would be copied again although nothing of it has diverged, since its topic would be. */
   readonly isDestroyed: boolean
   /** The active region's partition, from where it went on by itself; undefined: keys are not compared. */
@@ -51,7 +54,7 @@ export interface Divergence {
   readonly transactionalProducers: readonly string[]
   /** Those of them in the midst of whose transaction the fork lies: what stands before it was copied. */
   readonly cutTransactions: readonly string[]
-  /** Records below the fork that the active region lacks. */
+  /** Records below the fork that the active region lacks; see older-records.ts for compacted topics. */
   readonly onlyHere: number
   /** SHA-256 over keys and values of the records in their order: what an export has to come to. */
   readonly digest: string
@@ -68,6 +71,7 @@ const BEFORE_FORK_BYTES = 1024 * 1024
 export class PartitionScan {
   readonly #scan: DivergenceScan
   readonly #tail: Reading
+  readonly #older: OlderRecords
   readonly #below: readonly Reading[]
   readonly #there: Reading | undefined
   readonly #digest: Hash = createHash('sha256')
@@ -79,7 +83,6 @@ export class PartitionScan {
   #isOverfull = false
   #records = 0
   #bytes = 0
-  #onlyHere = 0
   #firstTimestampMs: number | null = null
   #lastTimestampMs: number | null = null
   #firstOffset: number | null = null
@@ -88,7 +91,8 @@ export class PartitionScan {
     this.#scan = scan
     const { fork, end } = scan.forked
     this.#tail = { at: fork, to: end }
-    this.#below = scan.untied.map(({ from, to }) => ({ at: from, to }))
+    this.#older = countOlder(scan.untied, { fork, isCompacted: scan.isCompacted })
+    this.#below = this.#older.ranges.map(({ from, to }) => ({ at: from, to }))
     this.#there = scan.active && { at: scan.active.range.from, to: scan.active.range.to }
   }
 
@@ -99,7 +103,7 @@ export class PartitionScan {
     if (this.#records === 0 && !this.#scan.isDestroyed) return true
     this.#cut ??= await this.#findCut(signal)
     for (const reading of this.#below) {
-      if (!(await readOn(log, reading, untilMs, () => void this.#onlyHere++, signal))) return false
+      if (!(await readOn(log, reading, untilMs, (record) => this.#older.take(record), signal))) return false
     }
     if (active === undefined || this.#there === undefined || this.#keys.size === 0) return true
     return await readOn(active, this.#there, untilMs, (record) => this.#compare(record), signal)
@@ -122,7 +126,7 @@ export class PartitionScan {
       areAllKeysCompared: active !== undefined && !this.#isOverfull,
       transactionalProducers: [...this.#producers],
       cutTransactions: this.#cut ?? [],
-      onlyHere: this.#onlyHere,
+      onlyHere: this.#older.count,
       digest: this.#digest.copy().digest('hex'),
     }
   }

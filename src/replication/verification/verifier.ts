@@ -5,6 +5,7 @@ import { replicationFaults } from '../faults.ts'
 import type { Flow } from '../flows/flow.ts'
 import { RawReader } from '../flows/raw-reader.ts'
 import { flowKeyText } from '../offset-map/index.ts'
+import { findCompacted } from '../topics/compacted.ts'
 import { compileSelection } from '../topics/selection.ts'
 import { Pace } from './pace.ts'
 import { countDifferences, noCounts, type PartitionReport } from './report.ts'
@@ -30,7 +31,6 @@ const RUNNING_MAX = 2
 const KEPT = 16
 const DEFAULT_MEGABYTES_PER_SECOND = 64
 const MEGA = 1_000_000
-const TOPICS_PER_CALL = 100
 
 /** Up to where a flow was found equal, from the beginning of its copy; of one target topic only. */
 interface VerifiedPoint {
@@ -251,21 +251,8 @@ class Run {
   async #findCompacted(signal: AbortSignal): Promise<ReadonlySet<string>> {
     const { link, flows } = this.#options
     const names = new Map(flows.map(({ spec: { key } }) => [key.topic, key.targetTopic]))
-    const compactedOf = async (cluster: Cluster, topics: readonly string[]) => {
-      const compacted = new Set<string>()
-      for (let at = 0; at < topics.length; at += TOPICS_PER_CALL) {
-        for (const { topic, errorCode, entries } of await cluster.describeTopicConfigs(
-          topics.slice(at, at + TOPICS_PER_CALL),
-          signal,
-        )) {
-          const policy = entries.find(({ name }) => name === 'cleanup.policy')?.value ?? ''
-          if (errorCode === 0 && policy.includes('compact')) compacted.add(topic)
-        }
-      }
-      return compacted
-    }
-    const atSource = await compactedOf(link.source, [...names.keys()])
-    const atTarget = await compactedOf(link.target, [...names.values()])
+    const atSource = await findCompacted(link.source, [...names.keys()], signal)
+    const atTarget = await findCompacted(link.target, [...names.values()], signal)
     const isCompacted = ([topic, targetTopic]: [string, string]) => atSource.has(topic) || atTarget.has(targetTopic)
     return new Set([...names].filter(isCompacted).map(([topic]) => topic))
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export const APP_PREFIX = 'app-'
 /** Size, API key, version and correlation id of a request stand before its client id. */
 const ID_AT = 12
+const DELAY_POLL_MS = 5
 
 interface Link {
   readonly client: Socket
@@ -97,10 +98,15 @@ export class AppGate implements AsyncDisposable {
   }
 
   #later(link: Link, chunk: Buffer): void {
-    const dueMs = performance.now() + this.delayMs
-    link.sent = link.sent
-      .then(() => sleep(Math.max(0, dueMs - performance.now()), undefined, { ref: false }))
-      .then(() => link.client.destroyed || link.client.write(chunk))
+    const sinceMs = performance.now()
+    const send = async () => {
+      // Once the way is short again, what is on it arrives.
+      while (!link.client.destroyed && performance.now() < sinceMs + this.delayMs) {
+        await sleep(DELAY_POLL_MS, undefined, { ref: false })
+      }
+      if (!link.client.destroyed) link.client.write(chunk)
+    }
+    link.sent = link.sent.then(send)
   }
 }
 
