@@ -5,6 +5,7 @@ import { eventually, type IsthmusProcess } from '../isthmus-process.ts'
 import type { TrialContext } from '../trial.ts'
 import { APP_PREFIX } from './app-gate.ts'
 import { ALL_TOPICS, isCompacted, monotonicMs } from './apps.ts'
+import { GROUP, runCommand } from './control.ts'
 import { JournalTail } from './journal-tail.ts'
 import { countOnce, readOrigins, subtractLogs } from './loss-logs.ts'
 import type { StoredLog, StoredRecord } from './oracle.ts'
@@ -82,9 +83,9 @@ export class LossScene implements Disposable {
     setDelay(this.#stage, from, LATE_MS)
     await this.#burst(from, { partitions: LATE_PARTITIONS, count: BURST_RECORDS })
     await regions.get(from).region.stopBroker(0, { hard: true })
-    if (early !== undefined) setDelay(this.#stage, to, 0)
     const decidedMs = monotonicMs()
     await this.#failOver(to)
+    if (early !== undefined) await this.#order('resume', from, to)
     log(`${from} is lost, ${to} is active after ${Math.round(monotonicMs() - decidedMs)} ms`)
     await sleep(LOAD_MS, undefined, { signal })
     setDelay(this.#stage, from, 0)
@@ -124,9 +125,9 @@ export class LossScene implements Disposable {
     await folder.produce(`burst-${seed}`, { bootstrap, topics: BURST_TOPIC, ...options }, this.#context.signal)
   }
 
-  /** One standby gets what the other, whose answers are late, does not get any more. */
+  /** One standby gets what the other, whose link is paused, does not get any more. */
   async #runAhead(from: string, { late, ahead }: { readonly late: string; readonly ahead: string }): Promise<number> {
-    setDelay(this.#stage, late, LATE_MS)
+    await this.#order('pause', from, late)
     await this.#copiedBurst(from, [ahead], { partitions: LATE_PARTITIONS, count: EARLY_RECORDS })
     return EARLY_RECORDS / LATE_PARTITIONS + BURST_RECORDS / LATE_PARTITIONS
   }
@@ -153,6 +154,13 @@ export class LossScene implements Disposable {
     })
     const ends = await admin.listOffsets({ isolation: 'read_uncommitted', partitions }, signal)
     return ends.reduce((sum, { offset }) => sum + Math.max(0, offset), 0)
+  }
+
+  async #order(verb: 'pause' | 'resume', from: string, to: string): Promise<void> {
+    const words = [verb, '--link', `${GROUP}-${from}-to-${to}`, '--by', 'trial']
+    if (verb === 'pause') words.push('--reason', 'a trial')
+    const { code, output } = await runCommand(this.#isthmus.apiUrl, words, this.#context.signal)
+    if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}: ${output}`)
   }
 
   async #failOver(to: string): Promise<void> {
