@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { createApiServer } from './api/index.ts'
 import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
-import { type Config, clusterOptionsOf, loadConfig } from './config/index.ts'
+import { type Config, clusterOptionsOf, loadConfig, standIn } from './config/index.ts'
 import { Control, LinkDesk, type Role, specOf } from './controller/index.ts'
 import { type Clock, describeError, type Random, regionName, systemClock, systemRandom } from './core/index.ts'
 import { openCluster } from './kafka/index.ts'
@@ -109,7 +109,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     replication: replicator,
     linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
     watch: regions.watch,
-    ...(control && { groups: () => control.status().groups, failover: control.view }),
+    ...(control && { groups: () => control.status().groups, failover: control.view, gate: control.gate }),
     metrics,
   }
   const api = await createApiServer({ options: config.api, content, logger })
@@ -192,6 +192,7 @@ function metricsOf(control: Control): Partial<MetricsSources> {
     failover: () => control.status(),
     authority: () => control.status().authority,
     fences: () => control.status().fences,
+    gate: control.gate,
   }
 }
 
@@ -210,10 +211,11 @@ function describeWork(
 ): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
   const { shareWork, sessionSeconds, replicationFactor, acknowledgeUnfenced } = replication
   const memberName = replication.memberName === '' ? nameMember(api.listen) : replication.memberName
-  const declared = role === 'controller' ? [] : links.filter(({ failoverGroup }) => failoverGroup === null)
+  const copies = role === 'all' || role === 'replicator'
+  const declared = !copies ? [] : links.filter(({ failoverGroup }) => failoverGroup === null)
   return {
     links: declared.map(specOf),
-    copies: role !== 'controller',
+    copies,
     topicSyncMs: replication.topicSyncSeconds * 1_000,
     positionSyncMs: replication.positionSyncSeconds * 1_000,
     groupDeletionGraceMs: replication.groupDeletionGraceSeconds * 1_000,
@@ -235,12 +237,13 @@ function nameMember(listen: string): string {
 
 /** `isthmus run`: until the signal aborts, or another process takes over. */
 export async function runApp(
-  { config: file, role, logLevel: level }: RunOptions,
+  { config: file, role, region, logLevel: level }: RunOptions,
   version: string,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const clock = systemClock
-  const config = loadConfig(file)
+  const loaded = loadConfig(file)
+  const config = role === 'agent' || region !== undefined ? standIn(loaded, region) : loaded
   const logger = createLogger({ level, nowMs: () => clock.nowMs() })
   logger.info({ file, role, version, links: config.links.length }, `isthmus ${version} starts`)
   const app = await createApp({ config, version, role, logger, clock, random: systemRandom })

@@ -14,7 +14,7 @@ import type {
   VerificationReport,
   VerificationRequest,
 } from '../replication/index.ts'
-import type { FenceRecord, WatchedFence } from '../security/index.ts'
+import type { FenceRecord, GateStatus, WatchedFence } from '../security/index.ts'
 
 /** What the API asks of the replicator. */
 export interface ReplicationView {
@@ -126,6 +126,8 @@ export interface ApiContent {
   readonly watch: { status(): RegionsStatus }
   /** Failover groups as this process has read them last. @defaultValue none */
   readonly groups?: () => readonly GroupDocument[]
+  /** Of the region that an agent stands in. @defaultValue none */
+  readonly gate?: () => GateStatus | undefined
   /** Undefined in a process that controls no failover group. */
   readonly failover?: FailoverView
   /** The text of `/metrics` and its content type. */

@@ -43,7 +43,11 @@ export const serviceRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }
       const waiting = content.replication
         .status()
         .links.filter(({ state }) => state === 'starting' || state === 'stopped')
-      const reasons = waiting.map(({ link, state, reason }) => `link ${link} is ${state}: ${reason}`)
+      const gate = content.gate?.()
+      const reasons = [
+        ...waiting.map(({ link, state, reason }) => `link ${link} is ${state}: ${reason}`),
+        ...(gate?.position === 'unknown' ? [`the gate of ${gate.region} is not settled: ${gate.reason}`] : []),
+      ]
       if (reasons.length > 0) void reply.code(503)
       return { ready: reasons.length === 0, reasons }
     },

@@ -25,8 +25,9 @@ import { sumLink, summarise } from './summary.ts'
 /** From the status of replication to the bodies of the contract. Pure. */
 export function viewStatus(
   status: ReplicationStatus,
-  { version, regions, groups, failover }: Pick<ApiContent, 'version' | 'regions' | 'groups' | 'failover'>,
+  { version, regions, groups, failover, gate: gateOf }: Omit<ApiContent, 'replication' | 'watch' | 'metrics'>,
 ): StatusBody {
+  const gate = gateOf?.()
   const linksOf = (side: 'source' | 'target', region: RegionName) =>
     status.links.filter((link) => link[side] === region).map((link) => link.link)
   return {
@@ -39,6 +40,7 @@ export function viewStatus(
       targetOf: linksOf('target', region),
     })),
     failoverGroups: (groups?.() ?? []).map((one) => summariseGroup(one, failover?.fences.of(one.group) ?? [])),
+    ...(gate && { gate }),
     links: status.links.map((link) => viewLink(link, status.atMs)),
     openIncidents: findBlockingIncidents(status).length,
     members: status.members.map((member) => ({ ...member, shards: [...member.shards] })),

@@ -18,7 +18,9 @@ type LogLevel = (typeof LOG_LEVELS)[number]
 
 export interface RunOptions {
   readonly config: string
-  readonly role: 'all' | 'controller' | 'replicator'
+  readonly role: 'all' | 'controller' | 'replicator' | 'agent'
+  /** Where it stands. @defaultValue `health.standsIn` of the configuration */
+  readonly region?: string
   readonly logLevel: LogLevel
 }
 

@@ -14,11 +14,13 @@ export function addRun(program: Command, { io, exit }: CommandContext, verbs: Pr
     .addOption(
       new Option(
         '--role <role>',
-        'what this process does: controller decides and moves failover groups, replicator copies; each serves the API',
+        'what this process does: controller decides and moves failover groups, replicator copies, agent stands in a ' +
+          'region, watches from there and keeps its gate; each serves the API',
       )
-        .choices(['all', 'controller', 'replicator'])
+        .choices(['all', 'controller', 'replicator', 'agent'])
         .default('all'),
     )
+    .option('--region <name>', 'the region that this process stands in; default: health.standsIn of the configuration')
     .addOption(
       new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info').env('LOG_LEVEL'),
     )

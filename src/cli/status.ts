@@ -49,7 +49,9 @@ function needsOperator(status: StatusBody): boolean {
 }
 
 export function renderStatus(status: StatusBody): string {
-  const groups = renderGroups(status.failoverGroups)
+  const { gate } = status
+  const told = gate === undefined ? [] : ['', `The gate of ${gate.region} is ${gate.position}: ${gate.reason}`]
+  const groups = [...renderGroups(status.failoverGroups), ...told]
   if (status.links.length === 0 && status.openIncidents === 0) return [status.summary, ...groups].join('\n')
   const headers = [
     'LINK',
@@ -70,8 +72,8 @@ export function renderStatus(status: StatusBody): string {
   const incidents =
     openIncidents === 0 ? [] : [`${plural(openIncidents, 'incident')} to acknowledge: see \`isthmus incidents\`.`]
   const lines = [...status.links.flatMap(troublesOf), ...incidents]
-  const told = lines.length > 0 ? ['', ...lines] : []
-  return [status.summary, '', table, ...told, ...groups, ...renderMembers(status.members)].join('\n')
+  const troubles = lines.length > 0 ? ['', ...lines] : []
+  return [status.summary, '', table, ...troubles, ...groups, ...renderMembers(status.members)].join('\n')
 }
 
 function renderGroups(groups: readonly FailoverGroupSummary[]): string[] {

@@ -14,4 +14,10 @@ export const configFaults = defineFaults({
     retriable: false,
     status: 500,
   },
+  CONFIG_REGION_UNCLEAR: {
+    message: 'it is not clear where this process stands: {reason}',
+    remedy: '{remedy}',
+    retriable: false,
+    status: 500,
+  },
 })

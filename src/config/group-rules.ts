@@ -14,6 +14,7 @@ export function checkGroups(file: UsableConfig, links: readonly PlacedLink[], pr
   checkShares(file, problems)
   checkStrangers(file, links, problems)
   checkTimings(file, problems)
+  checkGates(file, problems)
 }
 
 function checkLinkNames(file: UsableConfig, problems: ProblemCollector): void {
@@ -85,5 +86,22 @@ function checkTimings(file: UsableConfig, problems: ProblemCollector): void {
     if (steps < writePauseSeconds) continue
     const rule = `${writePauseSeconds} s are no more than settleSeconds + cutSeconds + groupGraceSeconds = ${steps} s`
     problems.error(path, rule, 'raise it, or lower one of those, so that time is left to copy the rest')
+  }
+}
+
+/** A gate is for all groups of its region: listeners do not know topics. */
+function checkGates(file: UsableConfig, problems: ProblemCollector): void {
+  for (const { at, entry: region } of file.regions) {
+    if (region.gate === undefined) continue
+    const path: Path = ['regions', at, 'gate']
+    const groups = file.failoverGroups.filter(({ entry }) => entry.regions.includes(region.name))
+    if (groups.length === 0) {
+      const remedy = `name ${region.name} among the regions of a group, or remove the gate`
+      problems.error(path, 'no failover group has the region: nothing would ever open it', remedy)
+    } else if (groups.length > 1) {
+      const names = groups.map(({ entry }) => entry.name).join(', ')
+      const rule = `it is for all of ${names} together: it stays open while the region is active for one of them`
+      problems.warn(path, rule, 'move them together, and count on the fence where only one of them has moved')
+    }
   }
 }

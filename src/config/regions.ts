@@ -2,7 +2,12 @@ import { type RegionName, regionName } from '../core/index.ts'
 import type { ClusterOptions } from '../kafka/index.ts'
 import { type LoadContext, loadPassword, loadTls, type TlsConfig } from './credentials.ts'
 import type { Path } from './problems.ts'
-import { type ResolvedFenceOptions, resolveFenceOptions } from '../security/index.ts'
+import {
+  type GateCommand,
+  type ResolvedFenceOptions,
+  resolveFenceOptions,
+  resolveGateOptions,
+} from '../security/index.ts'
 import type { ConfigFile } from './schema.ts'
 import type { Secret } from './secrets.ts'
 import type { UsableConfig } from './validate.ts'
@@ -17,6 +22,8 @@ export interface RegionConfig {
   /** How fences of the region are proved; undefined where brokers' own words have to do. */
   readonly canary: CanaryConfig | undefined
   readonly fence: ResolvedFenceOptions
+  /** What an agent beside the region does; undefined where it has no gate. */
+  readonly gate: GateCommand | undefined
 }
 
 interface SaslConfig {
@@ -49,7 +56,8 @@ export function loadRegions(file: UsableConfig, context: LoadContext): Map<Regio
       const canary = region.canary && loadCanary(region.canary, { bootstrap, tls }, [...path, 'canary'], context)
       const fence = resolveFenceOptions(region.fence)
       const principal = fence.principal ?? (sasl && `User:${sasl.username}`)
-      return [name, { name, bootstrap, tls, sasl, canary, fence: { ...fence, principal } }]
+      const gate = region.gate && resolveGateOptions(region.gate)
+      return [name, { name, bootstrap, tls, sasl, canary, fence: { ...fence, principal }, gate }]
     }),
   )
 }

@@ -14,7 +14,7 @@ import {
 } from '../replication/index.ts'
 import { EvictionOptions, RoutingOptions } from '../routing/index.ts'
 import { FailoverOptions } from './failover-options.ts'
-import { FenceOptions, principalSchema } from '../security/index.ts'
+import { FenceOptions, GateOptions, principalSchema } from '../security/index.ts'
 
 /**
  * The one definition of the configuration file: types, validation, messages and the reference page come from it.
@@ -189,6 +189,7 @@ const Region = strict(
     sasl: Type.Optional(Sasl),
     canary: Type.Optional(Canary),
     fence: Type.Optional(FenceOptions),
+    gate: Type.Optional(GateOptions),
   },
   'One Kafka cluster.',
 )

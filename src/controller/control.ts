@@ -4,15 +4,16 @@ import { authorityOptionsOf, type Config } from '../config/index.ts'
 import { type Clock, createEvents, type Random, type RegionName } from '../core/index.ts'
 import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
-import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
+import type { FenceCommand, GateStatus, RegionGate, SecurityEvents, WatchedFence } from '../security/index.ts'
+import { openAgentGate } from './agent-gate.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
 import { authorityFallsWith } from './evidence/index.ts'
 import { FenceWatcher } from './fence-watcher.ts'
 import { GroupDocuments } from './group-documents.ts'
 import { GroupFollower } from './group-follower.ts'
 
-/** What a process is there for: `all`, or only deciding, or only copying. */
-export type Role = 'all' | 'controller' | 'replicator'
+/** What a process is there for: `all`, or only deciding, or only copying, or standing beside the cluster of a region. */
+export type Role = 'all' | 'controller' | 'replicator' | 'agent'
 
 export interface ControlOptions {
   readonly config: Config
@@ -48,6 +49,7 @@ export class Control {
   readonly #documents: GroupDocuments
   readonly #follower: GroupFollower | undefined
   readonly #watcher: FenceWatcher | undefined
+  readonly #gate: RegionGate | undefined
   readonly #groups: readonly string[]
 
   constructor(options: ControlOptions) {
@@ -60,15 +62,18 @@ export class Control {
     const { journal } = this
     this.#documents = new GroupDocuments(this.#authority, this.#groups)
     const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
-    this.#controller = role === 'replicator' ? undefined : new Controller({ ...shared, events })
+    const isDeciding = role === 'all' || role === 'controller'
+    this.#controller = isDeciding ? new Controller({ ...shared, events }) : undefined
     const view = { journal, clock, authority: this.#viewAuthority(authorityFallsWith(config)) }
     this.view = this.#controller && { ...view, groups: this.#controller.groups, fences: this.#controller.manual }
-    if (role === 'controller') return
+    if (role === 'agent') this.#gate = openAgentGate({ ...shared, events: events.security })
+    if (role === 'controller' || role === 'agent') return
     if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env: options.env })
     this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
   }
 
   start(): void {
+    this.#gate?.start()
     this.#documents.start((reason) => {
       // The watch ends by itself for nothing but an end of this process.
       this.events.failover.emit('failover:error', { group: '*', what: 'documents', error: new Error(reason) })
@@ -82,6 +87,7 @@ export class Control {
     await this.#controller?.stop()
     await this.#follower?.stop()
     await this.#watcher?.stop()
+    await this.#gate?.stop()
     await this.#documents.stop()
     await this.#authority.close()
   }
@@ -107,6 +113,9 @@ export class Control {
   async cover(region: RegionName, topics: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     return await (this.#controller ?? this.#watcher)?.cover(region, topics, signal)
   }
+
+  /** Undefined but in an agent of a region that has one. */
+  readonly gate = (): GateStatus | undefined => this.#gate?.status()
 
   status(): ControlStatus {
     return {

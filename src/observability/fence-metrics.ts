@@ -1,4 +1,4 @@
-import type { WatchedFence } from '../security/index.ts'
+import type { GateStatus, WatchedFence } from '../security/index.ts'
 import { renderLabels, renderMetric } from './exposition.ts'
 import type { MetricSpec } from './metric-specs.ts'
 
@@ -35,4 +35,17 @@ export function renderFences(fences: readonly WatchedFence[], nowMs: number): st
       return { value: 1, moreLabels: `state="${state}"` }
     }),
   ]
+}
+
+export const GATE_METRIC = {
+  name: 'isthmus_agent_gate',
+  help: '1 for the position of the gate of the region that an agent stands in: open, closed or unknown.',
+  labels: ['region', 'position'],
+} as const
+
+export function renderGate({ region, position }: GateStatus): string {
+  const subjects = [{ subject: position, labels: renderLabels({ region }) }]
+  return renderMetric({ ...GATE_METRIC, kind: 'gauge' }, subjects, () => {
+    return { value: 1, moreLabels: `position="${position}"` }
+  })
 }

@@ -46,9 +46,16 @@ const WORDING: Wording = {
     level: 'warn',
     sentence: `${where(event)} is a standby and cannot be fenced: ${event.reason}`,
   }),
+  'gate:moved': ({ region, to, reason }) => ({ level: 'info', sentence: `the gate of ${region} is ${to}: ${reason}` }),
+  'gate:found': ({ region, position }) => ({
+    level: 'warn',
+    sentence: `the gate of ${region} was found ${position}, and not by a doing of this agent`,
+  }),
+  'gate:failed': ({ reason }) => ({ level: 'error', sentence: reason }),
+  'gate:warned': ({ reason }) => ({ level: 'error', sentence: reason }),
 }
 
-/** Logs every event of fences. Returns what ends it. */
+/** Logs every event of fences and gates. Returns what ends it. */
 export function logFenceEvents(events: Events<SecurityEvents>, logger: Logger): () => void {
   return events.onAny((name, event) => {
     const { level, sentence } = (WORDING[name] as (event: SecurityEvents[typeof name]) => Line)(event)

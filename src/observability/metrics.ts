@@ -3,10 +3,10 @@ import type { Events } from '../core/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
 import { type AuthorityStatus, renderAuthority } from './authority-metrics.ts'
-import type { WatchedFence } from '../security/index.ts'
+import type { GateStatus, WatchedFence } from '../security/index.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
 import { type FailoverStatus, renderFailover } from './failover-metrics.ts'
-import { renderFences } from './fence-metrics.ts'
+import { renderFences, renderGate } from './fence-metrics.ts'
 import {
   EVENT_METRICS,
   FLOW_METRICS,
@@ -33,6 +33,8 @@ export interface MetricsSources {
   readonly events: Events<ReplicationEvents>
   /** @defaultValue none */
   fences?(): readonly WatchedFence[]
+  /** @defaultValue there is no gate */
+  gate?(): GateStatus | undefined
   nowMs(): number
   /** @defaultValue regions are not watched */
   readonly regions?: () => RegionsStatus
@@ -65,6 +67,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
       if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
       parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
+      const gate = sources.gate?.()
+      if (gate !== undefined) parts.push(renderGate(gate))
       return [...parts, await registry.metrics()].join('\n')
     },
   }

@@ -1,6 +1,6 @@
 import { AUTHORITY_METRIC, COPY_LABELS, COPY_METRICS } from './authority-metrics.ts'
 import { FAILOVER_METRICS } from './failover-metrics.ts'
-import { FENCE_LABELS, FENCE_METRICS, FENCE_STATE_METRIC } from './fence-metrics.ts'
+import { FENCE_LABELS, FENCE_METRICS, FENCE_STATE_METRIC, GATE_METRIC } from './fence-metrics.ts'
 import {
   EVENT_METRICS,
   FLOW_LABELS,
@@ -46,6 +46,7 @@ export function renderMetricsReference(): string {
     ...COPY_METRICS.map(({ name, help }) => row(name, 'gauge', COPY_LABELS, help)),
     ...Object.values(FAILOVER_METRICS).map(({ name, help, labels }) => row(name, 'gauge', labels, help)),
     row(FENCE_STATE_METRIC.name, 'gauge', [...FENCE_LABELS, 'state'], FENCE_STATE_METRIC.help),
+    row(GATE_METRIC.name, 'gauge', GATE_METRIC.labels, GATE_METRIC.help),
     ...FENCE_METRICS.map(({ name, help }) => row(name, kindOf(name), FENCE_LABELS, help)),
     ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
   ]

@@ -1,5 +1,6 @@
 import type { RegionName } from '../core/index.ts'
 import type { FenceMeans } from './fences/fence-record.ts'
+import type { GatePosition } from './gate/decide-gate.ts'
 
 interface FenceRef {
   readonly region: RegionName
@@ -43,4 +44,11 @@ export type SecurityEvents = {
   'fence:held': FenceRef & { readonly reason: string }
   /** Whether the fence of a standby holds cannot be told. */
   'fence:unproved': FenceRef & { readonly reason: string }
+  /** An agent has opened or closed the gate of its region. */
+  'gate:moved': { readonly region: RegionName; readonly to: GatePosition; readonly reason: string }
+  /** The operator's check says that something else has moved it. */
+  'gate:found': { readonly region: RegionName; readonly position: GatePosition }
+  'gate:failed': { readonly region: RegionName; readonly reason: string; readonly remedy: string }
+  /** The gate cannot do for every group what it is there for. */
+  'gate:warned': { readonly region: RegionName; readonly reason: string }
 }

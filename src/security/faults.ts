@@ -40,6 +40,12 @@ export const securityFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  GATE_COMMAND_FAILED: {
+    message: 'the command {command} of the gate of {region} ended with {ending}: {output}',
+    remedy: 'Run the command by hand with the same environment. The agent tries it again every second.',
+    retriable: true,
+    status: 502,
+  },
   FENCE_TOPIC_CONFIG_REFUSED: {
     message: '{region} cannot be fenced for {group} through topic configs: {reason}',
     remedy:

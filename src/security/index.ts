@@ -39,4 +39,14 @@ export {
   type TopicFenceRequest,
 } from './fences/region-fences.ts'
 export { type ProgramEnd, runProgram } from './fences/run-program.ts'
-export { FenceOptions, principalSchema, type ResolvedFenceOptions, resolveFenceOptions } from './options.ts'
+export type { GatePosition, GateWish } from './gate/decide-gate.ts'
+export { type GateStatus, RegionGate } from './gate/region-gate.ts'
+export {
+  FenceOptions,
+  type GateCommand,
+  GateOptions,
+  principalSchema,
+  type ResolvedFenceOptions,
+  resolveFenceOptions,
+  resolveGateOptions,
+} from './options.ts'

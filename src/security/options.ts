@@ -8,6 +8,12 @@ const program = (description: string) =>
     remedy: 'give the program, then each of its arguments',
   })
 
+const TIMEOUT_SECONDS = 60
+
+const timeoutSeconds = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 3_600, default: TIMEOUT_SECONDS, description: 'How long each of them may run.' }),
+)
+
 /** A principal as brokers write it. */
 export const principalSchema = (description: string) =>
   Type.String({
@@ -22,9 +28,7 @@ const CommandOptions = Type.Object(
     fence: program('Closes the region to applications; anything but exit code 0 stops the move.'),
     unfence: program('Opens it again.'),
     check: Type.Optional(program('Ends with 0 while the fence holds. Default: it holds once `fence` has succeeded.')),
-    timeoutSeconds: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 3_600, default: 60, description: 'How long each of them may run.' }),
-    ),
+    timeoutSeconds,
   },
   {
     additionalProperties: false,
@@ -86,8 +90,43 @@ export function resolveFenceOptions(options: FenceOptions = {}): ResolvedFenceOp
       fence: command.fence,
       unfence: command.unfence,
       check: command.check,
-      timeoutMs: (command.timeoutSeconds ?? 60) * 1_000,
+      timeoutMs: (command.timeoutSeconds ?? TIMEOUT_SECONDS) * 1_000,
     },
     allowTopicConfig,
   }
+}
+
+export const GateOptions = Type.Object(
+  {
+    open: program('Opens the listeners for clients.'),
+    close: program('Closes them, established connections too.'),
+    check: Type.Optional(
+      program(
+        'Ends with 0 while they are closed. It is run every two seconds, so that the agent notices what others do, such as a ' +
+          'machine that starts again. Default: they are as the last program left them.',
+      ),
+    ),
+    timeoutSeconds,
+  },
+  {
+    additionalProperties: false,
+    description:
+      'What `isthmus run --role agent --region NAME` does beside this region: its listeners for clients are open only while ' +
+      'the authority says that the region is active for one of its failover groups. Programs of the operator, run without ' +
+      'a shell, possibly more than once, with ISTHMUS_ACTION (`open`, `close`, `check`) and ISTHMUS_REGION in their ' +
+      'environment. Isthmus itself has to reach the brokers while they are closed, by a listener of its own.',
+  },
+)
+export type GateOptions = Type.Static<typeof GateOptions>
+
+/** The same with every default filled in. */
+export interface GateCommand {
+  readonly open: readonly string[]
+  readonly close: readonly string[]
+  readonly check: readonly string[] | undefined
+  readonly timeoutMs: number
+}
+
+export function resolveGateOptions({ open, close, check, timeoutSeconds }: GateOptions): GateCommand {
+  return { open, close, check, timeoutMs: (timeoutSeconds ?? TIMEOUT_SECONDS) * 1_000 }
 }

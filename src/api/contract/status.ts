@@ -160,6 +160,18 @@ const FailoverGroupSummary = object(
   'A failover group, as this process has read it last.',
 )
 
+const GateBody = object(
+  {
+    region: text('The region that the agent stands in.'),
+    position: Type.Enum(['open', 'closed', 'unknown'], {
+      description: '`unknown` until the agent has opened or closed it, and while a program does so.',
+    }),
+    reason: text('A sentence for the operator: why, and what keeps it from that.'),
+    sinceMs: atMs('Since when it has this position.'),
+  },
+  'The listeners for clients that an agent opens and closes.',
+)
+
 export const StatusBody = object(
   {
     atMs: atMs('When this was true.'),
@@ -176,6 +188,7 @@ export const StatusBody = object(
       ),
     ),
     failoverGroups: Type.Array(FailoverGroupSummary),
+    gate: Type.Optional(GateBody),
     links: Type.Array(LinkBody),
     openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
     members: Type.Array(MemberBody, {

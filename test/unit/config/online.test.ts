@@ -5,7 +5,7 @@ import { kafkaFaults } from '../../../src/kafka/index.ts'
 import { resolveFenceOptions } from '../../../src/security/index.ts'
 
 const region = (name: string): RegionConfig => {
-  const plain = { tls: undefined, sasl: undefined, canary: undefined, fence: resolveFenceOptions() }
+  const plain = { tls: undefined, sasl: undefined, canary: undefined, fence: resolveFenceOptions(), gate: undefined }
   return { name: regionName(name), bootstrap: ['a:1'], ...plain }
 }
 

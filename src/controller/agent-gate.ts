@@ -1,0 +1,59 @@
+import type { Authority } from '../authority/index.ts'
+import type { Config } from '../config/index.ts'
+import { type Clock, type Events, regionName } from '../core/index.ts'
+import { type GroupDocument, groupKey, isWritePaused } from '../failover/index.ts'
+import { type FenceCommand, type GateWish, RegionGate, type SecurityEvents } from '../security/index.ts'
+
+export interface AgentGateOptions {
+  readonly config: Pick<Config, 'regions' | 'failoverGroups' | 'health'>
+  readonly authority: Pick<Authority, 'read'>
+  readonly env: FenceCommand['env']
+  readonly clock: Clock
+  readonly events: Events<SecurityEvents>
+}
+
+/** The gate of the region that the agent stands in, over the authority's documents; undefined where it has none. */
+export function openAgentGate({ config, authority, ...rest }: AgentGateOptions): RegionGate | undefined {
+  const region = regionName(config.health.standsIn)
+  const command = config.regions.get(region)?.gate
+  if (command === undefined) return undefined
+  const groups = config.failoverGroups.filter(({ regions }) => regions.includes(region)).map(({ name }) => name)
+  const ask = async (signal: AbortSignal) => {
+    const stored = await Promise.all(groups.map((group) => authority.read(groupKey(group), signal)))
+    return gateWishOf(
+      stored.flatMap((document) => (document === undefined ? [] : [document.value as GroupDocument])),
+      {
+        region,
+        groups: groups.length,
+      },
+    )
+  }
+  return new RegionGate({ region, command, ask, ...rest })
+}
+
+/**
+ * Pure: what the documents of a region's groups ask of its gate; undefined where they say nothing, as of groups that are
+ * not recorded. Listeners do not know topics: they are open while the region is active for any of its groups, because an
+ * agent fences no active region; the fences of the others stand behind them.
+ */
+export function gateWishOf(
+  documents: readonly GroupDocument[],
+  { region, groups }: { readonly region: string; readonly groups: number },
+): GateWish | undefined {
+  const told = (list: readonly GroupDocument[]) =>
+    list.map(({ group, epoch }) => `${group} (epoch ${epoch})`).join(', ')
+  const active = documents.filter((document) => document.active === region)
+  const elsewhere = documents.filter((document) => document.active !== region)
+  if (active.length > 0) {
+    const isPaused = active.every(({ operation }) => operation !== undefined && isWritePaused(operation))
+    const warning =
+      elsewhere.length === 0
+        ? undefined
+        : `a gate is for all groups of a region: that of ${region} stays open for ${told(active)}, though the region is ` +
+          `not active for ${told(elsewhere)}`
+    if (isPaused) return { want: 'as-is', reason: `a move has still to open ${region} for ${told(active)}`, warning }
+    return { want: 'open', reason: `${region} is active for ${told(active)}`, warning }
+  }
+  if (documents.length < groups) return undefined
+  return { want: 'closed', reason: `${region} is not active for ${told(elsewhere)}`, warning: undefined }
+}

@@ -1,0 +1,195 @@
+import {
+  type Clock,
+  describeError,
+  eitherSignal,
+  type Events,
+  type Fault,
+  isFault,
+  type Pass,
+  type RegionName,
+  runLoop,
+  withSignal,
+} from '../../core/index.ts'
+import type { SecurityEvents } from '../events.ts'
+import { securityFaults } from '../faults.ts'
+import { CommandRuns, type Joined } from '../fences/command-runs.ts'
+import type { GateCommand } from '../options.ts'
+import { decideGate, type GateDecision, type GatePosition, type GateSight, type GateWish } from './decide-gate.ts'
+
+/**
+ * The listeners of one region for clients, opened and closed by programs of the operator. Every look asks the authority
+ * anew; a program that is under way is stopped when its opposite is wanted. Nothing here ends a fence or stands for one.
+ */
+export interface RegionGateOptions {
+  readonly region: RegionName
+  readonly command: GateCommand
+  /** Of the process, for the programs. */
+  readonly env: NodeJS.ProcessEnv
+  /** What the authority says of the region now; undefined where it has nothing about it. Faults: it does not answer. */
+  readonly ask: (signal: AbortSignal) => Promise<GateWish | undefined>
+  readonly clock: Clock
+  readonly events: Events<SecurityEvents>
+}
+
+export interface GateStatus {
+  readonly region: RegionName
+  readonly position: GatePosition
+  /** Why it is to be so, and what keeps it from that. */
+  readonly reason: string
+  /** Since when it has had this position, milliseconds since 1970. */
+  readonly sinceMs: number
+}
+
+/** With the two of them an end of a reign is seen within two seconds, also where the authority is slow. */
+const LOOK_EVERY_MS = 500
+const ASK_MS = 1_500
+const CHECK_EVERY_MS = 2_000
+const AFTER_FAILURE_MS = 1_000
+
+export class RegionGate {
+  readonly #options: RegionGateOptions
+  readonly #runs = new CommandRuns()
+  readonly #stopping = new AbortController()
+  readonly #startedMs: number
+  #position: GatePosition = 'unknown'
+  #sinceMs: number
+  #reason = 'the agent has just started'
+  #trouble: string | undefined
+  #said: GateWish | undefined
+  #checkedMs = 0
+  #running: Promise<void> | undefined
+
+  constructor(options: RegionGateOptions) {
+    this.#options = options
+    this.#startedMs = options.clock.monotonicMs()
+    this.#sinceMs = options.clock.nowMs()
+  }
+
+  start(): void {
+    const { clock } = this.#options
+    const { signal } = this.#stopping
+    const onError = (error: unknown) => this.#fail(describeError(error), 'Report it.')
+    const loop = { clock, signal, everyMs: LOOK_EVERY_MS, afterErrorMs: AFTER_FAILURE_MS, onError }
+    this.#running ??= runLoop<GateSight, GateDecision>(
+      { observe: (signal) => this.#look(signal), decide: decideGate, act: (decision) => this.#act(decision, signal) },
+      loop,
+    )
+  }
+
+  /** Leaves the gate as it is. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the agent stops'))
+    await this.#running
+  }
+
+  status(): GateStatus {
+    const reason = this.#trouble === undefined ? this.#reason : `${this.#reason}; ${this.#trouble}`
+    return { region: this.#options.region, position: this.#position, reason, sinceMs: this.#sinceMs }
+  }
+
+  async #look(signal: AbortSignal): Promise<GateSight> {
+    const said = await this.#ask(signal)
+    const warning = said?.warning
+    if (warning !== undefined && warning !== this.#said?.warning) {
+      this.#options.events.emit('gate:warned', { region: this.#options.region, reason: warning })
+    }
+    this.#said = said ?? this.#said
+    const sinceStartMs = this.#options.clock.monotonicMs() - this.#startedMs
+    return { position: this.#position, said: this.#said, isFresh: said !== undefined, sinceStartMs }
+  }
+
+  /** Undefined where there is no answer in time. */
+  async #ask(signal: AbortSignal): Promise<GateWish | undefined> {
+    const { ask, clock } = this.#options
+    const limit = new AbortController()
+    const timer = clock.setTimer(ASK_MS, () => limit.abort(new Error('no answer in time')))
+    const either = eitherSignal(signal, limit.signal)
+    try {
+      return await withSignal(ask(either.signal), either.signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (limit.signal.aborted || isFault(error)) return undefined
+      throw error
+    } finally {
+      timer.cancel()
+      either.release()
+    }
+  }
+
+  async #act({ action, reason }: GateDecision, signal: AbortSignal): Promise<Pass> {
+    this.#reason = reason
+    if (action === 'leave') return await this.#check(signal)
+    const to = action === 'open' ? 'open' : 'closed'
+    // Until it has ended nobody can tell.
+    this.#enter('unknown')
+    const end = await this.#run(action, signal)
+    if (end.kind === 'running') return { kind: 'again', reason }
+    const fault = this.#faultOf(action, end)
+    if (fault !== undefined) {
+      this.#fail(fault.message, fault.remedy)
+      return { kind: 'wait', afterMs: AFTER_FAILURE_MS, reason: fault.message }
+    }
+    this.#trouble = undefined
+    this.#checkedMs = this.#options.clock.monotonicMs()
+    this.#enter(to)
+    this.#options.events.emit('gate:moved', { region: this.#options.region, to, reason })
+    return { kind: 'done', reason }
+  }
+
+  /** Something else than the agent may have moved it, as a machine that starts again does. */
+  async #check(signal: AbortSignal): Promise<Pass> {
+    const { command, clock, region, events } = this.#options
+    const done: Pass = { kind: 'done', reason: this.#reason }
+    const isDue = clock.monotonicMs() - this.#checkedMs >= CHECK_EVERY_MS
+    if (command.check === undefined || this.#position === 'unknown' || !isDue) return done
+    const end = await this.#run('check', signal)
+    if (end.kind === 'running') return { kind: 'again', reason: this.#reason }
+    this.#checkedMs = clock.monotonicMs()
+    if (end.kind !== 'ran') {
+      const fault = this.#faultOf('check', end)
+      if (fault !== undefined) this.#fail(fault.message, fault.remedy)
+      return done
+    }
+    this.#trouble = undefined
+    const found = end.code === 0 ? 'closed' : 'open'
+    if (found === this.#position) return done
+    this.#enter(found)
+    events.emit('gate:found', { region, position: found })
+    return { kind: 'again', reason: `it was found ${found}` }
+  }
+
+  #run(action: 'open' | 'close' | 'check', signal: AbortSignal): Promise<Joined> {
+    const { region, command, clock, env } = this.#options
+    const program = {
+      argv: command[action] ?? [],
+      env: { ...env, ISTHMUS_REGION: region, ISTHMUS_ACTION: action },
+      timeoutMs: command.timeoutMs,
+      clock,
+    }
+    return this.#runs.join({ group: region, purpose: action, program, permit: undefined }, LOOK_EVERY_MS, signal)
+  }
+
+  /** Undefined where the program did what it was asked for. */
+  #faultOf(action: 'open' | 'close' | 'check', end: Exclude<Joined, { kind: 'running' }>): Fault | undefined {
+    if (end.kind === 'ran' && end.code === 0) return undefined
+    const { region, command } = this.#options
+    const endings = { 'not-started': 'it was not started', late: `no end within ${command.timeoutMs} ms`, stopped: '' }
+    const ending = end.kind === 'ran' ? `exit code ${end.code}` : endings[end.kind]
+    const output =
+      end.kind === 'ran' ? end.output.trim() || 'no output' : 'reason' in end ? end.reason : 'it was stopped'
+    const argv = command[action]?.join(' ') ?? ''
+    return securityFaults.fault('GATE_COMMAND_FAILED', { region, command: argv, ending, output })
+  }
+
+  #enter(position: GatePosition): void {
+    if (position === this.#position) return
+    this.#position = position
+    this.#sinceMs = this.#options.clock.nowMs()
+  }
+
+  #fail(reason: string, remedy: string): void {
+    if (reason === this.#trouble) return
+    this.#trouble = reason
+    this.#options.events.emit('gate:failed', { region: this.#options.region, reason, remedy })
+  }
+}

@@ -1,0 +1,99 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createEvents, regionName, systemClock } from '../../../src/core/index.ts'
+import { authorityFaults } from '../../../src/authority/faults.ts'
+import { type GateWish, RegionGate, type SecurityEvents } from '../../../src/security/index.ts'
+
+const TIMEOUT = { timeout: 10_000 }
+const wish = (want: GateWish['want']): GateWish => ({ want, reason: `it says ${want}`, warning: undefined })
+
+let folder = ''
+let gate: RegionGate | undefined
+let said: GateWish | undefined | 'silent'
+const told: string[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'isthmus-gate-'))
+  told.length = 0
+})
+afterEach(async () => {
+  await gate?.stop()
+  rmSync(folder, { recursive: true })
+})
+
+/** The operator's program keeps the position in a file, and a line of each run in another. */
+function begin(program: string, timeoutMs = 5_000): void {
+  const file = join(folder, 'program')
+  writeFileSync(file, `#!/bin/sh\ncd ${folder}\necho "$ISTHMUS_ACTION $ISTHMUS_REGION" >> runs\n${program}\n`)
+  chmodSync(file, 0o755)
+  const events = createEvents<SecurityEvents>()
+  events.onAny((name, event) => void told.push(`${name} ${'to' in event ? event.to : ''}`.trim()))
+  gate = new RegionGate({
+    region: regionName('eu'),
+    command: { open: [file], close: [file], check: [file], timeoutMs },
+    env: process.env,
+    ask: async () => {
+      if (said === 'silent') throw authorityFaults.fault('AUTHORITY_UNREACHABLE', { where: 'x', reason: 'y' })
+      return said
+    },
+    clock: systemClock,
+    events,
+  })
+  gate.start()
+}
+
+const position = () => gate?.status().position
+const runs = () => (existsSync(join(folder, 'runs')) ? readFileSync(join(folder, 'runs'), 'utf8').split('\n') : [])
+const OBEY = `case $ISTHMUS_ACTION in
+  open) rm -f shut;;
+  close) touch shut;;
+  check) test -e shut;;
+esac`
+
+test('it follows what the authority says, and stays where it is while that is silent', async () => {
+  said = wish('closed')
+  begin(OBEY)
+  await expect.poll(position, TIMEOUT).toBe('closed')
+  expect(existsSync(join(folder, 'shut'))).toBe(true)
+  said = wish('open')
+  await expect.poll(position, TIMEOUT).toBe('open')
+  expect(existsSync(join(folder, 'shut'))).toBe(false)
+  said = 'silent'
+  await expect.poll(() => gate?.status().reason, TIMEOUT).toContain('the authority says nothing now')
+  expect(position()).toBe('open')
+  expect(runs().filter((run) => run.startsWith('close'))).toEqual(['close eu'])
+  expect(told).toEqual(['gate:moved closed', 'gate:moved open'])
+})
+
+test('what something else has opened is closed again', async () => {
+  said = wish('closed')
+  begin(OBEY)
+  await expect.poll(position, TIMEOUT).toBe('closed')
+  rmSync(join(folder, 'shut'))
+  await expect.poll(() => existsSync(join(folder, 'shut')), TIMEOUT).toBe(true)
+  expect(told).toEqual(['gate:moved closed', 'gate:found', 'gate:moved closed'])
+})
+
+test('a program that fails is tried again, and told of once', async () => {
+  said = wish('closed')
+  begin(`test -e allowed || { echo no such table; exit 3; }\n${OBEY}`)
+  await expect.poll(() => runs().length, TIMEOUT).toBeGreaterThan(3)
+  expect(position()).toBe('unknown')
+  expect(gate?.status().reason).toContain('ended with exit code 3: no such table')
+  expect(told).toEqual(['gate:failed'])
+  writeFileSync(join(folder, 'allowed'), '')
+  await expect.poll(position, TIMEOUT).toBe('closed')
+  expect(gate?.status().reason).toBe('it says closed')
+})
+
+test('a program that takes its time is stopped when its opposite is wanted, or when it is late', async () => {
+  said = wish('open')
+  begin(`test $ISTHMUS_ACTION = open && exec sleep 60\n${OBEY}`, 3_000)
+  await expect.poll(() => runs(), TIMEOUT).toContain('open eu')
+  said = wish('closed')
+  await expect.poll(position, { timeout: 2_500 }).toBe('closed')
+  said = wish('open')
+  await expect.poll(() => gate?.status().reason, TIMEOUT).toContain('no end within 3000 ms')
+})

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { type ConfigSources, formatProblem, parseConfig, standIn } from '../../../src/config/index.ts'
+import { regionName } from '../../../src/core/index.ts'
+
+const sources: ConfigSources = { env: {}, readFile: () => '' }
+const GATE = 'gate: { open: [gate, open], close: [gate, close] }'
+const group = (name: string, regions = 'eu, us') =>
+  `  - { name: ${name}, regions: [${regions}], topics: { include: ["${name}.*"] } }\n`
+
+function read({ gate = GATE, groups = group('orders') }: { gate?: string; groups?: string } = {}) {
+  const regions = ['eu', 'us', 'far', 'near'].map((name) => {
+    return `  - { name: ${name}, bootstrap: ["a:1"]${name === 'eu' ? `, ${gate}` : ''} }\n`
+  })
+  const text = `apiVersion: isthmus/v1\nregions:\n${regions.join('')}failoverGroups:\n${groups}`
+  const { config, problems } = parseConfig(text, '/etc/isthmus', sources)
+  return { config, problems: problems.map(formatProblem) }
+}
+
+test('a gate has two programs, and a check where there is one', () => {
+  const { config, problems } = read()
+  expect(problems).toEqual([])
+  const gate = { open: ['gate', 'open'], close: ['gate', 'close'], check: undefined, timeoutMs: 60_000 }
+  expect(config?.regions.get(regionName('eu'))?.gate).toEqual(gate)
+  expect(config?.regions.get(regionName('us'))?.gate).toBeUndefined()
+})
+
+test.each([
+  ['one program', { gate: 'gate: { open: [a] }' }, 'regions[0].gate.close: missing'],
+  ['no program', { gate: 'gate: { open: [], close: [a] }' }, 'give the program, then each of its arguments'],
+  ['no time', { gate: GATE.replace(' }', ', timeoutSeconds: 0 }') }, 'regions[0].gate.timeoutSeconds'],
+  ['no group', { groups: group('orders', 'us, far') }, 'no failover group has the region: nothing would ever open it'],
+])('a gate with %s is refused', (_what, given, problem) => {
+  const { config, problems } = read(given)
+  expect(config).toBeUndefined()
+  expect(problems.join('\n')).toContain(problem)
+})
+
+test('a gate of several groups is told to be for all of them together', () => {
+  const { config, problems } = read({ groups: group('orders') + group('bills', 'far, eu') })
+  expect(config).toBeDefined()
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toContain('regions[0].gate: it is for all of orders, bills together')
+})
+
+test('an agent stands in a region of a failover group: the one that is given, or that of the file', () => {
+  const { config } = read()
+  if (config === undefined) throw new Error('the file is right')
+  const here = { ...config, health: { ...config.health, standsIn: 'us' } }
+  expect(standIn(here, undefined).health.standsIn).toBe('us')
+  expect(standIn(here, 'eu').health.standsIn).toBe('eu')
+  const refusal = (region: string | undefined) => {
+    try {
+      standIn(config, region)
+    } catch (error) {
+      return error
+    }
+    return undefined
+  }
+  expect(refusal(undefined)).toMatchObject({
+    code: 'CONFIG_REGION_UNCLEAR',
+    remedy: expect.stringContaining('--region'),
+  })
+  expect(refusal('fra')).toMatchObject({ message: expect.stringContaining('"fra" is not a region') })
+  expect(refusal('far')).toMatchObject({ message: expect.stringContaining('no failover group has "far"') })
+})

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { gateWishOf } from '../../../src/controller/agent-gate.ts'
+import type { GroupDocument, OperationRecord } from '../../../src/failover/index.ts'
+import { east, start, threeRegions, west } from '../../support/failover/machine-model.ts'
+
+const moving = (over: Partial<OperationRecord>): GroupDocument => {
+  const document = start(threeRegions())
+  return { ...document, operation: { ...(document.operation as OperationRecord), ...over } }
+}
+const other = (active: typeof east): GroupDocument => ({ ...threeRegions(), group: 'bills', active, epoch: 7 })
+const wantOf = (documents: GroupDocument[], region: string, groups = documents.length) =>
+  gateWishOf(documents, { region, groups })
+
+test('a gate is open in the active region and closed in every other one', () => {
+  expect(wantOf([threeRegions()], west)).toEqual({
+    want: 'open',
+    reason: `${west} is active for orders (epoch 1)`,
+    warning: undefined,
+  })
+  expect(wantOf([threeRegions()], east)).toMatchObject({ want: 'closed' })
+  expect(wantOf([threeRegions(), other(west)], east)).toEqual({
+    want: 'closed',
+    reason: `${east} is not active for orders (epoch 1), bills (epoch 7)`,
+    warning: undefined,
+  })
+})
+
+test('a move that holds writes up, or has not opened the region yet, leaves the gate as it is', () => {
+  expect(wantOf([moving({ phase: 'preflight' })], west)?.want).toBe('open')
+  expect(wantOf([moving({ phase: 'fencing', fence: 'intended' })], west)?.want).toBe('as-is')
+  expect(wantOf([{ ...moving({ phase: 'opening', fence: 'proved' }), active: east }], east)?.want).toBe('as-is')
+  expect(wantOf([{ ...moving({ phase: 'opening', fence: 'proved' }), active: east }], west)?.want).toBe('closed')
+  expect(wantOf([{ ...moving({ phase: 'evicting', fence: 'proved' }), active: east }], east)?.want).toBe('open')
+})
+
+test('where groups differ it is open for the one that is active, and the rule is told', () => {
+  const wish = wantOf([threeRegions(), other(east)], west)
+  expect(wish?.want).toBe('open')
+  expect(wish?.warning).toContain('a gate is for all groups of a region')
+  expect(wish?.warning).toContain('not active for bills (epoch 7)')
+  const paused = moving({ phase: 'fencing', fence: 'intended' })
+  expect(wantOf([paused, other(east)], west)?.want).toBe('as-is')
+  expect(wantOf([paused, other(west)], west)?.want).toBe('open')
+})
+
+test('groups that are not recorded say nothing, unless another one says that the region is active', () => {
+  expect(wantOf([], west, 1)).toBeUndefined()
+  expect(wantOf([threeRegions()], east, 2)).toBeUndefined()
+  expect(wantOf([threeRegions()], west, 2)?.want).toBe('open')
+})
