@@ -16,7 +16,7 @@ export const configFaults = defineFaults({
   },
   CONFIG_REGION_UNCLEAR: {
     message: 'it is not clear where this process stands: {reason}',
-    remedy: '{remedy}',
+    remedy: 'Name a region of a failover group with --region or health.standsIn: {meant}.',
     retriable: false,
     status: 500,
   },

@@ -18,7 +18,9 @@ export interface IsthmusOptions {
   readonly rest: string
   readonly logLevel?: string
   /** @defaultValue all */
-  readonly role?: 'all' | 'controller' | 'replicator'
+  readonly role?: 'all' | 'controller' | 'replicator' | 'agent'
+  /** That it stands in. @defaultValue what the YAML says */
+  readonly region?: string
 }
 
 export interface RegionEntry {
@@ -60,8 +62,9 @@ export class IsthmusProcess implements AsyncDisposable {
     this.configFile = file
     this.#folder = folder
     const main = resolve(import.meta.dirname, '../../src/main.ts')
-    const { logLevel = 'info', role = 'all' } = options
-    const args = [main, 'run', '--config', file, '--role', role, '--log-level', logLevel]
+    const { logLevel = 'info', role = 'all', region } = options
+    const place = region === undefined ? [] : ['--region', region]
+    const args = [main, 'run', '--config', file, '--role', role, ...place, '--log-level', logLevel]
     this.#child = spawn(process.execPath, [...nodeFlags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue

@@ -24,6 +24,10 @@ export const trial: Trial = {
   limitMs: 40 * 60_000,
   options: {
     rounds: { describe: 'how often the active region is lost', default: '5' },
+    agent: {
+      describe: 'whether an agent keeps the gate of the active region: yes, no, or both in turns',
+      default: 'both',
+    },
     regions: { describe: '2, or 3: then one standby is ahead of the one that becomes active', default: '2' },
   },
   fields: [
@@ -37,6 +41,8 @@ export const trial: Trial = {
     'reseededNeedlessly',
     'gone',
     'repeated',
+    'openWindowRecords',
+    'openWindowMs',
     'decisionToWritableP50Ms',
     'decisionToWritableP95Ms',
     'rounds',
@@ -56,6 +62,7 @@ export const trial: Trial = {
     using scene = new LossScene(stage, isthmus, context)
     const all: LossRound[] = []
     for (let round = 1; round <= rounds; round++) {
+      if (options['agent'] === 'yes' || (options['agent'] === 'both' && round % 2 === 1)) await scene.engageAgent(home)
       await untilPlanned(isthmus, { kind: 'switchover', to: stage.regions.all[1]?.name ?? '' }, { signal })
       const lost = await scene.lose()
       all.push(lost)
@@ -63,6 +70,7 @@ export const trial: Trial = {
       await untilPlanned(isthmus, { kind: 'failback', to: home }, { signal })
       const { code, output } = await moveByCommand(isthmus, { kind: 'failback', to: home }, signal)
       if (code !== 0) throw new Error(`the failback ended with ${code}: ${output}`)
+      await scene.dismissAgent()
     }
     const writes = await stage.apps.stopWriting()
     await stage.apps.finishReading()
@@ -90,6 +98,9 @@ function conclude(
   const large = rounds.filter(({ lost }) => [...lost.values()].some((records) => records >= LARGE_LOSS))
   const spared = rounds.filter(({ lost }) => !lost.has(`${BURST_TOPIC}/2`))
   const needless = rounds.flatMap(({ reseededNeedlessly }) => reseededNeedlessly)
+  const kept = rounds.filter(({ hasAgent }) => hasAgent)
+  const bare = rounds.filter(({ hasAgent }) => !hasAgent)
+  const [window, bareWindow] = [openWindow(kept, writes), openWindow(bare, writes)]
   const summary = {
     reportedLost: total(({ reported }) => sum(reported)),
     lost: total(({ lost }) => sum(lost)),
@@ -102,6 +113,11 @@ function conclude(
     caughtUp: total(({ caughtUp }) => caughtUp),
     gone,
     repeated,
+    openWindowRecords: window.records,
+    openWindowMs: window.ms,
+    openWindowRecordsBare: bareWindow.records,
+    openWindowMsBare: bareWindow.ms,
+    roundsWithAgent: kept.length,
     decisionToWritableP50Ms: percentile(waits, 0.5),
     decisionToWritableP95Ms: percentile(waits, 0.95),
     largeLosses: large.length,
@@ -115,6 +131,9 @@ function conclude(
     replayed === lost &&
     large.length >= Math.min(4, rounds.length) &&
     spared.length === rounds.length &&
+    window.records === 0 &&
+    // Where nobody writes into the window without an agent, an agent that closes it shows nothing.
+    (bare.length === 0 || bareWindow.records > 0) &&
     (!hasSurvivor || rounds.every(({ caughtUp }) => caughtUp > 0)) &&
     (!isTimed || decisionToWritableP95Ms < AIM_MS)
   const rows = [...unequal, ...needless.map((partition) => `${partition} was copied again and had not diverged`)]
@@ -125,6 +144,20 @@ function conclude(
 function writableAfter({ decidedMs, to }: LossRound, writes: readonly WriteNote[]): number {
   const first = writes.find(({ verdict, region, sentMs }) => verdict === 'kept' && region === to && sentMs >= decidedMs)
   return first === undefined ? Number.POSITIVE_INFINITY : first.answeredMs - decidedMs
+}
+
+/** What clients wrote into returned regions before they were standbys, and for how long they could, all rounds together. */
+function openWindow(rounds: readonly LossRound[], writes: readonly WriteNote[]) {
+  const windows = rounds.map(({ from, returnedMs, standbyMs }) => {
+    return writes.filter(({ verdict, region, sentMs, answeredMs }) => {
+      return verdict === 'kept' && region === from && answeredMs > returnedMs && sentMs < standbyMs
+    })
+  })
+  const lengths = windows.map((own) => {
+    const ends = own.flatMap(({ sentMs, answeredMs }) => [sentMs, answeredMs])
+    return ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...ends)
+  })
+  return { records: windows.flat().length, ms: Math.round(lengths.reduce((total, ms) => total + ms, 0)) }
 }
 
 function differences(reported: ReadonlyMap<string, number>, lost: ReadonlyMap<string, number>): string[] {

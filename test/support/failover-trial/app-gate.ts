@@ -15,8 +15,11 @@ interface Link {
   sent: Promise<unknown>
 }
 
+/** What closes a gate: the region's fence command, or the agent beside it. It is open while neither does. */
+export type Closer = 'fence' | 'gate'
+
 /**
- * A TCP proxy in front of a broker without an authorizer, which an operator's fence command closes: connections of
+ * A TCP proxy in front of a broker without an authorizer, which an operator's programs close: connections of
  * applications, told by the client id of their first request, are cut and refused while it is closed. Those of Isthmus
  * pass, as they would on a listener of their own.
  */
@@ -25,7 +28,7 @@ export class AppGate implements AsyncDisposable {
   delayMs = 0
   readonly #server: Server
   readonly #links = new Set<Link>()
-  #isOpen = true
+  readonly #closedBy = new Set<Closer>()
   #isHeld = false
 
   private constructor(targetPort: number) {
@@ -42,15 +45,24 @@ export class AppGate implements AsyncDisposable {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#closedBy.size === 0
   }
 
-  open(): void {
-    this.#isOpen = true
+  isClosedBy(closer: Closer): boolean {
+    return this.#closedBy.has(closer)
   }
 
-  close(): void {
-    this.#isOpen = false
+  open(closer: Closer): void {
+    this.#closedBy.delete(closer)
+  }
+
+  /** The machine has started again, and nothing of what was set on it outlives that. */
+  forget(): void {
+    this.#closedBy.clear()
+  }
+
+  close(closer: Closer): void {
+    this.#closedBy.add(closer)
     for (const { client, isApp } of this.#links) if (isApp) client.destroy()
   }
 
@@ -87,7 +99,7 @@ export class AppGate implements AsyncDisposable {
       if (id === undefined) return
       client.off('data', onHead).pause()
       link.isApp = id.startsWith(APP_PREFIX)
-      if (link.isApp && !this.#isOpen) return end()
+      if (link.isApp && !this.isOpen) return end()
       if (!link.isApp && this.#isHeld) broker.pause()
       broker.write(head)
       client.pipe(broker)

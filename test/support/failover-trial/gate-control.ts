@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { AppGate } from './app-gate.ts'
+import type { AppGate, Closer } from './app-gate.ts'
 
 /** Asks the control to do what Isthmus wants; its exit code is the answer. A program as short as an operator's would be. */
 const PROGRAM = `fetch(process.argv[1] + '/' + process.env.ISTHMUS_REGION + '/' + process.env.ISTHMUS_ACTION, { method: 'POST' })
@@ -12,7 +12,7 @@ export interface GateCall {
   readonly atMs: number
 }
 
-/** What the fence commands of plain regions talk to. */
+/** What the fence commands of plain regions, and the gates of their agents, talk to. */
 export class GateControl implements AsyncDisposable {
   readonly calls: GateCall[] = []
   readonly #server: Server
@@ -21,8 +21,8 @@ export class GateControl implements AsyncDisposable {
   private constructor(gates: ReadonlyMap<string, AppGate>) {
     this.#gates = gates
     this.#server = createServer((request, response) => {
-      const [, region = '', action = ''] = (request.url ?? '').split('/')
-      response.statusCode = this.#obey(region, action) ? 204 : 409
+      const [, closer = '', region = '', action = ''] = (request.url ?? '').split('/')
+      response.statusCode = this.#obey(closer as Closer, region, action) ? 204 : 409
       response.end()
     })
   }
@@ -35,9 +35,14 @@ export class GateControl implements AsyncDisposable {
 
   /** The `fence` key of a region, in YAML's flow style. */
   get fence(): string {
-    const { port } = this.#server.address() as AddressInfo
-    const program = JSON.stringify([process.execPath, '-e', PROGRAM, `http://127.0.0.1:${port}`])
+    const program = this.#program('fence')
     return `fence: { command: { fence: ${program}, unfence: ${program}, check: ${program} } }`
+  }
+
+  /** The `gate` key of a region. */
+  get gate(): string {
+    const program = this.#program('gate')
+    return `gate: { open: ${program}, close: ${program}, check: ${program} }`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -45,12 +50,17 @@ export class GateControl implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  #obey(region: string, action: string): boolean {
+  #program(closer: Closer): string {
+    const { port } = this.#server.address() as AddressInfo
+    return JSON.stringify([process.execPath, '-e', PROGRAM, `http://127.0.0.1:${port}/${closer}`])
+  }
+
+  #obey(closer: Closer, region: string, action: string): boolean {
     const gate = this.#gates.get(region)
     if (gate === undefined) return false
     this.calls.push({ region, action, atMs: performance.now() })
-    if (action === 'fence') gate.close()
-    else if (action === 'unfence') gate.open()
-    return action !== 'check' || !gate.isOpen
+    if (action === 'fence' || action === 'close') gate.close(closer)
+    else if (action === 'unfence' || action === 'open') gate.open(closer)
+    return action !== 'check' || gate.isClosedBy(closer)
   }
 }

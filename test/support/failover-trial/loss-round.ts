@@ -27,7 +27,12 @@ export interface LossRound {
   /** Of three regions: records that only the other survivor had, and that the new active region has now. */
   readonly caughtUp: number
   readonly decidedMs: number
+  readonly from: string
   readonly to: string
+  readonly hasAgent: boolean
+  /** From the start of the lost region's brokers until it is a standby again. */
+  readonly returnedMs: number
+  readonly standbyMs: number
 }
 
 export const BURST_TOPIC = `${TOPIC_PREFIX}burst`
@@ -57,6 +62,7 @@ export class LossScene implements Disposable {
   readonly #isthmus: IsthmusProcess
   readonly #context: TrialContext
   readonly #tail: JournalTail
+  #agent: IsthmusProcess | undefined
   #bursts = 0
 
   constructor(stage: FailoverStage, isthmus: IsthmusProcess, context: TrialContext) {
@@ -70,7 +76,26 @@ export class LossScene implements Disposable {
     this.#tail[Symbol.dispose]()
   }
 
-  /** From the loss of the active region until it is a standby again. */
+  /** Beside the region; it is there until it is dismissed, which it is once its gate stands where it should. */
+  async engageAgent(region: string, position: 'open' | 'closed' = 'open'): Promise<void> {
+    this.#agent = await this.#stage.startAgent(region)
+    await this.#untilGate(position)
+  }
+
+  async dismissAgent(): Promise<void> {
+    if (this.#agent === undefined) return
+    await this.#untilGate('open')
+    await this.#agent.terminate()
+    this.#agent = undefined
+  }
+
+  async #untilGate(position: 'open' | 'closed'): Promise<void> {
+    const look = async () => ((await this.#agent?.status())?.gate?.position === position ? true : undefined)
+    const options = { limitMs: LIMIT_MS, everyMs: POLL_MS, signal: this.#context.signal }
+    await eventually(`the gate is ${position}`, look, options)
+  }
+
+  /** From the loss of the active region until it is a standby again. An agent beside it is lost with it. */
   async lose(): Promise<LossRound> {
     const { signal, log } = this.#context
     const { regions } = this.#stage
@@ -82,15 +107,14 @@ export class LossScene implements Disposable {
     const early = far === undefined ? undefined : await this.#runAhead(from, { late: to, ahead: near?.name ?? '' })
     setDelay(this.#stage, from, LATE_MS)
     await this.#burst(from, { partitions: LATE_PARTITIONS, count: BURST_RECORDS })
-    await regions.get(from).region.stopBroker(0, { hard: true })
+    const hasAgent = this.#agent !== undefined
+    await Promise.all([regions.get(from).region.stopBroker(0, { hard: true }), this.#agent?.kill()])
     const decidedMs = monotonicMs()
     await this.#failOver(to)
     if (early !== undefined) await this.#order('resume', from, to)
     log(`${from} is lost, ${to} is active after ${Math.round(monotonicMs() - decidedMs)} ms`)
     await sleep(LOAD_MS, undefined, { signal })
-    setDelay(this.#stage, from, 0)
-    await regions.get(from).region.startBroker(0, signal)
-    await this.#untilPhase(from, 'choosing')
+    const returnedMs = await this.#bringBack(from, hasAgent)
     const reported = this.#reported(from)
     const [held, kept] = [await this.#read(from), await this.#read(to)]
     const lost = subtractLogs(held, kept)
@@ -109,8 +133,24 @@ export class LossScene implements Disposable {
       reseededNeedlessly: reseeded.filter((partition) => !lost.has(partition)),
       caughtUp: early === undefined ? 0 : early - (subtractLogs(held, kept).get(`${BURST_TOPIC}/0`)?.length ?? 0),
       decidedMs,
+      from,
       to,
+      hasAgent,
+      returnedMs,
+      standbyMs: monotonicMs(),
     }
+  }
+
+  /** The agent's machine is up before the brokers are, as it has to be. */
+  async #bringBack(name: string, hasAgent: boolean): Promise<number> {
+    setDelay(this.#stage, name, 0)
+    const { gate, region } = this.#stage.regions.get(name)
+    gate?.forget()
+    if (hasAgent) await this.engageAgent(name, 'closed')
+    const returnedMs = monotonicMs()
+    await region.startBroker(0, this.#context.signal)
+    await this.#untilPhase(name, 'choosing')
+    return returnedMs
   }
 
   /** Idempotent, acknowledged by the region, and on its way to nobody else for as long as Isthmus's answers are late. */

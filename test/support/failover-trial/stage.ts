@@ -95,6 +95,13 @@ export class FailoverStage implements AsyncDisposable {
     return controller
   }
 
+  /** Beside the region, as the same vantage point each time. */
+  async startAgent(region: string): Promise<IsthmusProcess> {
+    const regions = this.regions.all.map(({ name, entry, agentEntry }) => (name === region ? agentEntry : entry))
+    const rest = `${this.#restOf(this.authorityFile)}\nhealth: { vantage: agent-${region} }`
+    return this.#stack.use(await IsthmusProcess.start({ regions, rest, role: 'agent', region }))
+  }
+
   /** The first controller runs and every standby is fenced; then applications begin. */
   async begin(signal: AbortSignal): Promise<IsthmusProcess> {
     const controller = await this.startController()

@@ -16,6 +16,8 @@ export interface TrialRegion {
   readonly admin: Cluster
   /** For Isthmus. */
   readonly entry: RegionEntry
+  /** The same for an agent beside it: with the `gate` of a plain region. */
+  readonly agentEntry: RegionEntry
   /** Java properties of applications, and of the reader that judges. */
   readonly appProperties: string
   readonly judgeProperties: string
@@ -107,6 +109,7 @@ async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack):
       region,
       admin: openCluster({ name, bootstrap, context }),
       entry: { name, bootstrap, access: control.fence },
+      agentEntry: { name, bootstrap, access: `${control.fence}, ${control.gate}` },
       appProperties,
       judgeProperties: appProperties,
       kafka: { brokers: bootstrap },
@@ -170,6 +173,7 @@ function securedRegion(region: LocalRegion, folder: string): TrialRegion {
     region,
     admin,
     entry: { name, bootstrap, access },
+    agentEntry: { name, bootstrap, access },
     appProperties: properties(APP),
     judgeProperties: properties(security.admin.username),
     kafka: {

@@ -166,6 +166,8 @@ public class FailoverApps {
     properties.put("request.timeout.ms", "2000");
     properties.put("delivery.timeout.ms", "2000");
     properties.put("metadata.max.age.ms", "1000");
+    // A region that is back is open for some hundred milliseconds only.
+    properties.put("reconnect.backoff.max.ms", "100");
     try (var producer = open(properties)) {
       long due = System.nanoTime();
       for (long number = 0; !isStopping; number++) {

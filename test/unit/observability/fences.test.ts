@@ -58,3 +58,13 @@ test('a lost fence is an error, and every event is a sentence', () => {
     { level: 'info', msg: 'anna fenced region us for group orders by acl (operation op-1, 40 ms)' },
   ])
 })
+
+test('the gate of an agent is a metric, where there is one', async () => {
+  const { port } = fakeReplicator()
+  const options = { status: () => port.status(), events: port.events, nowMs: () => 0, processMetrics: false }
+  const gate = { region: regionName('us'), position: 'closed', reason: 'us is not active', sinceMs: 0 } as const
+  expect(await createMetrics({ ...options, gate: () => gate }).render()).toContain(
+    'isthmus_agent_gate{region="us",position="closed"} 1',
+  )
+  expect(await createMetrics({ ...options, gate: () => undefined }).render()).not.toContain('isthmus_agent_gate{')
+})
