@@ -20,10 +20,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function start(text: string) {
+async function start(text: string, args: readonly string[] = []) {
   const file = join(folder, 'isthmus.yaml')
   await writeFile(file, text)
-  const child = spawn(process.execPath, [main, 'run', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, 'run', '--config', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   children.push(child)
   return child
 }
@@ -59,4 +59,18 @@ test('a wrong configuration ends with 2 and names every problem', async () => {
   expect((await ended)[0]).toBe(2)
   expect(text).toContain('did you mean us?')
   expect(text).toContain('this version has no authentication')
+})
+
+test('an agent that stands nowhere, or in a region of no failover group, ends with 2', async () => {
+  for (const [args, problem] of [
+    [[], 'no region is named'],
+    [['--region', 'eu'], '"eu" is no region of a failover group'],
+  ] as const) {
+    const child = await start(CONFIG, ['--role', 'agent', ...args])
+    const ended = once(child, 'exit')
+    let text = ''
+    for await (const chunk of child.stderr ?? []) text += String(chunk)
+    expect((await ended)[0]).toBe(2)
+    expect(text).toContain(problem)
+  }
 })

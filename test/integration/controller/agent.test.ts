@@ -7,6 +7,7 @@ import { createEvents, regionName, systemClock, systemRandom } from '../../../sr
 import { firstDocument, groupKey } from '../../../src/failover/index.ts'
 import { openCluster } from '../../../src/kafka/index.ts'
 import { type LocalRegion, startRegion } from '../../../src/local/index.ts'
+import { cli } from '../../support/run-cli.ts'
 import { IsthmusProcess } from '../../support/isthmus-process.ts'
 import { canRunKafka, testEngine } from '../../e2e/engine.ts'
 import { soon } from '../security/secured-region.ts'
@@ -77,6 +78,8 @@ describe.runIf(canRunKafka)('an agent beside a region', () => {
     await expect.poll(gateOf, WAIT).toMatchObject({ region: 'eu', position: 'open' })
     expect(await gateOf()).toMatchObject({ reason: 'eu is active for orders (epoch 1)' })
     expect(existsSync(shut)).toBe(false)
+    const { out } = await cli(['status', '--api', process.apiUrl])
+    expect(out).toContain('The gate of eu is open: eu is active for orders (epoch 1)')
     expect(await isReady()).toBe(true)
     expect(await process.get('/metrics')).toContain('isthmus_agent_gate{region="eu",position="open"} 1')
     await expect
