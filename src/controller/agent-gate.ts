@@ -42,8 +42,9 @@ export function gateWishOf(
 ): GateWish | undefined {
   const told = (list: readonly GroupDocument[]) =>
     list.map(({ group, epoch }) => `${group} (epoch ${epoch})`).join(', ')
-  const active = documents.filter((document) => document.active === region)
-  const elsewhere = documents.filter((document) => document.active !== region)
+  const isHere = (document: GroupDocument) => document.active === region && !isBeingLost(document, region)
+  const active = documents.filter(isHere)
+  const elsewhere = documents.filter((document) => !isHere(document))
   if (active.length > 0) {
     const isPaused = active.every(({ operation }) => operation !== undefined && isWritePaused(operation))
     const warning =
@@ -51,9 +52,14 @@ export function gateWishOf(
         ? undefined
         : `a gate is for all groups of a region: that of ${region} stays open for ${told(active)}, though the region is ` +
           `not active for ${told(elsewhere)}`
-    if (isPaused) return { want: 'as-is', reason: `a move has still to open ${region} for ${told(active)}`, warning }
+    if (isPaused) return { want: 'as-is', reason: `a move holds up writes to ${region} for ${told(active)}`, warning }
     return { want: 'open', reason: `${region} is active for ${told(active)}`, warning }
   }
   if (documents.length < groups) return undefined
   return { want: 'closed', reason: `${region} is not active for ${told(elsewhere)}`, warning: undefined }
+}
+
+/** Before the commit of a failover the region that it leaves may be back, and nobody has fenced it there yet. */
+function isBeingLost({ operation }: GroupDocument, region: string): boolean {
+  return operation?.kind === 'failover' && operation.from === region && isWritePaused(operation)
 }

@@ -33,6 +33,14 @@ test('a move that holds writes up, or has not opened the region yet, leaves the 
   expect(wantOf([{ ...moving({ phase: 'evicting', fence: 'proved' }), active: east }], east)?.want).toBe('open')
 })
 
+test('a failover closes the region that it leaves before its commit, and opens the other one as every move does', () => {
+  expect(wantOf([moving({ kind: 'failover', phase: 'preflight' })], west)?.want).toBe('open')
+  expect(wantOf([moving({ kind: 'failover', phase: 'fencing', fence: 'intended' })], west)?.want).toBe('closed')
+  const entered = { ...moving({ kind: 'failover', phase: 'promoting', fence: 'command' }), active: east }
+  expect(wantOf([entered], east)?.want).toBe('as-is')
+  expect(wantOf([entered], west)?.want).toBe('closed')
+})
+
 test('where groups differ it is open for the one that is active, and the rule is told', () => {
   const wish = wantOf([threeRegions(), other(east)], west)
   expect(wish?.want).toBe('open')
