@@ -76,7 +76,7 @@ test.each([
   [['nonsense']],
   [['status', '--output', 'xml']],
   [['check']],
-  [['run', '--config', 'x', '--role', 'agent']],
+  [['run', '--config', 'x', '--role', 'observer']],
 ])('wrong usage %j ends with 2', async (args) => {
   expect((await cli(args)).code).toBe(2)
 })
