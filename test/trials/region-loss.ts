@@ -62,8 +62,11 @@ export const trial: Trial = {
     using scene = new LossScene(stage, isthmus, context)
     const all: LossRound[] = []
     for (let round = 1; round <= rounds; round++) {
-      if (options['agent'] === 'yes' || (options['agent'] === 'both' && round % 2 === 1)) await scene.engageAgent(home)
-      await untilPlanned(isthmus, { kind: 'switchover', to: stage.regions.all[1]?.name ?? '' }, { signal })
+      const hasAgent = options['agent'] === 'yes' || (options['agent'] === 'both' && round % 2 === 1)
+      await Promise.all([
+        untilPlanned(isthmus, { kind: 'switchover', to: stage.regions.all[1]?.name ?? '' }, { signal }),
+        hasAgent ? scene.engageAgent(home) : undefined,
+      ])
       const lost = await scene.lose()
       all.push(lost)
       log(`round ${round}: ${sum(lost.reported)} records reported, ${sum(lost.lost)} lost`)
