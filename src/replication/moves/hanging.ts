@@ -26,7 +26,8 @@ interface Seen {
 
 /** Longer than a coordinator's word travels from one broker to another. */
 const SURE_AFTER_MS = 1_000
-const CALLS_AT_ONCE = 8 /** Of those that a coordinator was asked about by name. */
+const CALLS_AT_ONCE = 8
+/** Of those that a coordinator was asked about by name. */
 const TOLD: CoordinatorSight = { complete: 'told by its coordinator' }
 
 export function makeHangingMemory(): HangingMemory {
