@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { MoveOrderRequest, OperationBody, PlanBody, PlanRequest } from '../api/contract/index.ts'
+import { isFault } from '../core/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { cliFaults } from './faults.ts'
 import { sendJson } from './http.ts'
@@ -26,6 +27,7 @@ type Kind = PlanRequest['kind']
 
 /** Every guard looks at the regions. */
 const TIMEOUT_MS = 60_000
+const PLANS_MAX = 3
 const MOVES: readonly (readonly [Kind, string])[] = [
   ['switchover', 'move a failover group to a standby, without losing a record'],
   ['failback', 'move a failover group home, without losing a record'],
@@ -56,18 +58,38 @@ export function addMoves(program: Command, { io, exit }: CommandContext): void {
       .addHelpText('after', `\nShows the plan first, and moves what was shown or nothing.${OPERATION_EXITS}`)
       .action(async (group: string, options: MoveOptions, command: Command) => {
         const { api, output } = command.optsWithGlobals<GlobalOptions>()
-        const wish = wishOf(kind, options)
-        const plan = await makePlan(io, api, group, wish)
-        io.err(`${renderPlan(plan)}\n`)
-        if (plan.blocking.length > 0) {
-          throw cliFaults.fault('CLI_MOVE_BLOCKED', { kind, group, guards: plan.blocking.join(', ') })
-        }
-        await confirm(io, group, options)
-        const started = await order(io, api, plan, { ...wish, ...personOf(options) })
+        const started = await planAndOrder(io, api, group, { wish: wishOf(kind, options), options })
         const shown = options.wait === true ? await followOperation(io, api, started) : started
         io.out(`${render(shown, output, renderOperation)}\n`)
         exit(exitCodeOf(shown))
       })
+  }
+}
+
+/**
+ * Moves what was shown, or nothing. With `--yes` nobody has decided by what was shown: where a guard has found something
+ * out since, the plan is made and shown again.
+ */
+async function planAndOrder(
+  io: CliIo,
+  api: string,
+  group: string,
+  { wish, options }: { readonly wish: PlanRequest; readonly options: MoveOptions },
+): Promise<OperationBody> {
+  for (let attempt = 1; ; attempt++) {
+    const plan = await makePlan(io, api, group, wish)
+    io.err(`${renderPlan(plan)}\n`)
+    if (plan.blocking.length > 0) {
+      throw cliFaults.fault('CLI_MOVE_BLOCKED', { kind: wish.kind, group, guards: plan.blocking.join(', ') })
+    }
+    await confirm(io, group, options)
+    try {
+      return await order(io, api, plan, { ...wish, ...personOf(options) })
+    } catch (error) {
+      const mayPlanAgain = options.yes === true && attempt < PLANS_MAX
+      if (!mayPlanAgain || !isFault(error) || error.code !== 'PLAN_CHANGED') throw error
+      io.err(`${error.message}; it is made again.\n`)
+    }
   }
 }
 

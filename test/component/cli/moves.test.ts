@@ -44,6 +44,27 @@ test.each([
   expect(it.authority.group.operation?.request.by).toBe(code === 0 ? 'ada' : undefined)
 })
 
+test.each([
+  ['is made again where nobody has typed the name', ['--yes'], 1, 0],
+  ['is not made again for ever', ['--yes'], 3, 3],
+  ['has to be looked at again by whoever has typed the name', [], 1, 3],
+])('a plan that has changed %s', async (_what, more, changes, code) => {
+  await using it = await startFakeControl()
+  let left = changes
+  const io = {
+    ask: async () => 'orders',
+    fetch: (url: Parameters<typeof fetch>[0], init?: RequestInit) => {
+      const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as { planHash?: string }) : {}
+      if (body.planHash === undefined || left-- <= 0) return fetch(url, init)
+      return fetch(url, { ...init, body: JSON.stringify({ ...body, planHash: 'of another plan' }) })
+    },
+  }
+  const done = await cli(['switchover', ...MOVE, ...more, '--api', it.api], { io })
+  expect(done.code).toBe(code)
+  if (code !== 0) expect(done.err).toContain('PLAN_CHANGED')
+  expect(it.authority.group.operation === undefined).toBe(code !== 0)
+})
+
 test('a failover needs its loss to be accepted', async () => {
   await using it = await startFakeControl()
   const refused = await cli(['failover', ...MOVE, '--yes', '--api', it.api])
