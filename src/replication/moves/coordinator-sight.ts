@@ -2,10 +2,11 @@
  * Whether a transaction of which no coordinator tells is one that no coordinator has. ListTransactions is silent about
  * three things: ids that may not be described, partitions of `__transaction_state` without a leader, and those that a
  * broker has been given and does not load yet. So one id of each of these partitions is asked about, which nobody uses:
- * only a coordinator that has loaded the partition says that it does not know it, and only to who may describe any id.
+ * only a coordinator that has loaded the partition says that it does not know it, and only to who may describe it. Ids
+ * with ACLs of their own are asked about too.
  */
 import { describeError, isFault } from '../../core/index.ts'
-import { type Cluster, errorName } from '../../kafka/index.ts'
+import { type AclBinding, type Cluster, errorName } from '../../kafka/index.ts'
 import { eachOf } from './each-of.ts'
 
 /** `complete`: all is told; equal texts mean that no partition had another leader in between. */
@@ -15,6 +16,8 @@ const TRANSACTIONS = '__transaction_state'
 const CALLS_AT_ONCE = 8
 const TRIES_EACH = 1_000
 const SECURITY_DISABLED = 54
+const ANY_NAME = '*'
+const NAMED_MAX = 500
 
 export async function readSight(cluster: Cluster, signal: AbortSignal): Promise<CoordinatorSight> {
   try {
@@ -23,10 +26,14 @@ export async function readSight(cluster: Cluster, signal: AbortSignal): Promise<
     if (errorCode !== 0) return { gap: `${TRANSACTIONS} is not told: ${errorName(errorCode)}` }
     const dark = partitions.filter(({ leaderId }) => leaderId < 0).length
     if (dark > 0) return { gap: `${dark} of ${partitions.length} partitions of ${TRANSACTIONS} have no leader` }
-    if (await hasDenied(cluster, signal)) return { gap: 'an ACL denies something about transactional ids' }
+    const acls = await readAcls(cluster, signal)
+    if (acls.some(({ permission }) => permission === 'deny'))
+      return { gap: 'an ACL denies something about transactional ids' }
+    const named = namedIds(acls)
+    if (named.length > NAMED_MAX) return { gap: `${named.length} ids have ACLs of their own` }
     const ids = idsOfEach(partitions.length)
     if (ids.length < partitions.length) return { gap: `no id is known for some partitions of ${TRANSACTIONS}` }
-    await eachOf(ids, CALLS_AT_ONCE, async (id) => {
+    await eachOf([...ids, ...named], CALLS_AT_ONCE, async (id) => {
       await cluster.describeTransaction(id, signal)
     })
     const leaders = partitions.map(({ partition, leaderId, leaderEpoch }) => `${partition} ${leaderId} ${leaderEpoch}`)
@@ -37,13 +44,18 @@ export async function readSight(cluster: Cluster, signal: AbortSignal): Promise<
   }
 }
 
-async function hasDenied(cluster: Cluster, signal: AbortSignal): Promise<boolean> {
+async function readAcls(cluster: Cluster, signal: AbortSignal): Promise<readonly AclBinding[]> {
   try {
-    return (await cluster.describeAcls({ resource: 'transactional-id', permission: 'deny' }, signal)).length > 0
+    return await cluster.describeAcls({ resource: 'transactional-id' }, signal)
   } catch (error) {
-    if (isFault(error) && error.facts['code'] === SECURITY_DISABLED) return false
+    if (isFault(error) && error.facts['code'] === SECURITY_DISABLED) return []
     throw error
   }
+}
+
+/** Pure: where what has no ACL is allowed to everyone, one that allows somebody else's id keeps it from everyone else. */
+export function namedIds(acls: readonly Pick<AclBinding, 'name'>[]): string[] {
+  return [...new Set(acls.map(({ name }) => name))].filter((name) => name !== ANY_NAME)
 }
 
 /** Pure: an id for each partition of the coordinators' topic; brokers place an id by the hash of Java's strings. */

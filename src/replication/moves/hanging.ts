@@ -1,8 +1,9 @@
 /**
  * Transactions that nobody will end: open in a partition, and no coordinator counts it to one. An abort marker ends them,
  * as `kafka-transactions.sh abort` writes it (KIP-664). Written only where that is certain over two looks: a coordinator
- * says that the producer's last transaction is over, or none tells of it although all would, see `coordinator-sight.ts`.
- * Nobody can be told any more that such a transaction is committed. What an application's clock says counts for nothing.
+ * says that the producer's last transaction is over without a commit, or none tells of it although all would, see
+ * `coordinator-sight.ts`. One whose application may have been told that it is committed is left to a person. What an
+ * application's clock says counts for nothing.
  */
 import { type Clock, describeError } from '../../core/index.ts'
 import { type Cluster, errorName } from '../../kafka/index.ts'
@@ -28,6 +29,7 @@ interface Seen {
 const SURE_AFTER_MS = 1_000
 const CALLS_AT_ONCE = 8
 /** Of those that a coordinator was asked about by name. */
+const ABORTED: ReadonlySet<UnknownTransaction['told']> = new Set(['over', 'nothing'])
 const TOLD: CoordinatorSight = { complete: 'told by its coordinator' }
 
 export function makeHangingMemory(): HangingMemory {
@@ -60,7 +62,7 @@ export function judgeHanging(
     const now = one.told === 'nothing' ? sight : TOLD
     const before = seen.get(identityOf(one))
     seen.set(identityOf(one), { atMs: nowMs, told: one.told, sight: now })
-    return one.told !== 'busy' && before?.told === one.told && isSame(before.sight, now)
+    return ABORTED.has(one.told) && before?.told === one.told && isSame(before.sight, now)
   })
 }
 
@@ -112,6 +114,7 @@ export function explainUnknown(one: UnknownTransaction, { seen }: HangingMemory)
 
 const WHY = {
   over: 'which is over for its coordinator',
+  committed: 'whose producer has a last transaction that is committed: an abort could take away what was acknowledged',
   busy: 'which is no part of the present one of its producer',
   nothing: 'which no coordinator tells of',
 } as const

@@ -54,10 +54,11 @@ export interface UnknownTransaction extends TopicPartition, ProducerIdentity {
   readonly lastTimestampMs: number
   readonly transactionalId: string | null
   /**
-   * What coordinators tell of its producer. `over`: that its last transaction has ended. `busy`: that it has one open, of
-   * which the partition is no part. `nothing`: they have forgotten it, or may not tell.
+   * What coordinators tell of its producer. `over`: that its last transaction has ended, and was not committed.
+   * `committed`: that it was; a coordinator that is loaded while a partition has no leader skips its marker. `busy`: that
+   * it has one open, of which the partition is no part. `nothing`: they have forgotten it, or may not tell.
    */
-  readonly told: 'over' | 'busy' | 'nothing'
+  readonly told: 'over' | 'committed' | 'busy' | 'nothing'
 }
 
 const ENDING = new Set(['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'])
@@ -109,6 +110,11 @@ function describeUnknown(
     startOffset: currentTxnStartOffset,
     lastTimestampMs: lastTimestamp,
     transactionalId: described?.transactionalId ?? null,
-    told: isBusy ? 'busy' : described === undefined ? 'nothing' : 'over',
+    told: isBusy ? 'busy' : whatIsTold(described?.state),
   }
+}
+
+function whatIsTold(state: string | undefined): UnknownTransaction['told'] {
+  if (state === undefined) return 'nothing'
+  return state === 'CompleteCommit' ? 'committed' : 'over'
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CoordinatorSight, idsOfEach } from '../../../../src/replication/moves/coordinator-sight.ts'
+import { type CoordinatorSight, idsOfEach, namedIds } from '../../../../src/replication/moves/coordinator-sight.ts'
 import { judgeHanging, makeHangingMemory } from '../../../../src/replication/moves/hanging.ts'
 import type { UnknownTransaction } from '../../../../src/replication/moves/plan-settling.ts'
 
@@ -46,6 +46,13 @@ describe('a transaction that no coordinator counts a partition to', () => {
     expect(judge([open('busy'), 0, ALL], [open('busy'), 1_000, ALL], [open('over'), 2_000, ALL])).toEqual([0, 0, 0])
   })
 
+  it('is left to a person where the last one of its producer was committed', () => {
+    expect(judge([open('committed'), 0, ALL], [open('committed'), 1_000, ALL])).toEqual([0, 0])
+    expect(judge([open('committed'), 0, ALL], [open('over'), 1_000, ALL], [open('over'), 2_000, ALL])).toEqual([
+      0, 0, 1,
+    ])
+  })
+
   it('is another one where it begins elsewhere, or was gone in between', () => {
     expect(judge([open('over'), 0, ALL], [open('over', 15), 1_000, ALL])).toEqual([0, 0])
     expect(judge([open('over'), 0, ALL], [undefined, 1_000, ALL], [open('over'), 2_000, ALL])).toEqual([0, 0, 0])
@@ -59,4 +66,8 @@ it('one id is asked about of every partition of the coordinators', () => {
     const covered = new Set(idsOfEach(partitions).map((id) => Math.abs(hashOf(id)) % partitions))
     expect(covered.size).toBe(partitions)
   }
+})
+
+it('ids with ACLs of their own are asked about, each once', () => {
+  expect(namedIds([{ name: '*' }, { name: 'app' }, { name: 'bills-' }, { name: 'app' }])).toEqual(['app', 'bills-'])
 })
