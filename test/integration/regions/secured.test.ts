@@ -28,9 +28,8 @@ test('what may not be asked is not held against the region, and is told', async 
   await using watcher = watcherFor(region.security?.users[0], 'user')
   const { sample } = await watcher.untilLevel('eu', 'healthy')
   expect(sample).toMatchObject({ quorum: { kind: 'unknown' }, canary: { kind: 'unknown' }, clock: { kind: 'unknown' } })
-  expect(watcher.told).toContainEqual(
-    expect.stringMatching(/^eu: __isthmus.health cannot be used: TOPIC_AUTHORIZATION/),
-  )
+  const refusal = /^eu: __isthmus.health cannot be used: TOPIC_AUTHORIZATION/
+  await expect.poll(() => watcher.told, { timeout: 20_000 }).toContainEqual(expect.stringMatching(refusal))
 })
 
 test('a region that refuses the password is suspect for ever, and never down', async () => {
