@@ -24,7 +24,7 @@ export const failoverFaults = defineFaults({
   EVIDENCE_LOST: {
     message: 'what {key} held is not in the authority any more',
     remedy:
-      'A restored authority has no evidence of what ran before. A move that is rolled back for it is asked for again; where a region was lost, a failover supersedes the roll-back. One that has committed and stands at promoting is superseded by a failover to a region that holds everything: the one it left, or for a failover another survivor. A return is resumed, and compares its region anew.',
+      'A restored authority has no evidence of what ran before. A move that is rolled back for it is asked for again; where a region was lost, a failover supersedes the roll-back. One that has committed and stands at promoting is superseded by a failover to the region that it left, which holds everything. A return is resumed, and compares its region anew.',
     retriable: false,
     status: 409,
   },

@@ -1,3 +1,4 @@
+import { regionName } from '../../core/index.ts'
 import type { CloseOptions, MovedLink, Moves } from '../../replication/index.ts'
 import type { Outcome } from '../outcome.ts'
 import { donatedLink, unpackDonated } from './catch-up.ts'
@@ -6,21 +7,25 @@ import { lift } from './fence-effects.ts'
 import { type EffectCall, stopCopy, withMoves } from './group-rooms.ts'
 import { configsIn } from './log-effects.ts'
 import { firstOf } from './outcomes.ts'
+import { evidenceIfKept } from './reverse.ts'
 
 /**
  * Takes over what was copied to the new active region: the links end, and with them every copy, behind a marker on every
- * partition. What was fetched from other survivors ends first: it lies behind what the lost region gave.
+ * partition. What was fetched from other survivors ends first: it lies behind what the lost region gave. A failover finds it
+ * on the region itself, so that nothing is left of a catch-up that was cut short, or whose evidence is lost.
  */
 export async function promote(call: EffectCall): Promise<Outcome> {
   const { rooms, operation, from, to } = call
   const isCut = operation.kind !== 'failover'
   const proofs = unpackProofs(await call.evidenceOf('proving'))
-  const donated = unpackDonated(await call.evidenceOf('catching-up'))
+  const donated = isCut ? [] : unpackDonated(await evidenceIfKept(call, 'catching-up'))
   return await withMoves(call, async (moves) => {
     for (const one of donated) {
       const trouble = await end(call, moves, donatedLink(call, one), { proofs: one.proofs, unproved: 'end' })
       if (trouble !== undefined) return trouble
     }
+    const left = isCut ? undefined : await endLeft(call, moves)
+    if (left !== undefined) return left
     const own = rooms.linkOf(from, to)
     await stopCopy(call, own, `${to} is to be active`)
     const trouble = await end(call, moves, own, { proofs, unproved: isCut ? 'wait' : 'end' })
@@ -41,6 +46,27 @@ async function putConfigsInForce(call: EffectCall, moves: Moves): Promise<Outcom
   return { kind: 'waiting', reason: firstOf(refused.map((one) => `${one.targetTopic}: ${one.reason}`)) }
 }
 
+/** Undefined once no other region of the group has an open copy here. */
+async function endLeft(call: EffectCall, moves: Moves): Promise<Outcome | undefined> {
+  const { rooms, document, from, to, signal } = call
+  const copies = await moves.returned.openCopies(to, rooms.topics, signal)
+  const own = new Set(copies.filter(({ key }) => key.source === from).map(placeOf))
+  // Where the own copy is open beside another one, it has gone on since, and the tail is its.
+  const left = copies.filter((copy) => Object.hasOwn(document.regions, copy.key.source) && !own.has(placeOf(copy)))
+  for (const [source, of] of Map.groupBy(left, ({ key }) => key.source)) {
+    const link = rooms.linkOf(regionName(source), to)
+    await stopCopy(call, link, `${to} is to be active`)
+    const onlyTopics = new Set(of.map(({ key }) => key.topic))
+    const trouble = await end(call, moves, link, { unproved: 'end', onlyTopics })
+    if (trouble !== undefined) return trouble
+  }
+  return undefined
+}
+
+function placeOf({ key }: { readonly key: { readonly targetTopic: string; readonly partition: number } }): string {
+  return `${key.targetTopic}-${key.partition}`
+}
+
 export async function open(call: EffectCall): Promise<Outcome> {
   return await lift(call, call.to)
 }
@@ -50,7 +76,7 @@ async function end(
   { operation, signal }: EffectCall,
   moves: Moves,
   link: MovedLink,
-  how: Pick<CloseOptions, 'unproved'> & Required<Pick<CloseOptions, 'proofs'>>,
+  how: Pick<CloseOptions, 'unproved' | 'proofs' | 'onlyTopics'>,
 ): Promise<Outcome | undefined> {
   const options = { ...how, isPromotion: true, markers: 'always', by: operation.id } as const
   const { closed, waiting } = await moves.close(link, options, signal)

@@ -10,8 +10,8 @@ import { isWritePaused } from './steps.ts'
 
 /** What is left to a call that begins at the end of its step. */
 const LEAST_CALL_MS = 100
-/** Whose evidence `promote` and `reverse` work with. */
-const READ_BEHIND_COMMIT: readonly Phase[] = ['settling', 'cut', 'proving', 'catching-up']
+/** Whose evidence `promote` needs, and `reverse` is to have. */
+const READ_BEHIND_COMMIT: readonly Phase[] = ['settling', 'cut', 'proving']
 
 /** Carries a group's operation out: one reading, one decision, one persisted step a pass. */
 export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
