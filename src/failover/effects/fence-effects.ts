@@ -66,12 +66,15 @@ async function fenceByTopicConfig(call: EffectCall, fences: RegionFences): Promi
 }
 
 /** What has not ended by then goes on record as unknown, and is asked again. */
-async function withinMs(
+async function withinMs<Found>(
   call: EffectCall,
   limitMs: number,
-  run: (call: EffectCall) => Promise<Outcome>,
-  late: () => Outcome = () => ({ kind: 'unknown', reason: `${call.from} has not answered within ${limitMs} ms` }),
-): Promise<Outcome> {
+  run: (call: EffectCall) => Promise<Found>,
+  late: () => Found | Outcome = () => ({
+    kind: 'unknown',
+    reason: `${call.from} has not answered within ${limitMs} ms`,
+  }),
+): Promise<Found | Outcome> {
   const limit = new AbortController()
   const either = eitherSignal(call.signal, limit.signal)
   const timer = call.rooms.clock.setTimer(limitMs, () => limit.abort(new Error('no time is left')))
@@ -157,13 +160,25 @@ function warnOfLift(region: RegionName, { own, lifted }: Lifting): string[] {
 
 /** Whether the fence that the operation has put up holds now; undefined where it does, or nobody can be asked. */
 export async function findOpening(call: EffectCall): Promise<Outcome | undefined> {
-  const { rooms, operation, signal } = call
+  const { fence: means } = call.operation
   const fences = fencesOf(call, call.from)
-  if (operation.fence === 'proved') return await lookForOpening(call, fences)
+  if (means === 'proved') return await lookForOpening(call, fences)
   // Nothing can be asked of an attestation, nor of a fence that another operation left standing.
-  if (operation.fence !== 'command') return undefined
-  const check = await fences.checkCommand({ group: rooms.group, operation: operation.id }, signal)
-  return check.verdict === 'open' ? leaking(call, check.reason) : undefined
+  return means === 'command' ? await askCheck(call, fences) : undefined
+}
+
+/** The check has its own time, in calls of this length; a failover waits for none that hangs on a region that is dead. */
+async function askCheck(call: EffectCall, fences: RegionFences): Promise<Outcome | undefined> {
+  const { rooms, operation, from } = call
+  const patient = { attempt: operation.attempt, waitMs: CHECK_WAIT_MS }
+  const ask = async (hasty: EffectCall) => {
+    const check = await fences.checkCommand({ group: rooms.group, operation: operation.id, patient }, hasty.signal)
+    return check.isChecked ? judgeOpening(call, check) : undefined
+  }
+  const reason = `the check of the fence of ${from} has not ended within ${HASTE_MS} ms`
+  const late = () => judgeOpening(call, { verdict: 'unknown', reason })
+  const found = await withinMs(call, HASTE_MS, ask, late)
+  return found?.kind === 'waiting' ? { ...found, patienceMs: fences.commandPatienceMs } : found
 }
 
 /** A failover does not wait for a region that has died behind its fence: to roll back there would be no way out. */

@@ -263,6 +263,37 @@ describe('the fence of a failover by command', () => {
   })
 })
 
+describe('the check of a fence by command, before the commit', () => {
+  const node = (script: string) => [process.execPath, '-e', script]
+  const find = (kind: OperationRecord['kind'], check: string[] | undefined, of: Clock = systemClock) =>
+    findOpening(stage({ kind, fence: 'command', command: { ...COMMAND, check }, clock: of }).call)
+
+  test.each(['failover', 'switchover'] as const)('stops a %s where it says open', async (kind) => {
+    const leaks = { fault: { code: 'FENCE_LEAKS' } }
+    await expect.poll(() => find(kind, node('process.exit(7)')), { timeout: 10_000 }).toMatchObject(leaks)
+    await expect.poll(() => find(kind, node('')), { timeout: 10_000 }).toBeUndefined()
+    expect(await find(kind, undefined)).toBeUndefined()
+  })
+
+  test('holds up no failover by hanging on a region that is dead', async () => {
+    const startedMs = clock.monotonicMs()
+    expect(await find('failover', node('setTimeout(() => {}, 60000)'), clock)).toBeUndefined()
+    expect(clock.monotonicMs() - startedMs).toBeLessThanOrEqual(2_500)
+    expect(await find('failover', ['/nowhere/at-all'])).toBeUndefined()
+  })
+
+  test('is waited for by a switchover, for as long as it may take', async () => {
+    const { call } = stage({
+      fence: 'command',
+      command: { ...COMMAND, check: node('setTimeout(() => {}, 3000)') },
+      clock: systemClock,
+    })
+    expect(await findOpening(call)).toMatchObject({ kind: 'waiting', patienceMs: 26_000 })
+    await expect.poll(() => findOpening(call), { timeout: 10_000 }).toBeUndefined()
+    expect(await find('switchover', ['/nowhere/at-all'])).toMatchObject({ kind: 'waiting', patienceMs: 26_000 })
+  })
+})
+
 describe('the fence through topic configs', () => {
   beforeEach(() => {
     region.hasAuthorizer = false
