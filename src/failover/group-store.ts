@@ -54,11 +54,12 @@ export class GroupStore {
     return { key, digest: digestOf(evidence) }
   }
 
-  /** What stands behind a reference; fault EVIDENCE_LOST. It is an error of the store when it is not what was written. */
+  /** What stands behind a reference. Fault EVIDENCE_LOST, also where the store was set back and has something older. */
   async evidence(ref: EvidenceRef, signal: AbortSignal): Promise<Json> {
     const stored = await this.#authority.read(ref.key, signal)
-    if (stored === undefined) throw failoverFaults.fault('EVIDENCE_LOST', { key: ref.key })
-    invariant(digestOf(stored.value) === ref.digest, `${ref.key} is not what was written`)
+    if (stored === undefined || digestOf(stored.value) !== ref.digest) {
+      throw failoverFaults.fault('EVIDENCE_LOST', { key: ref.key })
+    }
     return stored.value
   }
 

@@ -99,6 +99,16 @@ describe('an operation whose evidence was lost with the authority', () => {
     expect(called.at(-1)).toBe('rollBack')
   })
 
+  test('is rolled back as well where an older store was restored', async () => {
+    begin('switchover')
+    await runUntil('committing')
+    for (const [key, { revision }] of authority.documents) {
+      if (key.startsWith('operations/')) authority.documents.set(key, { value: { topics: [] }, revision })
+    }
+    await runUntil('rolling-back')
+    expect(authority.group.operation?.stop).toMatchObject({ fault: { code: 'EVIDENCE_LOST' } })
+  })
+
   test('waits for a person before it is opened: a switchover', async () => {
     begin('switchover')
     await runUntil('promoting')
