@@ -133,7 +133,7 @@ function decideWaiting(
     return { kind: 'write', next: withEntry(document, region, { ...entry, return: next }), reason }
   }
   if (held === undefined) return waiting === undefined ? { kind: 'call', step, record, reason } : note(rest)
-  const limitedSince = waiting?.limitedSince ?? (held.limitMs === null ? undefined : at)
+  const limitedSince = held.limitMs === null ? undefined : (waiting?.limitedSince ?? at)
   if (held.limitMs !== null && limitedSince !== undefined && msBetween(limitedSince, at) >= held.limitMs) {
     const stop = { at: record.phase, reason: `since ${limitedSince}: ${why}`, instructions: held.instructions }
     const next = goTo(document, region, entry, { record: { ...rest, stop }, next: 'needs-operator', at })

@@ -239,6 +239,16 @@ describe('decideReturn', () => {
       expect(since).toEqual({ reason: 'app-1', since: WHEN, limitedSince: '2026-01-01T00:02:00.000Z' })
     })
 
+    it('counts anew when a region is back that was away meanwhile', () => {
+      const held: Outcome = { kind: 'waiting', reason: 'away', held: { limitMs: null, instructions: '' } }
+      const away = written(decideAt(first(), held, LIMIT_MS / 2))
+      expect(recordOf(away)?.waiting).toEqual({ reason: 'away', since: WHEN })
+      const back = written(decideAt(away, heldBy('app-1'), 2 * LIMIT_MS))
+      expect(recordOf(back)).toMatchObject({ phase: 'scanning', waiting: { since: WHEN } })
+      expect(decideAt(back, heldBy('app-1'), 3 * LIMIT_MS - 1)).toMatchObject({ kind: 'call' })
+      expect(recordOf(written(decideAt(back, heldBy('app-1'), 3 * LIMIT_MS)))?.phase).toBe('needs-operator')
+    })
+
     it('forgets it as soon as it waits for nobody', () => {
       const reading = written(decideAt(first(), { kind: 'waiting', reason: 'read' }))
       expect(recordOf(reading)).toEqual(recordOf(at('scanning', 'returning')))
