@@ -3,8 +3,10 @@ import { GroupLinks } from '../../../src/controller/group-links.ts'
 import { impliedLinkName } from '../../../src/config/index.ts'
 import { linkName, regionName, systemClock as clock } from '../../../src/core/index.ts'
 import { catchUp } from '../../../src/failover/effects/catch-up.ts'
-import { callOf, type GroupRooms } from '../../../src/failover/effects/group-rooms.ts'
+import { callOf, type EffectCall, type GroupRooms } from '../../../src/failover/effects/group-rooms.ts'
+import { promote } from '../../../src/failover/effects/promote.ts'
 import type { GroupDocument, OperationRecord } from '../../../src/failover/index.ts'
+import type { Outcome } from '../../../src/failover/outcome.ts'
 import { decideMove, type Report } from '../../../src/failover/moves/decide-move.ts'
 import { startRegion } from '../../../src/local/index.ts'
 import type { LinkSpec } from '../../../src/replication/index.ts'
@@ -82,8 +84,10 @@ class Deciding {
 
   constructor(mover: Mover, tell: (document: GroupDocument) => void) {
     this.#tell = tell
-    const rooms: Partial<GroupRooms> = { group: GROUP, replicator: mover.replicator, linkOf, waitMs: 3_000, clock }
-    this.#rooms = { ...rooms, topics: { include: topics, exclude: [] } } as GroupRooms
+    const { replicator } = mover
+    const rooms: Partial<GroupRooms> = { group: GROUP, replicator, linkOf, waitMs: 3_000, clock }
+    const recordedConfigs = async () => undefined
+    this.#rooms = { ...rooms, recordedConfigs, topics: { include: topics, exclude: [] } } as GroupRooms
   }
 
   async pass(): Promise<void> {
@@ -96,14 +100,18 @@ class Deciding {
     }
     if (decision.kind !== 'call') throw new Error(decision.reason)
     const { id, attempt } = decision.operation
+    this.#report = { operation: id, attempt, outcome: await catchUp(this.#callOf(decision.operation)) }
+  }
+
+  /** As a controller over a restored authority does, which has no evidence. */
+  promote(): Promise<Outcome> {
+    return promote(this.#callOf(operation))
+  }
+
+  #callOf(of: OperationRecord): EffectCall {
     const permit = () => ({ name: 'controller', holder: 'one', token: 1 })
-    const context = {
-      document: this.document,
-      operation: decision.operation,
-      permit,
-      evidenceOf: async () => undefined,
-    }
-    this.#report = { operation: id, attempt, outcome: await catchUp(callOf(this.#rooms, context, signal)) }
+    const context = { document: this.document, operation: of, permit, evidenceOf: async () => undefined }
+    return callOf(this.#rooms, context, signal)
   }
 
   get phase(): string | undefined {
@@ -115,7 +123,7 @@ class Deciding {
   }
 }
 
-it('what a survivor has beyond the next active region is fetched by whoever copies, and by nobody afterwards', async () => {
+it('what a survivor has beyond the next active region is fetched by whoever copies, and its copy ends with the promotion', async () => {
   for (const topic of topics) {
     await inA.createTopic(topic)
     await inA.produce(topic, values('on all', 10))
@@ -176,4 +184,13 @@ it('what a survivor has beyond the next active region is fetched by whoever copi
     () => (copying.replicator.links().length === 0 ? true : undefined),
     () => copying.describe(),
   )
+
+  const { returned } = deciding.replicator.moves
+  const openSources = async () => {
+    const open = await returned.openCopies(regionName('b'), { include: topics, exclude: [] }, signal)
+    return open.map(({ key }) => `${key.topic} from ${key.source}`).toSorted()
+  }
+  expect(await openSources()).toEqual(['late from c', 'level from a'])
+  expect(await controller.promote()).toMatchObject({ kind: 'done' })
+  expect(await openSources()).toEqual([])
 }, 110_000)
