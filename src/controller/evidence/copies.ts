@@ -29,7 +29,7 @@ export async function viewCopies(parts: GatherParts, wish: CopyWish, signal: Abo
   const { rooms, rates, clock } = parts
   const { from, to, partitions } = wish
   const place = (of: Place) => ({ ...of, region: from })
-  const flows = findLink(parts, from, to)?.flows
+  const flows = findCopying(parts, from, to)?.flows
   const told = viewFlows(flows ?? [], clock.nowMs(), (of) => rates.rateOf(place(of)))
   const known = new Set(told.map(textOf))
   const untold = (partitions ?? flows)?.filter((one) => !known.has(textOf(one)))
@@ -43,8 +43,11 @@ export async function viewCopies(parts: GatherParts, wish: CopyWish, signal: Abo
     const { end, atMs } = last
     return { end, seenMsAgo: Math.max(0, nowMs - atMs), recordsPerSecond: rates.rateOf(place(of)) ?? 0 }
   }
-  // Without a source and a link of this process, what was copied is all that is known to be there.
-  return [...told, ...viewLogs({ partitions: untold ?? progress.map(({ key }) => key), progress }, seenOf)]
+  // Without a source and flows of this process, what was copied or seen lately is all that is known to be there.
+  const seen = rates.seenIn(from).filter(({ topic }) => rooms.scope.isSelected(topic))
+  const ever = [...progress.map(({ key }) => key), ...seen]
+  const all = untold ?? [...new Map(ever.map((one) => [textOf(one), one])).values()]
+  return [...told, ...viewLogs({ partitions: all, progress }, seenOf)]
 }
 
 interface Place {
@@ -67,6 +70,12 @@ function viewFlows(flows: readonly FlowStatus[], nowMs: number, rateOf: (of: Pla
 export function findLink(parts: Pick<GatherParts, 'replication' | 'rooms'>, from: RegionName, to: RegionName) {
   const { name } = parts.rooms.linkOf(from, to)
   return parts.replication().links.find(({ link }) => link === name)
+}
+
+/** One that has flows here: one that is paused or still starting knows of nothing, which is not that nothing is there. */
+export function findCopying(parts: Pick<GatherParts, 'replication' | 'rooms'>, from: RegionName, to: RegionName) {
+  const link = findLink(parts, from, to)
+  return link === undefined || link.flows.length === 0 ? undefined : link
 }
 
 /** Pure. */
@@ -146,7 +155,7 @@ export async function lookAtSource(
   signal: AbortSignal,
 ): Promise<SeenEnd[]> {
   const { moves, links, topics, active: region, clock } = look
-  const here = links.filter(({ source }) => source === region)
+  const here = links.filter(({ source, flows }) => source === region && flows.length > 0)
   const told = endsOf(here)
   const known = new Set(told.map(textOf))
   const all = here.length > 0 ? here.flatMap(({ flows }) => flows) : await moves.partitions(region, topics, signal)

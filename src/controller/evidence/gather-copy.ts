@@ -1,6 +1,6 @@
 import type { CopyEvidence, GroupClients } from '../../failover/index.ts'
 import { findBlockingIncidents, type IncidentStatus } from '../../replication/index.ts'
-import { type CopyView, findLink, findWrongDirections, textOf, viewCopies } from './copies.ts'
+import { type CopyView, findCopying, findLink, findWrongDirections, textOf, viewCopies } from './copies.ts'
 import { type Gathering, namesOf } from './gathering.ts'
 import { findInternalOutside } from './internal-topics.ts'
 import { mustAnswer } from './looks.ts'
@@ -35,15 +35,15 @@ export async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
       findInternalOutside({ readers: readers.readers, topics: namesOf(source.metadata.topics), isSelected }),
     shareGroups: readers?.shareGroups,
     groupsOnTarget: stayers?.map(({ group, members }) => `${group} (${members})`),
-    ...(views && losses(views)),
+    ...(views && losses(views, source)),
   }
 }
 
-/** As this process knows them where it runs the link, else as the map of the target tells. */
+/** As this process knows them where it has flows of the link, else as the map of the target tells. */
 async function readOpenGaps({ parts, source, target }: Gathering, signal: AbortSignal): Promise<IncidentStatus[]> {
   const { rooms } = parts
   const spec = rooms.linkOf(source.region, target.region)
-  const isHere = findLink(parts, source.region, target.region) !== undefined
+  const isHere = findCopying(parts, source.region, target.region) !== undefined
   if (!isHere) mustAnswer(target.metadata, target.region)
   const incidents = isHere ? parts.replication().incidents : await rooms.replicator.moves.incidents(spec, signal)
   return findBlockingIncidents({ incidents }, new Set([spec.name]))
@@ -97,7 +97,13 @@ function offsetsDiffer(views: readonly CopyView[], readers: Readers | undefined)
     })
 }
 
-function losses(views: readonly CopyView[]): Pick<CopyEvidence, 'missing' | 'unknownLoss'> {
+/** Pure. A source that does not answer, and that nothing has ever been seen of, is not one without records. */
+export function losses(
+  views: readonly CopyView[],
+  { region, topics }: Pick<Gathering['source'], 'region' | 'topics'>,
+): Pick<CopyEvidence, 'missing' | 'unknownLoss'> {
   const missing = views.flatMap((view) => (view.loss === undefined ? [] : [{ partition: textOf(view), ...view.loss }]))
-  return { missing, unknownLoss: views.filter(({ loss }) => loss === undefined).map(textOf) }
+  const unknown = views.filter(({ loss }) => loss === undefined).map(textOf)
+  const isBlind = topics === undefined && views.length === 0
+  return { missing, unknownLoss: isBlind ? [`anything on ${region}`] : unknown }
 }

@@ -21,7 +21,7 @@ export interface GatherParts {
   replication(): Pick<ReplicationStatus, 'links' | 'incidents'>
   /** Which links are paused. */
   readonly pauses: Pick<LinkPauses, 'read'>
-  readonly rates: Pick<SourceRates, 'note' | 'rateOf' | 'lastOf'>
+  readonly rates: Pick<SourceRates, 'note' | 'rateOf' | 'lastOf' | 'seenIn'>
   health(): Pick<RegionsStatus, 'regions'>
   /** The standing fence of the group as the watch on the region has it; undefined where it has not looked yet. */
   standing(region: RegionName): WatchedFence | undefined

@@ -77,6 +77,13 @@ export class SourceRates {
     return this.#rows.get(keyOf(of))?.to
   }
 
+  /** What a region had when it was last heard of: partitions that were not seen any more by then are left out. */
+  seenIn(region: string): SeenEnd[] {
+    const seen = [...this.#rows.values()].map(({ to }) => to).filter((one) => one.region === region)
+    const lastMs = seen.reduce((latest, { atMs }) => Math.max(latest, atMs), 0)
+    return seen.filter(({ atMs }) => lastMs - atMs <= SPAN_MOST_MS)
+  }
+
   /** Records per second; undefined where it was not seen for long enough. */
   rateOf(of: Pick<SeenEnd, 'region' | 'topic' | 'partition'>): number | undefined {
     const row = this.#rows.get(keyOf(of))

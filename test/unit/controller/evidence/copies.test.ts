@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { findWrongDirections, lookAtSource, lossOfFlow, viewLogs } from '../../../../src/controller/evidence/copies.ts'
+import {
+  findWrongDirections,
+  lookAtSource,
+  lossOfFlow,
+  viewCopies,
+  viewLogs,
+} from '../../../../src/controller/evidence/copies.ts'
+import { losses } from '../../../../src/controller/evidence/gather-copy.ts'
+import type { GatherParts } from '../../../../src/controller/evidence/parts.ts'
+import { type SeenEnd, SourceRates } from '../../../../src/controller/evidence/source-rates.ts'
 import { regionName, systemClock } from '../../../../src/core/index.ts'
 import type { CopyProgress, LinkStatus } from '../../../../src/replication/index.ts'
 
@@ -95,6 +104,53 @@ describe('the ends of a source', () => {
 
   test('are asked for of every partition where this process copies nothing', async () => {
     expect((await ask([])).asked).toEqual(['orders-3'])
+    expect((await ask([linkOf()])).asked).toEqual(['orders-3'])
+  })
+})
+
+describe('what a silent source had, where the link of this process is paused or still starting', () => {
+  const [from, to] = [regionName('eu'), regionName('us')]
+  const orders = { topic: 'orders', partition: 0 }
+  const copied: CopyProgress = {
+    key: { source: from, targetTopic: 'orders', ...orders },
+    end: undefined,
+    reason: undefined,
+    sourceNext: 7,
+  }
+  const view = async (progress: readonly CopyProgress[], ends: readonly Omit<SeenEnd, 'region'>[]) => {
+    const rates = new SourceRates()
+    rates.note(ends.map((end) => ({ ...end, region: from })))
+    const parts = {
+      rooms: {
+        linkOf: () => ({ name: 'l' }),
+        scope: { isSelected: (topic: string) => topic !== 'other' },
+        replicator: { moves: { progress: async () => progress } },
+      },
+      replication: () => ({ links: [{ link: 'l', flows: [] }], incidents: [] }),
+      rates,
+      clock: { ...systemClock, nowMs: () => 100_000 },
+    } as unknown as GatherParts
+    const views = await viewCopies(parts, { from, to, partitions: undefined }, new AbortController().signal)
+    return losses(views, { region: from, topics: undefined })
+  }
+
+  test('is told by the map and by where it was seen to end', async () => {
+    const { missing, unknownLoss } = await view([copied], [{ ...orders, end: 10, atMs: 90_000 }])
+    expect(missing).toMatchObject([{ partition: 'orders-0', records: 3, seenMsAgo: 10_000 }])
+    expect(unknownLoss).toEqual([])
+  })
+
+  test('is unknown where it was never seen, or never copied', async () => {
+    expect(await view([copied], [])).toEqual({ missing: [], unknownLoss: ['orders-0'] })
+    const other = { topic: 'other', partition: 0, end: 5, atMs: 90_000 }
+    const made = { topic: 'made-since', partition: 0, end: 5, atMs: 90_000 }
+    const { missing, unknownLoss } = await view([copied], [other, made, { ...orders, end: 10, atMs: 90_000 }])
+    expect(missing).toHaveLength(1)
+    expect(unknownLoss).toEqual(['made-since-0'])
+  })
+
+  test('is unknown altogether where there is neither', async () => {
+    expect(await view([], [])).toEqual({ missing: [], unknownLoss: ['anything on eu'] })
   })
 })
 

@@ -51,3 +51,10 @@ test('flows that have not heard of their source tell no end', () => {
   ]
   expect(endsOf([{ source: 'eu', flows } as unknown as LinkStatus])).toEqual([{ ...P0, end: 7, atMs: 5 }])
 })
+
+test('a region has what was seen when it was last heard of, and not what was gone by then', () => {
+  const rates = new SourceRates()
+  rates.note([{ ...P0, topic: 'deleted', end: 1, atMs: 0 }, ...seen(1, 50_000), ...seen(2, 60_001)])
+  rates.note([{ ...P0, region: 'us', end: 9, atMs: 500_000 }])
+  expect(rates.seenIn('eu')).toEqual(seen(2, 60_001))
+})
