@@ -4,6 +4,8 @@ import type { Clock } from '../../core/index.ts'
 const OUTPUT_BYTES_MAX = 4_096
 /** What a stopped program may take to end before it is killed. */
 const KILL_GRACE_MS = 2_000
+/** What is still said once it has ended is waited for so long: a child in the background may hold its output for ever. */
+const OUTPUT_GRACE_MS = 200
 
 export interface Program {
   readonly argv: readonly string[]
@@ -18,50 +20,68 @@ export type ProgramEnd =
   | { readonly kind: 'not-started'; readonly reason: string }
   | { readonly kind: 'late' }
 
-/** Without a shell. The program and what it starts are one process group, so that a late one ends as a whole. */
+/**
+ * Without a shell. The program and what it starts are one process group, so that a late one ends as a whole, also where
+ * its leader has gone. One that has ended in time has ended, whatever it leaves in the background.
+ */
 export async function runProgram(options: Program, signal: AbortSignal): Promise<ProgramEnd> {
   const { argv, env, timeoutMs, clock } = options
   signal.throwIfAborted()
   const [program = '', ...args] = argv
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const streams = [child.stdout, child.stderr]
     let output = ''
     let isLate = false
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of streams) {
       stream.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-OUTPUT_BYTES_MAX)))
     }
-    const end = (signalName: NodeJS.Signals) => {
-      if (child.pid === undefined || child.exitCode !== null) return
-      try {
-        process.kill(-child.pid, signalName)
-      } catch (error) {
-        // It ended meanwhile.
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-      }
+    const settle = () => {
+      leave()
+      for (const stream of streams) stream.destroy()
+      if (isLate) signalGroup(child.pid, 'SIGKILL')
+      if (!isLate) resolve({ kind: 'ran', code: child.exitCode ?? child.signalCode ?? 'unknown', output })
+      else if (signal.aborted) reject(signal.reason as Error)
+      else resolve({ kind: 'late' })
+    }
+    const kill = () => {
+      signalGroup(child.pid, 'SIGKILL')
+      timer = clock.setTimer(OUTPUT_GRACE_MS, settle)
     }
     const stop = () => {
+      if (isLate) return
       isLate = true
-      end('SIGTERM')
-      killer = clock.setTimer(KILL_GRACE_MS, () => end('SIGKILL'))
+      timer.cancel()
+      signalGroup(child.pid, 'SIGTERM')
+      timer = clock.setTimer(KILL_GRACE_MS, kill)
     }
-    let killer = clock.setTimer(timeoutMs, stop)
-    const onAbort = () => {
-      killer.cancel()
-      stop()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
+    let timer = clock.setTimer(timeoutMs, stop)
+    signal.addEventListener('abort', stop, { once: true })
     const leave = () => {
-      killer.cancel()
-      signal.removeEventListener('abort', onAbort)
+      timer.cancel()
+      signal.removeEventListener('abort', stop)
     }
     child.once('error', (error) => {
       leave()
       resolve({ kind: 'not-started', reason: error.message })
     })
-    child.once('close', (code, killedBy) => {
+    child.once('exit', () => {
+      // The rest of a late one has the time that is left until it is killed.
+      if (isLate) return
       leave()
-      if (signal.aborted) reject(signal.reason as Error)
-      else resolve(isLate ? { kind: 'late' } : { kind: 'ran', code: code ?? killedBy ?? 'unknown', output })
+      timer = clock.setTimer(OUTPUT_GRACE_MS, settle)
     })
+    child.once('close', settle)
   })
+}
+
+function signalGroup(leader: number | undefined, name: NodeJS.Signals): void {
+  if (leader === undefined) return
+  try {
+    process.kill(-leader, name)
+  } catch (error) {
+    // All of it has ended, or what is left of it is another user's.
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+  }
 }
