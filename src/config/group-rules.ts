@@ -94,6 +94,10 @@ function checkGates(file: UsableConfig, problems: ProblemCollector): void {
   for (const { at, entry: region } of file.regions) {
     if (region.gate === undefined) continue
     const path: Path = ['regions', at, 'gate']
+    if ((file.authority?.kind ?? 'sqlite') === 'sqlite') {
+      const rule = 'authority.kind is sqlite, a file: the agent follows it only on the machine of the controllers'
+      problems.warn(path, rule, 'set authority.kind to etcd, unless all of it runs on one machine')
+    }
     const groups = file.failoverGroups.filter(({ entry }) => entry.regions.includes(region.name))
     if (groups.length === 0) {
       const remedy = `name ${region.name} among the regions of a group, or remove the gate`

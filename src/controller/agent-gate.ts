@@ -6,7 +6,7 @@ import { type FenceCommand, type GateWish, RegionGate, type SecurityEvents } fro
 
 export interface AgentGateOptions {
   readonly config: Pick<Config, 'regions' | 'failoverGroups' | 'health'>
-  readonly authority: Pick<Authority, 'read'>
+  readonly authority: Pick<Authority, 'read' | 'where'>
   readonly env: FenceCommand['env']
   readonly clock: Clock
   readonly events: Events<SecurityEvents>
@@ -20,26 +20,27 @@ export function openAgentGate({ config, authority, ...rest }: AgentGateOptions):
   const groups = config.failoverGroups.filter(({ regions }) => regions.includes(region)).map(({ name }) => name)
   const ask = async (signal: AbortSignal) => {
     const stored = await Promise.all(groups.map((group) => authority.read(groupKey(group), signal)))
-    return gateWishOf(
-      stored.flatMap((document) => (document === undefined ? [] : [document.value as GroupDocument])),
-      {
-        region,
-        groups: groups.length,
-      },
-    )
+    const documents = stored.flatMap((document) => (document === undefined ? [] : [document.value as GroupDocument]))
+    return gateWishOf(documents, { region, groups, where: authority.where })
   }
   return new RegionGate({ region, command, ask, ...rest })
 }
 
 /**
- * Pure: what the documents of a region's groups ask of its gate; undefined where they say nothing, as of groups that are
- * not recorded. Listeners do not know topics: they are open while the region is active for any of its groups, because an
+ * Pure: what the documents of a region's groups ask of its gate. Where none is recorded, no controller has run yet, or the
+ * agent asks another authority than they do: it stays as it is. Undefined where those that are recorded do not say it,
+ * as the region may be active for another one. Listeners do not know topics: they are open while the region is active for any of its groups, because an
  * agent fences no active region; the fences of the others stand behind them.
  */
 export function gateWishOf(
   documents: readonly GroupDocument[],
-  { region, groups }: { readonly region: string; readonly groups: number },
+  { region, groups, where }: { readonly region: string; readonly groups: readonly string[]; readonly where: string },
 ): GateWish | undefined {
+  if (documents.length === 0) {
+    const reason = `the authority at ${where} answers, and has no record of ${groups.join(', ')}`
+    const remedy = 'start a controller, or have the agent ask the authority that the controllers do'
+    return { want: 'as-is', reason, warning: `the gate of ${region} stays as it is: ${reason}; ${remedy}` }
+  }
   const told = (list: readonly GroupDocument[]) =>
     list.map(({ group, epoch }) => `${group} (epoch ${epoch})`).join(', ')
   const isHere = (document: GroupDocument) => document.active === region && !isBeingLost(document, region)
@@ -55,7 +56,7 @@ export function gateWishOf(
     if (isPaused) return { want: 'as-is', reason: `a move holds up writes to ${region} for ${told(active)}`, warning }
     return { want: 'open', reason: `${region} is active for ${told(active)}`, warning }
   }
-  if (documents.length < groups) return undefined
+  if (documents.length < groups.length) return undefined
   return { want: 'closed', reason: `${region} is not active for ${told(elsewhere)}`, warning: undefined }
 }
 

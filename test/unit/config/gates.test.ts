@@ -4,14 +4,15 @@ import { regionName } from '../../../src/core/index.ts'
 
 const sources: ConfigSources = { env: {}, readFile: () => '' }
 const GATE = 'gate: { open: [gate, open], close: [gate, close] }'
+const ETCD = 'authority: { kind: etcd, endpoints: ["https://etcd:2379"] }\n'
 const group = (name: string, regions = 'eu, us') =>
   `  - { name: ${name}, regions: [${regions}], topics: { include: ["${name}.*"] } }\n`
 
-function read({ gate = GATE, groups = group('orders') }: { gate?: string; groups?: string } = {}) {
+function read({ gate = GATE, groups = group('orders'), authority = ETCD } = {}) {
   const regions = ['eu', 'us', 'far', 'near'].map((name) => {
     return `  - { name: ${name}, bootstrap: ["a:1"]${name === 'eu' ? `, ${gate}` : ''} }\n`
   })
-  const text = `apiVersion: isthmus/v1\nregions:\n${regions.join('')}failoverGroups:\n${groups}`
+  const text = `apiVersion: isthmus/v1\nregions:\n${regions.join('')}failoverGroups:\n${groups}${authority}`
   const { config, problems } = parseConfig(text, '/etc/isthmus', sources)
   return { config, problems: problems.map(formatProblem) }
 }
@@ -41,6 +42,17 @@ test('a gate of several groups is told to be for all of them together', () => {
   expect(problems).toHaveLength(1)
   expect(problems[0]).toContain('regions[0].gate: it is for all of orders, bills together')
 })
+
+test.each(['', 'authority: { kind: sqlite }\n', 'authority: { path: here.db }\n'])(
+  'a gate beside an authority in a file is warned of: "%s"',
+  (authority) => {
+    const { config, problems } = read({ authority })
+    expect(config).toBeDefined()
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain('regions[0].gate: authority.kind is sqlite')
+    expect(problems[0]).toContain('set authority.kind to etcd')
+  },
+)
 
 test('an agent stands in a region of a failover group: the one that is given, or that of the file', () => {
   const { config } = read()

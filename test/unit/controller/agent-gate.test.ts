@@ -8,8 +8,8 @@ const moving = (over: Partial<OperationRecord>): GroupDocument => {
   return { ...document, operation: { ...(document.operation as OperationRecord), ...over } }
 }
 const other = (active: typeof east): GroupDocument => ({ ...threeRegions(), group: 'bills', active, epoch: 7 })
-const wantOf = (documents: GroupDocument[], region: string, groups = documents.length) =>
-  gateWishOf(documents, { region, groups })
+const wantOf = (documents: GroupDocument[], region: string, groups = documents.map(({ group }) => group)) =>
+  gateWishOf(documents, { region, groups, where: 'here.db' })
 
 test('a gate is open in the active region and closed in every other one', () => {
   expect(wantOf([threeRegions()], west)).toEqual({
@@ -51,8 +51,15 @@ test('where groups differ it is open for the one that is active, and the rule is
   expect(wantOf([paused, other(west)], west)?.want).toBe('open')
 })
 
-test('groups that are not recorded say nothing, unless another one says that the region is active', () => {
-  expect(wantOf([], west, 1)).toBeUndefined()
-  expect(wantOf([threeRegions()], east, 2)).toBeUndefined()
-  expect(wantOf([threeRegions()], west, 2)?.want).toBe('open')
+test('a group that is not recorded says nothing, unless another one says that the region is active', () => {
+  expect(wantOf([threeRegions()], east, ['orders', 'bills'])).toBeUndefined()
+  expect(wantOf([threeRegions()], west, ['orders', 'bills'])?.want).toBe('open')
+})
+
+test('where nothing is recorded the gate stays as it is, and it is told which authority that is', () => {
+  const wish = wantOf([], west, ['orders', 'bills'])
+  expect(wish?.want).toBe('as-is')
+  expect(wish?.reason).toBe('the authority at here.db answers, and has no record of orders, bills')
+  expect(wish?.warning).toContain(`the gate of ${west} stays as it is: the authority at here.db answers`)
+  expect(wish?.warning).toContain('start a controller')
 })
