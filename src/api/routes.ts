@@ -46,7 +46,7 @@ export const serviceRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }
       const gate = content.gate?.()
       const reasons = [
         ...waiting.map(({ link, state, reason }) => `link ${link} is ${state}: ${reason}`),
-        ...(gate?.position === 'unknown' ? [`the gate of ${gate.region} is not settled: ${gate.reason}`] : []),
+        ...(gate?.isSettled === false ? [`the gate of ${gate.region} is not settled: ${gate.reason}`] : []),
       ]
       if (reasons.length > 0) void reply.code(503)
       return { ready: reasons.length === 0, reasons }

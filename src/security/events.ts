@@ -49,6 +49,6 @@ export type SecurityEvents = {
   /** The operator's check says that something else has moved it. */
   'gate:found': { readonly region: RegionName; readonly position: GatePosition }
   'gate:failed': { readonly region: RegionName; readonly reason: string; readonly remedy: string }
-  /** The gate cannot do for every group what it is there for. */
+  /** The gate cannot do what it is there for, or is closed because nobody says that the region is active. */
   'gate:warned': { readonly region: RegionName; readonly reason: string }
 }

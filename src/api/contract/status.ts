@@ -166,6 +166,9 @@ const GateBody = object(
     position: Type.Enum(['open', 'closed', 'unknown'], {
       description: '`unknown` until the agent has opened or closed it, and while a program does so.',
     }),
+    isSettled: Type.Boolean({
+      description: 'Whether it has a position, or is to be as it is; `/readyz` waits for it.',
+    }),
     reason: text('A sentence for the operator: why, and what keeps it from that.'),
     sinceMs: atMs('Since when it has this position.'),
   },

@@ -52,6 +52,13 @@ export class CommandRuns {
     return end
   }
 
+  /** Ends every program that is under way. */
+  async stop(reason: string): Promise<void> {
+    const runs = [...this.#runs.values()]
+    for (const run of runs) run.stop(reason)
+    await Promise.all(runs.map(({ ended }) => ended))
+  }
+
   #start({ group, purpose, program, permit }: AskedRun): Run {
     const { clock } = program
     const stopped = new AbortController()

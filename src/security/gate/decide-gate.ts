@@ -7,7 +7,7 @@
  */
 export type GatePosition = 'open' | 'closed' | 'unknown'
 
-/** `as-is`: the region is active, and a move holds its writes up or has not opened it yet. */
+/** `as-is`: a move holds up writes to the active region or has not opened it yet, or no group of it is recorded. */
 export interface GateWish {
   readonly want: 'open' | 'closed' | 'as-is'
   readonly reason: string

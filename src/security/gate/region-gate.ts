@@ -25,7 +25,7 @@ export interface RegionGateOptions {
   readonly command: GateCommand
   /** Of the process, for the programs. */
   readonly env: NodeJS.ProcessEnv
-  /** What the authority says of the region now; undefined where it has nothing about it. Faults: it does not answer. */
+  /** What the authority says of the region now; undefined where it does not say. Faults: it does not answer. */
   readonly ask: (signal: AbortSignal) => Promise<GateWish | undefined>
   readonly clock: Clock
   readonly events: Events<SecurityEvents>
@@ -34,6 +34,8 @@ export interface RegionGateOptions {
 export interface GateStatus {
   readonly region: RegionName
   readonly position: GatePosition
+  /** Whether brokers may start: it has a position, or is to be as it is. */
+  readonly isSettled: boolean
   /** Why it is to be so, and what keeps it from that. */
   readonly reason: string
   /** Since when it has had this position, milliseconds since 1970. */
@@ -56,6 +58,7 @@ export class RegionGate {
   #reason = 'the agent has just started'
   #trouble: string | undefined
   #said: GateWish | undefined
+  #warned: string | undefined
   #checkedMs = 0
   #running: Promise<void> | undefined
 
@@ -76,23 +79,22 @@ export class RegionGate {
     )
   }
 
-  /** Leaves the gate as it is. */
+  /** Leaves the gate as it is; a program that is under way is ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the agent stops'))
     await this.#running
+    await this.#runs.stop('the agent stops')
   }
 
   status(): GateStatus {
     const reason = this.#trouble === undefined ? this.#reason : `${this.#reason}; ${this.#trouble}`
-    return { region: this.#options.region, position: this.#position, reason, sinceMs: this.#sinceMs }
+    const isSettled = this.#position !== 'unknown' || this.#said?.want === 'as-is'
+    return { region: this.#options.region, position: this.#position, isSettled, reason, sinceMs: this.#sinceMs }
   }
 
   async #look(signal: AbortSignal): Promise<GateSight> {
     const said = await this.#ask(signal)
-    const warning = said?.warning
-    if (warning !== undefined && warning !== this.#said?.warning) {
-      this.#options.events.emit('gate:warned', { region: this.#options.region, reason: warning })
-    }
+    if (said !== undefined) this.#warn(said.warning)
     this.#said = said ?? this.#said
     const sinceStartMs = this.#options.clock.monotonicMs() - this.#startedMs
     return { position: this.#position, said: this.#said, isFresh: said !== undefined, sinceStartMs }
@@ -120,6 +122,7 @@ export class RegionGate {
     this.#reason = reason
     if (action === 'leave') return await this.#check(signal)
     const to = action === 'open' ? 'open' : 'closed'
+    if (this.#said === undefined) this.#warn(`the gate of ${this.#options.region} is closed: ${reason}`)
     // Until it has ended nobody can tell.
     this.#enter('unknown')
     const end = await this.#run(action, signal)
@@ -185,6 +188,14 @@ export class RegionGate {
     if (position === this.#position) return
     this.#position = position
     this.#sinceMs = this.#options.clock.nowMs()
+  }
+
+  /** Once, for as long as it holds. */
+  #warn(reason: string | undefined): void {
+    if (reason !== undefined && reason !== this.#warned) {
+      this.#options.events.emit('gate:warned', { region: this.#options.region, reason })
+    }
+    this.#warned = reason
   }
 
   #fail(reason: string, remedy: string): void {

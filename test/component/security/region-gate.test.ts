@@ -103,3 +103,38 @@ test('a program that is late is ended, and that is told', async () => {
   begin(SLOW, 500)
   await expect.poll(() => gate?.status().reason, TIMEOUT).toContain('no end within 500 ms')
 })
+
+test('after a start it is settled once it is told to stay as it is', async () => {
+  said = 'silent'
+  begin(OBEY)
+  await expect.poll(() => gate?.status().reason, TIMEOUT).toContain('for the first time')
+  expect(gate?.status()).toMatchObject({ position: 'unknown', isSettled: false })
+  said = { ...wish('as-is'), warning: 'nothing is recorded' }
+  await expect.poll(() => gate?.status().isSettled, TIMEOUT).toBe(true)
+  said = 'silent'
+  await expect.poll(() => gate?.status().reason, TIMEOUT).toContain('the authority says nothing now')
+  expect(gate?.status()).toMatchObject({ position: 'unknown', isSettled: true })
+  expect(told).toEqual(['gate:warned'])
+  expect(runs()).toEqual([])
+})
+
+test('a gate that is closed because nobody has said anything since the start is told of, once', async () => {
+  said = 'silent'
+  begin(`test -e allowed || exit 3\n${OBEY}`)
+  await expect.poll(() => runs().length, TIMEOUT).toBeGreaterThan(2)
+  expect(told).toEqual(['gate:warned', 'gate:failed'])
+  writeFileSync(join(folder, 'allowed'), '')
+  await expect.poll(position, TIMEOUT).toBe('closed')
+  expect(told).toEqual(['gate:warned', 'gate:failed', 'gate:moved closed'])
+})
+
+test('a program that is under way ends with the agent', async () => {
+  said = wish('open')
+  begin('while :; do echo >> beats; sleep 0.05; done', 60_000)
+  const beats = () => (existsSync(join(folder, 'beats')) ? readFileSync(join(folder, 'beats')).length : 0)
+  await expect.poll(beats, TIMEOUT).toBeGreaterThan(2)
+  await gate?.stop()
+  const before = beats()
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  expect(beats()).toBe(before)
+})

@@ -62,7 +62,8 @@ test('a lost fence is an error, and every event is a sentence', () => {
 test('the gate of an agent is a metric, where there is one', async () => {
   const { port } = fakeReplicator()
   const options = { status: () => port.status(), events: port.events, nowMs: () => 0, processMetrics: false }
-  const gate = { region: regionName('us'), position: 'closed', reason: 'us is not active', sinceMs: 0 } as const
+  const place = { region: regionName('us'), position: 'closed', isSettled: true } as const
+  const gate = { ...place, reason: 'us is not active', sinceMs: 0 }
   expect(await createMetrics({ ...options, gate: () => gate }).render()).toContain(
     'isthmus_agent_gate{region="us",position="closed"} 1',
   )
