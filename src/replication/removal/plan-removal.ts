@@ -58,7 +58,7 @@ export interface LeftBehind {
 }
 
 /** Of no use without flows. Any other topic of Isthmus holds something of its users, and is listed. */
-const DISPOSABLE: ReadonlySet<string> = new Set(['__isthmus.offset-map', '__isthmus.shards', LINKS_TOPIC])
+const DISPOSABLE: ReadonlySet<string> = new Set(['__isthmus.offset-map', '__isthmus.shards'])
 const QUARANTINE = '__isthmus.quarantine'
 const LISTED_MAX = 1_000
 
@@ -101,7 +101,7 @@ function listLeft(
       why: 'a copy from the same source that no link of this process selects',
     })),
     ...groups.map((group) => ({ what: `consumer group ${group}`, why: 'its positions on the target stay' })),
-    ...shared.map((topic) => ({ what: `topic ${topic}`, why: plan.usedBy ?? 'it holds records of your applications' })),
+    ...shared.map((topic) => ({ what: `topic ${topic}`, why: whyLeft(topic, plan.usedBy) })),
     ...(plan.ownTopics.length === 0
       ? []
       : [
@@ -111,4 +111,10 @@ function listLeft(
           },
         ]),
   ].slice(0, LISTED_MAX)
+}
+
+function whyLeft(topic: string, usedBy: string | null): string {
+  // Links that other processes run into the region, or will, are not known here.
+  if (topic === LINKS_TOPIC) return 'it says which links are paused, also those that are not known here'
+  return usedBy ?? 'it holds records of your applications'
 }

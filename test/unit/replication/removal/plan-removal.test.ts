@@ -88,6 +88,13 @@ describe('planRemoval', () => {
     expect(planRemoval(sight({ flows, deleteTopics: true })).topics[0]?.action).toBe('forget')
   })
 
+  it('keeps the pauses of links, whether or not anything is copied there, and says why', () => {
+    const { ownTopics, left } = planRemoval(sight({ ownTopics: [...MAP, '__isthmus.links'], deleteTopics: true }))
+    expect(ownTopics).toEqual(MAP)
+    const why = 'it says which links are paused, also those that are not known here'
+    expect(left).toContainEqual({ what: 'topic __isthmus.links', why })
+  })
+
   it('keeps the map while anything uses it, and says what', () => {
     const used = planRemoval(sight({ ownTopicsUsedBy: 'link other' }))
     expect(used.ownTopics).toEqual([])
