@@ -52,8 +52,7 @@ export class LinkPauses implements AsyncDisposable {
     const { topics } = (await this.#options.clusters.get(target)?.metadata([LINKS_TOPIC], signal)) ?? { topics: [] }
     const found = topics.find(({ name }) => name === LINKS_TOPIC)
     if (found === undefined || found.errorCode === UNKNOWN_TOPIC) return new Map()
-    const texts = await this.#topic(target).readAll(signal)
-    return new Map([...texts].map(([link, text]) => [link, JSON.parse(text) as LinkPause]))
+    return parsePauses(await this.#topic(target).readAll(signal))
   }
 
   /** Undefined resumes the link. This process acts on it at once, others within seconds. Faults: those of `Cluster`. */
@@ -136,6 +135,28 @@ export class LinkGate {
     if (before === undefined && this.#pause !== undefined) events.emit('link:paused', { link, ...this.#pause })
     if (before !== undefined && this.#pause === undefined) events.emit('link:resumed', { link })
     return this.#pause
+  }
+}
+
+/** Pure, by link: a record that cannot be read holds its own link back, and no other one. */
+export function parsePauses(texts: ReadonlyMap<string, string>): Map<string, LinkPause> {
+  return new Map([...texts].map(([link, text]) => [link, parsePause(text) ?? UNREADABLE]))
+}
+
+const UNREADABLE: LinkPause = {
+  by: 'unknown',
+  reason: `its record in ${LINKS_TOPIC} cannot be read`,
+  since: 'unknown',
+}
+
+function parsePause(text: string): LinkPause | undefined {
+  try {
+    const { by, reason, since } = JSON.parse(text) as Record<keyof LinkPause, unknown>
+    if (typeof by !== 'string' || typeof reason !== 'string' || typeof since !== 'string') return undefined
+    return { by, reason, since }
+  } catch {
+    // Not JSON, or null.
+    return undefined
   }
 }
 

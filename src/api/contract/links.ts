@@ -5,7 +5,14 @@ export const LinkPauseBody = object(
   {
     link: text('Name of the link.'),
     paused: orNull(
-      object({ by: text('Who.'), reason: text('Why.'), since: text('Since when, ISO 8601.') }, 'Who paused it.'),
+      object(
+        {
+          by: text('Who.'),
+          reason: text('Why.'),
+          since: text('Since when, ISO 8601; `unknown` where its record cannot be read.'),
+        },
+        'Who paused it.',
+      ),
       'Null where it copies.',
     ),
   },
