@@ -21,7 +21,7 @@ const shell = (script: string, timeoutMs = 15_000) => ({
 const never = new AbortController().signal
 const beats = () => (existsSync(join(folder, 'beats')) ? readFileSync(join(folder, 'beats')).length : 0)
 /** Holds the output of its leader, and says that it lives; without end, did the test not end it. */
-const HOLDER = `(trap '' TERM; for beat in $(seq 400); do echo >> beats; sleep 0.05; done) &`
+const HOLDER = `trap 'exit 1' TERM\n(trap '' TERM; for beat in $(seq 400); do echo >> beats; sleep 0.05; done) &`
 
 async function expectGone(): Promise<void> {
   const before = beats()
