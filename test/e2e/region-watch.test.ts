@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { openCluster } from '../../src/kafka/index.ts'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
+import { renderMetricsReference } from '../../src/observability/index.ts'
 import { HEALTH_TOPIC } from '../../src/regions/index.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { canRunKafka, testEngine } from './engine.ts'
@@ -61,8 +62,19 @@ describe.runIf(canRunKafka)('two regions of a failover group', () => {
       AbortSignal.timeout(10_000),
     )
     expect(end?.offset).toBeGreaterThan(0)
-    const { flows = {} } = (await isthmus.status())?.links[0] ?? {}
+    const look = async () => (await isthmus.status())?.links[0]
+    const { flows } = await eventually('the link of the group is there', look, { limitMs: 60_000 })
     expect(Object.values(flows)).toEqual([0, 0, 0, 0, 0])
+  })
+
+  test('metrics have every documented name of moves', async () => {
+    const names = [
+      ...renderMetricsReference().matchAll(/`(isthmus_(?:authority|state_copy|controller|failover_group)_\w+)`/g),
+    ]
+    const documented = new Set(names.map(([, name]) => name ?? ''))
+    expect(documented.size).toBeGreaterThan(8)
+    const text = await isthmus.get('/metrics')
+    expect([...documented].filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([])
   })
 
   test('one is frozen: suspect, down, and up again when it goes on', async () => {
