@@ -116,15 +116,19 @@ export async function listIncidents(isthmus: IsthmusProcess): Promise<IncidentBo
   return (JSON.parse(await isthmus.get('/api/v1/incidents?limit=1000')) as IncidentsBody).incidents
 }
 
-/** Waits until the product names something for each of these `topic/partition`. */
+/**
+ * Waits until the product names something for each of these `topic/partition`. Acknowledged incidents stay on the list:
+ * `known` are the ids of those that count for nothing.
+ */
 export function untilNamed(
   isthmus: IsthmusProcess,
   code: string,
-  places: readonly string[],
+  { places, known = new Set() }: { readonly places: readonly string[]; readonly known?: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<IncidentBody[]> {
   const look = async () => {
-    const found = (await listIncidents(isthmus).catch(() => [])).filter((one) => one.code === code)
+    const listed = await listIncidents(isthmus).catch(() => [])
+    const found = listed.filter((one) => one.code === code && !known.has(one.id))
     const named = new Set(found.map(placeOf))
     return places.every((place) => named.has(place)) ? found : undefined
   }

@@ -54,7 +54,7 @@ export const trial: Trial = {
       for (const link of ['stopping', 'reseeding']) await untilCopied(isthmus, { link, flowCount: STOP.length }, signal)
 
       await target.write(['stop.idle', 'reseed.idle'], FOREIGN)
-      await untilNamed(isthmus, CODE, ['stop.idle/0', 'reseed.idle/0'], signal)
+      await untilNamed(isthmus, CODE, { places: ['stop.idle/0', 'reseed.idle/0'] }, signal)
       log('named on idle flows')
 
       const running = ['stop.running', 'reseed.running']
@@ -71,12 +71,7 @@ export const trial: Trial = {
         signal,
       )
       await target.write(running, FOREIGN)
-      await untilNamed(
-        isthmus,
-        CODE,
-        running.map((topic) => `${topic}/0`),
-        signal,
-      )
+      await untilNamed(isthmus, CODE, { places: running.map((topic) => `${topic}/0`) }, signal)
       writing.abort()
       await written
       log('named on flows with something on the way')
@@ -84,12 +79,7 @@ export const trial: Trial = {
       await isthmus.terminate()
       await target.write(['stop.stopped', 'reseed.stopped'], FOREIGN)
       isthmus = await start()
-      await untilNamed(
-        isthmus,
-        CODE,
-        ALL.map((topic) => `${topic}/0`),
-        signal,
-      )
+      await untilNamed(isthmus, CODE, { places: ALL.map((topic) => `${topic}/0`) }, signal)
       await untilFlows(isthmus, 'stopping', isStoppedBy(CODE), signal)
       log('named after a stop')
 

@@ -72,7 +72,7 @@ export const trial: Trial = {
         if (isFrozen) isthmus.wake()
         else isthmus = await start()
         log(`round ${round}: overtaken`)
-        await untilNamed(isthmus, CODE, [...lost.keys()], signal)
+        await untilNamed(isthmus, CODE, { places: [...lost.keys()] }, signal)
         await untilFlows(isthmus, 'stopping', isStoppedBy(CODE), signal)
         const open = (await listIncidents(isthmus)).filter(({ acknowledged }) => acknowledged === null)
         await acknowledge(isthmus, open)

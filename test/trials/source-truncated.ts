@@ -78,12 +78,7 @@ export const trial: Trial = {
     await source.write(GROWN, 1_600)
     isthmus.wake()
 
-    await untilNamed(
-      isthmus,
-      CODE,
-      ALL.map((topic) => `${topic}/0`),
-      signal,
-    )
+    await untilNamed(isthmus, CODE, { places: ALL.map((topic) => `${topic}/0`) }, signal)
     await untilFlows(isthmus, 'stopping', isStoppedBy(CODE), signal)
     const total = noComparison()
     addTo(

@@ -123,7 +123,7 @@ class Rebuilt {
   async judge(isthmus: IsthmusProcess, topics: readonly string[], unknown: readonly string[]): Promise<void> {
     const { signal } = this.#context
     const places = topics.flatMap((topic) => [0, 1].map((partition) => `${topic}/${partition}`))
-    await untilNamed(isthmus, CODE, places, signal)
+    await untilNamed(isthmus, CODE, { places, known: this.#seen }, signal)
     await untilFlows(isthmus, 'hold', (flow) => !topics.includes(flow.topic) || isStoppedBy(CODE)(flow), signal)
     const incidents = (await listIncidents(isthmus)).filter(({ id }) => !this.#seen.has(id))
     for (const { id } of incidents) this.#seen.add(id)

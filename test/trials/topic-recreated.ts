@@ -67,7 +67,7 @@ export const trial: Trial = {
         if (!isRunning) isthmus = await start()
 
         const places = ALL.flatMap((topic) => [0, 1].map((partition) => `${topic}/${partition}`))
-        await untilNamed(isthmus, CODE, places, signal)
+        await untilNamed(isthmus, CODE, { places }, signal)
         await untilFlows(isthmus, 'stopping', isStoppedBy(CODE), signal)
         addTo(
           total,
