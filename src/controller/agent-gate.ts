@@ -28,9 +28,9 @@ export function openAgentGate({ config, authority, ...rest }: AgentGateOptions):
 
 /**
  * Pure: what the documents of a region's groups ask of its gate. Where none is recorded, no controller has run yet, or the
- * agent asks another authority than they do: it stays as it is. Undefined where those that are recorded do not say it,
- * as the region may be active for another one. Listeners do not know topics: they are open while the region is active for any of its groups, because an
- * agent fences no active region; the fences of the others stand behind them.
+ * agent asks another authority than they do: it stays as it is. Undefined where those that are recorded do not say it, as
+ * the region may be active for another one. Listeners do not know topics: they are open while the region is active for any
+ * of its groups, because an agent fences no active region; the fences of the others stand behind them.
  */
 export function gateWishOf(
   documents: readonly GroupDocument[],

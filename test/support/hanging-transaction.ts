@@ -31,7 +31,18 @@ const PRODUCE_VERSION = 11
 
 export async function makeHangingTransaction(
   bootstrap: string,
-  { topic, partition, transactionalId }: { topic: string; partition: number; transactionalId: string },
+  {
+    topic,
+    partition,
+    transactionalId,
+    outcome = 'commit',
+  }: {
+    readonly topic: string
+    readonly partition: number
+    readonly transactionalId: string
+    /** Of the transaction whose batch is late. */
+    readonly outcome?: 'commit' | 'abort'
+  },
 ): Promise<HangingTransaction> {
   const [host = '', port = ''] = bootstrap.split(':')
   const client = await RawClient.connect(host, Number(port))
@@ -57,12 +68,12 @@ export async function makeHangingTransaction(
     const transaction = { transactionalId, producerId: producer.producerId, producerEpoch: producer.producerEpoch }
     await client.exchange(addPartitionsToTxnApi, 3, { ...transaction, partitions: [{ topic, partition }] })
     await send(transaction, 0)
-    await client.exchange(endTxnApi, 3, { ...transaction, outcome: 'commit' })
+    await client.exchange(endTxnApi, 3, { ...transaction, outcome })
     await eventually(
       'the transaction is complete',
       async () => {
         const { output } = await client.exchange(describeTransactionsApi, 0, [transactionalId])
-        return output[0]?.state === 'CompleteCommit' || undefined
+        return output[0]?.state === (outcome === 'commit' ? 'CompleteCommit' : 'CompleteAbort') || undefined
       },
       { limitMs: 20_000 },
     )

@@ -1,7 +1,7 @@
 /**
  * Transactions that nobody will end: open in a partition, and no coordinator counts it to one. An abort marker ends them,
  * as `kafka-transactions.sh abort` writes it (KIP-664). Written only where that is certain over two looks: a coordinator
- * says that the producer's last transaction is over without a commit, or none tells of it although all would, see
+ * says that the producer's last transaction was aborted, or none tells of it although all would, see
  * `coordinator-sight.ts`. One whose application may have been told that it is committed is left to a person. What an
  * application's clock says counts for nothing.
  */
@@ -59,10 +59,12 @@ export function judgeHanging(
   for (const identity of seen.keys()) if (!present.has(identity)) seen.delete(identity)
   const due = unknown.filter((one) => isDue(one, memory, nowMs))
   return due.filter((one) => {
-    const now = one.told === 'nothing' ? sight : TOLD
     const before = seen.get(identityOf(one))
-    seen.set(identityOf(one), { atMs: nowMs, told: one.told, sight: now })
-    return ABORTED.has(one.told) && before?.told === one.told && isSame(before.sight, now)
+    // What a coordinator has told does not become clearer by its being forgotten.
+    const told = before?.told === 'unclear' ? 'unclear' : one.told
+    const now = told === 'nothing' ? sight : TOLD
+    seen.set(identityOf(one), { atMs: nowMs, told, sight: now })
+    return ABORTED.has(told) && before?.told === told && isSame(before.sight, now)
   })
 }
 
@@ -107,14 +109,14 @@ export function identityOf({ producerId, startOffset, ...at }: UnknownTransactio
 
 /** In a sentence, with all that is known of why it is open. */
 export function explainUnknown(one: UnknownTransaction, { seen }: HangingMemory): string {
-  const sight = seen.get(identityOf(one))?.sight
-  const gap = one.told === 'nothing' && sight !== undefined && 'gap' in sight ? ` (${sight.gap})` : ''
-  return `the one ${identityOf(one)}, last written to at ${timeOf(one.lastTimestampMs)}, ${WHY[one.told]}${gap}`
+  const { told = one.told, sight } = seen.get(identityOf(one)) ?? {}
+  const gap = told === 'nothing' && sight !== undefined && 'gap' in sight ? ` (${sight.gap})` : ''
+  return `the one ${identityOf(one)}, last written to at ${timeOf(one.lastTimestampMs)}, ${WHY[told]}${gap}`
 }
 
 const WHY = {
-  over: 'which is over for its coordinator',
-  committed: 'whose producer has a last transaction that is committed: an abort could take away what was acknowledged',
+  over: 'which its coordinator has aborted',
+  unclear: 'which its coordinator takes for ended: an abort could take away what was acknowledged',
   busy: 'which is no part of the present one of its producer',
   nothing: 'which no coordinator tells of',
 } as const

@@ -54,11 +54,11 @@ export interface UnknownTransaction extends TopicPartition, ProducerIdentity {
   readonly lastTimestampMs: number
   readonly transactionalId: string | null
   /**
-   * What coordinators tell of its producer. `over`: that its last transaction has ended, and was not committed.
-   * `committed`: that it was; a coordinator that is loaded while a partition has no leader skips its marker. `busy`: that
-   * it has one open, of which the partition is no part. `nothing`: they have forgotten it, or may not tell.
+   * What coordinators tell of its producer. `over`: that its last transaction was aborted. `unclear`: that none is open,
+   * and one may have been committed; a coordinator that is loaded while a partition has no leader skips its marker.
+   * `busy`: that it has one open, of which the partition is no part. `nothing`: they have forgotten it, or may not tell.
    */
-  readonly told: 'over' | 'committed' | 'busy' | 'nothing'
+  readonly told: 'over' | 'unclear' | 'busy' | 'nothing'
 }
 
 const ENDING = new Set(['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'])
@@ -116,5 +116,5 @@ function describeUnknown(
 
 function whatIsTold(state: string | undefined): UnknownTransaction['told'] {
   if (state === undefined) return 'nothing'
-  return state === 'CompleteCommit' ? 'committed' : 'over'
+  return state === 'CompleteAbort' ? 'over' : 'unclear'
 }

@@ -42,26 +42,30 @@ async function send(side: typeof inA, topic: string, texts: readonly string[]): 
 }
 
 describe('a transaction that nobody will end', () => {
-  it('is left to an operator at a switchover, and ended by a marker where that is asked for', async () => {
-    await makeTopic('over')
-    const made = await makeHangingTransaction(a.bootstrap[0] ?? '', {
-      topic: 'over',
-      partition: 0,
-      transactionalId: 'app',
-    })
-    const request = { cluster: inA.cluster, partitions: [{ topic: 'over', partition: 0 }], clock }
-    const { producerId, startOffset } = made
-    const left = await settleTransactions({ ...request, withinMs: 2_500 }, signal)
-    expect(left).toMatchObject({ kind: 'waiting', isHeld: true, hanging: [{ producerId, startOffset }] })
+  it.each([
+    ['aborted', 'abort', true],
+    ['committed', 'commit', false],
+  ] as const)(
+    'whose producer has %s the one before is ended by a marker only where nothing is at stake',
+    async (topic, outcome, isEnded) => {
+      await makeTopic(topic)
+      const at = { topic, partition: 0 }
+      const made = await makeHangingTransaction(a.bootstrap[0] ?? '', { ...at, transactionalId: topic, outcome })
+      const request = { cluster: inA.cluster, partitions: [at], clock, withinMs: 3_500 }
+      const { producerId, startOffset } = made
+      const left = await settleTransactions(request, signal)
+      expect(left).toMatchObject({ kind: 'waiting', isHeld: true, hanging: [{ producerId, startOffset }] })
 
-    const memory = makeHangingMemory()
-    const settling = await settleTransactions({ ...request, withinMs: 20_000, memory }, signal)
-    expect(settling).toEqual({ kind: 'settled', ended: [] })
-    expect([...memory.aborted.values()]).toMatchObject([{ topic: 'over', partition: 0, producerId, startOffset }])
-    const [ends] = await readEnds(inA.cluster, request.partitions, signal)
-    expect(ends?.stableEnd).toBe(ends?.logEnd)
-    expect((await inA.readCommitted('over')).map(({ value }) => value)).toEqual(['record 0'])
-  }, 60_000)
+      const memory = makeHangingMemory()
+      const settling = await settleTransactions({ ...request, memory }, signal)
+      expect(settling).toMatchObject({ kind: isEnded ? 'settled' : 'waiting', ended: [] })
+      expect([...memory.aborted.values()]).toMatchObject(isEnded ? [{ ...at, producerId, startOffset }] : [])
+      const [ends] = await readEnds(inA.cluster, [at], signal)
+      expect(ends?.stableEnd === ends?.logEnd).toBe(isEnded)
+      expect((await inA.readCommitted(topic)).map(({ value }) => value)).toEqual(isEnded ? [] : ['record 0'])
+    },
+    60_000,
+  )
 
   it('does not hold up the return of a region whose coordinators have forgotten it', async () => {
     await makeTopic('hung')

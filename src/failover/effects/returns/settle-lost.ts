@@ -85,8 +85,8 @@ function instructionsFor(
     `Bring back all brokers of ${region}, and let Isthmus DESCRIBE and WRITE every transactional id and ALTER the cluster:`,
     'it then ends these transactions itself.',
     ...(commands.length === 0 ? [] : [`Or stop their applications and run ${firstOf(commands)}.`]),
-    ...(hanging.some(({ told }) => told === 'committed')
-      ? ['Save first what is committed, with a consumer that reads uncommitted records: an abort takes it away.']
+    ...(hanging.some(({ told }) => told === 'unclear')
+      ? ['Save first what may be committed, with a consumer that reads uncommitted records: an abort takes it away.']
       : []),
     `Then compare again: isthmus divergence scan ${rooms.group} --region ${region}`,
   ].join(' ')

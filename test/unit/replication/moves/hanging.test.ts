@@ -46,11 +46,10 @@ describe('a transaction that no coordinator counts a partition to', () => {
     expect(judge([open('busy'), 0, ALL], [open('busy'), 1_000, ALL], [open('over'), 2_000, ALL])).toEqual([0, 0, 0])
   })
 
-  it('is left to a person where the last one of its producer was committed', () => {
-    expect(judge([open('committed'), 0, ALL], [open('committed'), 1_000, ALL])).toEqual([0, 0])
-    expect(judge([open('committed'), 0, ALL], [open('over'), 1_000, ALL], [open('over'), 2_000, ALL])).toEqual([
-      0, 0, 1,
-    ])
+  it('is left to a person where it may have been committed, also once that is forgotten', () => {
+    expect(judge([open('unclear'), 0, ALL], [open('unclear'), 1_000, ALL])).toEqual([0, 0])
+    const forgotten = [open('unclear'), open('nothing'), open('nothing'), open('over'), open('over')]
+    expect(judge(...forgotten.map((one, at): Look => [one, at * 1_000, ALL]))).toEqual([0, 0, 0, 0, 0])
   })
 
   it('is another one where it begins elsewhere, or was gone in between', () => {

@@ -70,8 +70,10 @@ describe('transactions on partitions that are to be cut', () => {
   it('are unknown where their coordinator takes them for ended, unless another broker says that one is open', () => {
     const ended = transaction('app', 'CompleteAbort', [])
     expect(plan([ended], [producing(7n, 12)]).unknown).toMatchObject([{ transactionalId: 'app', told: 'over' }])
-    const committed = transaction('app', 'CompleteCommit', [])
-    expect(plan([committed], [producing(7n, 12)]).unknown).toMatchObject([{ told: 'committed' }])
+    for (const state of ['CompleteCommit', 'Empty', 'Dead']) {
+      const unclear = transaction('app', state, [])
+      expect(plan([unclear], [producing(7n, 12)]).unknown).toMatchObject([{ told: 'unclear' }])
+    }
     const listed = [{ transactionalId: 'app', producerId: 7n, state: 'PrepareCommit' }]
     const evidence = { partitions: [ORDERS], producers: [producing(7n, 12)], transactions: [ended], listed }
     expect(planSettling(evidence).unknown).toMatchObject([{ told: 'busy' }])
