@@ -13,9 +13,7 @@ import { endedIn, explainEnded, settleLost } from './settle-lost.ts'
  */
 export async function scan(call: ReturnCall): Promise<Outcome> {
   return await onLogs(call, async (moves) => {
-    const held = (await release(call, moves)) ?? (await settleLost(call, moves))
-    if (held !== undefined) return held
-    const underWay = await scanOf(call, moves)
+    const underWay = findUnderWay(call) ?? (await begin(call, moves))
     if ('kind' in underWay) return underWay
     const { tails } = underWay
     const untilMs = untilOf(call)
@@ -44,16 +42,25 @@ async function release({ rooms, document, region, record, signal }: ReturnCall, 
   return undefined
 }
 
-async function scanOf(call: ReturnCall, moves: Moves): Promise<ScanUnderWay | Outcome> {
-  const { memory, region, record, signal } = call
-  const of = `${record.id} ${record.attempt}`
-  const known = memory.scans.get(region)
-  if (known?.of === of) return known
+function attemptOf({ record }: ReturnCall): string {
+  return `${record.id} ${record.attempt}`
+}
+
+/** Of this attempt: behind the fence nobody has opened anything since it began. */
+function findUnderWay(call: ReturnCall): ScanUnderWay | undefined {
+  const known = call.memory.scans.get(call.region)
+  return known?.of === attemptOf(call) ? known : undefined
+}
+
+async function begin(call: ReturnCall, moves: Moves): Promise<ScanUnderWay | Outcome> {
+  const { memory, region, signal } = call
+  const held = (await release(call, moves)) ?? (await settleLost(call, moves))
+  if (held !== undefined) return held
   const forking = await moves.returned.forks(returnedOf(call), signal)
   if (forking.kind === 'waiting') return forking
   const forked = forking.partitions
   const tails = await moves.returned.openScans(returnedOf(call), { forked, isDestroyed: false }, signal)
-  const begun = { of, forked, tails, siblings: undefined }
+  const begun = { of: attemptOf(call), forked, tails, siblings: undefined }
   memory.scans.set(region, begun)
   return begun
 }
