@@ -22,7 +22,7 @@ const LOG_LINES = 12
 export const trial: Trial = {
   name: 'controller-kill',
   describe: 'kill -9 of the controller at every step leaves a move that another controller ends, without any loss',
-  limitMs: 60 * 60_000,
+  limitMs: 120 * 60_000,
   options: {
     access: { describe: 'secured or plain regions', default: 'secured' },
     cells: { describe: 'all, or only those whose name begins so, such as "switchover: before"', default: 'all' },
