@@ -164,10 +164,12 @@ export function renderDivergence(body: DivergenceBody): string {
 }
 
 function endedText(ended: DivergenceBody['ended']): string {
-  const named = ended.slice(0, ENDED_SHOWN).map(({ transactionalId, producerId, topic, partition, startOffset }) => {
-    const where = topic === null ? '' : `, hanging on ${topic}-${partition} from offset ${startOffset}`
-    return `${transactionalId ?? '(unknown)'} of producer ${producerId}${where}`
-  })
+  const named = ended
+    .slice(0, ENDED_SHOWN)
+    .map(({ outcome, transactionalId, producerId, topic, partition, startOffset }) => {
+      const where = topic === null ? '' : `, hanging on ${topic}-${partition} from offset ${startOffset}`
+      return `${transactionalId ?? '(unknown)'} of producer ${producerId}${where}, ${outcome}`
+    })
   return named.join('; ')
 }
 

@@ -10,7 +10,7 @@ import type {
   ScramUser,
 } from './access.ts'
 import type {
-  AbortMarker,
+  TxnMarker,
   GroupDescription,
   GroupListings,
   GroupOffsets,
@@ -89,9 +89,9 @@ export interface Cluster extends AsyncDisposable {
    */
   listTransactions(producerIds: readonly bigint[], signal: AbortSignal): Promise<TransactionListing[]>
   describeProducers(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<PartitionProducers[]>
-  /** WriteTxnMarkers (abort), sent to each partition's leader. Needs ALTER or CLUSTER_ACTION on the cluster. */
-  writeAbortMarkers(
-    marker: AbortMarker,
+  /** WriteTxnMarkers, sent to each partition's leader. Needs ALTER or CLUSTER_ACTION on the cluster. */
+  writeTxnMarkers(
+    marker: TxnMarker,
     partitions: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<PartitionOutcome[]>

@@ -40,7 +40,8 @@ export interface ActiveProducer extends ProducerIdentity {
   readonly currentTxnStartOffset: number
 }
 
-export interface AbortMarker extends ProducerIdentity {
+export interface TxnMarker extends ProducerIdentity {
+  readonly outcome: 'commit' | 'abort'
   readonly coordinatorEpoch: number
 }
 

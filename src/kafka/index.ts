@@ -11,3 +11,9 @@ export { kafkaFaults } from './faults.ts'
 export { KeyedTopic, type KeyedTopicOptions } from './keyed-topic.ts'
 export { openCluster } from './open-cluster.ts'
 export * from './records/index.ts'
+export {
+  type CoordinatorEntry,
+  coordinatorPartition,
+  decodeCoordinatorEntry,
+  TRANSACTION_LOG,
+} from './transaction-log.ts'

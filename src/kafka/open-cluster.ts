@@ -24,7 +24,7 @@ import {
   endTxn,
   initProducerId,
   listTransactions,
-  writeAbortMarkers,
+  writeTxnMarkers,
 } from './transactions.ts'
 
 const DEFAULT_CLIENT_ID = 'isthmus'
@@ -61,7 +61,7 @@ export function openCluster(options: ClusterOptions): Cluster {
     describeTransaction: (transactionalId, signal) => describeTransaction(parts, transactionalId, signal),
     listTransactions: (producerIds, signal) => listTransactions(parts, producerIds, signal),
     describeProducers: (partitions, signal) => describeProducers(parts, partitions, signal),
-    writeAbortMarkers: (marker, partitions, signal) => writeAbortMarkers(parts, marker, partitions, signal),
+    writeTxnMarkers: (marker, partitions, signal) => writeTxnMarkers(parts, marker, partitions, signal),
     listGroups: (signal) => listGroups(parts, signal),
     describeGroups: (groupIds, signal) => describeGroups(parts, groupIds, signal),
     fetchGroupOffsets: (groupIds, signal) => fetchGroupOffsets(parts, groupIds, signal),

@@ -1,6 +1,6 @@
 import { retry } from '../core/index.ts'
 import type {
-  AbortMarker,
+  TxnMarker,
   PartitionOutcome,
   PartitionProducers,
   ProducerIdentity,
@@ -143,9 +143,9 @@ export function describeProducers(
   )
 }
 
-export function writeAbortMarkers(
+export function writeTxnMarkers(
   parts: ClusterParts,
-  marker: AbortMarker,
+  marker: TxnMarker,
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
 ): Promise<PartitionOutcome[]> {

@@ -143,6 +143,7 @@ await capture('WriteTxnMarkers', (version) => ({
   ...producer,
   producerEpoch: version,
   coordinatorEpoch: 0,
+  outcome: 'abort',
   partitions: [{ topic: TOPIC, partition: 1 }],
 }))
 await capture('DescribeProducers', () => [

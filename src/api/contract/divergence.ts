@@ -65,6 +65,9 @@ export const DivergenceBody = object(
           by: Type.Enum(['coordinator', 'marker'], {
             description: '`marker`: no coordinator counted the partition to a transaction any more.',
           }),
+          outcome: Type.Enum(['aborted', 'committed'], {
+            description: '`committed`: that was decided before the region was lost, and only its marker was missing.',
+          }),
           transactionalId: nullableText('Transactional id; null where no coordinator told it.'),
           producerId: text('Producer id.'),
           topic: nullableText('Where the marker was written; null where the coordinator did so.'),

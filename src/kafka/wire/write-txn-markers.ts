@@ -1,4 +1,4 @@
-import type { AbortMarker, PartitionOutcome, TopicPartition } from '../cluster.ts'
+import type { TxnMarker, PartitionOutcome, TopicPartition } from '../cluster.ts'
 import type { Api } from './api.ts'
 import { readByTopic, writeIndexesByTopic, writeStructs } from './codec.ts'
 
@@ -15,7 +15,7 @@ import { readByTopic, writeIndexesByTopic, writeStructs } from './codec.ts'
       topics => name [partitions] TAG_BUFFER
         partitions => partition_index error_code TAG_BUFFER
 */
-export interface WriteTxnMarkersRequest extends AbortMarker {
+export interface WriteTxnMarkersRequest extends TxnMarker {
   readonly partitions: readonly TopicPartition[]
 }
 
@@ -23,7 +23,10 @@ export const writeTxnMarkersApi: Api<WriteTxnMarkersRequest, PartitionOutcome[]>
   name: 'WriteTxnMarkers',
   write(writer, request, version) {
     writeStructs(writer, [request], () => {
-      writer.appendInt64(request.producerId).appendInt16(request.producerEpoch).appendBoolean(false)
+      writer
+        .appendInt64(request.producerId)
+        .appendInt16(request.producerEpoch)
+        .appendBoolean(request.outcome === 'commit')
       writeIndexesByTopic(writer, request.partitions)
       writer.appendInt32(request.coordinatorEpoch)
       if (version >= 2) writer.appendInt8(0)

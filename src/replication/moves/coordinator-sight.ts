@@ -6,13 +6,12 @@
  * with ACLs of their own are asked about too.
  */
 import { describeError, isFault } from '../../core/index.ts'
-import { type AclBinding, type Cluster, errorName } from '../../kafka/index.ts'
+import { type AclBinding, type Cluster, coordinatorPartition, errorName, TRANSACTION_LOG } from '../../kafka/index.ts'
 import { eachOf } from './each-of.ts'
 
 /** `complete`: all is told; equal texts mean that no partition had another leader in between. */
 export type CoordinatorSight = { readonly complete: string } | { readonly gap: string }
 
-const TRANSACTIONS = '__transaction_state'
 const CALLS_AT_ONCE = 8
 const TRIES_EACH = 1_000
 const SECURITY_DISABLED = 54
@@ -21,18 +20,18 @@ const NAMED_MAX = 500
 
 export async function readSight(cluster: Cluster, signal: AbortSignal): Promise<CoordinatorSight> {
   try {
-    const { topics } = await cluster.metadata([TRANSACTIONS], signal)
+    const { topics } = await cluster.metadata([TRANSACTION_LOG], signal)
     const { errorCode = -1, partitions = [] } = topics[0] ?? {}
-    if (errorCode !== 0) return { gap: `${TRANSACTIONS} is not told: ${errorName(errorCode)}` }
+    if (errorCode !== 0) return { gap: `${TRANSACTION_LOG} is not told: ${errorName(errorCode)}` }
     const dark = partitions.filter(({ leaderId }) => leaderId < 0).length
-    if (dark > 0) return { gap: `${dark} of ${partitions.length} partitions of ${TRANSACTIONS} have no leader` }
+    if (dark > 0) return { gap: `${dark} of ${partitions.length} partitions of ${TRANSACTION_LOG} have no leader` }
     const acls = await readAcls(cluster, signal)
     if (acls.some(({ permission }) => permission === 'deny'))
       return { gap: 'an ACL denies something about transactional ids' }
     const named = namedIds(acls)
     if (named.length > NAMED_MAX) return { gap: `${named.length} ids have ACLs of their own` }
     const ids = idsOfEach(partitions.length)
-    if (ids.length < partitions.length) return { gap: `no id is known for some partitions of ${TRANSACTIONS}` }
+    if (ids.length < partitions.length) return { gap: `no id is known for some partitions of ${TRANSACTION_LOG}` }
     await eachOf([...ids, ...named], CALLS_AT_ONCE, async (id) => {
       await cluster.describeTransaction(id, signal)
     })
@@ -58,19 +57,13 @@ export function namedIds(acls: readonly Pick<AclBinding, 'name'>[]): string[] {
   return [...new Set(acls.map(({ name }) => name))].filter((name) => name !== ANY_NAME)
 }
 
-/** Pure: an id for each partition of the coordinators' topic; brokers place an id by the hash of Java's strings. */
+/** Pure: an id for each partition of the coordinators' topic. */
 export function idsOfEach(partitions: number): string[] {
   const found = new Map<number, string>()
   for (let at = 0; found.size < partitions && at < TRIES_EACH * partitions; at++) {
     const id = `?nobody ${at}`
-    const partition = Math.abs(hashOf(id)) % partitions
+    const partition = coordinatorPartition(id, partitions)
     if (!found.has(partition)) found.set(partition, id)
   }
   return [...found.values()]
-}
-
-function hashOf(text: string): number {
-  let hash = 0
-  for (const character of text) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0
-  return hash
 }

@@ -1,9 +1,9 @@
 /**
- * Transactions that nobody will end: open in a partition, and no coordinator counts it to one. An abort marker ends them,
- * as `kafka-transactions.sh abort` writes it (KIP-664). Written only where that is certain over two looks: a coordinator
- * says that the producer's last transaction was aborted, or none tells of it although all would, see
- * `coordinator-sight.ts`. One whose application may have been told that it is committed is left to a person. What an
- * application's clock says counts for nothing.
+ * Transactions that nobody will end: open in a partition, and no coordinator counts it to one. A marker ends them, as
+ * `kafka-transactions.sh abort` writes it (KIP-664). Written only where that is certain over two looks: the coordinator's
+ * log has what was decided, see `coordinator-log.ts`; or a coordinator says that the producer's last transaction was
+ * aborted, or none tells of it although all would, see `coordinator-sight.ts`. Any other one whose application may have
+ * been told that it is committed is left to a person. What an application's clock says counts for nothing.
  */
 import { type Clock, describeError } from '../../core/index.ts'
 import { type Cluster, errorName } from '../../kafka/index.ts'
@@ -16,7 +16,7 @@ import type { UnknownTransaction } from './plan-settling.ts'
 export interface HangingMemory {
   readonly seen: Map<string, Seen>
   /** Ended by a marker, those included whose answer was lost. */
-  readonly aborted: Map<string, UnknownTransaction>
+  readonly ended: Map<string, UnknownTransaction>
 }
 
 interface Seen {
@@ -28,12 +28,13 @@ interface Seen {
 /** Longer than a coordinator's word travels from one broker to another. */
 const SURE_AFTER_MS = 1_000
 const CALLS_AT_ONCE = 8
+const CERTAIN: ReadonlySet<UnknownTransaction['told']> = new Set(['over', 'nothing', 'committed', 'aborted'])
+const DECIDED: ReadonlySet<UnknownTransaction['told']> = new Set(['committed', 'aborted'])
 /** Of those that a coordinator was asked about by name. */
-const ABORTED: ReadonlySet<UnknownTransaction['told']> = new Set(['over', 'nothing'])
 const TOLD: CoordinatorSight = { complete: 'told by its coordinator' }
 
 export function makeHangingMemory(): HangingMemory {
-  return { seen: new Map(), aborted: new Map() }
+  return { seen: new Map(), ended: new Map() }
 }
 
 /** Those that certainly hang; to be asked with what one look has found. */
@@ -61,10 +62,10 @@ export function judgeHanging(
   return due.filter((one) => {
     const before = seen.get(identityOf(one))
     // What a coordinator has told does not become clearer by its being forgotten.
-    const told = before?.told === 'unclear' ? 'unclear' : one.told
+    const told = before?.told === 'unclear' && !DECIDED.has(one.told) ? 'unclear' : one.told
     const now = told === 'nothing' ? sight : TOLD
     seen.set(identityOf(one), { atMs: nowMs, told, sight: now })
-    return ABORTED.has(told) && before?.told === told && isSame(before.sight, now)
+    return CERTAIN.has(told) && before?.told === told && isSame(before.sight, now)
   })
 }
 
@@ -79,25 +80,28 @@ function isSame(before: CoordinatorSight, now: CoordinatorSight): boolean {
 }
 
 /** What could not be ended, in words. */
-export async function abortHanging(
+export async function endHanging(
   cluster: Cluster,
   hanging: readonly UnknownTransaction[],
-  { aborted }: HangingMemory,
+  { ended }: HangingMemory,
   signal: AbortSignal,
 ): Promise<string[]> {
   const troubles: string[] = []
   await eachOf(hanging, CALLS_AT_ONCE, async (one) => {
-    const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = one
-    const marker = { producerId, producerEpoch, coordinatorEpoch: Math.max(0, coordinatorEpoch) }
+    const { topic, partition, producerId, coordinatorEpoch, told } = one
+    const outcome = told === 'committed' ? ('commit' as const) : ('abort' as const)
+    // The epoch that the coordinator had decided under.
+    const producerEpoch = one.producerEpoch + (DECIDED.has(told) ? 1 : 0)
+    const marker = { producerId, producerEpoch, coordinatorEpoch: Math.max(0, coordinatorEpoch), outcome }
     try {
-      aborted.set(identityOf(one), one)
-      const [outcome] = await cluster.writeAbortMarkers(marker, [{ topic, partition }], signal)
-      if (outcome?.errorCode === 0) return
-      aborted.delete(identityOf(one))
-      troubles.push(`an abort marker ${identityOf(one)} is refused: ${errorName(outcome?.errorCode ?? -1)}`)
+      ended.set(identityOf(one), one)
+      const [answer] = await cluster.writeTxnMarkers(marker, [{ topic, partition }], signal)
+      if (answer?.errorCode === 0) return
+      ended.delete(identityOf(one))
+      troubles.push(`a marker (${outcome}) ${identityOf(one)} is refused: ${errorName(answer?.errorCode ?? -1)}`)
     } catch (error) {
       signal.throwIfAborted()
-      troubles.push(`an abort marker ${identityOf(one)} was not answered: ${describeError(error)}`)
+      troubles.push(`a marker (${outcome}) ${identityOf(one)} was not answered: ${describeError(error)}`)
     }
   })
   return troubles
@@ -110,7 +114,8 @@ export function identityOf({ producerId, startOffset, ...at }: UnknownTransactio
 /** In a sentence, with all that is known of why it is open. */
 export function explainUnknown(one: UnknownTransaction, { seen }: HangingMemory): string {
   const { told = one.told, sight } = seen.get(identityOf(one)) ?? {}
-  const gap = told === 'nothing' && sight !== undefined && 'gap' in sight ? ` (${sight.gap})` : ''
+  const unseen = told === 'nothing' && sight !== undefined && 'gap' in sight ? sight.gap : one.gap
+  const gap = unseen === undefined ? '' : ` (${unseen})`
   return `the one ${identityOf(one)}, last written to at ${timeOf(one.lastTimestampMs)}, ${WHY[told]}${gap}`
 }
 
@@ -119,6 +124,8 @@ const WHY = {
   unclear: 'which its coordinator takes for ended: an abort could take away what was acknowledged',
   busy: 'which is no part of the present one of its producer',
   nothing: 'which no coordinator tells of',
+  committed: 'which was committed: its marker is missing',
+  aborted: 'which was aborted: its marker is missing',
 } as const
 
 export function timeOf(ms: number): string {

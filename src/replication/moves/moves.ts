@@ -127,8 +127,9 @@ export class Moves implements AsyncDisposable {
     request: Pick<SettleRequest, 'partitions' | 'withinMs' | 'memory'>,
     signal: AbortSignal,
   ): Promise<Settling> {
-    const { clock } = this.#options
-    return settleTransactions({ ...request, cluster: this.#cluster(region), clock }, signal)
+    const { clock, atlas } = this.#options
+    const reader = atlas.reader(region)
+    return settleTransactions({ ...request, cluster: this.#cluster(region), clock, reader }, signal)
   }
 
   /** Cuts partitions that are fenced and settled. `name`: of the failover group. */

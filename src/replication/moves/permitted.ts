@@ -14,7 +14,7 @@ export function permitted(cluster: Cluster, permit: Permit): Cluster {
     initProducerId: (...args) => ask(permit, () => cluster.initProducerId(...args)),
     addPartitionsToTxn: (...args) => ask(permit, () => cluster.addPartitionsToTxn(...args)),
     endTxn: (...args) => ask(permit, () => cluster.endTxn(...args)),
-    writeAbortMarkers: (...args) => ask(permit, () => cluster.writeAbortMarkers(...args)),
+    writeTxnMarkers: (...args) => ask(permit, () => cluster.writeTxnMarkers(...args)),
     commitGroupOffsets: (...args) => ask(permit, () => cluster.commitGroupOffsets(...args)),
     deleteGroupOffsets: (...args) => ask(permit, () => cluster.deleteGroupOffsets(...args)),
     createTopics: (...args) => ask(permit, () => cluster.createTopics(...args)),

@@ -57,8 +57,11 @@ export interface UnknownTransaction extends TopicPartition, ProducerIdentity {
    * What coordinators tell of its producer. `over`: that its last transaction was aborted. `unclear`: that none is open,
    * and one may have been committed; a coordinator that is loaded while a partition has no leader skips its marker.
    * `busy`: that it has one open, of which the partition is no part. `nothing`: they have forgotten it, or may not tell.
+   * `committed`, `aborted`: what was decided about exactly this one, as the coordinator's log has it.
    */
-  readonly told: 'over' | 'unclear' | 'busy' | 'nothing'
+  readonly told: 'over' | 'unclear' | 'busy' | 'nothing' | 'committed' | 'aborted'
+  /** Why the coordinator's log could not be read. */
+  readonly gap?: string
 }
 
 const ENDING = new Set(['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'])

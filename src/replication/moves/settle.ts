@@ -1,9 +1,11 @@
 import { type Clock, describeError, sleep } from '../../core/index.ts'
 import type { ActiveProducer, Cluster, TopicPartition } from '../../kafka/index.ts'
+import type { RawReader } from '../flows/raw-reader.ts'
+import { readDecision } from './coordinator-log.ts'
 import { eachOf } from './each-of.ts'
 import { readEnds } from './ends.ts'
 import {
-  abortHanging,
+  endHanging,
   explainUnknown,
   findHanging,
   type HangingMemory,
@@ -34,6 +36,8 @@ export interface SettleRequest {
   readonly clock: Clock
   /** Given, hanging transactions are ended as well, those that this has seen before; else an operator has to. */
   readonly memory?: HangingMemory
+  /** Reads the coordinators' log; without it, what they take for ended is left to an operator. */
+  readonly reader?: RawReader
 }
 
 export type Settling =
@@ -84,7 +88,9 @@ async function settle(request: SettleRequest, progress: Progress, signal: AbortS
   const { cluster, partitions, clock } = request
   const { memory } = progress
   for (;;) {
-    const plan = await look(cluster, partitions, signal)
+    const looked = await look(cluster, partitions, signal)
+    const unknown = await readDecisions(request, looked.unknown, signal)
+    const plan = { ...looked, unknown }
     progress.hanging = plan.unknown.filter((one) => progress.unknown.has(identityOf(one)))
     progress.unknown = new Set(plan.unknown.map(identityOf))
     progress.reason = explain(plan, [], memory)
@@ -92,7 +98,7 @@ async function settle(request: SettleRequest, progress: Progress, signal: AbortS
     const troubles = await endAll(cluster, plan.end, progress.ended, signal)
     if (request.memory !== undefined) {
       const due = await findHanging(request, plan.unknown, memory, signal)
-      troubles.push(...(await abortHanging(cluster, due, memory, signal)))
+      troubles.push(...(await endHanging(cluster, due, memory, signal)))
     }
     progress.reason = explain(plan, troubles, memory)
     if (progress.reason === '') {
@@ -125,6 +131,28 @@ async function look(
     if (described !== undefined) transactions.push({ transactionalId, ...described })
   })
   return planSettling({ partitions, producers, listed, transactions })
+}
+
+/** Of those that coordinators take for ended; what cannot be read stays unclear. */
+async function readDecisions(
+  { cluster, clock, reader, memory }: SettleRequest,
+  unknown: readonly UnknownTransaction[],
+  signal: AbortSignal,
+): Promise<readonly UnknownTransaction[]> {
+  if (reader === undefined || memory === undefined) return unknown
+  const log = { cluster, clock, reader }
+  const all = [...unknown]
+  await eachOf([...all.entries()], CALLS_AT_ONCE, async ([at, one]) => {
+    if (one.told !== 'unclear' || one.transactionalId === null) return
+    try {
+      const decided = await readDecision(log, one.transactionalId, one, signal)
+      all[at] = { ...one, told: decided ?? one.told }
+    } catch (error) {
+      signal.throwIfAborted()
+      all[at] = { ...one, gap: describeError(error) }
+    }
+  })
+  return all
 }
 
 function isOpen({ currentTxnStartOffset }: ActiveProducer): boolean {

@@ -85,8 +85,8 @@ export async function fenceByMarkers(
   if (partitions.length === 0) return
   const { cluster, shard } = context
   const coordinatorEpoch = await largestCoordinatorEpoch(cluster, old.producerId, partitions, signal)
-  const marker = { producerId: old.producerId, producerEpoch: LAST_EPOCH, coordinatorEpoch }
-  const outcomes = await cluster.writeAbortMarkers(marker, partitions, signal)
+  const marker = { producerId: old.producerId, producerEpoch: LAST_EPOCH, coordinatorEpoch, outcome: 'abort' as const }
+  const outcomes = await cluster.writeTxnMarkers(marker, partitions, signal)
   const refused = outcomes.find((outcome) => outcome.errorCode !== 0)
   if (refused === undefined && outcomes.length === partitions.length) return
   const reason =

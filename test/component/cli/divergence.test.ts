@@ -7,7 +7,7 @@ import { cli } from '../../support/run-cli.ts'
 type Control = Awaited<ReturnType<typeof startFakeControl>>
 
 const AT = { topic: 'payments', partition: 3, startOffset: 12 }
-const ENDED = { by: 'marker', transactionalId: 'billing', producerId: '4001', ...AT } as const
+const ENDED = { by: 'marker', outcome: 'committed', transactionalId: 'billing', producerId: '4001', ...AT } as const
 const ON_WEST = ['orders', '--region', 'west']
 
 /** As a scan leaves it: west was lost, east is active. */
@@ -76,7 +76,7 @@ test('show tells what is only there, and what each choice would do', async () =>
   expect(out).toContain('4 records (400 bytes) in 1 partition of 1 topic are only there.')
   expect(out).toContain('Transactions were copied in part in 1 partition.')
   expect(out).toContain(
-    'Its return has ended 1 transaction: billing of producer 4001, hanging on payments-3 from offset 12.',
+    'Its return has ended 1 transaction: billing of producer 4001, hanging on payments-3 from offset 12, committed.',
   )
   expect(out).toMatch(/replay +4 +4 +0 +31 +3,100/)
   expect(out).toMatch(/payments +3 +10 +14 +4 +400 +0 +1970-01-01T00:00:01.000Z +anna, \(none\)/)

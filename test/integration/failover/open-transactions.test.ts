@@ -59,7 +59,7 @@ describe('a transaction that nobody will end', () => {
       const memory = makeHangingMemory()
       const settling = await settleTransactions({ ...request, memory }, signal)
       expect(settling).toMatchObject({ kind: isEnded ? 'settled' : 'waiting', ended: [] })
-      expect([...memory.aborted.values()]).toMatchObject(isEnded ? [{ ...at, producerId, startOffset }] : [])
+      expect([...memory.ended.values()]).toMatchObject(isEnded ? [{ ...at, producerId, startOffset }] : [])
       const [ends] = await readEnds(inA.cluster, [at], signal)
       expect(ends?.stableEnd === ends?.logEnd).toBe(isEnded)
       expect((await inA.readCommitted(topic)).map(({ value }) => value)).toEqual(isEnded ? [] : ['record 0'])
@@ -101,6 +101,7 @@ describe('a transaction that nobody will end', () => {
       ended: [
         {
           by: 'marker',
+          outcome: 'aborted',
           transactionalId: null,
           producerId: String(made.producerId),
           topic: 'hung',

@@ -246,8 +246,13 @@ describe('one real broker', () => {
     const old = await cluster.initProducerId(`txn-${randomUUID()}`, 60_000, signal())
     expect(await produce(topic, idempotent(old, 0, ['mine']))).toMatchObject({ errorCode: 0 })
 
-    const marker = { producerId: old.producerId, producerEpoch: old.producerEpoch + 1, coordinatorEpoch: 0 }
-    expect(await cluster.writeAbortMarkers(marker, partitions, signal())).toEqual([
+    const marker = {
+      outcome: 'abort' as const,
+      producerId: old.producerId,
+      producerEpoch: old.producerEpoch + 1,
+      coordinatorEpoch: 0,
+    }
+    expect(await cluster.writeTxnMarkers(marker, partitions, signal())).toEqual([
       { topic: topic.topic, partition: 0, errorCode: 0 },
     ])
     expect(await logEnd(topic.topic)).toBe(2)
@@ -258,8 +263,13 @@ describe('one real broker', () => {
     const topic = await createTopic(1)
     const partitions = [{ topic: topic.topic, partition: 0 }]
     const old = await cluster.initProducerId(`txn-${randomUUID()}`, 60_000, signal())
-    const marker = { producerId: old.producerId, producerEpoch: old.producerEpoch + 1, coordinatorEpoch: 0 }
-    expect(await cluster.writeAbortMarkers(marker, partitions, signal())).toMatchObject([{ errorCode: 0 }])
+    const marker = {
+      outcome: 'abort' as const,
+      producerId: old.producerId,
+      producerEpoch: old.producerEpoch + 1,
+      coordinatorEpoch: 0,
+    }
+    expect(await cluster.writeTxnMarkers(marker, partitions, signal())).toMatchObject([{ errorCode: 0 }])
     expect(await logEnd(topic.topic)).toBe(1)
     expect(await produce(topic, idempotent(old, 0, ['late']))).toMatchObject({ errorCode: INVALID_PRODUCER_EPOCH })
   })

@@ -13,6 +13,7 @@ import type { SettlingUnderWay } from './return-memory.ts'
 export interface EndedInReturn {
   /** `coordinator`: its producer was fenced. `marker`: no coordinator counted the partition to a transaction. */
   readonly by: 'coordinator' | 'marker'
+  readonly outcome: 'aborted' | 'committed'
   readonly transactionalId: string | null
   readonly producerId: string
   /** Where the marker was written; null where the coordinator saw to all of its partitions. */
@@ -50,18 +51,26 @@ export function endedIn(call: ReturnCall): EndedInReturn[] {
   const nowhere = { topic: null, partition: null, startOffset: null }
   return [
     ...[...ended.values()].map(({ transactionalId, producerId }) => {
-      return { by: 'coordinator', transactionalId, producerId: String(producerId), ...nowhere } as const
+      return {
+        by: 'coordinator',
+        outcome: 'aborted',
+        transactionalId,
+        producerId: String(producerId),
+        ...nowhere,
+      } as const
     }),
-    ...[...hanging.aborted.values()].map(({ transactionalId, producerId, topic, partition, startOffset }) => {
-      return { by: 'marker', transactionalId, producerId: String(producerId), topic, partition, startOffset } as const
+    ...[...hanging.ended.values()].map(({ told, transactionalId, producerId, topic, partition, startOffset }) => {
+      const outcome = told === 'committed' ? ('committed' as const) : ('aborted' as const)
+      const where = { topic, partition, startOffset }
+      return { by: 'marker', outcome, transactionalId, producerId: String(producerId), ...where } as const
     }),
   ]
 }
 
 export function explainEnded(ended: readonly EndedInReturn[]): string {
-  const names = ended.map(({ transactionalId, producerId, topic, partition, startOffset }) => {
+  const names = ended.map(({ outcome, transactionalId, producerId, topic, partition, startOffset }) => {
     const where = topic === null ? '' : ` on ${topic}-${partition} from offset ${startOffset}`
-    return `${transactionalId ?? 'one without a known id'} of producer ${producerId}${where}`
+    return `${transactionalId ?? 'one without a known id'} of producer ${producerId}${where}, ${outcome}`
   })
   return `transactions that were left open and are ended now: ${firstOf(names)}`
 }
@@ -82,7 +91,7 @@ function instructionsFor(
     return `kafka-transactions.sh --bootstrap-server BROKER abort --topic ${topic} --partition ${partition} --start-offset ${startOffset}`
   })
   return [
-    `Bring back all brokers of ${region}, and let Isthmus DESCRIBE and WRITE every transactional id and ALTER the cluster:`,
+    `Bring back all brokers of ${region}, and let Isthmus DESCRIBE and WRITE every transactional id, ALTER the cluster and READ __transaction_state:`,
     'it then ends these transactions itself.',
     ...(commands.length === 0 ? [] : [`Or stop their applications and run ${firstOf(commands)}.`]),
     ...(hanging.some(({ told }) => told === 'unclear')

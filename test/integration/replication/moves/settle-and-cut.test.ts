@@ -98,7 +98,7 @@ describe('transactions at a fence', () => {
       { cluster: side.cluster, partitions: [at], withinMs: 30_000, clock, memory },
       signal,
     )
-    expect([settled.kind, memory.aborted.size]).toEqual(['settled', 0])
+    expect([settled.kind, memory.ended.size]).toEqual(['settled', 0])
     const outcome = await committing
     await producer.disconnect()
     const { kind, cuts } = await cutPartitions({ ...cutRequest('committing', [at]), withinMs: 20_000 }, signal)

@@ -55,7 +55,13 @@ describe('what is copied again', () => {
 
 describe('what a scan leaves behind', () => {
   const where = { topic: 'topic', partition: 0, startOffset: 7 }
-  const ended = { by: 'marker', transactionalId: 'an-id-of-an-application', producerId: '4001', ...where } as const
+  const ended = {
+    by: 'marker',
+    outcome: 'aborted',
+    transactionalId: 'an-id-of-an-application',
+    producerId: '4001',
+    ...where,
+  } as const
 
   test('fits in a document, with exact totals, however much has diverged', () => {
     const names = Array.from({ length: 20_000 }, (_, at) => [`topic-${at % 500}`, Math.floor(at / 500)] as const)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Cluster } from '../../../../src/kafka/index.ts'
 import { type CoordinatorSight, idsOfEach, namedIds } from '../../../../src/replication/moves/coordinator-sight.ts'
-import { judgeHanging, makeHangingMemory } from '../../../../src/replication/moves/hanging.ts'
+import { endHanging, judgeHanging, makeHangingMemory } from '../../../../src/replication/moves/hanging.ts'
 import type { UnknownTransaction } from '../../../../src/replication/moves/plan-settling.ts'
 
 function open(told: UnknownTransaction['told'], startOffset = 12): UnknownTransaction {
@@ -50,6 +51,31 @@ describe('a transaction that no coordinator counts a partition to', () => {
     expect(judge([open('unclear'), 0, ALL], [open('unclear'), 1_000, ALL])).toEqual([0, 0])
     const forgotten = [open('unclear'), open('nothing'), open('nothing'), open('over'), open('over')]
     expect(judge(...forgotten.map((one, at): Look => [one, at * 1_000, ALL]))).toEqual([0, 0, 0, 0, 0])
+  })
+
+  it.each(['committed', 'aborted'] as const)(
+    'hangs where the log of its coordinator has it as %s, also late',
+    (told) => {
+      expect(judge([open(told), 0, GAP], [open(told), 1_000, GAP])).toEqual([0, 1])
+      expect(judge([open('unclear'), 0, ALL], [open(told), 1_000, ALL], [open(told), 2_000, ALL])).toEqual([0, 0, 1])
+    },
+  )
+
+  it('is ended as its coordinator had decided, under the epoch of that decision', async () => {
+    const sent: unknown[] = []
+    const cluster = {
+      writeTxnMarkers: async (marker: unknown, at: readonly { topic: string; partition: number }[]) => {
+        sent.push(marker)
+        return at.map((one) => ({ ...one, errorCode: 0 }))
+      },
+    } as unknown as Cluster
+    const all = (['committed', 'aborted', 'over'] as const).map((told) => open(told))
+    for (const one of all) await endHanging(cluster, [one], makeHangingMemory(), new AbortController().signal)
+    expect(sent).toMatchObject([
+      { outcome: 'commit', producerEpoch: 2 },
+      { outcome: 'abort', producerEpoch: 2 },
+      { outcome: 'abort', producerEpoch: 1 },
+    ])
   })
 
   it('is another one where it begins elsewhere, or was gone in between', () => {

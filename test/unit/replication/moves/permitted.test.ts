@@ -10,7 +10,7 @@ function scripted(told: string[]): Cluster {
     produce: async () => told.push('produce') as never,
   }
   const answers: Record<string, unknown> = { openChannel: async () => channel }
-  const names = ['initProducerId', 'addPartitionsToTxn', 'endTxn', 'writeAbortMarkers', 'commitGroupOffsets']
+  const names = ['initProducerId', 'addPartitionsToTxn', 'endTxn', 'writeTxnMarkers', 'commitGroupOffsets']
   const more = ['deleteGroupOffsets', 'createTopics', 'createPartitions', 'deleteTopics', 'deleteTopicById']
   const last = ['alterTopicConfigs', 'deleteRecords', 'listOffsets', 'metadata', 'describeTransaction']
   for (const name of [...names, ...more, ...last]) answers[name] = async () => told.push(name)

@@ -57,7 +57,7 @@ export class TargetInMemory {
         const seen = { producerId: 5n, producerEpoch: 11, lastSequence: 0, lastTimestamp: 0, currentTxnStartOffset: -1 }
         return partitions.map((one) => ({ ...one, errorCode: 0, producers: [{ ...seen, coordinatorEpoch: 6 }] }))
       },
-      writeAbortMarkers: async ({ producerId, producerEpoch, coordinatorEpoch }, partitions) =>
+      writeTxnMarkers: async ({ producerId, producerEpoch, coordinatorEpoch }, partitions) =>
         this.#answer(
           `markers ${names(partitions)} for ${producerId}/${producerEpoch} at ${coordinatorEpoch}`,
           outcomes(partitions, this.markerCode),
