@@ -8,6 +8,7 @@ import {
   type FenceRecord,
   fenceKeyOf,
   joinDenied,
+  markOf,
   NOTHING_DENIED,
   ownedBindings,
   without,
@@ -53,19 +54,26 @@ export async function applyAcls(
   const noted = { ...record, mayLandLate: record.mayLandLate || plan.missing.length > 0 }
   let isRecorded = await book.put(noted, signal)
   const bindings = bindingsOf(means, record.denied)
+  const marks = isRecorded ? [] : plan.missing.map(markOf)
   // A call that was to lift it may have been lost.
   const through = before?.lifted ? 'every' : 'any'
-  const change = { group: claim.group, want: 'present', bindings, seenWrong: plan.missing, through } as const
+  const [wanted, seenWrong] = [
+    [...bindings, ...marks],
+    [...plan.missing, ...marks],
+  ]
+  const change = { group: claim.group, want: 'present', bindings: wanted, seenWrong, through } as const
   const settled = await settleAcls(context, change, signal)
-  const found = { ...record, mayLandLate: record.mayLandLate || settled.mayLandLate }
-  if (found.mayLandLate !== noted.mayLandLate) isRecorded = await book.put(found, signal)
+  const isMarked = record.isMarked === true || marks.length > 0
+  const found = { ...record, isMarked, mayLandLate: record.mayLandLate || settled.mayLandLate }
+  if (found.mayLandLate !== noted.mayLandLate || isMarked !== noted.isMarked) isRecorded = await book.put(found, signal)
   if (settled.kind === 'refused') {
     const isNew = before === undefined && settled.changed === 0 && !settled.mayLandLate
     if (isNew) await book.remove(record, signal)
     return { kind: 'failed', fault: settled.fault }
   }
   if (settled.kind === 'unsettled') return unsettled(context, found, settled)
-  const { changed: added, tookMs, brokers } = settled
+  const { tookMs, brokers } = settled
+  const added = Math.max(0, settled.changed - marks.length)
   if (added > 0 || before === undefined) tellApplied(context, found, { added, tookMs, isRecorded })
   const evidence = { means, mode: plan.mode, entries: bindings.length, added, brokers, isRecorded, tookMs }
   return { kind: 'done', evidence }
@@ -84,10 +92,12 @@ export async function liftAcls(
   const { records } = await book.list(signal)
   const bindings = ownedBindings(going, records)
   const kept = bindingsOf(record.means, record.denied).length - bindings.length
-  const settled = await removeAll(context, going, bindings, signal)
+  const marks = record.isMarked === true ? bindings.map(markOf) : []
+  const settled = await removeAll(context, going, [...bindings, ...marks], signal)
   if (settled.kind === 'refused') return { kind: 'failed', fault: settled.fault }
   if (settled.kind === 'unsettled') return unsettled(context, going, settled)
-  const removed = settled.changed
+  // Marks are no entries of the fence.
+  const removed = Math.min(settled.changed, bindings.length)
   const isSettled = !going.mayLandLate || (await isEveryBrokerAmong(context, settled.brokers, signal))
   const isQuiet = await concludeLift(context, going, { isSettled, isCalm: removed === 0 }, signal)
   if (record.lifted === null) tellLifted(context, record, { by, removed, kept })
@@ -161,6 +171,7 @@ export function newRecord(context: RegionAccess, claim: FenceClaim, means: Fence
     untilMs: claim.untilMs,
     denied: NOTHING_DENIED,
     foreign: [],
+    isMarked: false,
     configsBefore: {},
     hasRun: false,
     mayLandLate: false,
@@ -180,11 +191,12 @@ function renew(
 ): FenceRecord {
   const claimed = records.flatMap(({ means, denied }) => bindingsOf(means, denied))
   // Who does not know what is claimed takes nothing for foreign: what is, would stay for good.
-  const found = isComplete ? without(without(plan.bindings, plan.missing), claimed) : []
+  const found = isComplete ? without(without(plan.bindings, plan.missing), [...claimed, ...plan.marked]) : []
   return {
     ...(before?.lifted === null ? before : fresh),
     denied: joinDenied(before?.denied ?? NOTHING_DENIED, plan.denied),
     foreign: [...(before?.foreign ?? []), ...found],
+    isMarked: before?.isMarked === true || plan.marked.length > 0,
     mayLandLate: before?.mayLandLate ?? false,
   }
 }

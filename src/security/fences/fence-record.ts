@@ -8,6 +8,9 @@ import type { AclBinding, AclOperation } from '../../kafka/index.ts'
  *
  * An entry may be claimed by several records (the fence of an operation and the standing one of a standby): it goes
  * with the last of them. An entry that stood there before any record claimed it is `foreign` and is never taken away.
+ *
+ * Where the region takes ACLs and no record, as one does that has just come back, the fence is not held up: each of its
+ * entries then gets a mark beside it, by which whoever comes next tells it from a foreign one.
  */
 export interface FenceRecord {
   readonly format: 1
@@ -25,6 +28,8 @@ export interface FenceRecord {
   /** Of `acl` and `groups`: the entries are all combinations of these. */
   readonly denied: DeniedAccess
   readonly foreign: readonly AclBinding[]
+  /** Marks may stand beside its entries. @defaultValue false */
+  readonly isMarked?: boolean
   /** Of `topic-config`: the overrides that the topics had before, null for none. */
   readonly configsBefore: Readonly<Record<string, string | null>>
   /** Of `command`: it has run with success. */
@@ -110,6 +115,11 @@ export function bindingsOf(means: FenceMeans, denied: DeniedAccess): AclBinding[
 export function bindingKey(binding: AclBinding): string {
   const { resource, pattern, name, principal, host, operation, permission } = binding
   return [resource, pattern, name, principal, host, operation, permission].join(' ')
+}
+
+/** What says that the entry is of Isthmus while no record does: the same about a topic or group that there never is. */
+export function markOf(binding: AclBinding): AclBinding {
+  return { ...binding, name: `__isthmus.fence-mark.${binding.pattern}.${binding.name}`, pattern: 'literal' }
 }
 
 /** Of the first, those that are not in the second. */

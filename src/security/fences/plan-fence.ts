@@ -1,6 +1,6 @@
 import type { AclBinding, AclOperation } from '../../kafka/index.ts'
 import { allows, EVERYONE, matchesName } from './authorizer-model.ts'
-import { bindingsOf, type DeniedAccess, type FenceMeans, without } from './fence-record.ts'
+import { bindingKey, bindingsOf, type DeniedAccess, type FenceMeans, markOf, without } from './fence-record.ts'
 import type { FencedNames } from './fence-scope.ts'
 
 /**
@@ -36,6 +36,8 @@ export type FencePlan =
       readonly bindings: readonly AclBinding[]
       /** Of those, the ones that do not stand there yet. */
       readonly missing: readonly AclBinding[]
+      /** Those that Isthmus has put up without a record. */
+      readonly marked: readonly AclBinding[]
       /** Whom the fence does not hold, as far as the operator has said; undefined: unknown. */
       readonly superUsers: readonly string[] | undefined
     }
@@ -120,7 +122,10 @@ function possible(
 ): FencePlan {
   const denied = { ...names, principals }
   const bindings = bindingsOf(means, denied)
-  return { kind: 'possible', mode, denied, bindings, missing: without(bindings, acls.bindings), superUsers }
+  const missing = without(bindings, acls.bindings)
+  const standing = new Set(acls.bindings.map(bindingKey))
+  const marked = bindings.filter((binding) => standing.has(bindingKey(markOf(binding))))
+  return { kind: 'possible', mode, denied, bindings, missing, marked, superUsers }
 }
 
 function unavailable(code: FenceObstacle['code']): FencePlan {

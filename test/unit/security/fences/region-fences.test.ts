@@ -154,6 +154,23 @@ test('what somebody else had denied before stays, also after a crash between rec
   expect(await fences.proveOpen(SCOPE, signal)).toMatchObject({ kind: 'waiting' })
 })
 
+test("a fence that was put up without a record is not taken for somebody else's by the next process", async () => {
+  const before = region.bindings.length
+  records.onPut = () => {
+    throw new Error('the region has no leader for its records yet')
+  }
+  const applied = await fencesOf().apply({ scope: SCOPE, ...CLAIM, operation: STANDING }, signal)
+  expect(applied).toMatchObject({ kind: 'done', evidence: { added: 3, isRecorded: false } })
+  records.onPut = () => undefined
+  const next = fencesOf()
+  const again = await next.apply({ scope: SCOPE, ...CLAIM, operation: STANDING }, signal)
+  expect(again).toMatchObject({ kind: 'done', evidence: { added: 0, isRecorded: true } })
+  expect(await fencesOf().liftAllOf(STANDING, 'anna', signal)).toMatchObject({ kind: 'done', evidence: { kept: 0 } })
+  expect(await next.proveOpen(SCOPE, signal)).toMatchObject({ kind: 'done' })
+  // The probe for super users stays; neither a mark nor an entry does.
+  expect(region.bindings.filter(({ name }) => name !== '__isthmus.fence-probe')).toHaveLength(before)
+})
+
 test('lifting all of an operation spans groups and means, found by another process', async () => {
   const fences = fencesOf()
   await fences.apply({ scope: SCOPE, ...CLAIM }, signal)
