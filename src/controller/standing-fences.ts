@@ -4,6 +4,7 @@ import { type Clock, type Events, pause, type RegionName } from '../core/index.t
 import { type GroupDocument, isWritePaused } from '../failover/index.ts'
 import {
   coversTopic,
+  type FenceMeans,
   type FenceRecord,
   type FenceState,
   type FenceSubject,
@@ -92,8 +93,11 @@ export class StandingFences {
     for (const group of groups.filter(({ regions }) => regions.includes(region))) {
       const { scope, want } = this.#subjectOf(group, region)
       if (want !== 'fenced' || !topics.some((topic) => scope.isSelected(topic))) continue
-      const isImpossible = (await this.#awaitState(group.name, region, signal)) === 'unavailable'
-      const own = this.#ownRecord(group.name, region)
+      const state = await this.#awaitState(group.name, region, signal)
+      // A command closes the region whatever its topics are called.
+      if (state === 'fenced' && this.#ownRecord(group.name, region, 'command')?.hasRun === true) continue
+      const isImpossible = state === 'unavailable'
+      const own = this.#ownRecord(group.name, region, 'acl')
       const bare = topics.filter((topic) => scope.isSelected(topic) && !(own !== undefined && coversTopic(own, topic)))
       if (bare.length === 0 || isImpossible) continue
       if (!isLeading()) return `the controller that leads has not fenced ${region} for ${bare[0]} yet`
@@ -140,9 +144,9 @@ export class StandingFences {
     return step.reason
   }
 
-  #ownRecord(group: string, region: RegionName): FenceRecord | undefined {
+  #ownRecord(group: string, region: RegionName, by: FenceMeans): FenceRecord | undefined {
     const records = this.#watches.get(region)?.recordsOf(group)
-    return records?.find(({ operation, means }) => operation === STANDING && means === 'acl')
+    return records?.find(({ operation, means }) => operation === STANDING && means === by)
   }
 
   #subjectOf(group: FailoverGroupConfig, region: RegionName): FenceSubject {
@@ -154,7 +158,7 @@ export class StandingFences {
       operation: document?.operation?.id,
       comingTopics: async (signal) => {
         const active = document === undefined ? undefined : this.#options.fences.get(document.active)
-        const own = this.#ownRecord(group.name, region)
+        const own = this.#ownRecord(group.name, region, 'acl')
         if (active === undefined || (own !== undefined && reachesAll(scope, own.denied))) return []
         return await active.topicNames(scope, signal)
       },
