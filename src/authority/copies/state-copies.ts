@@ -6,7 +6,15 @@
  * because a process that was frozen may have written an older one late. No copy is ever taken away, and none that is
  * newer than the authority is written over. What waits is never more than the documents there are.
  */
-import { backoffMs, describeError, eitherSignal, type Events, pause, type RetryContext } from '../../core/index.ts'
+import {
+  backoffMs,
+  describeError,
+  eitherSignal,
+  type Events,
+  pause,
+  type RetryContext,
+  type Timer,
+} from '../../core/index.ts'
 import type { Authority, StoredDocument } from '../authority.ts'
 import type { AuthorityEvents } from '../events.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -154,12 +162,17 @@ export class StateCopies {
 
   async #try(state: RegionState, attempt: () => Promise<void>): Promise<void> {
     const { clock } = this.#options.context
-    const begunMs = clock.monotonicMs()
-    const timer = clock.setTimer(LOOK_MS, () => {
-      const nowMs = clock.monotonicMs()
-      // A process that was frozen has not looked meanwhile.
-      if (nowMs - begunMs < LATELY_MS) state.triedAtMs = nowMs
-    })
+    // As long as the region is asked and does not answer, it is silent: a call into a network that drops packets may take
+    // far longer than a look may be old.
+    const watchFrom = (sinceMs: number): Timer =>
+      clock.setTimer(LOOK_MS, () => {
+        const nowMs = clock.monotonicMs()
+        // A process that was frozen has not looked meanwhile, and what it asked before may never be answered.
+        if (nowMs - sinceMs >= LATELY_MS) return
+        state.triedAtMs = nowMs
+        timer = watchFrom(nowMs)
+      })
+    let timer = watchFrom(clock.monotonicMs())
     try {
       await attempt()
     } finally {
