@@ -251,10 +251,11 @@ export class KillScene implements Disposable {
 }
 
 /** What is chosen so that the return comes to its step. */
-function choiceOf(cell: Cell | undefined): SalvageChoice['kind'] {
-  if (cell?.effect === 'export') return 'export'
-  if (cell?.effect === 'replay') return 'replay'
-  return cell?.effect === 'keep' ? 'keep' : 'discard'
+/** What an earlier cell has kept goes with the next re-seed: its records were named when it was kept. */
+function choiceOf(cell: Cell | undefined): Pick<SalvageChoice, 'kind' | 'losesOlder'> {
+  if (cell?.effect === 'keep') return { kind: 'keep' }
+  const kind = cell?.effect === 'export' || cell?.effect === 'replay' ? cell.effect : 'discard'
+  return { kind, losesOlder: true }
 }
 
 /** Tells the entry at which the controller that wrote it is killed. */

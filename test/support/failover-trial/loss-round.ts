@@ -119,7 +119,7 @@ export class LossScene implements Disposable {
     const [held, kept] = [await this.#read(from), await this.#read(to)]
     const lost = subtractLogs(held, kept)
     const origins = await readOrigins(regions.get(from), JUDGED, signal)
-    if (!(await chooseSalvage(this.#isthmus, from, 'replay'))) throw new Error('the choice was refused')
+    if (!(await chooseSalvage(this.#isthmus, from, { kind: 'replay' }))) throw new Error('the choice was refused')
     const epoch = this.#tail.group().regions[from]?.return?.epoch ?? 0
     await this.#untilPhase(from, undefined)
     const reseeded = changed(origins, await readOrigins(regions.get(from), JUDGED, signal))

@@ -51,8 +51,12 @@ export async function resumeMove(api: Api, operation: string): Promise<boolean> 
   return (await post(api, `operations/${operation}/resume`, { by: BY.by })).ok
 }
 
-export async function chooseSalvage(api: Api, region: string, kind: string): Promise<boolean> {
-  return (await post(api, `returns/${region}/choice`, { kind, ...BY })).ok
+export async function chooseSalvage(
+  api: Api,
+  region: string,
+  choice: { readonly kind: string; readonly losesOlder?: boolean },
+): Promise<boolean> {
+  return (await post(api, `returns/${region}/choice`, { ...choice, ...BY })).ok
 }
 
 /** No answer is one too. */
