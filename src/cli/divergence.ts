@@ -190,7 +190,7 @@ function renderChoice(choice: Choice, { region, active }: DivergenceBody): strin
     [writesOut.records > 0, `writes ${amount(writesOut)} out to topics isthmus.diverged.* on ${active}`],
     [appends.records > 0, `appends ${amount(appends)} to the topics of ${active}, as late records`],
     [keysInConflict > 0, `puts older values behind newer ones of ${plural(keysInConflict, 'key')}`],
-    [kind === 'keep', `leaves them on ${region}, and goes on behind them`],
+    [kind === 'keep', `leaves them on ${region} as well, which then has them twice, and goes on behind them`],
     [destroys.records > 0, `destroys ${amount(destroys)}`],
     [
       copiesAgain.records > 0,

@@ -194,7 +194,7 @@ export const SalvageRequest = object(
     kind: Type.Enum(['export', 'replay', 'keep', 'discard'], {
       description:
         '`export`: written out. `replay`: written out and appended to the active region as late records. `keep`: the ' +
-        'same, and left where they stand. `discard`: destroyed.',
+        'same, and left where they stand: the region then has them twice. `discard`: destroyed.',
     }),
     by,
     reason,

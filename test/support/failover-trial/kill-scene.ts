@@ -23,6 +23,8 @@ export interface CellReport {
   readonly takeoverMs: number | undefined
   /** Records that the product named as held only by the region that was left. */
   readonly named: number
+  /** Of those, the ones that it was told to keep: once that region is active, they are there twice. */
+  readonly kept: number
   /** When applications could write to the region that came back: the announced exception of one writable region. */
   readonly open: { readonly region: string; readonly fromMs: number; readonly untilMs: number } | undefined
   readonly problems: string[]
@@ -119,6 +121,7 @@ export class KillScene implements Disposable {
       endedMs,
       takeoverMs: await this.#takeoverMs(run),
       named: returned?.named ?? 0,
+      kept: choiceOf(cell).kind === 'keep' ? (returned?.named ?? 0) : 0,
       open: returned?.open,
       problems: run.problems,
     }

@@ -19,6 +19,7 @@ export interface KillVerdict {
   /** Acknowledged and gone: named by a failover, or not. */
   readonly lost: number
   readonly unnamed: number
+  /** Beyond what regions were told to keep. */
   readonly repeated: number
   readonly unwritten: number
   readonly unread: number
@@ -64,7 +65,9 @@ export function judgeCells({ begun, reports, writes, reads, stored }: KillEviden
     })
     if (!isOpen) tell(report, `nobody could write to ${active} after it`)
   }
-  const { repeated, unwritten } = judgeLog(writes, stored, isCompacted)
+  const { repeated: found, unwritten } = judgeLog(writes, stored, isCompacted)
+  const kept = reports.reduce((sum, report) => sum + report.kept, 0)
+  const repeated = Math.max(0, found - kept)
   return { problems, lost: lost.length, unnamed, repeated, unwritten, unread: unread.length, overlaps: overlaps.length }
 }
 
