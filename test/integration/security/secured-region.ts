@@ -75,9 +75,13 @@ export async function startSecured(options: Partial<RegionOptions> = {}): Promis
   }
 }
 
-export async function makeTopics(cluster: Cluster, topics: readonly string[], replicationFactor = 1): Promise<void> {
+export async function makeTopics(
+  cluster: Cluster,
+  topics: readonly string[],
+  { partitions = 1, replicationFactor = 1 } = {},
+): Promise<void> {
   const outcomes = await cluster.createTopics(
-    topics.map((topic) => ({ topic, partitions: 1, replicationFactor, configs: {} })),
+    topics.map((topic) => ({ topic, partitions, replicationFactor, configs: {} })),
     soon(),
   )
   const failed = outcomes.find(({ errorCode }) => errorCode !== 0)

@@ -14,8 +14,9 @@ describe.runIf(canRunKafka)('fences of three brokers', () => {
   let setup: SecuredRegion
   beforeAll(async () => {
     setup = await startSecured({ name: 'three', brokers: 3 })
-    await makeTopics(setup.admin, ['orders.1', 'orders.2', 'orders.3'], 3)
-    await makeTopics(setup.admin, ['single.1', 'single.2', 'single.3', 'single.4'], 1)
+    await makeTopics(setup.admin, ['orders.1', 'orders.2', 'orders.3'], { replicationFactor: 3 })
+    // Each broker leads a partition of each.
+    await makeTopics(setup.admin, ['single.1', 'single.2', 'single.3', 'single.4'], { partitions: 3 })
   }, 180_000)
   afterAll(() => setup[Symbol.asyncDispose](), 60_000)
   beforeEach(() => setAcls(setup.admin, [entry('User:app'), entry('User:app', { name: 'single.' })]))
