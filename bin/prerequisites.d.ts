@@ -17,7 +17,8 @@ export interface MavenFinding {
   readonly detail: string
 }
 
-export interface EtcdFinding {
+/** Of etcd, or of BIND. */
+export interface ProgramFinding {
   readonly found: boolean
   readonly program: string | undefined
   readonly detail: string
@@ -32,8 +33,9 @@ export interface Findings {
 /** System and command. */
 export type RemedyCommands = readonly (readonly [string, string])[]
 
-export const remedies: Readonly<Record<'docker' | 'jdk' | 'etcd', RemedyCommands>>
+export const remedies: Readonly<Record<'docker' | 'jdk' | 'etcd' | 'named', RemedyCommands>>
 export function findEngines(env?: Readonly<Record<string, string | undefined>>): Promise<Findings>
-export function findEtcd(env?: Readonly<Record<string, string | undefined>>): Promise<EtcdFinding>
+export function findEtcd(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
+export function findNamed(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function explainMissing(): string
 export function commandLines(commands: RemedyCommands): string[]

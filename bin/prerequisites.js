@@ -34,6 +34,12 @@ export const remedies = {
     ['macOS', 'brew install etcd'],
     ['Windows', 'wsl sudo apt-get install -y etcd-server   # then work inside WSL'],
   ],
+  named: [
+    ['Debian, Ubuntu', 'sudo apt-get install -y bind9'],
+    ['Fedora', 'sudo dnf install -y bind'],
+    ['macOS', 'brew install bind'],
+    ['Windows', 'wsl sudo apt-get install -y bind9   # then work inside WSL'],
+  ],
 }
 
 /** Looks for both engines at once. */
@@ -180,6 +186,16 @@ export async function findEtcd(env = process.env) {
   const program = await findProgram('etcd', built, env)
   if (program === undefined) return { found: false, program, detail: `no etcd on the PATH, nor in ${built}` }
   return { found: true, program, detail: `etcd at ${program}` }
+}
+
+// ---- BIND ---------------------------------------------------------------------------------------------------------
+
+/** The name server for tests of routing; packages put it where only root's PATH leads. */
+export async function findNamed(env = process.env) {
+  const places = [env.PATH, '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin'].filter(Boolean).join(delimiter)
+  const program = await findProgram('named', undefined, { PATH: places })
+  if (program === undefined) return { found: false, program, detail: 'no named (BIND 9) on the PATH, nor in /usr/sbin' }
+  return { found: true, program, detail: `named at ${program}` }
 }
 
 async function findProgram(name, firstDir, env) {

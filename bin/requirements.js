@@ -3,12 +3,16 @@
  * the two ways is missing, or etcd, the tests of that skip themselves and only the line is printed.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { findEngines, findEtcd, remedies } from './prerequisites.js'
+import { findEngines, findEtcd, findNamed, remedies } from './prerequisites.js'
 
 /** [{ name, line }] of what is missing: `name` is what a part `needs`, `line` is for the reader. */
 export async function findMissingRequirements() {
-  const [engines, etcd] = await Promise.all([findEngines(), findEtcd()])
-  return [...missingEngines(engines), ...missingEtcd(etcd)]
+  const [engines, etcd, named] = await Promise.all([findEngines(), findEtcd(), findNamed()])
+  return [...missingEngines(engines), ...missingEtcd(etcd), ...missingNamed(named)]
+}
+
+function missingNamed({ found, detail }) {
+  return found ? [] : [missing('named', 'the trial of routing with a name server', [detail], [remedies.named])]
 }
 
 function missingEtcd({ found, detail }) {

@@ -56,7 +56,7 @@ function isAskedFor(group) {
 
 /** Leaves out what the machine cannot run, counted by its files; turns everything left out into failures on demand. */
 function adapt(part) {
-  const lack = missing.find(({ name }) => name === part.needs)
+  const lack = missing.find(({ name }) => [part.needs].flat().includes(name))
   const leftOut = { counts: { ...nothing, skipped: part.size }, seconds: 0, output: lack?.line }
   const run = lack === undefined ? part.run : async () => leftOut
   if (process.env.ISTHMUS_REQUIRE !== 'all') return { name: part.name, run }

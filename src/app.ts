@@ -1,20 +1,41 @@
 import { hostname } from 'node:os'
-import { createApiServer } from './api/index.ts'
+import { type ApiContent, createApiServer } from './api/index.ts'
 import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
-import { type Config, clusterOptionsOf, loadConfig, standIn } from './config/index.ts'
-import { Control, LinkDesk, type Role, specOf } from './controller/index.ts'
-import { type Clock, describeError, type Random, regionName, systemClock, systemRandom } from './core/index.ts'
-import { openCluster } from './kafka/index.ts'
+import {
+  type Config,
+  clusterOptionsOf,
+  groupsOfLinks,
+  loadConfig,
+  notificationTargetOf,
+  standIn,
+} from './config/index.ts'
+import { Control, Doctor, LinkDesk, type Role, specOf, TEST_ONLY_DWELL, testOnlyDwellMs } from './controller/index.ts'
+import {
+  type Clock,
+  createEvents,
+  describeError,
+  type Events,
+  type Random,
+  type RegionName,
+  regionName,
+  systemClock,
+  systemRandom,
+} from './core/index.ts'
+import { type Cluster, openCluster } from './kafka/index.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
 import {
+  type ApiEvents,
   createLogger,
   createMetrics,
   createProgress,
+  Delivery,
   type Logger,
+  logApiEvents,
   logAuthorityEvents,
   logFailoverEvents,
   type MetricsSources,
   logFenceEvents,
+  logNotifications,
   logRegionEvents,
   logReplicationEvents,
 } from './observability/index.ts'
@@ -81,7 +102,7 @@ const MEBIBYTE = 1024 * 1024
 
 /** The composition root: every room is built here, and started and stopped in the order of this list. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config, version, role = 'all', logger, clock, random } = options
+  const { config, role = 'all', logger, clock, random } = options
   for (const { path, rule, remedy } of config.warnings) logger.warn({ path, remedy }, `${path}: ${rule}`)
 
   const context = { clock, random }
@@ -97,26 +118,24 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const { events } = replicator
   const status = () => replicator.status()
-  const stopLogging = [logReplicationEvents(events, logger), logRegionEvents(regions.watch.events, logger)]
-  if (control) stopLogging.push(...logControl(control, logger))
-  const sources = { status, events, nowMs: () => clock.nowMs(), regions: () => regions.watch.status() }
-  const metrics = createMetrics({ ...sources, ...(control && metricsOf(control)) })
+  const calls = createEvents<ApiEvents>()
+  const delivery = deliver(options, { events, watch: regions.watch, control })
+  const stopLogging = [
+    logReplicationEvents(events, logger),
+    logRegionEvents(regions.watch.events, logger),
+    logNotifications(delivery.feed, logger),
+  ]
+  stopLogging.push(logApiEvents(calls, logger), ...logControl(control, logger))
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
-  const content = {
-    version,
-    regions: [...config.regions.keys()],
-    replication: replicator,
-    linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
-    watch: regions.watch,
-    ...(control && { groups: () => control.status().groups, failover: control.view, gate: control.gate }),
-    metrics,
-  }
-  const api = await createApiServer({ options: config.api, content, logger })
+  const content = contentOf(options, { calls, replicator, clusters, watch: regions.watch, control, delivery })
+  const watched = { logger, clock, events: calls, ...(control && { journal: control.journal }) }
+  const api = await createApiServer({ options: config.api, content, ...watched })
 
   const stop = async () => {
     progress.stop()
     memory.stop()
+    await delivery.stop()
     // Before the replicator: nobody is to add links to it, or to move anything, any more.
     await control?.stop()
     await regions.stop()
@@ -135,6 +154,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       replicator.start()
       regions.watch.start()
       control?.start()
+      delivery.start()
       progress.start()
       memory.start()
       return address
@@ -187,16 +207,87 @@ function controlGroups(
   })
 }
 
+interface Parts {
+  readonly replicator: ReplicatorPort
+  readonly clusters: ReadonlyMap<RegionName, Cluster>
+  readonly watch: RegionWatch
+  readonly control: Control | undefined
+  readonly delivery: Delivery
+  /** Of the API. */
+  readonly calls: Events<ApiEvents>
+}
+
+/** What the API serves. */
+function contentOf({ config, version, clock }: AppOptions, parts: Parts): ApiContent {
+  const { replicator, clusters, watch, control, delivery, calls } = parts
+  const replication = () => replicator.status()
+  const doctor = new Doctor({ config, clusters, replication, watch, control, delivery, clock })
+  return {
+    version,
+    regions: [...config.regions.keys()],
+    replication: replicator,
+    linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
+    watch,
+    ...(control && {
+      groups: () => control.status().groups,
+      drills: () => control.status().drills,
+      gate: control.gate,
+    }),
+    ...(control?.view && { failover: control.view }),
+    events: delivery,
+    notifications: delivery.notifications,
+    doctor: (signal) => doctor.examine(signal),
+    metrics: createMetrics({
+      status: replication,
+      events: replicator.events,
+      nowMs: () => clock.nowMs(),
+      regions: () => watch.status(),
+      api: calls,
+      delivery: () => delivery.status(),
+      ...(control && metricsOf(control)),
+    }),
+  }
+}
+
+/** Who is told of what happens: clients of the API, and the receivers of notifications. */
+function deliver(
+  { config, clock, random }: AppOptions,
+  { events, watch, control }: Pick<ReplicatorPort, 'events'> & { watch: RegionWatch; control: Control | undefined },
+): Delivery {
+  const groupOf = groupsOfLinks(config)
+  return new Delivery({
+    events: {
+      replication: events,
+      regions: watch.events,
+      control: control?.events,
+      groupOf: (link) => groupOf.get(link),
+    },
+    control: control && {
+      journal: control.journal,
+      authority: control.store,
+      isLeading: () => control.status().leads,
+    },
+    targets: config.notifications.map(notificationTargetOf),
+    clock,
+    random,
+    fetch: globalThis.fetch,
+  })
+}
+
 function metricsOf(control: Control): Partial<MetricsSources> {
   return {
     failover: () => control.status(),
     authority: () => control.status().authority,
     fences: () => control.status().fences,
+    drills: () => control.status().drills,
     gate: control.gate,
   }
 }
 
-function logControl({ events }: Control, logger: Logger): (() => void)[] {
+/** Nothing where there is no control. */
+function logControl(control: Control | undefined, logger: Logger): (() => void)[] {
+  if (control === undefined) return []
+  const { events } = control
   return [
     logFailoverEvents(events.failover, logger),
     logFenceEvents(events.security, logger),
@@ -246,6 +337,9 @@ export async function runApp(
   const config = role === 'agent' || region !== undefined ? standIn(loaded, region) : loaded
   const logger = createLogger({ level, nowMs: () => clock.nowMs() })
   logger.info({ file, role, version, links: config.links.length }, `isthmus ${version} starts`)
+  if (testOnlyDwellMs(process.env) !== undefined) {
+    logger.warn(`${TEST_ONLY_DWELL} is set: automatic mode waits for that only, which is for trials`)
+  }
   const app = await createApp({ config, version, role, logger, clock, random: systemRandom })
   const asked = new Promise<undefined>((resolve) => {
     signal.addEventListener('abort', () => resolve(undefined), { once: true })

@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { viewer } from './access/roles.ts'
 import type { RegionCopies } from '../authority/index.ts'
 import { describeError, isFault } from '../core/index.ts'
 import { AuthorityBody, ProblemBody } from './contract/index.ts'
@@ -10,6 +11,7 @@ export const authorityRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (
   app.get(
     '/authority',
     {
+      config: viewer,
       schema: {
         tags: ['authority'],
         summary: 'Where the authority stands, who leads, and the copies in the regions',

@@ -1,5 +1,6 @@
 import { failoverFaults } from '../failover/index.ts'
 import type { FailoverGroupBody, OperationBody } from './contract/index.ts'
+import { viewAutomatic } from './automatic-views.ts'
 import { viewFailoverGroup, viewOperation } from './failover-views.ts'
 import { viewFences } from './fence-views.ts'
 import { apiFaults } from './faults.ts'
@@ -9,8 +10,6 @@ interface DesksOptions {
   readonly content: ApiContent
   /** Aborts when the API stops. */
   readonly closing: AbortSignal
-  /** Whether the API can be reached from this machine only. */
-  readonly isLocal: boolean
 }
 
 /** The failover groups as the routes ask for them. */
@@ -44,16 +43,29 @@ export class Desks {
     return found
   }
 
-  /** For a request that changes something: this API asks nobody who they are. @throws `API_CHANGE_REFUSED` too */
+  /** What takes requests that change something. */
   change(group: string): ControlledGroup['desk'] {
-    if (!this.#options.isLocal) throw apiFaults.fault('API_CHANGE_REFUSED')
     return this.find(group).desk
+  }
+
+  /** @throws `DRILL_OF_CANARY` too */
+  drills(group: string): NonNullable<ControlledGroup['drills']>['desk'] {
+    const { drills } = this.find(group)
+    if (drills === undefined) throw failoverFaults.fault('DRILL_OF_CANARY', { group })
+    return drills.desk
+  }
+
+  /** As `change`. */
+  changeDrills(group: string): NonNullable<ControlledGroup['drills']>['desk'] {
+    this.change(group)
+    return this.drills(group)
   }
 
   async group(group: string): Promise<FailoverGroupBody> {
     const read = await this.find(group).desk.read(this.signal)
     const { fences, clock } = this.control
-    return viewFailoverGroup(read, viewFences(fences.of(group), clock.nowMs()))
+    const automatic = viewAutomatic(this.find(group).automatic())
+    return viewFailoverGroup(read, { fences: viewFences(fences.of(group), clock.nowMs()), automatic })
   }
 
   async operation(group: string, id: string): Promise<OperationBody> {

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { operatorLook, viewer } from './access/roles.ts'
 import { FailoverGroupBody, FailoverGroupsBody, PlanBody, PlanRequest, ProblemBody } from './contract/index.ts'
 import type { Desks } from './desks.ts'
 import { tagOf, viewPlan } from './failover-views.ts'
@@ -13,12 +14,16 @@ const Params = Type.Object({ group: Type.String({ maxLength: 63, description: 'N
 export const failoverRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app, { desks }, done) => {
   app.get(
     '/failover-groups',
-    { schema: { tags, summary: 'Every failover group', response: { 200: FailoverGroupsBody, ...problems } } },
+    {
+      config: viewer,
+      schema: { tags, summary: 'Every failover group', response: { 200: FailoverGroupsBody, ...problems } },
+    },
     async () => ({ groups: await Promise.all([...desks.control.groups.keys()].map((name) => desks.group(name))) }),
   )
   app.get(
     '/failover-groups/:group',
     {
+      config: viewer,
       schema: {
         tags,
         summary: 'A failover group; its ETag is `"epoch/revision"`',
@@ -35,6 +40,7 @@ export const failoverRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (a
   app.post(
     '/failover-groups/:group/plans',
     {
+      config: operatorLook,
       schema: {
         tags,
         summary: 'Plan a move; this changes nothing',

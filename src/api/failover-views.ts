@@ -12,7 +12,7 @@ import type { FailoverGroupBody, OperationBody, PlanBody } from './contract/inde
 /** From the documents of failover groups to the bodies of the contract. Pure. */
 export function viewFailoverGroup(
   { document, revision }: ReadGroup,
-  fences: FailoverGroupBody['fences'],
+  { fences, automatic }: Pick<FailoverGroupBody, 'fences' | 'automatic'>,
 ): FailoverGroupBody {
   const { group, generation, epoch, active, regions, reigns, paused, operation } = document
   return {
@@ -26,6 +26,7 @@ export function viewFailoverGroup(
     paused: paused ?? null,
     operation: operation === undefined ? null : viewOperation(group, operation, true),
     fences,
+    automatic,
   }
 }
 

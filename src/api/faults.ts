@@ -20,11 +20,42 @@ export const apiFaults = defineFaults({
     retriable: false,
     status: 404,
   },
-  API_CHANGE_REFUSED: {
-    message: 'nothing is moved or removed while other machines can reach the API: it cannot tell who asks',
-    remedy: 'set api.listen to an address such as 127.0.0.1, and run the command on the same machine',
+  API_UNAUTHENTICATED: {
+    message: 'this needs the role {needed}, and the request shows no credentials',
+    remedy:
+      'send a token of api.auth: for the command ISTHMUS_TOKEN or --token-file, else the header Authorization: Bearer; `isthmus token create` makes one',
+    retriable: false,
+    status: 401,
+  },
+  API_CREDENTIALS_REFUSED: {
+    message: 'the credentials are refused: {reason}',
+    remedy: 'get new ones from whoever keeps api.auth',
+    retriable: false,
+    status: 401,
+  },
+  API_ROLE_MISSING: {
+    message: '{caller} has no role here: its claim {claim} names none of api.auth.oidc.roles',
+    remedy: 'add a value of the claim to api.auth.oidc.roles, or give the caller one of those there at the issuer',
     retriable: false,
     status: 403,
+  },
+  API_FORBIDDEN: {
+    message: '{caller} has the role {role}, and this needs {needed}',
+    remedy: 'ask somebody with that role, or have it given to you in api.auth',
+    retriable: false,
+    status: 403,
+  },
+  API_IDENTITY_UNAVAILABLE: {
+    message: 'the keys of the issuer {issuer} cannot be had',
+    remedy: 'see the reason in the log; tokens of api.auth.tokens work meanwhile',
+    retriable: true,
+    status: 503,
+  },
+  API_FILES_UNUSABLE: {
+    message: '{files} cannot be used: {reason}',
+    remedy: 'correct the files that api names; `isthmus check` looks at them',
+    retriable: true,
+    status: 503,
   },
   API_NO_CONTROLLER: {
     message: 'this process controls no failover group',
@@ -44,6 +75,18 @@ export const apiFaults = defineFaults({
     retriable: false,
     status: 422,
   },
+  API_TOO_MANY_STREAMS: {
+    message: '{max} clients follow the events already',
+    remedy: 'end one of them, or ask another process of Isthmus',
+    retriable: true,
+    status: 503,
+  },
+  API_NOTIFICATION_UNKNOWN: {
+    message: 'there is no receiver of notifications {name}',
+    remedy: 'use one of: {known}',
+    retriable: false,
+    status: 404,
+  },
   API_HOST_REFUSED: {
     message: 'requests for the host {host} are refused',
     remedy: 'ask for the address that api.listen names; this keeps web pages from reading the API through a browser',
@@ -51,7 +94,7 @@ export const apiFaults = defineFaults({
     status: 403,
   },
   API_TOO_MANY_REQUESTS: {
-    message: 'more than {max} requests a second came from this address',
+    message: 'more than {max} requests of this kind a second came from this caller',
     remedy: 'ask less often',
     retriable: true,
     status: 429,

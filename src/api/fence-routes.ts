@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { admin } from './access/roles.ts'
 import { FenceRequest, FenceResultBody, ProblemBody, UnfenceRequest } from './contract/index.ts'
 import type { Desks } from './desks.ts'
 
@@ -12,6 +13,7 @@ export const fenceRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app,
   app.post(
     '/failover-groups/:group/fence',
     {
+      config: admin,
       schema: { tags, summary: 'Fence a region for the group by hand', params: Params, body: FenceRequest, response },
     },
     async ({ params: { group }, body }) => {
@@ -22,6 +24,7 @@ export const fenceRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app,
   app.post(
     '/failover-groups/:group/unfence',
     {
+      config: admin,
       schema: { tags, summary: 'Take fences of a region down', params: Params, body: UnfenceRequest, response },
     },
     async ({ params: { group }, body }) => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { operator, viewer } from './access/roles.ts'
 import type { IncidentStatus, ReplicationStatus } from '../replication/index.ts'
 import {
   AcknowledgeRequest,
@@ -23,6 +24,7 @@ export const incidentRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent 
   app.get(
     '/incidents',
     {
+      config: viewer,
       schema: {
         tags: ['incidents'],
         summary: 'Incidents, in pages',
@@ -35,6 +37,7 @@ export const incidentRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent 
   app.post(
     '/incidents/:id/acknowledge',
     {
+      config: operator,
       schema: {
         tags: ['incidents'],
         summary: 'Acknowledge an incident; may be repeated',

@@ -1,6 +1,11 @@
-export { ApiOptions, DEFAULT_LISTEN, isLoopback, parseListen } from './options.ts'
+export type { DoctorBody } from './contract/index.ts'
+export { normalizeSubject } from './access/client-certificate.ts'
+export { type ApiSettings, DEFAULT_API } from './access/settings.ts'
+export { createToken, type NewToken, parseHashes } from './access/token.ts'
+export { ApiOptions, isLoopback, parseListen } from './options.ts'
 export type {
   ApiContent,
+  AutomaticView,
   AuthorityView,
   FailoverView,
   FenceOrder,

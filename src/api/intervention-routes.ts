@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { operator } from './access/roles.ts'
 import { OperationBody, PersonRequest, ProblemBody, ResumeRequest } from './contract/index.ts'
 import type { Desks } from './desks.ts'
 
@@ -15,7 +16,7 @@ const AT = '/failover-groups/:group/operations'
 export const interventionRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app, { desks }, done) => {
   app.post(
     `${AT}/:id/abort`,
-    { schema: { tags, summary: 'Roll a move back', params: Params, body: PersonRequest, response } },
+    { config: operator, schema: { tags, summary: 'Roll a move back', params: Params, body: PersonRequest, response } },
     async ({ params, body: { by, reason } }) => {
       await desks.change(params.group).abort(params.id, by, reason, desks.signal)
       return desks.operation(params.group, params.id)
@@ -23,7 +24,10 @@ export const interventionRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> 
   )
   app.post(
     `${AT}/:id/resume`,
-    { schema: { tags, summary: 'Let a move try its step again', params: Params, body: ResumeRequest, response } },
+    {
+      config: operator,
+      schema: { tags, summary: 'Let a move try its step again', params: Params, body: ResumeRequest, response },
+    },
     async ({ params, body: { by, attestation: reason } }) => {
       const attestation = reason === undefined ? undefined : { by, reason, at: desks.now() }
       await desks.change(params.group).resume(params.id, by, attestation, desks.signal)
@@ -32,7 +36,10 @@ export const interventionRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> 
   )
   app.post(
     `${AT}/:id/acknowledge`,
-    { schema: { tags, summary: 'Let a move go on without its step', params: Params, body: PersonRequest, response } },
+    {
+      config: operator,
+      schema: { tags, summary: 'Let a move go on without its step', params: Params, body: PersonRequest, response },
+    },
     async ({ params, body: { by, reason } }) => {
       await desks.change(params.group).acknowledge(params.id, by, reason, desks.signal)
       return desks.operation(params.group, params.id)

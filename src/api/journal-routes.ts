@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { operatorLook, viewer } from './access/roles.ts'
 import type { JournalEntry, JournalVerdict } from '../authority/index.ts'
 import {
   JournalBody,
@@ -25,6 +26,7 @@ export const journalRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (ap
   app.get(
     '/journal',
     {
+      config: viewer,
       schema: {
         tags,
         summary: 'The journal, in pages',
@@ -37,6 +39,7 @@ export const journalRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (ap
   app.post(
     '/journal/verification',
     {
+      config: operatorLook,
       schema: {
         tags,
         summary: 'Check the chain of the whole journal',

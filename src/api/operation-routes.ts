@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { operator, viewer } from './access/roles.ts'
 import { failoverFaults } from '../failover/index.ts'
 import { MoveOrderHeaders, MoveOrderRequest, OperationBody, ProblemBody } from './contract/index.ts'
 import type { Desks } from './desks.ts'
@@ -19,6 +20,7 @@ export const operationRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (
   app.post(
     AT,
     {
+      config: operator,
       schema: {
         tags,
         summary: 'Move a group as it was planned',
@@ -45,10 +47,14 @@ export const operationRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (
       return desks.operation(params.group, id)
     },
   )
-  app.get(`${AT}/:id`, { schema: { tags, summary: 'How far a move is', params: Params, response } }, ({ params }) => {
-    checkId(params)
-    return desks.operation(params.group, params.id)
-  })
+  app.get(
+    `${AT}/:id`,
+    { config: viewer, schema: { tags, summary: 'How far a move is', params: Params, response } },
+    ({ params }) => {
+      checkId(params)
+      return desks.operation(params.group, params.id)
+    },
+  )
   done()
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { operator } from './access/roles.ts'
 import { ByRequest, FailoverGroupBody, PersonRequest, ProblemBody } from './contract/index.ts'
 import type { Desks } from './desks.ts'
 
@@ -12,6 +13,7 @@ export const pauseRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app,
   app.post(
     '/failover-groups/:group/pause',
     {
+      config: operator,
       schema: {
         tags,
         summary: 'Refuse new moves of the group; one that runs goes on',
@@ -28,6 +30,7 @@ export const pauseRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app,
   app.post(
     '/failover-groups/:group/resume',
     {
+      config: operator,
       schema: {
         tags,
         summary: 'Allow moves of the group again',

@@ -1,6 +1,21 @@
+import type { ApiSettings } from './access/settings.ts'
 import type { Authority, Journal, RegionCopies } from '../authority/index.ts'
 import type { Clock, LinkName, RegionName } from '../core/index.ts'
-import type { GroupDesk, GroupDocument } from '../failover/index.ts'
+import type { EventFeed, NotificationStatus, NotificationTest } from '../observability/index.ts'
+import type { DoctorBody } from './contract/index.ts'
+import type {
+  AutomaticDecision,
+  AutomaticMode,
+  AutomaticRecord,
+  ClientsLook,
+  DrillDesk,
+  DrillSummary,
+  GroupDesk,
+  GroupDocument,
+  LeftMembers,
+  Tally,
+  Vote,
+} from '../failover/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
 import type {
   Acknowledgement,
@@ -57,7 +72,23 @@ export interface ControlledGroup {
     | 'resumeReturn'
   >
   readonly writePauseMs: number
+  /** Undefined of a group that only drills move. */
+  readonly drills?: { readonly desk: DrillDeskView } | undefined
+  /** Undefined while the group is not known. */
+  readonly automatic: () => AutomaticView | undefined
 }
+
+/** What the mode of a group makes of its active region, as this process sees it. */
+export interface AutomaticView {
+  readonly mode: AutomaticMode
+  readonly dwellMs: number
+  readonly votes: readonly Vote[]
+  readonly tally: Tally
+  readonly decision: AutomaticDecision | undefined
+  readonly attempt: AutomaticRecord | undefined
+}
+
+type DrillDeskView = Pick<DrillDesk, 'order' | 'abort' | 'approve' | 'find' | 'record' | 'list'>
 
 /** The authority as a controller sees it. */
 export interface AuthorityView extends Pick<Authority, 'backend' | 'where' | 'overview'> {
@@ -100,9 +131,18 @@ export interface FencesView {
   unfence(order: UnfenceOrder, signal: AbortSignal): Promise<FenceResult>
 }
 
+/** Who of the applications is in which region. */
+export interface ClientsView {
+  /** Looked up now; a region that does not answer is one of which nothing is known. */
+  look(group: GroupDocument, signal: AbortSignal): Promise<ClientsLook>
+  /** Of regions that are not active, as of the last look. */
+  status(): readonly LeftMembers[]
+}
+
 /** What a controller lets people ask of failover groups. */
 export interface FailoverView {
   readonly fences: FencesView
+  readonly clients: ClientsView
   readonly authority: AuthorityView
   /** By name, in the order of the configuration. */
   readonly groups: ReadonlyMap<string, ControlledGroup>
@@ -116,9 +156,25 @@ export interface LinkDeskView {
   resume(order: { link: string; by: string }, signal: AbortSignal): Promise<void>
 }
 
+/** Who is told of events, and how that goes. */
+export interface NotificationsView {
+  status(): readonly NotificationStatus[]
+  test(by: string, name: string | undefined, signal: AbortSignal): Promise<readonly NotificationTest[]>
+}
+
+/** What is told of those who follow the events. */
+export interface StreamsView {
+  readonly feed: EventFeed
+  /** Counted by the API, shown by the metrics. */
+  readonly streams: { open: number; cut: number }
+  readonly clock: Clock
+}
+
 /** What the API serves. */
 export interface ApiContent {
   readonly version: string
+  /** What callers without credentials may do. @defaultValue none */
+  readonly anonymous?: ApiSettings['anonymous']
   readonly regions: readonly RegionName[]
   readonly replication: ReplicationView
   readonly linkDesk: LinkDeskView
@@ -126,10 +182,16 @@ export interface ApiContent {
   readonly watch: { status(): RegionsStatus }
   /** Failover groups as this process has read them last. @defaultValue none */
   readonly groups?: () => readonly GroupDocument[]
+  /** What their drills came to. @defaultValue nothing */
+  readonly drills?: () => readonly DrillSummary[]
   /** Of the region that an agent stands in. @defaultValue none */
   readonly gate?: () => GateStatus | undefined
   /** Undefined in a process that controls no failover group. */
   readonly failover?: FailoverView
+  readonly events: StreamsView
+  readonly notifications: NotificationsView
+  /** Looks for what would go wrong one day. */
+  readonly doctor: (signal: AbortSignal) => Promise<DoctorBody>
   /** The text of `/metrics` and its content type. */
   readonly metrics: { readonly contentType: string; render(): Promise<string> }
 }

@@ -6,6 +6,7 @@ import { apiFaults } from './faults.ts'
 /** Every error of the API leaves as problem+json: faults with their own status, all else without its details. */
 export function sendProblem(error: FastifyError | Fault, request: FastifyRequest, reply: FastifyReply): void {
   const fault = asFault(error)
+  request.fault = fault.code
   if (fault.status >= 500) request.log.error({ err: error, code: fault.code }, 'a request failed')
   const body: ProblemBody = {
     type: `urn:isthmus:fault:${fault.code}`,

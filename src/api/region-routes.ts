@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import { viewer } from './access/roles.ts'
 import type { RegionsStatus, RegionStatus } from '../regions/index.ts'
 import { ProblemBody, type RegionHealthBody, RegionsBody } from './contract/index.ts'
 import { viewFence } from './fence-views.ts'
@@ -9,6 +10,7 @@ export const regionRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
   app.get(
     '/regions',
     {
+      config: viewer,
       schema: {
         tags: ['regions'],
         summary: 'Health of the regions of failover groups',

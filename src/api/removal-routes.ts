@@ -1,19 +1,19 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { admin } from './access/roles.ts'
 import { ProblemBody, RemovalBody, RemovalRequest } from './contract/index.ts'
-import { apiFaults } from './faults.ts'
 import type { ApiContent } from './ports.ts'
 import { knownLinkName } from './views.ts'
 
-/** Ends a link for good. Only over a loopback address: this API asks nobody who they are. */
+/** Ends a link for good. */
 export const removalRoutes: FastifyPluginCallbackTypebox<{
   content: ApiContent
   closing: AbortSignal
-  isLocal: boolean
-}> = (app, { content, closing, isLocal }, done) => {
+}> = (app, { content, closing }, done) => {
   app.post(
     '/links/:link/removal',
     {
+      config: admin,
       schema: {
         tags: ['links'],
         summary: 'Stop a link and remove what was made for it on the target',
@@ -23,7 +23,6 @@ export const removalRoutes: FastifyPluginCallbackTypebox<{
       },
     },
     async (request) => {
-      if (!isLocal) throw apiFaults.fault('API_CHANGE_REFUSED')
       const { dryRun = false, deleteTopics = false } = request.body
       const link = knownLinkName(request.params.link)
       const removal = await content.replication.removeLink(link, { dryRun, deleteTopics }, closing)

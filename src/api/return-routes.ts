@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { admin, operator, viewer } from './access/roles.ts'
 import { ByRequest, DivergenceBody, FailoverGroupBody, ProblemBody, SalvageRequest } from './contract/index.ts'
 import type { Desks } from './desks.ts'
 import { viewDivergence } from './divergence-view.ts'
@@ -7,6 +8,9 @@ import { viewDivergence } from './divergence-view.ts'
 const Params = Type.Object({
   group: Type.String({ maxLength: 63, description: 'Name of the failover group.' }),
   region: Type.String({ maxLength: 63, description: 'The region that returns.' }),
+})
+const Query = Type.Object({
+  limit: Type.Integer({ minimum: 0, maximum: 5_000, default: 500, description: 'Partitions to list.' }),
 })
 const response = { 200: FailoverGroupBody, '4xx': ProblemBody, '5xx': ProblemBody }
 const tags = ['failover']
@@ -16,13 +20,12 @@ export const returnRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app
   app.get(
     '/failover-groups/:group/returns/:region/divergence',
     {
+      config: viewer,
       schema: {
         tags,
         summary: 'What only a returned region has, and what each choice about it would do',
         params: Params,
-        querystring: Type.Object({
-          limit: Type.Integer({ minimum: 0, maximum: 5_000, default: 500, description: 'Partitions to list.' }),
-        }),
+        querystring: Query,
         response: { 200: DivergenceBody, '4xx': ProblemBody, '5xx': ProblemBody },
       },
     },
@@ -32,7 +35,10 @@ export const returnRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app
   )
   app.post(
     '/failover-groups/:group/returns/:region/scan',
-    { schema: { tags, summary: 'Compare a returned region once more', params: Params, body: ByRequest, response } },
+    {
+      config: operator,
+      schema: { tags, summary: 'Compare a returned region once more', params: Params, body: ByRequest, response },
+    },
     async ({ params: { group, region }, body }) => {
       await desks.change(group).scanAgain(region, body.by, desks.signal)
       return desks.group(group)
@@ -41,6 +47,7 @@ export const returnRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app
   app.post(
     '/failover-groups/:group/returns/:region/choice',
     {
+      config: admin,
       schema: {
         tags,
         summary: 'Say what becomes of the records that only a returned region has',
@@ -57,7 +64,10 @@ export const returnRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (app
   )
   app.post(
     '/failover-groups/:group/returns/:region/resume',
-    { schema: { tags, summary: 'Let a return try its step again', params: Params, body: ByRequest, response } },
+    {
+      config: operator,
+      schema: { tags, summary: 'Let a return try its step again', params: Params, body: ByRequest, response },
+    },
     async ({ params: { group, region }, body }) => {
       await desks.change(group).resumeReturn(region, body.by, desks.signal)
       return desks.group(group)

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { anyone, viewer } from './access/roles.ts'
 import {
   FlowsBody,
   FlowsQuery,
@@ -26,20 +27,23 @@ const problems = { '4xx': ProblemBody, '5xx': ProblemBody }
 
 /** What orchestrators and Prometheus ask; without a rate limit. */
 export const serviceRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> = (app, { content }, done) => {
-  const config = { rateLimit: false as const }
+  const rateLimit = false
   const tags = ['service']
   app.get(
     '/healthz',
-    { config, schema: { tags, summary: 'Whether the process is alive', response: { 200: HealthBody } } },
+    {
+      config: { ...anyone, rateLimit },
+      schema: { tags, summary: 'Whether the process is alive', response: { 200: HealthBody } },
+    },
     () => ({ status: 'alive' as const }),
   )
   app.get(
     '/readyz',
     {
-      config,
+      config: { ...anyone, rateLimit },
       schema: { tags, summary: 'Whether the flows have started', response: { 200: ReadyBody, 503: ReadyBody } },
     },
-    (_request, reply) => {
+    (request, reply) => {
       const waiting = content.replication
         .status()
         .links.filter(({ state }) => state === 'starting' || state === 'stopped')
@@ -49,13 +53,13 @@ export const serviceRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }
         ...(gate?.isSettled === false ? [`the gate of ${gate.region} is not settled: ${gate.reason}`] : []),
       ]
       if (reasons.length > 0) void reply.code(503)
-      return { ready: reasons.length === 0, reasons }
+      return { ready: reasons.length === 0, reasons: request.caller === null ? [] : reasons }
     },
   )
   app.get(
     '/metrics',
     {
-      config,
+      config: { ...viewer, rateLimit },
       schema: {
         tags,
         summary: 'Metrics in the text format of Prometheus',
@@ -77,6 +81,7 @@ export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
   app.get(
     '/status',
     {
+      config: viewer,
       schema: {
         tags: ['status'],
         summary: 'Regions, links and a sentence',
@@ -87,7 +92,7 @@ export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
   )
   app.get(
     '/links',
-    { schema: { tags: ['links'], summary: 'Every link', response: { 200: LinksBody, ...problems } } },
+    { config: viewer, schema: { tags: ['links'], summary: 'Every link', response: { 200: LinksBody, ...problems } } },
     () => {
       const { links, atMs } = replication.status()
       return { links: links.map((link) => viewLink(link, atMs)) }
@@ -96,6 +101,7 @@ export const statusRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }>
   app.get(
     '/links/:link/flows',
     {
+      config: viewer,
       schema: {
         tags: ['links'],
         summary: 'The flows of a link, in pages',
@@ -115,6 +121,7 @@ export const groupRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> 
   app.get(
     '/links/:link/topics',
     {
+      config: viewer,
       schema: {
         tags: ['links'],
         summary: 'Topics of a link that are refused, or whose copy will be deleted',
@@ -127,6 +134,7 @@ export const groupRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> 
   app.get(
     '/links/:link/groups',
     {
+      config: viewer,
       schema: {
         tags: ['links'],
         summary: 'The consumer groups of a link and their positions, in pages',
@@ -143,6 +151,7 @@ export const groupRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent }> 
   app.get(
     '/lag',
     {
+      config: viewer,
       schema: {
         tags: ['lag'],
         summary: 'Lag by group, topic and partition',
@@ -165,6 +174,7 @@ export const offsetRoutes: FastifyPluginCallbackTypebox<{ content: ApiContent; c
   app.get(
     '/offsets/translate',
     {
+      config: viewer,
       schema: {
         tags: ['offsets'],
         summary: 'Translate an offset, or all positions of a group',

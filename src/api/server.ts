@@ -1,13 +1,33 @@
 import { createHash } from 'node:crypto'
+import type { Server } from 'node:https'
 import helmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyHttpsOptions,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
+import type { Journal } from '../authority/index.ts'
+import { type Clock, createEvents, type Events, systemClock } from '../core/index.ts'
 import { apiFaults } from './faults.ts'
-import { type ApiOptions, isLoopback, type ListenAddress, parseListen } from './options.ts'
+import { installAudit } from './access/audit.ts'
+import type { ApiEvents } from '../observability/index.ts'
+import { describeRoute, SECURITY_SCHEMES } from './access/describe-security.ts'
+import { guardRoutes } from './access/guard-routes.ts'
+import { openDoor } from './access/open-door.ts'
+import { viewer } from './access/roles.ts'
+import type { ServerTls } from './access/server-tls.ts'
+import type { ApiSettings } from './access/settings.ts'
+import { isLoopback, type ListenAddress, parseListen } from './options.ts'
 import { Desks } from './desks.ts'
 import { authorityRoutes } from './authority-routes.ts'
+import { doctorRoutes } from './doctor-routes.ts'
+import { eventRoutes } from './event-routes.ts'
+import { clientRoutes } from './client-routes.ts'
+import { drillRoutes } from './drill-routes.ts'
 import { failoverRoutes } from './failover-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
 import { interventionRoutes } from './intervention-routes.ts'
@@ -25,9 +45,15 @@ import { returnRoutes } from './return-routes.ts'
 import { verificationRoutes } from './verification-routes.ts'
 
 export interface ApiServerOptions {
-  readonly options: Required<ApiOptions>
+  readonly options: ApiSettings
   readonly content: ApiContent
   readonly logger: FastifyBaseLogger
+  /** Told of calls. @defaultValue nobody */
+  readonly events?: Events<ApiEvents>
+  /** Where calls that change something are put on record. @defaultValue nowhere */
+  readonly journal?: Pick<Journal, 'append'>
+  /** @defaultValue that of the system */
+  readonly clock?: Clock
 }
 
 export interface ApiServer {
@@ -39,74 +65,101 @@ export interface ApiServer {
   readonly http: FastifyInstance
 }
 
-const REQUESTS_A_SECOND = 100
+/** What requests under way may take when the API stops. */
+const CLOSE_MS = 2_000
 const BODY_BYTES_MAX = 64 * 1024
 
 /** What a controller serves. */
 const CONTROL_ROUTES = [
   failoverRoutes,
+  clientRoutes,
   fenceRoutes,
   pauseRoutes,
   operationRoutes,
   interventionRoutes,
   returnRoutes,
+  drillRoutes,
   journalRoutes,
   authorityRoutes,
 ]
 
 /** The HTTP API. It has no business rule: it asks its ports and words the answers. */
-export async function createApiServer({ options, content, logger }: ApiServerOptions): Promise<ApiServer> {
+export async function createApiServer(given: ApiServerOptions): Promise<ApiServer> {
+  const { options, content, journal, events = createEvents<ApiEvents>(), clock = systemClock } = given
   const closing = new AbortController()
   const listen = parseListen(options.listen)
   if (listen === undefined) throw listenFailed(options.listen, 'not a host:port')
-  const http = fastify({
-    loggerInstance: logger,
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: 30_000,
-    forceCloseConnections: 'idle',
-    logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { maxParamLength: 300 },
-  })
-    .setValidatorCompiler(TypeBoxValidatorCompiler)
-    .withTypeProvider<TypeBoxTypeProvider>()
+  const { tls, files, authenticator } = await openDoor(options, clock, events)
+  const http = openHttp(given.logger, tls)
   http.setErrorHandler(sendProblem)
-  http.setNotFoundHandler((request) => {
-    throw apiFaults.fault('API_NOT_FOUND', { method: request.method, path: request.url.split('?')[0] ?? '' })
-  })
   // JSON only: a web page can send a form or plain text to another origin without asking, but no JSON.
   http.removeContentTypeParser('text/plain')
   if (isLoopback(listen.host)) refuseForeignHosts(http)
   addEntityTags(http)
   await http.register(helmet)
-  await http.register(rateLimit, {
-    max: REQUESTS_A_SECOND,
-    timeWindow: 1_000,
-    errorResponseBuilder: () => apiFaults.fault('API_TOO_MANY_REQUESTS', { max: REQUESTS_A_SECOND }),
+  installAudit(http, { events, journal, clock, closing: closing.signal })
+  await guardRoutes(http, { authenticator, limits: options.limits })
+  http.setNotFoundHandler({ preHandler: http.rateLimit() }, (request) => {
+    throw apiFaults.fault('API_NOT_FOUND', { method: request.method, path: request.url.split('?')[0] ?? '' })
   })
-  await http.register(swagger, { openapi: describe(content.version) })
-  await http.register(serviceRoutes, { content })
-  await http.register(statusRoutes, { prefix: '/api/v1', content })
-  await http.register(groupRoutes, { prefix: '/api/v1', content })
-  await http.register(incidentRoutes, { prefix: '/api/v1', content })
-  await http.register(offsetRoutes, { prefix: '/api/v1', content, closing: closing.signal })
-  await http.register(verificationRoutes, { prefix: '/api/v1', content })
-  const isLocal = isLoopback(listen.host)
-  for (const routes of [removalRoutes, linkPauseRoutes]) {
-    await http.register(routes, { prefix: '/api/v1', content, closing: closing.signal, isLocal })
-  }
-  await http.register(regionRoutes, { prefix: '/api/v1', content })
-  const control = { prefix: '/api/v1', desks: new Desks({ content, closing: closing.signal, isLocal }) }
-  for (const routes of CONTROL_ROUTES) await http.register(routes, control)
-  http.get('/openapi.json', { schema: { hide: true } }, () => http.swagger())
+  await http.register(swagger, { openapi: describe(content.version), transform: describeRoute })
+  await addRoutes(http, { ...content, anonymous: options.anonymous }, closing.signal)
+  http.get('/openapi.json', { config: viewer, schema: { hide: true } }, () => http.swagger())
   await http.ready()
   return {
     http,
-    start: () => startListening(http, listen),
+    async start() {
+      const address = await startListening(http, listen)
+      files.start()
+      const { anonymous, tokens, oidc, mtls } = options
+      const hasLogins = tokens.length > 0 || oidc !== null || mtls !== null
+      const isLocal = isLoopback(listen.host)
+      events.emit('api:opened', { address, isTls: tls !== undefined, isLocal, anonymous, hasLogins })
+      return address
+    },
     async stop() {
+      files.stop()
       closing.abort(new Error('the API is stopping'))
+      // A connection without a request, as clients open ahead of need, counts as busy and would never be closed.
+      const timer = content.events.clock.setTimer(CLOSE_MS, () => http.server.closeAllConnections())
       await http.close()
+      timer.cancel()
     },
   }
+}
+
+function openHttp(logger: FastifyBaseLogger, tls: ServerTls | undefined): FastifyInstance {
+  const options = {
+    loggerInstance: logger,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle' as const,
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: 300 },
+  }
+  const http = tls === undefined ? fastify(options) : openHttps(options, tls)
+  return http.setValidatorCompiler(TypeBoxValidatorCompiler).withTypeProvider<TypeBoxTypeProvider>()
+}
+
+function openHttps(options: FastifyServerOptions, tls: ServerTls): FastifyInstance {
+  const http = fastify<Server>({ ...options, https: tls.options } as FastifyHttpsOptions<Server>)
+  tls.serve(http.server)
+  return http
+}
+
+async function addRoutes(http: FastifyInstance, content: ApiContent, closing: AbortSignal): Promise<void> {
+  await http.register(serviceRoutes, { content })
+  const prefix = '/api/v1'
+  await http.register(statusRoutes, { prefix, content })
+  await http.register(groupRoutes, { prefix, content })
+  await http.register(incidentRoutes, { prefix, content })
+  await http.register(offsetRoutes, { prefix, content, closing })
+  await http.register(verificationRoutes, { prefix, content })
+  for (const routes of [removalRoutes, linkPauseRoutes, eventRoutes, doctorRoutes])
+    await http.register(routes, { prefix, content, closing })
+  await http.register(regionRoutes, { prefix, content })
+  const desks = new Desks({ content, closing })
+  for (const routes of CONTROL_ROUTES) await http.register(routes, { prefix, desks })
 }
 
 function describe(version: string) {
@@ -114,7 +167,9 @@ function describe(version: string) {
     openapi: '3.1.0' as const,
     info: {
       title: 'Isthmus',
-      description: 'Replication and disaster recovery for Apache Kafka. Errors are problem+json (RFC 9457).',
+      description:
+        'Replication and disaster recovery for Apache Kafka. Errors are problem+json (RFC 9457). Each operation names the ' +
+        'role that it needs in its `security`: viewer, operator or admin, each of which includes those before it.',
       version,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
@@ -128,9 +183,14 @@ function describe(version: string) {
       { name: 'verification', description: 'Comparing both sides' },
       { name: 'regions', description: 'Health of the regions' },
       { name: 'failover', description: 'Failover groups and their moves' },
+      { name: 'drills', description: 'Rehearsals and what they measured' },
       { name: 'authority', description: 'What says which region is active' },
+      { name: 'events', description: 'What happens, as it happens, and who is told' },
+      { name: 'doctor', description: 'What would go wrong one day' },
       { name: 'journal', description: 'What was done, decided and asked for' },
     ],
+    // The types that come with swagger do not know mutualTLS, which is new in OpenAPI 3.1.
+    components: { securitySchemes: SECURITY_SCHEMES as never },
   }
 }
 
@@ -157,8 +217,11 @@ function refuseForeignHosts(http: FastifyInstance): void {
 /** A client that shows what it has (If-None-Match) gets 304 instead of the same again. */
 function addEntityTags(http: FastifyInstance): void {
   http.addHook('onSend', async (request, reply, payload) => {
-    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return payload
     if (!request.url.startsWith('/api/')) return payload
+    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') {
+      void reply.header('cache-control', 'no-store')
+      return payload
+    }
     const own = reply.getHeader('etag')
     const hash = () => createHash('sha256').update(payload).digest('base64url').slice(0, 22)
     const tag = typeof own === 'string' ? own : `"${hash()}"`

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { operator, viewer } from './access/roles.ts'
 import type { VerificationReport } from '../replication/index.ts'
 import { ProblemBody, VerificationBody, VerificationsBody, VerificationStart } from './contract/index.ts'
 import type { ApiContent } from './ports.ts'
@@ -18,6 +19,7 @@ export const verificationRoutes: FastifyPluginCallbackTypebox<{ content: ApiCont
   app.post(
     '/links/:link/verifications',
     {
+      config: operator,
       bodyLimit: BODY_BYTES_MAX,
       schema: {
         tags,
@@ -36,6 +38,7 @@ export const verificationRoutes: FastifyPluginCallbackTypebox<{ content: ApiCont
   app.get(
     '/links/:link/verifications',
     {
+      config: viewer,
       schema: {
         tags,
         summary: 'The last verifications of a link',
@@ -51,6 +54,7 @@ export const verificationRoutes: FastifyPluginCallbackTypebox<{ content: ApiCont
   app.get(
     '/verifications/:id',
     {
+      config: viewer,
       schema: {
         tags,
         summary: 'How far a verification is',
@@ -63,6 +67,7 @@ export const verificationRoutes: FastifyPluginCallbackTypebox<{ content: ApiCont
   app.delete(
     '/verifications/:id',
     {
+      config: operator,
       schema: { tags, summary: 'End a verification', params: Params, response: { 200: VerificationBody, ...problems } },
     },
     async (request) => view(await replication.cancelVerification(request.params.id)),

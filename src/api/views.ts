@@ -1,5 +1,5 @@
 import { isName, type LinkName, linkName, type RegionName } from '../core/index.ts'
-import type { GroupDocument } from '../failover/index.ts'
+import { type DrillSummary, type GroupDocument, lastOf, type LeftMembers } from '../failover/index.ts'
 import {
   findBlockingIncidents,
   type FlowStatus,
@@ -7,6 +7,7 @@ import {
   type ReplicationStatus,
 } from '../replication/index.ts'
 import type {
+  AutomaticBody,
   FailoverGroupSummary,
   FlowBody,
   FlowsBody,
@@ -19,13 +20,22 @@ import type {
 } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
 import type { ApiContent, GroupFence } from './ports.ts'
+import { viewAutomatic } from './automatic-views.ts'
 import { sumGroups } from './group-views.ts'
 import { sumLink, summarise } from './summary.ts'
 
 /** From the status of replication to the bodies of the contract. Pure. */
 export function viewStatus(
   status: ReplicationStatus,
-  { version, regions, groups, failover, gate: gateOf }: Omit<ApiContent, 'replication' | 'watch' | 'metrics'>,
+  {
+    version,
+    anonymous = 'none',
+    regions,
+    groups,
+    drills,
+    failover,
+    gate: gateOf,
+  }: Omit<ApiContent, 'replication' | 'watch' | 'metrics'>,
 ): StatusBody {
   const gate = gateOf?.()
   const linksOf = (side: 'source' | 'target', region: RegionName) =>
@@ -39,26 +49,51 @@ export function viewStatus(
       sourceOf: linksOf('source', region),
       targetOf: linksOf('target', region),
     })),
-    failoverGroups: (groups?.() ?? []).map((one) => summariseGroup(one, failover?.fences.of(one.group) ?? [])),
+    failoverGroups: (groups?.() ?? []).map((one) => {
+      const { fences, clients, groups: views } = failover ?? {}
+      const lastDrill = viewLastDrill(drills?.().find(({ group }) => group === one.group))
+      const summary = summariseGroup(one, {
+        fences: fences?.of(one.group) ?? [],
+        automatic: viewAutomatic(views?.get(one.group)?.automatic()),
+        clients: clients?.status() ?? [],
+      })
+      return { ...summary, lastDrill }
+    }),
     ...(gate && { gate }),
     links: status.links.map((link) => viewLink(link, status.atMs)),
     openIncidents: findBlockingIncidents(status).length,
+    anonymous,
     members: status.members.map((member) => ({ ...member, shards: [...member.shards] })),
   }
 }
 
+function viewLastDrill(summary: DrillSummary | undefined): FailoverGroupSummary['lastDrill'] {
+  const last = summary && lastOf(summary)
+  return last === undefined ? null : { id: last.id, level: last.level, outcome: last.outcome, at: last.endedAt }
+}
+
 function summariseGroup(
   { group, active, epoch, regions, operation, paused }: GroupDocument,
-  fences: readonly GroupFence[],
-): FailoverGroupSummary {
+  {
+    fences,
+    automatic,
+    clients,
+  }: {
+    readonly fences: readonly GroupFence[]
+    readonly automatic: AutomaticBody | null
+    readonly clients: readonly LeftMembers[]
+  },
+): Omit<FailoverGroupSummary, 'lastDrill'> {
   const entries = Object.entries(regions).map(([region, { role, return: record }]) => {
     const isWaiting = record?.phase === 'choosing' || record?.phase === 'needs-operator'
     const what = record?.stop?.reason ?? 'say what becomes of the records that only it has'
     const fence = fences.find((one) => one.region === region)?.watched
     const unfenced = fence === undefined || fence.state === 'fenced' ? null : fence.reason
-    return { region, role, waiting: isWaiting ? what : null, unfenced }
+    const members = clients.find((one) => one.group === group && one.region === region)?.members ?? null
+    return { region, role, waiting: isWaiting ? what : null, unfenced, members }
   })
-  const isStuck = operation?.phase === 'needs-operator' || entries.some(({ waiting }) => waiting !== null)
+  const isPaged = automatic !== null && automatic.command !== null
+  const isStuck = operation?.phase === 'needs-operator' || entries.some(({ waiting }) => waiting !== null) || isPaged
   return {
     group,
     active,
@@ -67,6 +102,7 @@ function summariseGroup(
     operation: operation === undefined ? null : `${operation.kind} to ${operation.to}: ${operation.phase}`,
     needsOperator: isStuck,
     isPaused: paused !== undefined,
+    ...(automatic !== null && { automatic }),
   }
 }
 

@@ -26,6 +26,30 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_SETTINGS_INVALID: {
+    message: 'the settings of the command in {file} cannot be used: {reason}',
+    remedy: 'correct or remove the file; it may hold api, tokenFile, caFile, certFile and keyFile',
+    retriable: false,
+    status: 400,
+  },
+  CLI_FILE_UNREADABLE: {
+    message: '{file} cannot be read: {reason}',
+    remedy: 'correct the path, or let your user read it',
+    retriable: false,
+    status: 400,
+  },
+  CLI_TOKEN_INVALID: {
+    message: 'what ISTHMUS_TOKEN or the token file holds is not a token',
+    remedy: 'give the one line that `isthmus token create` printed',
+    retriable: false,
+    status: 400,
+  },
+  CLI_TOKEN_EXPOSED: {
+    message: 'the token was not sent to {api}: everybody on the way could read it',
+    remedy: 'name the API as https://, with --ca-file where its authority is your own',
+    retriable: false,
+    status: 400,
+  },
   CLI_VERIFY_UNCLEAR: {
     message: '{option} {value} is not clear',
     remedy: 'write offsets and counts as whole numbers, minutes like 15m and times like 2026-01-31T06:00:00Z',
@@ -102,6 +126,12 @@ export const cliFaults = defineFaults({
   CLI_OPERATION_UNCLEAR: {
     message: '{id} is not the id of an operation',
     remedy: 'give it as the move printed it, or as `isthmus history` shows it',
+    retriable: false,
+    status: 400,
+  },
+  CLI_DRILL_UNCLEAR: {
+    message: '{id} is not the id of a drill',
+    remedy: 'give it as `isthmus drill run` printed it, or as `isthmus drill list` shows it',
     retriable: false,
     status: 400,
   },

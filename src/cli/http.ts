@@ -1,20 +1,49 @@
-import { describeError, Fault } from '../core/index.ts'
+import { describeError, Fault, sleep } from '../core/index.ts'
 import type { ProblemBody } from '../api/contract/index.ts'
 import { cliFaults } from './faults.ts'
 import type { CliIo } from './io.ts'
 
 const TIMEOUT_MS = 15_000
+const ATTEMPTS_MAX = 5
+const AGAIN_AFTER_MS = 1_000
 
 /** GET of the API. @throws the API's own fault, `CLI_API_UNREACHABLE`, `CLI_API_TIMED_OUT`, `CLI_NOT_ISTHMUS` */
 export function getJson<Body>(
   io: CliIo,
   api: string,
   path: string,
-  query: Readonly<Record<string, string | number | undefined>> = {},
+  query: Query = {},
+  timeoutMs?: number,
 ): Promise<Body> {
-  const url = parseUrl(api, path)
+  return exchange<Body>(io, api, withQuery(parseUrl(api, path), query), {}, timeoutMs)
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>
+
+function withQuery(url: URL, query: Query): URL {
   for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value))
-  return exchange<Body>(io, api, url, {})
+  return url
+}
+
+/** A GET whose answer is read as it comes, for as long as nobody ends it; faults as `getJson`. */
+export async function openStream(
+  io: CliIo,
+  api: string,
+  path: string,
+  query: Query,
+): Promise<ReadableStream<Uint8Array>> {
+  const url = withQuery(parseUrl(api, path), query)
+  const deadline = new AbortController()
+  const timer = io.clock.setTimer(TIMEOUT_MS, () => deadline.abort())
+  try {
+    const response = await io.fetch(url, { signal: AbortSignal.any([io.signal, deadline.signal]) })
+    if (response.ok && response.body !== null) return response.body
+    throw faultOf(await response.json().catch(() => undefined), api, response.status)
+  } catch (error) {
+    throw explain(error, { api, isLate: deadline.signal.aborted, timeoutMs: TIMEOUT_MS })
+  } finally {
+    timer.cancel()
+  }
 }
 
 export interface SendOptions {
@@ -48,16 +77,33 @@ async function exchange<Body>(
   const deadline = new AbortController()
   const timer = io.clock.setTimer(timeoutMs, () => deadline.abort())
   try {
-    const response = await io.fetch(url, { ...request, signal: AbortSignal.any([io.signal, deadline.signal]) })
+    const response = await ask(io, url, { ...request, signal: AbortSignal.any([io.signal, deadline.signal]) })
     const body: unknown = await response.json().catch(() => undefined)
     if (response.ok && body !== undefined) return body as Body
     throw faultOf(body, api, response.status)
   } catch (error) {
-    if (error instanceof Fault) throw error
-    if (deadline.signal.aborted) throw cliFaults.fault('CLI_API_TIMED_OUT', { api, seconds: timeoutMs / 1_000 }, error)
-    throw cliFaults.fault('CLI_API_UNREACHABLE', { api, reason: describeError(error) }, error)
+    throw explain(error, { api, isLate: deadline.signal.aborted, timeoutMs })
   } finally {
     timer.cancel()
+  }
+}
+
+function explain(
+  error: unknown,
+  { api, isLate, timeoutMs }: { readonly api: string; readonly isLate: boolean; readonly timeoutMs: number },
+): Fault {
+  if (error instanceof Fault) return error
+  if (isLate) return cliFaults.fault('CLI_API_TIMED_OUT', { api, seconds: timeoutMs / 1_000 }, error)
+  return cliFaults.fault('CLI_API_UNREACHABLE', { api, reason: describeError(error) }, error)
+}
+
+/** What was refused because there were too many was not done, and is asked for again. */
+async function ask(io: CliIo, url: URL, request: RequestInit & { readonly signal: AbortSignal }): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await io.fetch(url, request)
+    if (response.status !== 429 || attempt === ATTEMPTS_MAX) return response
+    await response.body?.cancel()
+    await sleep(io.clock, AGAIN_AFTER_MS, request.signal)
   }
 }
 

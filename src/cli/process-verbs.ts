@@ -8,6 +8,8 @@ export interface ProcessVerbs {
   restore(options: RestoreVerb, signal: AbortSignal): Promise<RestoreReport>
   /** Takes down what an operation has fenced, by what the regions have on record. */
   unfence(options: UnfenceVerb, signal: AbortSignal): Promise<UnfenceReport>
+  /** A token for the API, and the hash of it that the configuration takes. */
+  createToken(): Promise<{ readonly token: string; readonly hash: string }>
   /** Undefined where this build has no demo: the command is left out then. */
   readonly demo: ((args: readonly string[], signal: AbortSignal) => Promise<number>) | undefined
 }

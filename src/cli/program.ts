@@ -1,10 +1,15 @@
 import { Command, CommanderError, Option } from 'commander'
 import { addAuthority } from './authority.ts'
+import { type ConnectionDefaults, type ConnectionOptions, readDefaults, withCredentials } from './connection.ts'
 import { addCheck } from './check.ts'
+import { addClients } from './clients.ts'
 import { addDemo } from './demo.ts'
+import { addDoctor } from './doctor.ts'
+import { addEvents } from './events.ts'
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts'
 import { type CliIo, OUTPUT_FORMATS } from './io.ts'
 import { addDivergence } from './divergence.ts'
+import { addDrill } from './drill.ts'
 import { addFence } from './fence.ts'
 import { addGroups } from './groups.ts'
 import { addHistory } from './history.ts'
@@ -20,6 +25,7 @@ import type { ProcessVerbs } from './process-verbs.ts'
 import { addRegions } from './regions.ts'
 import { addRun } from './run.ts'
 import { addStatus } from './status.ts'
+import { addToken } from './token.ts'
 import { addVerify } from './verify.ts'
 
 const DEFAULT_API = 'http://127.0.0.1:8080'
@@ -33,10 +39,17 @@ export async function runCli(
     readonly version: string
   },
 ): Promise<ExitCode> {
-  const { io, verbs, version } = options
+  const { verbs, version } = options
   let code: ExitCode = EXIT.ok
+  let defaults: ConnectionDefaults
+  try {
+    defaults = readDefaults(options.io)
+  } catch (error) {
+    return reportError(error, options.io)
+  }
+  const program = createProgram(options.io, version, defaults)
+  const io = withCredentials(options.io, () => program.opts<ConnectionOptions>())
   const context = { io, exit: (given: ExitCode) => void (code = given) }
-  const program = createProgram(io, version)
   if (verbs.demo !== undefined) addDemo(program, context, verbs.demo)
   addRun(program, context, verbs)
   addCheck(program, context, verbs)
@@ -51,10 +64,15 @@ export async function runCli(
   addMoves(program, context)
   addOperation(program, context)
   addDivergence(program, context)
+  addClients(program, context)
+  addDrill(program, context)
   addFence(program, context, verbs)
   addPause(program, context)
   addHistory(program, context)
+  addEvents(program, context)
+  addDoctor(program, context)
   addAuthority(program, context, verbs)
+  addToken(program, context, verbs)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
@@ -64,7 +82,7 @@ export async function runCli(
   }
 }
 
-function createProgram(io: CliIo, version: string): Command {
+function createProgram(io: CliIo, version: string, defaults: ConnectionDefaults): Command {
   return new Command('isthmus')
     .description(
       'Keeps Apache Kafka running through the loss of a region: copies topics between clusters byte for byte and ' +
@@ -73,11 +91,20 @@ function createProgram(io: CliIo, version: string): Command {
         'API of a running process.',
     )
     .version(version, '-V, --version', 'show the version')
-    .addOption(new Option('--api <url>', 'where the API of Isthmus is').default(io.env.ISTHMUS_API ?? DEFAULT_API))
+    .addOption(new Option('--api <url>', 'where the API of Isthmus is').default(defaults.api ?? DEFAULT_API))
+    .addOption(file('--token-file <file>', 'token to log in with; or ISTHMUS_TOKEN', defaults.tokenFile))
+    .addOption(file('--ca-file <file>', 'authorities that sign the API, as PEM', defaults.caFile))
+    .addOption(file('--cert-file <file>', 'client certificate to log in with, as PEM', defaults.certFile))
+    .addOption(file('--key-file <file>', 'its private key, as PEM', defaults.keyFile))
     .addOption(new Option('--output <format>', 'how to show the answer').choices(OUTPUT_FORMATS).default('table'))
     .addHelpText('after', EXIT_CODES_HELP)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .showHelpAfterError('(add --help for what there is)')
     .exitOverride()
+}
+
+function file(flags: string, description: string, value: string | undefined): Option {
+  const option = new Option(flags, description)
+  return value === undefined ? option : option.default(value)
 }

@@ -1,13 +1,10 @@
 import type { Command } from 'commander'
 import type { FailoverGroupSummary, LinkBody, MemberBody, StatusBody } from '../api/contract/index.ts'
-import { pause } from '../core/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { getJson } from './http.ts'
 import type { CommandContext, GlobalOptions } from './io.ts'
-import { plural, render, renderTable, reportError } from './output.ts'
-
-const WATCH_EVERY_MS = 2_000
-const CLEAR_SCREEN = '\u001B[H\u001B[2J'
+import { plural, render, renderTable } from './output.ts'
+import { showAgain } from './show-again.ts'
 
 export function addStatus(program: Command, { io, exit }: CommandContext): void {
   program
@@ -30,16 +27,7 @@ export function addStatus(program: Command, { io, exit }: CommandContext): void 
         io.out(text)
         return exit(needsOperator(status) ? EXIT.needsOperator : EXIT.ok)
       }
-      while (!io.signal.aborted) {
-        try {
-          const { text } = await show()
-          io.out(`${io.isTerminal ? CLEAR_SCREEN : ''}${text}`)
-        } catch (error) {
-          // A restart of the process behind the API should not end the watch.
-          if (!io.signal.aborted) reportError(error, io)
-        }
-        await pause(io.clock, WATCH_EVERY_MS, io.signal)
-      }
+      await showAgain(io, async () => (await show()).text)
     })
 }
 
@@ -51,7 +39,7 @@ function needsOperator(status: StatusBody): boolean {
 export function renderStatus(status: StatusBody): string {
   const { gate } = status
   const told = gate === undefined ? [] : ['', `The gate of ${gate.region} is ${gate.position}: ${gate.reason}`]
-  const groups = [...renderGroups(status.failoverGroups), ...told]
+  const groups = [...renderGroups(status.failoverGroups), ...told, ...renderAnonymous(status)]
   if (status.links.length === 0 && status.openIncidents === 0) return [status.summary, ...groups].join('\n')
   const headers = [
     'LINK',
@@ -76,6 +64,12 @@ export function renderStatus(status: StatusBody): string {
   return [status.summary, '', table, ...troubles, ...groups, ...renderMembers(status.members)].join('\n')
 }
 
+function renderAnonymous({ anonymous }: StatusBody): string[] {
+  if (anonymous === 'none') return []
+  const may = { viewer: 'see', operator: 'run', admin: 'do' }[anonymous]
+  return ['', `Whoever reaches this API may ${may} everything: api.anonymous is ${anonymous}.`]
+}
+
 function renderGroups(groups: readonly FailoverGroupSummary[]): string[] {
   if (groups.length === 0) return []
   const rows = groups.map(({ group, active, epoch, regions, operation, isPaused }) => {
@@ -88,9 +82,33 @@ function renderGroups(groups: readonly FailoverGroupSummary[]): string[] {
   const unfenced = groups.flatMap(({ group, regions }) =>
     regions.flatMap(({ region, unfenced: why }) => (why === null ? [] : [`${group}, ${region} is not fenced: ${why}`])),
   )
-  const lines = [...waiting, ...unfenced]
+  const drills = groups.flatMap(({ group, lastDrill }) => {
+    if (lastDrill === null) return []
+    const { level, outcome, at } = lastDrill
+    return [`${group}, last drill: ${level}, ${outcome}, ended ${at}`]
+  })
+  const stayers = groups.flatMap(({ group, regions }) =>
+    regions.flatMap(({ region, members }) => {
+      if (members === null || members === 0) return []
+      return [
+        `${group}, ${region}: ${plural(members, 'group member')}, though not active: see \`isthmus clients ${group}\``,
+      ]
+    }),
+  )
+  const lines = [...waiting, ...unfenced, ...stayers, ...groups.flatMap(renderAutomatic), ...drills]
   const told = lines.length > 0 ? ['', ...lines] : []
   return ['', renderTable(['FAILOVER GROUP', 'ACTIVE', 'EPOCH', 'OTHERS', 'MOVE'], rows), ...told]
+}
+
+/** Nothing where only people move the group, and nothing is known of it here. */
+function renderAutomatic({ group, automatic }: FailoverGroupSummary): string[] {
+  if (automatic === undefined || automatic.mode === 'manual') return []
+  const { mode, reason, command, votes } = automatic
+  const told = votes.map(({ vantage, vote, downForSeconds, ageSeconds }) => {
+    const since = vote === 'down' ? ` for ${Math.floor(downForSeconds)} s` : ''
+    return `  ${vantage}: ${vote}${since}, heard ${ageSeconds.toFixed(1)} s ago`
+  })
+  return [`${group}, ${mode}: ${reason}`, ...told, ...(command === null ? [] : [`  To do it: ${command}`])]
 }
 
 /** Nothing where this process shares its work with nobody. */

@@ -43,22 +43,31 @@ export function loadTls(tls: TlsFiles, path: Path, context: LoadContext): TlsCon
 }
 
 export function loadPassword(place: PasswordPlace, path: Path, context: LoadContext): Secret {
-  const fromFile = readFile(place.passwordFile, [...path, 'passwordFile'], context)?.replace(/\r?\n$/, '')
-  if (fromFile === '') {
-    context.problems.error([...path, 'passwordFile'], `"${place.passwordFile}" is empty`, 'write the password into it')
-  }
-  return new Secret(fromFile ?? readEnv(place.password, [...path, 'password'], context) ?? '')
+  const fromFile = loadSecretFile(place.passwordFile, [...path, 'passwordFile'], 'the password', context)
+  return fromFile ?? new Secret(readEnv(place.password, [...path, 'password'], context) ?? '')
 }
 
-function readPem(file: string | undefined, path: Path, context: LoadContext): string | undefined {
-  const text = readFile(file, path, context)
+/** What a file holds, without the line end at its end; undefined where none is named, or it cannot be read. */
+export function loadSecretFile(
+  file: string | undefined,
+  path: Path,
+  what: string,
+  context: LoadContext,
+): Secret | undefined {
+  const text = readText(file, path, context)?.replace(/\r?\n$/, '')
+  if (text === '') context.problems.error(path, `"${file}" is empty`, `write ${what} into it`)
+  return text === undefined ? undefined : new Secret(text)
+}
+
+export function readPem(file: string | undefined, path: Path, context: LoadContext): string | undefined {
+  const text = readText(file, path, context)
   if (text !== undefined && !text.includes('-----BEGIN ')) {
     context.problems.error(path, `"${file}" is not a PEM file`, 'give a file that has a line -----BEGIN ...-----')
   }
   return text
 }
 
-function readEnv(reference: string | undefined, path: Path, context: LoadContext): string | undefined {
+export function readEnv(reference: string | undefined, path: Path, context: LoadContext): string | undefined {
   if (reference === undefined) return undefined
   const variable = reference.slice('env:'.length)
   const value = context.sources.env[variable]
@@ -68,7 +77,7 @@ function readEnv(reference: string | undefined, path: Path, context: LoadContext
   return value
 }
 
-function readFile(
+export function readText(
   file: string | undefined,
   path: Path,
   { folder, sources, problems }: LoadContext,

@@ -1,8 +1,10 @@
 import { isName, type RegionName, regionName } from '../core/index.ts'
 import { type PatternSelection, selectionOf } from './patterns.ts'
 import { resolveFailoverOptions } from './failover-options.ts'
-import { type ResolvedEviction, type ResolvedRouting, resolveEviction, resolveRouting } from '../routing/index.ts'
-import type { ConfigFile } from './schema.ts'
+import type { ResolvedEviction, ResolvedRouting } from '../routing/index.ts'
+import { type ConfigFile, DEFAULT_OUTAGE_HOURS } from './schema.ts'
+import type { DrillSchedule } from '../failover/index.ts'
+import { canaryGroupName, canaryOwner, hasCanary, resolveDrills } from './drills.ts'
 
 /** What a failover group is made of, and how it moves: defaults filled in, times in milliseconds. */
 export interface FailoverGroupConfig {
@@ -14,18 +16,25 @@ export interface FailoverGroupConfig {
   readonly objectives: Objectives
   readonly mode: FailoverMode
   readonly timings: FailoverTimings
-  /** How clients are moved; undefined where that is nobody's work here. */
-  readonly routing: ResolvedRouting | undefined
-  readonly eviction: ResolvedEviction | undefined
+  /** How clients are moved, in this order; empty where that is nobody's work here. */
+  readonly routing: readonly ResolvedRouting[]
+  readonly eviction: readonly ResolvedEviction[]
+  readonly drills: readonly DrillSchedule[]
+  /** Name of the group that its canary drills move; null where there are none. */
+  readonly canary: string | null
+  /** Of a canary group, the group whose drills move it; null where it is one of the file. */
+  readonly canaryOf: string | null
 }
 
 export interface Objectives {
   /** Null: none is promised. */
   readonly rpoMs: number | null
   readonly rtoMs: number | null
+  /** How long a standby may be away and find every record at its source. */
+  readonly outageMs: number
 }
 
-export type FailoverMode = 'manual' | 'observe'
+export type FailoverMode = 'manual' | 'observe' | 'automatic'
 
 export interface FailoverTimings {
   readonly writePauseMs: number
@@ -33,6 +42,7 @@ export interface FailoverTimings {
   readonly cutMs: number
   readonly groupGraceMs: number
   readonly catchUpMs: number
+  readonly rerouteMs: number
   readonly evictMs: number
   readonly cooldownMs: number
   readonly dwellMs: number
@@ -42,24 +52,30 @@ export interface FailoverTimings {
 
 type GroupFile = NonNullable<ConfigFile['failoverGroups']>[number]
 
-export function resolveFailoverGroup(group: GroupFile): FailoverGroupConfig {
-  const { rpoSeconds, rtoSeconds } = group.objectives ?? {}
+export function resolveFailoverGroup(
+  group: GroupFile,
+  clients: Pick<FailoverGroupConfig, 'routing' | 'eviction'>,
+): FailoverGroupConfig {
+  const { rpoSeconds, rtoSeconds, outageHours = DEFAULT_OUTAGE_HOURS } = group.objectives ?? {}
   const { mode, ...options } = resolveFailoverOptions(group.failover)
   return {
     name: group.name,
     regions: group.regions.map(regionName),
     topics: selectionOf(group.topics),
     consumerGroups: group.consumerGroups === undefined ? ALL : selectionOf(group.consumerGroups),
-    objectives: { rpoMs: inMs(rpoSeconds), rtoMs: inMs(rtoSeconds) },
+    objectives: { rpoMs: inMs(rpoSeconds), rtoMs: inMs(rtoSeconds), outageMs: outageHours * 3_600_000 },
     mode,
-    routing: group.routing && resolveRouting(group.routing),
-    eviction: group.eviction && resolveEviction(group.eviction),
+    ...clients,
+    drills: resolveDrills(group),
+    canary: hasCanary(group) ? canaryGroupName(group.name) : null,
+    canaryOf: canaryOwner(group),
     timings: {
       writePauseMs: options.writePauseSeconds * 1_000,
       settleMs: options.settleSeconds * 1_000,
       cutMs: options.cutSeconds * 1_000,
       groupGraceMs: options.groupGraceSeconds * 1_000,
       catchUpMs: options.catchUpSeconds * 1_000,
+      rerouteMs: options.rerouteSeconds * 1_000,
       evictMs: options.evictSeconds * 1_000,
       cooldownMs: options.cooldownSeconds * 1_000,
       dwellMs: options.dwellSeconds * 1_000,
@@ -77,15 +93,29 @@ export function impliedLinkName(group: string, active: string, standby: string):
   return `${group}-${active}-to-${standby}`
 }
 
+interface NamedRegions {
+  readonly name: string
+  readonly regions: readonly string[]
+}
+
 /** Of every link that the group may ever have: each of its regions can become active. */
-export function impliedLinkNames({ name, regions }: Pick<GroupFile, 'name' | 'regions'>): string[] {
+export function impliedLinkNames({ name, regions }: NamedRegions): string[] {
   return regions.flatMap((active) => {
     return regions.filter((standby) => standby !== active).map((standby) => impliedLinkName(name, active, standby))
   })
 }
 
+/** By the name of every link that a failover group may ever have, the group. */
+export function groupsOfLinks({
+  failoverGroups,
+}: {
+  readonly failoverGroups: readonly NamedRegions[]
+}): ReadonlyMap<string, string> {
+  return new Map(failoverGroups.flatMap((group) => impliedLinkNames(group).map((link) => [link, group.name] as const)))
+}
+
 /** Parts that are names, put together to one that is none: it is too long. */
-export function firstLongLinkName({ name, regions }: Pick<GroupFile, 'name' | 'regions'>): string | undefined {
+export function firstLongLinkName({ name, regions }: NamedRegions): string | undefined {
   if (![name, ...regions].every(isName)) return undefined
   return impliedLinkNames({ name, regions }).find((link) => !isName(link))
 }

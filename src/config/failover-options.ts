@@ -7,12 +7,14 @@ const seconds = (options: { minimum: number; maximum?: number; default: number; 
 export const FailoverOptions = Type.Object(
   {
     mode: Type.Optional(
-      Type.Enum(['manual', 'observe'], {
+      Type.Enum(['manual', 'observe', 'automatic'], {
         default: 'manual',
         description:
-          'Who decides a failover. `manual`: a person. `observe`: a person, and Isthmus tells when it would have done ' +
-          'it, and why.',
-        remedy: 'write manual or observe; automatic is not in this version',
+          'Who decides a failover. `manual`: a person. `observe`: a person, and Isthmus tells when it would have tried it, ' +
+          'and why. `automatic`: Isthmus, where a majority of vantage points has seen the active region down for ' +
+          '`dwellSeconds`, a standby passes its guards with a loss within `objectives.rpoSeconds`, and its fence is shown ' +
+          'from outside; else it pages with the command for a person. It never fails back.',
+        remedy: 'write manual, observe or automatic',
       }),
     ),
     writePauseSeconds: seconds({
@@ -43,8 +45,15 @@ export const FailoverOptions = Type.Object(
       minimum: 0,
       default: 30,
       description:
-        'How long a failover may fetch what another standby holds beyond the new region; what is missing then counts ' +
-        'as lost.',
+        'How long a failover may fetch what another standby holds beyond the new region. If that takes longer, it rolls ' +
+        'back and says what is missing: order it again with more time, or to the standby that is ahead.',
+    }),
+    rerouteSeconds: seconds({
+      minimum: 1,
+      default: 300,
+      description:
+        'How long a move waits for `routing` to point clients at the new region, before it stops for a person and says ' +
+        'who points where.',
     }),
     evictSeconds: seconds({
       minimum: 1,
@@ -55,12 +64,15 @@ export const FailoverOptions = Type.Object(
       minimum: 0,
       maximum: 86_400,
       default: 300,
-      description: 'How long after a move the next one is refused by a guard.',
+      description:
+        'How long after a move the next one is refused by a guard. Automatic mode makes at most one attempt within it.',
     }),
     dwellSeconds: seconds({
       minimum: 60,
       default: 60,
-      description: 'How long the active region has to be down for `observe` to tell that it would have failed over.',
+      description:
+        'How long a majority of vantage points has to see the active region down before `automatic` fails over, or ' +
+        '`observe` tells that it would.',
     }),
     fenceCheckSeconds: seconds({
       minimum: 1,

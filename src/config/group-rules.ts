@@ -1,3 +1,4 @@
+import { canaryGroups } from './drills.ts'
 import { firstLongLinkName, impliedLinkNames } from './failover-groups.ts'
 import { resolveFailoverOptions } from './failover-options.ts'
 import { type PlacedLink, written } from './links.ts'
@@ -19,7 +20,7 @@ export function checkGroups(file: UsableConfig, links: readonly PlacedLink[], pr
 
 function checkLinkNames(file: UsableConfig, problems: ProblemCollector): void {
   const taken = new Map(file.links.map(({ at, entry }): [string, Path] => [entry.name, ['links', at, 'name']]))
-  for (const { at, entry: group } of file.failoverGroups) {
+  for (const { at, entry: group } of [...file.failoverGroups, ...canaryGroups(file.failoverGroups)]) {
     const path: Path = ['failoverGroups', at, 'name']
     const long = firstLongLinkName(group)
     if (long !== undefined) {

@@ -4,6 +4,7 @@ export {
   type FailoverGroupConfig,
   type FailoverMode,
   type FailoverTimings,
+  groupsOfLinks,
   impliedLinkName,
   type Objectives,
 } from './failover-groups.ts'
@@ -16,6 +17,7 @@ export {
   parseConfig,
   readConfig,
 } from './load.ts'
+export { type NotificationConfig, notificationTargetOf } from './notifications.ts'
 export { type CheckedCluster, checkOnline, type RegionFinding } from './online.ts'
 export { formatProblem, type Problem } from './problems.ts'
 export { renderConfigReference } from './reference.ts'

@@ -1,12 +1,17 @@
 import { dirname, resolve } from 'node:path'
-import { type ApiOptions, DEFAULT_LISTEN } from '../api/index.ts'
+import type { ApiSettings } from '../api/index.ts'
 import type { RegionName } from '../core/index.ts'
 import { type ReplicationOptions, resolveReplicationOptions } from '../replication/index.ts'
 import { type HealthOptions, resolveHealthOptions } from '../regions/index.ts'
+import { loadApi } from './api.ts'
 import { type FailoverGroupConfig, resolveFailoverGroup } from './failover-groups.ts'
 import { type AuthorityConfig, loadAuthority } from './authority.ts'
+import { loadClientProviders } from './client-providers.ts'
+import { canaryGroups } from './drills.ts'
 import { configFaults } from './faults.ts'
 import { deriveLinks, type LinkConfig } from './links.ts'
+import { loadNotifications, type NotificationConfig } from './notifications.ts'
+import { loadPolicies, type PolicyConfig } from './policies.ts'
 import { collectProblems, formatProblem, type Problem, sortProblems } from './problems.ts'
 import { loadRegions, type RegionConfig } from './regions.ts'
 import { checkRules } from './rules.ts'
@@ -22,7 +27,10 @@ export interface Config {
   readonly authority: AuthorityConfig
   readonly replication: Required<ReplicationOptions>
   readonly health: Required<HealthOptions>
-  readonly api: Required<ApiOptions>
+  readonly notifications: readonly NotificationConfig[]
+  readonly api: ApiSettings
+  /** Who may do what, one policy for each owner. */
+  readonly policies: readonly PolicyConfig[]
   readonly warnings: readonly Problem[]
 }
 
@@ -59,19 +67,28 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
   const context = { folder, sources, problems: collector }
   const regions = loadRegions(usable, context)
   const authority = loadAuthority(usable.authority, context)
-  const problems = sortProblems(collector.problems)
-  if (collector.hasErrors) return { problems, config: undefined }
+  const failoverGroups = usable.failoverGroups.map(({ at, entry }) =>
+    resolveFailoverGroup(entry, loadClientProviders(entry, ['failoverGroups', at], context)),
+  )
+  const notifications = loadNotifications(usable, context)
+  const api = loadApi(usable.api, context)
+  const policies = loadPolicies(usable, context)
+  const problems = sortProblems([...collector.problems, ...policies.problems])
+  if (collector.hasErrors || policies.problems.length > 0) return { problems, config: undefined }
+  const canaries = canaryGroups(usable.failoverGroups)
   const config: Config = {
     regions,
-    links,
-    failoverGroups: usable.failoverGroups.map(({ entry }) => resolveFailoverGroup(entry)),
+    links: [...links, ...deriveLinks({ ...usable, links: [], failoverGroups: canaries }, collector)],
+    failoverGroups: [
+      ...failoverGroups,
+      ...canaries.map(({ entry }) => resolveFailoverGroup(entry, { routing: [], eviction: [] })),
+    ],
     authority,
     replication: resolveReplicationOptions(usable.replication ?? {}),
     health: resolveHealthOptions(usable.health),
-    api: {
-      listen: usable.api?.listen ?? DEFAULT_LISTEN,
-      allowUnauthenticated: usable.api?.allowUnauthenticated ?? false,
-    },
+    notifications,
+    api,
+    policies: policies.policies,
     warnings: problems,
   }
   return { problems, config }

@@ -7,6 +7,8 @@ export type Path = readonly (string | number)[]
 export interface Problem {
   /** A warning does not keep the process from starting. */
   readonly severity: 'error' | 'warning'
+  /** Undefined for the configuration file itself. */
+  readonly file?: string
   /** Such as `regions[1].bootstrap`; empty for the file as a whole. */
   readonly path: string
   /** Line in the file, from 1; null where there is none. */
@@ -42,12 +44,16 @@ export function collectProblems(lineOf: (path: Path) => number | null): ProblemC
 
 /** In the order of the file. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || a.path.localeCompare(b.path))
+  return [...problems].sort(
+    (a, b) =>
+      (a.file ?? '').localeCompare(b.file ?? '') || (a.line ?? 0) - (b.line ?? 0) || a.path.localeCompare(b.path),
+  )
 }
 
 /** Such as `line 12: regions[1].bootstrap: empty; give at least one host:port`. */
 export function formatProblem(problem: Problem): string {
-  const where = [problem.line === null ? '' : `line ${problem.line}`, problem.path].filter((part) => part !== '')
+  const place = [problem.file ?? '', problem.line === null ? '' : `line ${problem.line}`].filter((part) => part !== '')
+  const where = [place.join(' '), problem.path].filter((part) => part !== '')
   const what = `${problem.rule}; ${problem.remedy}`
   return [...(problem.severity === 'warning' ? ['warning'] : []), ...where, what].join(': ')
 }

@@ -57,6 +57,11 @@ function kind(node: Node): string {
   const range = [node.minimum, node.maximum].some((bound) => bound !== undefined)
     ? ` ${node.minimum ?? ''}–${node.maximum ?? ''}`
     : ''
-  const names: Record<string, string> = { integer: 'whole number', string: 'text', boolean: '`true` or `false`' }
+  const names: Record<string, string> = {
+    integer: 'whole number',
+    string: 'text',
+    boolean: '`true` or `false`',
+    object: 'map',
+  }
   return `${names[node.type ?? ''] ?? node.type ?? ''}${range}`
 }

@@ -1,8 +1,13 @@
-import { isLoopback, parseListen } from '../api/index.ts'
+import { parseListen } from '../api/index.ts'
 import { isFault } from '../core/index.ts'
-import { compileGroupSelection, compileSelection, compileTransform } from '../replication/index.ts'
+import { CANARY_PREFIX, compileGroupSelection, compileSelection, compileTransform } from '../replication/index.ts'
+import { checkDrills } from './drills.ts'
+import { checkClientProviders } from './client-rules.ts'
+import { checkAutomatic } from './automatic-rules.ts'
+import { checkApi } from './api.ts'
 import { checkGroups } from './group-rules.ts'
 import { checkHealth } from './health-rules.ts'
+import { checkNotifications } from './notifications.ts'
 import { type PlacedLink, written } from './links.ts'
 import { findOverlap } from './patterns.ts'
 import { checkAuthority, checkPassword, checkTls } from './credential-rules.ts'
@@ -18,10 +23,15 @@ export function checkRules(file: UsableConfig, links: readonly PlacedLink[], pro
   checkPatterns(file, problems)
   checkTransforms(file, problems)
   checkGroups(file, links, problems)
+  checkClientProviders(file, problems)
+  checkAutomatic(file, problems)
+  checkDrills(file, problems)
   checkLinks(links, problems)
   checkHealth(file, problems)
+  checkUnique('notifications', file.notifications, problems)
+  checkNotifications(file, problems)
   checkAuthority(file.authority, problems)
-  checkApi(file, problems)
+  checkApi(file.api, problems)
 }
 
 function checkUnique(list: string, entries: readonly Entry<{ name: string }>[], problems: ProblemCollector): void {
@@ -106,6 +116,11 @@ function checkReferences(file: UsableConfig, problems: ProblemCollector): void {
 function checkPatterns(file: UsableConfig, problems: ProblemCollector): void {
   const check = (path: Path, list: readonly string[] | undefined, compile: typeof compileSelection) => {
     for (const [at, pattern] of (list ?? []).entries()) {
+      if (pattern.startsWith(CANARY_PREFIX)) {
+        const rule = `"${pattern}" is kept for canary drills`
+        problems.error([...path, at], rule, 'name what applications use; set canary: true for drills')
+        continue
+      }
       try {
         compile({ include: [pattern], exclude: [] })
       } catch (error) {
@@ -227,28 +242,4 @@ function findCycle(start: PlacedLink, next: (link: PlacedLink) => PlacedLink[]):
     }
   }
   return undefined
-}
-
-function checkApi(file: UsableConfig, problems: ProblemCollector): void {
-  const listen = file.api?.listen
-  if (listen === undefined) return
-  const address = parseListen(listen)
-  if (address === undefined) {
-    problems.error(['api', 'listen'], `"${listen}" has no valid port`, 'use a port up to 65535')
-    return
-  }
-  if (isLoopback(address.host)) return
-  if (file.api?.allowUnauthenticated === true) {
-    problems.warn(
-      ['api', 'listen'],
-      `whoever reaches ${listen} can read the status, without logging in`,
-      'make sure that something in front decides who may come in',
-    )
-    return
-  }
-  problems.error(
-    ['api', 'listen'],
-    `"${listen}" can be reached by other machines, and this version has no authentication`,
-    'listen on 127.0.0.1, or set api.allowUnauthenticated: true where something in front decides who may come in',
-  )
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { ApiOptions } from '../api/index.ts'
+import { NotificationOptions } from '../observability/index.ts'
 import { HealthOptions } from '../regions/index.ts'
 import {
   GroupSelection,
@@ -13,8 +14,9 @@ import {
   TopicSelection,
 } from '../replication/index.ts'
 import { EvictionOptions, RoutingOptions } from '../routing/index.ts'
+import { Drills } from './drill-options.ts'
 import { FailoverOptions } from './failover-options.ts'
-import { FenceOptions, GateOptions, principalSchema } from '../security/index.ts'
+import { FenceOptions, GateOptions, principalSchema, SecurityOptions } from '../security/index.ts'
 
 /**
  * The one definition of the configuration file: types, validation, messages and the reference page come from it.
@@ -27,6 +29,8 @@ export const DEFAULT_AUTHORITY_PATH = 'isthmus.db'
 export const DEFAULT_AUTHORITY_PREFIX = '/isthmus/'
 export const DEFAULT_LEASE_SECONDS = 10
 export const DEFAULT_TAKEOVER_SECONDS = 35
+
+export const DEFAULT_OUTAGE_HOURS = 24
 
 const name = (description: string) =>
   Type.String({
@@ -174,7 +178,9 @@ const Canary = strict(
     sasl: Type.Optional(Sasl),
   },
   'Credentials of an ordinary principal that may write to the topics of the failover groups, as their applications may, ' +
-    'and is no super user. A fence is proved by its writes being refused; none of them can ever be stored.',
+    'and is no super user. A fence is proved by its writes being refused; none of them can ever be stored. Canary drills ' +
+    'write and read as it: for them it needs READ, WRITE and DESCRIBE on topics, and READ on groups, that begin with ' +
+    '`isthmus.canary.`.',
 )
 
 const Region = strict(
@@ -217,6 +223,15 @@ const FailoverGroup = strict(
           rpoSeconds: Type.Optional(
             Type.Integer({ minimum: 0, description: 'How many seconds of records a failover may lose.' }),
           ),
+          outageHours: Type.Optional(
+            Type.Number({
+              minimum: 0,
+              default: DEFAULT_OUTAGE_HOURS,
+              description:
+                'How many hours a standby may be away and still find every record at its source: `isthmus doctor` tells ' +
+                'topics that keep less.',
+            }),
+          ),
           rtoSeconds: Type.Optional(
             Type.Integer({ minimum: 1, description: 'How many seconds a move of the group may take.' }),
           ),
@@ -227,6 +242,15 @@ const FailoverGroup = strict(
     failover: Type.Optional(FailoverOptions),
     routing: Type.Optional(RoutingOptions),
     eviction: Type.Optional(EvictionOptions),
+    drills: Type.Optional(Drills),
+    canary: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether drills of the level `canary` can be ordered. They move a failover group of their own, ' +
+          '`<group>-canary`, with the topics and consumer groups that begin with `isthmus.canary.<group>.`, which no other ' +
+          'selection takes, whatever it includes. Default: whether such a drill is scheduled.',
+      }),
+    ),
   },
   'Topics and consumer groups with one active region. Consumer groups default to all.',
 )
@@ -264,11 +288,13 @@ export const ConfigSchema = strict(
     authority: Type.Optional(Authority),
     replication: Type.Optional(ReplicationOptions),
     health: Type.Optional(HealthOptions),
+    notifications: Type.Optional(Type.Array(NotificationOptions, { description: 'Who is told of events.' })),
     api: Type.Optional(ApiOptions),
+    security: Type.Optional(SecurityOptions),
   },
   'The configuration of Isthmus: one YAML file. Unknown keys are refused.',
 )
 export type ConfigFile = Type.Static<typeof ConfigSchema>
 
 /** Keys that the design of Isthmus names and this version does not have yet, by the last part of their path. */
-export const LATER_KEYS: ReadonlySet<string> = new Set(['drills', 'security', 'fence', 'agents', 'verification'])
+export const LATER_KEYS: ReadonlySet<string> = new Set(['fence', 'agents', 'verification'])

@@ -35,26 +35,34 @@ export interface UsableConfig {
   readonly authority: ConfigFile['authority']
   readonly replication: ConfigFile['replication']
   readonly health: ConfigFile['health']
+  readonly notifications: readonly Entry<NonNullable<ConfigFile['notifications']>[number]>[]
   readonly api: ConfigFile['api']
+  readonly security: ConfigFile['security']
   /** Of every region that has a name, whatever else is wrong with it. */
   readonly regionNames: readonly string[]
 }
 
-/** Reports every way in which the value differs from the schema, and gives the parts that do not. */
-export function validateShape(value: unknown, problems: ProblemCollector): UsableConfig {
+/** Reports every way in which the value differs from the schema. */
+export function reportShape(schema: TSchema, value: unknown, problems: ProblemCollector): void {
   // The library stops at eight errors otherwise; an operator wants to see all of them at once.
   Settings.Set({ maxErrors: 1_000 })
   const seen = new Set<string>()
-  for (const error of Value.Errors(ConfigSchema, value)) {
+  for (const error of Value.Errors(schema, value)) {
     const branch = error.schemaPath.indexOf('/anyOf')
     const whole = branch < 0 ? error : { ...error, keyword: 'anyOf', schemaPath: error.schemaPath.slice(0, branch) }
     const key = `${whole.keyword} ${whole.schemaPath} ${whole.instancePath}`
     if (seen.has(key)) continue
     seen.add(key)
-    reportError(whole, value, problems)
+    reportError(whole, { schema, value }, problems)
   }
+}
+
+/** The same for the configuration file, and gives the parts of it that have the right shape. */
+export function validateShape(value: unknown, problems: ProblemCollector): UsableConfig {
+  reportShape(ConfigSchema, value, problems)
   const parts = (value ?? {}) as Record<string, unknown>
-  const { regions, failoverGroups, links, authority, replication, health, api } = ConfigSchema.properties
+  const { regions, failoverGroups, links, authority, replication, health, notifications, api, security } =
+    ConfigSchema.properties
   return {
     regions: usableEntries(regions.items, parts.regions, { dropInvalid: false }),
     failoverGroups: usableEntries(failoverGroups.items, parts.failoverGroups, { dropInvalid: true }),
@@ -62,7 +70,9 @@ export function validateShape(value: unknown, problems: ProblemCollector): Usabl
     authority: Value.Check(authority, parts.authority) ? parts.authority : undefined,
     replication: Value.Check(replication, parts.replication) ? parts.replication : undefined,
     health: Value.Check(health, parts.health) ? parts.health : undefined,
+    notifications: usableEntries(notifications.items, parts.notifications, { dropInvalid: true }),
     api: Value.Check(api, parts.api) ? parts.api : undefined,
+    security: Value.Check(security, parts.security) ? parts.security : undefined,
     regionNames: namesOf(parts.regions),
   }
 }
@@ -89,9 +99,13 @@ function namesOf(list: unknown): string[] {
   return list.flatMap((entry: { name?: unknown } | null) => (typeof entry?.name === 'string' ? [entry.name] : []))
 }
 
-function reportError(error: SchemaError, value: unknown, problems: ProblemCollector): void {
+function reportError(
+  error: SchemaError,
+  { schema, value }: { readonly schema: TSchema; readonly value: unknown },
+  problems: ProblemCollector,
+): void {
   const path = pathOf(error.instancePath, value)
-  const node = (Pointer.Get(ConfigSchema, error.schemaPath.slice(1)) ?? {}) as SchemaNode
+  const node = (Pointer.Get(schema, error.schemaPath.slice(1)) ?? {}) as SchemaNode
   switch (error.keyword) {
     case 'boolean':
       return // The same unknown key, reported by its object as well.

@@ -17,7 +17,9 @@ export function openAgentGate({ config, authority, ...rest }: AgentGateOptions):
   const region = regionName(config.health.standsIn)
   const command = config.regions.get(region)?.gate
   if (command === undefined) return undefined
-  const groups = config.failoverGroups.filter(({ regions }) => regions.includes(region)).map(({ name }) => name)
+  // A group that only drills move has no clients: a drill opens no gate, and keeps none open.
+  const own = config.failoverGroups.filter(({ regions, canaryOf }) => regions.includes(region) && canaryOf === null)
+  const groups = own.map(({ name }) => name)
   const ask = async (signal: AbortSignal) => {
     const stored = await Promise.all(groups.map((group) => authority.read(groupKey(group), signal)))
     const documents = stored.flatMap((document) => (document === undefined ? [] : [document.value as GroupDocument]))

@@ -1,13 +1,15 @@
-import { type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
-import type { AuthorityView, FailoverView } from '../api/index.ts'
+import { type Authority, type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
+import type { AuthorityView, AutomaticView, FailoverView } from '../api/index.ts'
 import { authorityOptionsOf, type Config } from '../config/index.ts'
 import { type Clock, createEvents, type Random, type RegionName } from '../core/index.ts'
-import type { FailoverEvents, GroupDocument } from '../failover/index.ts'
+import type { DrillSummary, FailoverEvents, GroupDocument, LeftMembers } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { FenceCommand, GateStatus, RegionGate, SecurityEvents, WatchedFence } from '../security/index.ts'
+import { type AgentCommands, openAgentCommands } from './agent-commands.ts'
 import { openAgentGate } from './agent-gate.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
 import { authorityFallsWith } from './evidence/index.ts'
+import { DrillSummaries } from './drill-summaries.ts'
 import { FenceWatcher } from './fence-watcher.ts'
 import { GroupDocuments } from './group-documents.ts'
 import { GroupFollower } from './group-follower.ts'
@@ -32,6 +34,11 @@ export interface ControlStatus {
   readonly groups: readonly GroupDocument[]
   readonly authority: { readonly answers: boolean; readonly copies: readonly RegionCopies[] }
   readonly fences: readonly WatchedFence[]
+  /** Of every group, where this process decides. */
+  readonly automatic: ReadonlyMap<string, AutomaticView>
+  /** Members of consumer groups in regions that are not active. */
+  readonly clients: readonly LeftMembers[]
+  readonly drills: readonly DrillSummary[]
 }
 
 /** The failover groups of a process: what it follows, and, where that is its role, what it decides. */
@@ -47,9 +54,11 @@ export class Control {
   readonly #controller: Controller | undefined
   readonly #authority: ReturnType<typeof openAuthority>
   readonly #documents: GroupDocuments
+  readonly #summaries: DrillSummaries
   readonly #follower: GroupFollower | undefined
   readonly #watcher: FenceWatcher | undefined
   readonly #gate: RegionGate | undefined
+  readonly #commands: AgentCommands | undefined
   readonly #groups: readonly string[]
 
   constructor(options: ControlOptions) {
@@ -61,12 +70,18 @@ export class Control {
     this.journal = new Journal({ authority: this.#authority, context })
     const { journal } = this
     this.#documents = new GroupDocuments(this.#authority, this.#groups)
-    const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
+    this.#summaries = new DrillSummaries(this.#authority, clock)
+    const known = { documents: this.#documents, summaries: this.#summaries }
+    const shared = { ...options, ...known, authority: this.#authority, journal }
     const isDeciding = role === 'all' || role === 'controller'
     this.#controller = isDeciding ? new Controller({ ...shared, events }) : undefined
     const view = { journal, clock, authority: this.#viewAuthority(authorityFallsWith(config)) }
-    this.view = this.#controller && { ...view, groups: this.#controller.groups, fences: this.#controller.manual }
-    if (role === 'agent') this.#gate = openAgentGate({ ...shared, events: events.security })
+    const { groups, manual: fences, clients } = this.#controller ?? {}
+    this.view = groups && fences && clients && { ...view, groups, fences, clients }
+    if (role === 'agent') {
+      this.#gate = openAgentGate({ ...shared, events: events.security })
+      this.#commands = openAgentCommands({ ...shared, events: events.security })
+    }
     if (role === 'controller' || role === 'agent') return
     if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env: options.env })
     this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
@@ -74,10 +89,12 @@ export class Control {
 
   start(): void {
     this.#gate?.start()
-    this.#documents.start((reason) => {
-      // The watch ends by itself for nothing but an end of this process.
+    this.#commands?.start()
+    // A watch ends by itself for nothing but an end of this process.
+    const onError = (reason: string) =>
       this.events.failover.emit('failover:error', { group: '*', what: 'documents', error: new Error(reason) })
-    })
+    this.#documents.start(onError)
+    this.#summaries.start(onError)
     this.#watcher?.start()
     this.#follower?.start()
     this.#controller?.start()
@@ -88,7 +105,9 @@ export class Control {
     await this.#follower?.stop()
     await this.#watcher?.stop()
     await this.#gate?.stop()
+    await this.#commands?.stop()
     await this.#documents.stop()
+    await this.#summaries.stop()
     await this.#authority.close()
   }
 
@@ -109,6 +128,11 @@ export class Control {
     }
   }
 
+  /** For what stands beside the groups' documents. */
+  get store(): Pick<Authority, 'read' | 'write'> {
+    return this.#authority
+  }
+
   /** What topics that are to be created in a region have to wait for; undefined where that is nothing. */
   async cover(region: RegionName, topics: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     return await (this.#controller ?? this.#watcher)?.cover(region, topics, signal)
@@ -123,6 +147,9 @@ export class Control {
       groups: this.#groups.flatMap((group) => this.#documents.get(group) ?? []),
       authority: { answers: this.#authority.answers, copies: this.#controller?.copies() ?? [] },
       fences: this.#controller?.fences() ?? [],
+      automatic: this.#controller?.automatic() ?? new Map<string, AutomaticView>(),
+      clients: this.#controller?.clients.status() ?? [],
+      drills: this.#summaries.all(),
     }
   }
 }

@@ -4,17 +4,17 @@ import {
   type AuthorityPort,
   type FailoverEvents,
   GroupController,
+  type GroupControllerOptions,
   GroupDesk,
   type GroupDeskOptions,
   type GroupRooms,
   type GuardLimits,
   type JournalPort,
   type Leadership,
-  type MoveEffects,
-  type ReturnEffects,
 } from '../failover/index.ts'
 import { compileSelection } from '../replication/index.ts'
 import type { FenceScope, RegionFences } from '../security/index.ts'
+import type { DrillSummaries } from './drill-summaries.ts'
 import { linkOfGroup } from './link-specs.ts'
 import type { ConfigsRecorder } from './recorded-configs.ts'
 
@@ -39,6 +39,7 @@ export interface GroupParts {
   readonly fences: ReadonlyMap<string, RegionFences>
   readonly events: Events<FailoverEvents>
   readonly recorded: Pick<ConfigsRecorder, 'read'>
+  readonly drills: Pick<DrillSummaries, 'writePauseMs'>
   readonly clock: Clock
 }
 
@@ -60,17 +61,21 @@ export function roomsOf({ config, group, actor, fences, replicator, recorded, cl
 }
 
 /** Takes requests about the group. */
-export function deskOf(parts: GroupParts, limits: GuardLimits, gather: GroupDeskOptions['gather']): GroupDesk {
-  const { group, authority, journal } = parts
-  return new GroupDesk({ group: group.name, authority, journal, limits, gather })
+export function deskOf(
+  { group, authority, journal, drills }: GroupParts,
+  limits: GuardLimits,
+  gather: GroupDeskOptions['gather'],
+): GroupDesk {
+  const measuredWritePauseMs = () => drills.writePauseMs(group)
+  return new GroupDesk({ group: group.name, authority, journal, limits, gather, measuredWritePauseMs })
 }
 
 /** Carries out its moves, and the returns of its regions. */
 export function controllerOf(
   { config, group, actor, authority, journal, leadership, events, clock }: GroupParts,
-  { effects, returns }: { readonly effects: MoveEffects; readonly returns: ReturnEffects },
+  { effects, returns, automatic }: Pick<GroupControllerOptions, 'effects' | 'returns' | 'automatic'>,
 ): GroupController {
-  const { settleMs, cutMs, catchUpMs, evictMs, groupGraceMs } = group.timings
+  const { settleMs, cutMs, catchUpMs, rerouteMs, evictMs, groupGraceMs } = group.timings
   return new GroupController({
     group: group.name,
     regions: group.regions,
@@ -82,6 +87,7 @@ export function controllerOf(
     clock,
     effects,
     returns,
+    ...(automatic !== undefined && { automatic }),
     pollMs: POLL_MS,
     idleMs: IDLE_MS,
     callDeadlineMs: callDeadlineOf(group),
@@ -90,6 +96,7 @@ export function controllerOf(
       settling: settleMs,
       cut: cutMs,
       'catching-up': catchUpMs,
+      rerouting: rerouteMs,
       evicting: evictMs,
       translating: groupGraceMs + CALL_MS,
     },

@@ -5,6 +5,7 @@ import {
   type RegionCopies,
   StateCopies,
 } from '../authority/index.ts'
+import type { AutomaticView } from '../api/index.ts'
 import type { Config, FailoverGroupConfig } from '../config/index.ts'
 import { type Clock, describeError, type Events, pause, type Random, type RegionName } from '../core/index.ts'
 import {
@@ -13,22 +14,28 @@ import {
   type FailoverEvents,
   type GroupController,
   type GroupDesk,
+  type GroupRooms,
   journalPort,
   Leadership,
   makeMoveEffects,
   makeReturnEffects,
+  type MovedGroup,
 } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { Replicator } from '../replication/index.ts'
 import type { FenceCommand, SecurityEvents, WatchedFence } from '../security/index.ts'
+import { AgentOrders } from './agent-orders.ts'
+import { AutomaticMode, testOnlyDwellMs } from './automatic-mode.ts'
 import { controllerOf, deskOf, type GroupParts, roomsOf } from './controlled-group.ts'
+import { ClientWatch } from './client-watch.ts'
 import { ControllerBeats } from './controller-beats.ts'
 import { SourceRates } from './evidence/index.ts'
+import type { DrillSummaries } from './drill-summaries.ts'
 import type { GroupDocuments } from './group-documents.ts'
+import { drillsOf, type GroupDrills } from './group-drills.ts'
 import { linkOfGroup } from './link-specs.ts'
 import { lookAtSources, moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
-import { AutomaticWatch } from './watch-automatic.ts'
 import { ManualFences } from './manual-fences.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
 import { StandingFences } from './standing-fences.ts'
@@ -50,6 +57,7 @@ export interface ControllerOptions {
   readonly authority: Authority
   readonly journal: Journal
   readonly documents: GroupDocuments
+  readonly summaries: DrillSummaries
   readonly replicator: ControlledReplicator
   readonly watch: Pick<RegionWatch, 'status' | 'doubt'>
   readonly events: ControllerEvents
@@ -65,11 +73,16 @@ export interface ControllerEvents {
   readonly authority: Events<AuthorityEvents>
 }
 
-interface Controlled {
+interface Controlled extends ControlledMoves {
+  /** Undefined of a group that only drills move. */
+  readonly drills: GroupDrills | undefined
+}
+
+interface ControlledMoves {
   readonly desk: GroupDesk
   readonly controller: GroupController
   readonly recorder: ConfigsRecorder
-  readonly automatic: AutomaticWatch
+  readonly automatic: () => AutomaticView | undefined
   readonly writePauseMs: number
 }
 
@@ -86,6 +99,8 @@ export class Controller {
   #creating: Promise<unknown> | undefined
   /** What a person does about fences. */
   readonly manual: ManualFences
+  /** Who of the applications is where. */
+  readonly clients: ClientWatch
   /** By name, in the order of the configuration. */
   readonly groups: ReadonlyMap<string, Controlled>
 
@@ -105,7 +120,16 @@ export class Controller {
       doubt: () => watch.doubt() ?? explainDistrust(this.#copies.status()),
       isQuiet: () => [...this.groups.values()].every(({ controller }) => controller.isQuiet()),
     })
-    this.#regions = openRegionAccess({ config, events: events.security, env: options.env, ...context })
+    this.#regions = openRegionAccess({
+      config,
+      events: events.security,
+      env: options.env,
+      agents: ({ name: region, fence }) => {
+        const lease = () => this.#leadership.lease()
+        return new AgentOrders({ region, authority, lease, by: name, timeoutMs: fence.command?.timeoutMs ?? 0, clock })
+      },
+      ...context,
+    })
     this.#copies = new StateCopies({
       authority,
       journal,
@@ -134,7 +158,8 @@ export class Controller {
       standing: this.#standing,
       clock,
     })
-    this.groups = new Map(config.failoverGroups.map((group) => [group.name, this.#control(group)]))
+    this.clients = this.#watchClients()
+    this.groups = this.#controlAll()
   }
 
   start(): void {
@@ -150,10 +175,11 @@ export class Controller {
     this.#beats.start()
     this.#leadership.start()
     this.#standing.start()
-    for (const { controller, recorder, automatic } of this.groups.values()) {
+    this.clients.start()
+    for (const { controller, recorder, drills } of this.groups.values()) {
       recorder.start()
-      automatic.start()
       controller.start()
+      drills?.controller.start()
     }
     this.#creating ??= Promise.all([...this.groups.keys()].map((group) => this.#create(group)))
   }
@@ -161,14 +187,11 @@ export class Controller {
   /** Ends between two passes; an operation that runs is left to whoever leads next. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
+    await Promise.all([...this.groups.values()].map(async ({ drills }) => await drills?.controller.stop()))
     await Promise.all(
-      [...this.groups.values()].flatMap(({ controller, recorder, automatic }) => [
-        controller.stop(),
-        recorder.stop(),
-        automatic.stop(),
-      ]),
+      [...this.groups.values()].flatMap(({ controller, recorder }) => [controller.stop(), recorder.stop()]),
     )
-    await Promise.all([this.#standing.stop(), this.#rates.stop(), this.#beats.stop()])
+    await Promise.all([this.#standing.stop(), this.clients.stop(), this.#rates.stop(), this.#beats.stop()])
     await this.#leadership.stop()
     await this.#creating
     await this.#copies.stop()
@@ -178,6 +201,15 @@ export class Controller {
   /** Why this process does not act now; undefined where it leads. */
   hold(): string | undefined {
     return this.#leadership.hold()
+  }
+
+  /** What is made of the mode of each group. */
+  automatic(): ReadonlyMap<string, AutomaticView> {
+    const views = [...this.groups].flatMap(([name, { automatic }]) => {
+      const view = automatic()
+      return view === undefined ? [] : [[name, view] as const]
+    })
+    return new Map(views)
   }
 
   copies(): readonly RegionCopies[] {
@@ -193,18 +225,47 @@ export class Controller {
     return this.#standing.cover(region, topics, signal)
   }
 
-  #control(group: FailoverGroupConfig): Controlled {
-    const { config, name: actor, authority, journal, documents, replicator, watch, events, clock, env } = this.#options
-    const recorder = new ConfigsRecorder({
-      group: group.name,
-      authority,
-      leadership: this.#leadership,
-      moves: replicator.moves,
-      document: () => documents.get(group.name),
-      linkOf: linkOfGroup(group.name, config.links),
+  #watchClients(): ClientWatch {
+    const { config, documents, clock, events } = this.#options
+    return new ClientWatch({
+      groups: config.failoverGroups,
+      clusters: this.#regions.clusters,
+      documents,
+      rates: this.#rates,
+      isLeading: () => this.#leadership.hold() === undefined,
       clock,
-      onError: (error) => events.failover.emit('failover:error', { group: group.name, what: 'configs', error }),
+      onError: (error) => events.failover.emit('failover:error', { group: '*', what: 'clients', error }),
     })
+  }
+
+  #controlAll(): Map<string, Controlled> {
+    const { failoverGroups } = this.#options.config
+    const controlled = new Map(failoverGroups.map((group) => [group.name, this.#control(group)]))
+    return new Map(
+      failoverGroups.flatMap((group) => {
+        const own = controlled.get(group.name)
+        return own === undefined ? [] : [[group.name, { ...own, drills: this.#drillsOf(group, controlled) }]]
+      }),
+    )
+  }
+
+  #automaticOf(group: FailoverGroupConfig, desk: GroupDesk, rooms: GroupRooms): AutomaticMode {
+    const { config, documents, watch, clock, env } = this.#options
+    return new AutomaticMode({
+      group,
+      vantagePoints: config.health.vantagePoints,
+      dwellMs: testOnlyDwellMs(env),
+      document: () => documents.get(group.name),
+      health: () => watch.status(),
+      desk,
+      rooms,
+      clock,
+    })
+  }
+
+  #control(group: FailoverGroupConfig): ControlledMoves {
+    const { config, name: actor, authority, journal, summaries, replicator, watch, events, clock, env } = this.#options
+    const recorder = this.#recorderOf(group)
     const parts: GroupParts = {
       config,
       group,
@@ -213,9 +274,10 @@ export class Controller {
       journal: journalPort(journal),
       leadership: this.#leadership,
       replicator,
-      fences: this.#regions.fences,
+      fences: group.canaryOf === null ? this.#regions.fences : this.#regions.quietFences,
       events: events.failover,
       recorded: recorder,
+      drills: summaries,
       clock,
     }
     const rooms = roomsOf(parts)
@@ -229,23 +291,60 @@ export class Controller {
       rates: this.#rates,
       health: () => watch.status(),
       fences: () => this.fences(),
+      sinceLastDrillMs: () => summaries.sinceLastMs(group),
       env,
       lifetime: this.#stopping.signal,
     })
     const effects = makeMoveEffects(rooms, extras)
+    const desk = deskOf(parts, extras.limits, extras.gather)
+    const automatic = this.#automaticOf(group, desk, rooms)
+    const returns = makeReturnEffects(rooms)
+    const controller = controllerOf(parts, { effects, returns, automatic: automatic.ports() })
     return {
-      desk: deskOf(parts, extras.limits, extras.gather),
-      controller: controllerOf(parts, { effects, returns: makeReturnEffects(rooms) }),
+      desk,
+      controller,
       recorder,
-      automatic: new AutomaticWatch({
-        group,
-        document: () => documents.get(group.name),
-        health: () => watch.status(),
-        clock,
-        events: events.failover,
-      }),
+      automatic: () => automatic.view(controller.automatic()),
       writePauseMs: group.timings.writePauseMs,
     }
+  }
+
+  #recorderOf({ name: group }: FailoverGroupConfig): ConfigsRecorder {
+    const { config, authority, documents, replicator, events, clock } = this.#options
+    return new ConfigsRecorder({
+      group,
+      authority,
+      leadership: this.#leadership,
+      moves: replicator.moves,
+      document: () => documents.get(group),
+      linkOf: linkOfGroup(group, config.links),
+      clock,
+      onError: (error) => events.failover.emit('failover:error', { group, what: 'configs', error }),
+    })
+  }
+
+  #drillsOf(group: FailoverGroupConfig, controlled: ReadonlyMap<string, ControlledMoves>): GroupDrills | undefined {
+    const { name: actor, authority, journal, watch, events, clock, random } = this.#options
+    const movedOf = (name: string): MovedGroup | undefined => {
+      const { desk, writePauseMs } = controlled.get(name) ?? {}
+      return desk && writePauseMs !== undefined ? { name, desk, writePauseMs } : undefined
+    }
+    const own = movedOf(group.name)
+    if (own === undefined || group.canaryOf !== null) return undefined
+    return drillsOf({
+      group,
+      actor,
+      authority,
+      journal,
+      leadership: this.#leadership,
+      access: this.#regions,
+      own,
+      canary: group.canary === null ? undefined : movedOf(group.canary),
+      watch,
+      events: events.failover,
+      clock,
+      random,
+    })
   }
 
   /** Records a group that is not on record, as its first reign; not while a region may know of a later one. */

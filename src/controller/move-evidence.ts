@@ -7,7 +7,7 @@ import type { FenceCommand, WatchedFence } from '../security/index.ts'
 import { clientProviders } from './client-providers.ts'
 import {
   authorityFallsWith,
-  countClients,
+  findMembers,
   type GatherParts,
   guardLimitsOf,
   lookAtSource,
@@ -16,7 +16,8 @@ import {
   type SeenEnd,
 } from './evidence/index.ts'
 
-export interface MoveEvidenceOptions extends Pick<GatherParts, 'rates' | 'replication' | 'health' | 'pauses'> {
+export interface MoveEvidenceOptions
+  extends Pick<GatherParts, 'rates' | 'replication' | 'health' | 'pauses' | 'sinceLastDrillMs'> {
   readonly config: Pick<Config, 'regions' | 'authority' | 'health'>
   readonly group: FailoverGroupConfig
   readonly rooms: GroupRooms
@@ -48,6 +49,7 @@ export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
     authorityFallsWith: authorityFallsWith(config),
     routing,
     eviction,
+    sinceLastDrillMs: options.sinceLastDrillMs,
     clock,
   })
   const isGroup = compileGroupSelection(group.consumerGroups)
@@ -59,7 +61,7 @@ export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
     eviction,
     clients: async (region, signal) => {
       const cluster = clusters.get(region)
-      return cluster === undefined ? [] : await countClients(cluster, scope, signal)
+      return cluster === undefined ? [] : await findMembers(cluster, scope, signal)
     },
     lifetime,
   }

@@ -1,7 +1,7 @@
 import type { GroupFence } from '../api/index.ts'
 import type { FailoverGroupConfig } from '../config/index.ts'
 import { type Clock, type Events, pause, type RegionName } from '../core/index.ts'
-import { type GroupDocument, isWritePaused } from '../failover/index.ts'
+import { type GroupDocument, holdsFence, isWritePaused } from '../failover/index.ts'
 import {
   coversTopic,
   type FenceMeans,
@@ -168,9 +168,10 @@ export class StandingFences {
 
 /** Pure: what the document of a group asks of a region. A lost one is fenced by its return. */
 export function wantOf(document: GroupDocument, region: string): FenceSubject['want'] {
-  const { active, operation, regions } = document
-  // A move that holds writes up has a fence of its own there, or has not opened the region yet.
-  if (active === region) return operation !== undefined && isWritePaused(operation) ? 'as-is' : 'open'
+  const { active, operation, regions, automatic } = document
+  // A move that holds writes up, or is about to begin unasked, has a fence of its own there, or has not opened it yet.
+  const isHeld = (operation !== undefined && isWritePaused(operation)) || holdsFence(automatic)
+  if (active === region) return isHeld ? 'as-is' : 'open'
   const role = Object.hasOwn(regions, region) ? regions[region]?.role : undefined
   return role === 'standby' || role === 'returning' || role === 'reseeding' ? 'fenced' : 'as-is'
 }

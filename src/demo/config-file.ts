@@ -45,7 +45,8 @@ failoverGroups:
     # A demo moves again at once, and nobody commits a position behind the fence: the analytics write it with results.
     failover: { cooldownSeconds: 0, groupGraceSeconds: 1 }
 authority: { kind: sqlite, path: isthmus.db }
-api: { listen: "127.0.0.1:${port}" }
+# A demo is open to everyone on this machine. Elsewhere api.auth says who may do what.
+api: { listen: "127.0.0.1:${port}", anonymous: admin }
 `
 }
 

@@ -35,6 +35,7 @@ Move it, in this order:
   6. ${CLI} failback ${GROUP_NAME} --to ${standby} --reason "as before" --wait${api}
 Kafka clients connect to ${regions.map(({ name, bootstrap }) => `${name} at ${bootstrap.join(',')}`).join(', ')}.
 They log in with ${[...clientFiles.values()].join(', ')}: --command-config of Kafka's own tools.
+The API is open to everyone on this machine, as only a demo should be.
 Records in come from sensors and weather stations. COPIED counts what the analytics write as well.
 Ctrl-C ends everything and leaves nothing behind.
 `

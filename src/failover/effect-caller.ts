@@ -92,7 +92,7 @@ export class EffectCaller {
       if (isFault(error) && !mayPass(error)) {
         return { kind: 'failed', fault: { code: error.code, message: error.message, remedy: error.remedy } }
       }
-      return { kind: 'unknown', reason: describeError(error) }
+      return { kind: 'unknown', reason: describeError(error), isCutShort: deadline.signal.aborted }
     } finally {
       timer.cancel()
       signal.removeEventListener('abort', onAbort)

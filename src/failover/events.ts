@@ -1,5 +1,6 @@
 import type { Events } from '../core/index.ts'
-import type { AutomaticDecision } from './automatic.ts'
+import type { AutomaticDecision } from './automatic/decide-automatic.ts'
+import type { DrillLevel, DrillMeasured, DrillOutcome, DrillPhase } from './drills/drill-document.ts'
 import type { MoveKind, Phase } from './state.ts'
 import type { ReturnPhase } from './returns/return-record.ts'
 
@@ -30,13 +31,28 @@ export type FailoverEvents = {
     readonly phase: ReturnPhase | undefined
     readonly reason: string
   }
-  /** What the mode of a group makes of its active region changed; nothing was done. */
+  /** What the mode of a group makes of its active region has changed. `page`: a person has to decide. */
   'automatic:decided': {
     readonly group: string
     readonly kind: AutomaticDecision['kind']
     readonly reason: string
     /** The one command that a person has to give; null where there is none. */
     readonly command: string | null
+  }
+  'drill:phase': {
+    readonly group: string
+    readonly drill: string
+    readonly level: DrillLevel
+    readonly phase: DrillPhase
+    readonly reason: string
+  }
+  'drill:ended': {
+    readonly group: string
+    readonly drill: string
+    readonly level: DrillLevel
+    readonly outcome: DrillOutcome['kind']
+    readonly reason: string
+    readonly measured: DrillMeasured | null
   }
   'failover:error': { readonly group: string; readonly what: string; readonly error: unknown }
 }

@@ -28,6 +28,13 @@ export const failoverFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  ATTEMPT_CHANGED: {
+    message:
+      'the automatic failover {operation} of group {group} is {phase}: it may be ordered only while it is fenced',
+    remedy: 'Nothing has to be done: automatic mode looks again, and asks a person where it cannot go on.',
+    retriable: false,
+    status: 409,
+  },
   OPERATION_NOT_FOUND: {
     message: 'group {group} has no running operation {operation}',
     remedy: 'Look for it in the history: it has ended, or another one has superseded it.',
@@ -116,6 +123,42 @@ export const failoverFaults = defineFaults({
   TARGET_NOT_ELIGIBLE: {
     message: 'region {region} cannot become active in group {group}: {reason}',
     remedy: 'Choose another region, or wait until it is a standby again.',
+    retriable: false,
+    status: 409,
+  },
+  DRILL_RUNNING: {
+    message: 'the {level} drill {drill} of group {group} is at {phase}',
+    remedy: 'Wait for it, or abort it: a group has one drill at a time.',
+    retriable: true,
+    status: 409,
+  },
+  DRILL_NOT_FOUND: {
+    message: 'group {group} has no drill {drill}',
+    remedy: 'List the drills of the group: the newest 200 are kept.',
+    retriable: false,
+    status: 404,
+  },
+  DRILL_ENDED: {
+    message: 'drill {drill} is at {phase} and cannot be aborted',
+    remedy: 'Nothing has to be done: it only measures and takes away what it made, or has ended.',
+    retriable: false,
+    status: 409,
+  },
+  DRILL_NOT_APPROVED: {
+    message: 'a full drill of group {group} moves its applications, and nobody has approved one within 24 hours',
+    remedy: 'Approve it with `isthmus drill approve`, then order it again.',
+    retriable: false,
+    status: 412,
+  },
+  DRILL_OF_CANARY: {
+    message: 'group {group} is what canary drills move, and has no drills of its own',
+    remedy: 'Name the group of the configuration that it belongs to.',
+    retriable: false,
+    status: 409,
+  },
+  DRILL_NO_CANARY: {
+    message: 'group {group} has no canary group',
+    remedy: 'Set canary: true in the configuration of the group, or schedule a drill of the level canary.',
     retriable: false,
     status: 409,
   },

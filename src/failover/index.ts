@@ -1,14 +1,59 @@
 /** Moves failover groups between regions: the state machine, its guards and plans, and what carries it out. */
+export { type AutomaticPhase, type AutomaticRecord, holdsFence } from './automatic/automatic-record.ts'
+export { type AttemptContext, type AutomaticPorts, standbysOf } from './automatic/automatic-runner.ts'
+export type { AutomaticDecision, AutomaticMode, TargetFound } from './automatic/decide-automatic.ts'
+export { judgeTarget } from './automatic/judge-target.ts'
+export { DWELL_LEAST_MS, type Tally, tallyVotes, VANTAGE_POINTS_LEAST, type Vote } from './automatic/tally-votes.ts'
+export { fenceAhead, fencePatienceMs, unfence } from './effects/automatic-fence.ts'
 export {
-  type AutomaticDecision,
-  type AutomaticEvidence,
-  type AutomaticMode,
-  decideAutomatic,
-  type Vote,
-} from './automatic.ts'
+  DrillDesk,
+  type DrillDeskOptions,
+  type DrillList,
+  drillId,
+  type DrillOrder,
+  isDrillOf,
+} from './drills/drill-desk.ts'
+export {
+  DRILL_LEVELS,
+  type DrillApproval,
+  type DrillDocument,
+  type DrillLevel,
+  type DrillMeasured,
+  type DrillOutcome,
+  type DrillPhase,
+  type DrillRecord,
+  type IsolatedReport,
+  type LeftoverCheck,
+  type StreamReport,
+} from './drills/drill-document.ts'
+export { DrillController, type DrillControllerOptions } from './drills/drill-controller.ts'
+export { renderDrillReport } from './drills/render-report.ts'
+export { buildDrillReport, type DrillReport } from './drills/report.ts'
+export { type DrillTrend, trendOf } from './drills/trend.ts'
+export { DrillStore } from './drills/drill-store.ts'
+export { type DrillSummary, type LastDrill, lastOf, SUMMARIES } from './drills/drill-summary.ts'
+export type { DrillRooms, MovedGroup, SelectedNames } from './drills/effects/drill-rooms.ts'
+export type {
+  DrillStream,
+  DrillStreams,
+  IsolatedReader,
+  IsolatedSpec,
+  StreamProgress,
+  StreamSpec,
+} from './drills/ports.ts'
+export { type DrillSchedule, type DrillWindow, explainBadCron, isTimeZone } from './drills/schedule.ts'
 export { authorityPort, journalPort } from './effects/authority-port.ts'
 export type { GroupRooms } from './effects/group-rooms.ts'
-export type { GroupClients } from './effects/clients.ts'
+export {
+  type ClientMember,
+  type ClientsLook,
+  countMembers,
+  type GroupClients,
+  type LeftMembers,
+  type ProducerClient,
+  type QuietPartition,
+  type RegionClients,
+} from './clients.ts'
 export { makeMoveEffects, type MoveExtras } from './effects/move-effects.ts'
 export type { DivergenceEvidence, DivergenceTotals } from './effects/returns/divergence-evidence.ts'
 export { type Amount, type ChoiceDryRun, describeChoices } from './effects/returns/dry-run.ts'
@@ -36,7 +81,7 @@ export {
   type SourceEvidence,
   type TargetEvidence,
 } from './guards/evidence.ts'
-export { evaluateGuards, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
+export { evaluateGuards, GUARDS, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
 export { explainDistrust } from './known-reigns.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
 export { type EffectName, isWritePaused, standsAt, type Step } from './moves/steps.ts'

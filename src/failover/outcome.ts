@@ -27,7 +27,8 @@ export type Outcome =
       /** From `catchUp`: who gives what, for every process that copies. */
       readonly donors?: readonly Donor[]
     }
-  | { readonly kind: 'unknown'; readonly reason: string }
+  /** `isCutShort`: its time was over, which says nothing of why. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly isCutShort?: boolean }
   | { readonly kind: 'failed'; readonly fault: FaultNote }
 
 /** Of a return that waits for others: the group shows the reason, and after `limitMs`, if any, a person is asked. */

@@ -1,4 +1,5 @@
 import type { RegionName } from '../core/index.ts'
+import { handOver } from './automatic/change-attempt.ts'
 import { failoverFaults } from './faults.ts'
 import { hasEnded, isBehindCommit, isReversible, standsAt, stepOf } from './moves/steps.ts'
 import { operationOf, withOperation } from './moves/transitions.ts'
@@ -27,6 +28,8 @@ export interface StartRequest {
   /** Undefined where the caller named none, which is refused. */
   readonly epoch: number | undefined
   readonly request: MoveRequest
+  /** Whether it is automatic mode that asks: only for the attempt on record, and only behind its fence. */
+  readonly isUnasked?: boolean
 }
 
 /** Puts a new operation into the document. A failover replaces one that runs; other moves are refused meanwhile. */
@@ -47,6 +50,7 @@ export function startMove(document: GroupDocument, start: StartRequest): GroupDo
     })
   }
   checkTarget(document, start, running)
+  if (start.isUnasked === true) checkUnasked(document, start.id)
   const supersedes = running === undefined ? undefined : takeOver(document, running, start.to)
   const fresh: OperationRecord = {
     id: start.id,
@@ -63,7 +67,12 @@ export function startMove(document: GroupDocument, start: StartRequest): GroupDo
     warnings: [],
     ...(supersedes !== undefined && { supersedes }),
   }
-  return withOperation(document, fresh)
+  return withOperation(handOver(document, start.id), fresh)
+}
+
+function checkUnasked({ group, automatic }: GroupDocument, operation: string): void {
+  if (automatic?.operation === operation && automatic.phase === 'fenced') return
+  throw failoverFaults.fault('ATTEMPT_CHANGED', { group, operation, phase: automatic?.phase ?? 'gone' })
 }
 
 function checkTarget(document: GroupDocument, start: StartRequest, running: OperationRecord | undefined): void {

@@ -70,6 +70,11 @@ export class RunnerParts {
     return this.#unsettled.isQuiet()
   }
 
+  /** Why a call of the effect would have to wait now. */
+  hold(...call: Parameters<UnsettledCalls['hold']>): string | undefined {
+    return this.#unsettled.hold(...call)
+  }
+
   /** Changes the document under the lease; false where it has to be read again first. */
   async writeGroup({ was, next, reason, owner }: GroupChange, signal: AbortSignal): Promise<boolean> {
     const { journal, actor, group } = this.#options

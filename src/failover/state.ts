@@ -1,4 +1,5 @@
 import type { RegionName } from '../core/index.ts'
+import type { AutomaticRecord } from './automatic/automatic-record.ts'
 import type { EvidenceRef } from './evidence.ts'
 import type { Donor, FaultNote } from './outcome.ts'
 import type { ReturnRecord } from './returns/return-record.ts'
@@ -20,6 +21,8 @@ export interface GroupDocument {
   readonly reigns: readonly Reign[]
   readonly paused?: Pause
   readonly operation?: OperationRecord
+  /** What automatic mode has under way, or has given up. */
+  readonly automatic?: AutomaticRecord
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ReturnEffectName } from './returns/return-steps.ts'
  */
 type Touch = 'deny' | 'allow' | 'take-over' | 'copy'
 
-export type AnyEffect = EffectName | ReturnEffectName
+export type AnyEffect = EffectName | ReturnEffectName | 'fenceAhead' | 'unfence'
 
 /** The regions of a call by the side they are on. */
 export type Sides = Readonly<Partial<Record<'from' | 'to' | 'region', string>>>
@@ -27,6 +27,8 @@ const OPPOSITE: Readonly<Record<Touch, Touch>> = {
 const TOUCHES: Readonly<Partial<Record<AnyEffect, readonly { readonly side: keyof Sides; readonly touch: Touch }[]>>> =
   {
     fence: [{ side: 'from', touch: 'deny' }],
+    fenceAhead: [{ side: 'from', touch: 'deny' }],
+    unfence: [{ side: 'from', touch: 'allow' }],
     positions: [{ side: 'from', touch: 'deny' }],
     catchUp: [{ side: 'to', touch: 'take-over' }],
     promote: [{ side: 'to', touch: 'take-over' }],

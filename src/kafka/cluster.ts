@@ -14,6 +14,7 @@ import type {
   GroupDescription,
   GroupListings,
   GroupOffsets,
+  GroupOutcome,
   GroupPosition,
   PartitionProducers,
   ProducerIdentity,
@@ -32,6 +33,7 @@ import type {
 import type { GroupMembership, MembershipOptions } from './group-member.ts'
 import type { ControllerQuorum } from './quorum.ts'
 import type { PartitionLeader, PartitionOutcome, TopicPartition } from './topic-partition.ts'
+import type { BrokerVersions } from './wire/versions.ts'
 
 export type * from './access.ts'
 export type * from './coordinated.ts'
@@ -114,6 +116,8 @@ export interface Cluster extends AsyncDisposable {
     partitions: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<PartitionOutcome[]>
+  /** Whole groups without members, with their positions. 69 where there is none of the name. */
+  deleteGroups(groupIds: readonly string[], signal: AbortSignal): Promise<GroupOutcome[]>
 
   /** Of one member in a classic group with a protocol of the caller's own (KIP-345 and KIP-394 apply). */
   openMembership(options: MembershipOptions): GroupMembership
@@ -246,6 +250,8 @@ export interface ProbeChannel {
   readonly address: string
   /** When the certificate of this broker ends, wall clock; undefined without TLS. */
   readonly certificateEndsMs: number | undefined
+  /** What this broker serves, by API key. */
+  readonly versions: BrokerVersions
   /** As this broker has it. `'all'` lists every topic that may be described. */
   metadata(topics: 'all' | readonly string[]): Promise<ClusterMetadata>
   /** Of the topics that exist, only the named settings. */

@@ -101,6 +101,11 @@ export class BrokerConnection {
     return !this.#isClosed
   }
 
+  /** As this broker has told them. */
+  get versions(): BrokerVersions {
+    return this.#versions
+  }
+
   /** When the certificate of the broker ends, wall clock; undefined without TLS. */
   get certificateEndsMs(): number | undefined {
     const { socket } = this.#connection

@@ -62,16 +62,27 @@ export interface GroupListing {
   readonly protocolType: string
 }
 
-export interface GroupDescription {
+export interface GroupOutcome {
   readonly groupId: string
   readonly errorCode: number
-  readonly state: string
-  readonly memberCount: number
 }
 
-export interface GroupOffsets {
-  readonly groupId: string
-  readonly errorCode: number
+export interface GroupDescription extends GroupOutcome {
+  readonly state: string
+  /** '' where there is no such group. */
+  readonly protocol: 'classic' | 'consumer' | ''
+  readonly members: readonly GroupMember[]
+}
+
+export interface GroupMember {
+  readonly clientId: string
+  /** As the broker saw it, such as `/10.0.0.7`. */
+  readonly host: string
+  /** None where the group does not assign partitions in the way of consumers, as Connect's workers. */
+  readonly assigned: readonly TopicPartition[]
+}
+
+export interface GroupOffsets extends GroupOutcome {
   readonly positions: readonly (GroupPosition & { readonly errorCode: number })[]
 }
 

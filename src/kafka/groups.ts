@@ -4,6 +4,7 @@ import type {
   GroupListing,
   GroupListings,
   GroupOffsets,
+  GroupOutcome,
   GroupPosition,
   PartitionOutcome,
   TopicPartition,
@@ -17,6 +18,7 @@ import { type Located, spreadCall } from './spread-calls.ts'
 import type { Api } from './wire/api.ts'
 import type { ApiName } from './wire/versions.ts'
 import { consumerGroupDescribeApi } from './wire/consumer-group-describe.ts'
+import { deleteGroupsApi } from './wire/delete-groups.ts'
 import { describeGroupsApi } from './wire/describe-groups.ts'
 import { listGroupsApi } from './wire/list-groups.ts'
 import { offsetCommitApi } from './wire/offset-commit.ts'
@@ -37,11 +39,6 @@ const DEAD = 'Dead'
 const COORDINATOR_DEADLINE_MS = 5_000
 /** Groups named in one request; more go one request after the other. */
 const GROUPS_PER_REQUEST = 500
-
-interface GroupOutcome {
-  readonly groupId: string
-  readonly errorCode: number
-}
 
 /**
  * Of every broker that answers. Each lists only the groups it coordinates, so one that does not answer costs its own
@@ -96,7 +93,7 @@ export async function describeGroups(
   const found = new Map(consumer.filter((group) => !isMissing(group)).map((group) => [group.groupId, group]))
   return classic.map((group) => {
     if (!isMissing(group)) return group
-    return found.get(group.groupId) ?? { groupId: group.groupId, errorCode: 0, state: DEAD, memberCount: 0 }
+    return found.get(group.groupId) ?? { groupId: group.groupId, errorCode: 0, state: DEAD, protocol: '', members: [] }
   })
 }
 
@@ -118,7 +115,7 @@ function isMissing({ errorCode, state }: GroupDescription): boolean {
 }
 
 function failDescription(groupId: string, errorCode: number): GroupDescription {
-  return { groupId, errorCode, state: '', memberCount: 0 }
+  return { groupId, errorCode, state: '', protocol: '', members: [] }
 }
 
 export function fetchGroupOffsets(
@@ -128,6 +125,15 @@ export function fetchGroupOffsets(
 ): Promise<GroupOffsets[]> {
   const fail = (groupId: string, errorCode: number) => ({ groupId, errorCode, positions: [] })
   return callGroups<GroupOffsets>(parts, offsetFetchApi, groupIds, fail, signal)
+}
+
+export function deleteGroups(
+  parts: ClusterParts,
+  groupIds: readonly string[],
+  signal: AbortSignal,
+): Promise<GroupOutcome[]> {
+  const fail = (groupId: string, errorCode: number) => ({ groupId, errorCode })
+  return callGroups<GroupOutcome>(parts, deleteGroupsApi, groupIds, fail, signal)
 }
 
 export function commitGroupOffsets(

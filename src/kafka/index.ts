@@ -17,3 +17,4 @@ export {
   decodeCoordinatorEntry,
   TRANSACTION_LOG,
 } from './transaction-log.ts'
+export { type BrokerVersions, findMissingApis } from './wire/versions.ts'

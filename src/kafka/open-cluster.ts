@@ -11,7 +11,14 @@ import { Coordinators } from './coordinators.ts'
 import { kafkaFaults } from './faults.ts'
 import { GatheredOffsets } from './gathered-offsets.ts'
 import { openMembership } from './group-membership.ts'
-import { commitGroupOffsets, deleteGroupOffsets, describeGroups, fetchGroupOffsets, listGroups } from './groups.ts'
+import {
+  commitGroupOffsets,
+  deleteGroupOffsets,
+  deleteGroups,
+  describeGroups,
+  fetchGroupOffsets,
+  listGroups,
+} from './groups.ts'
 import { describeLogDirs, describeQuotas, describeScramUsers, ownRights } from './looks.ts'
 import { MetadataRefresh } from './metadata-refresh.ts'
 import { deleteRecords, listOffsets, offsetForLeaderEpoch } from './offsets.ts'
@@ -67,6 +74,7 @@ export function openCluster(options: ClusterOptions): Cluster {
     fetchGroupOffsets: (groupIds, signal) => fetchGroupOffsets(parts, groupIds, signal),
     commitGroupOffsets: (groupId, positions, signal) => commitGroupOffsets(parts, groupId, positions, signal),
     deleteGroupOffsets: (groupId, partitions, signal) => deleteGroupOffsets(parts, groupId, partitions, signal),
+    deleteGroups: (groupIds, signal) => deleteGroups(parts, groupIds, signal),
     openMembership: (membership) => openMembership(parts, connections, membership),
     createTopics: (topics, signal) => createTopics(parts, topics, signal),
     createPartitions: (topic, count, signal) => createPartitions(parts, topic, count, signal),

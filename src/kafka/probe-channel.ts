@@ -17,6 +17,7 @@ export function openProbeChannel(cluster: string, connection: BrokerConnection, 
   return {
     address: `${host}:${port}`,
     certificateEndsMs: connection.certificateEndsMs,
+    versions: connection.versions,
     async metadata(topics) {
       const { errorCode, ...metadata } = await call(metadataApi, { topics: topics === 'all' ? null : topics })
       if (errorCode !== 0) throw requestFault(cluster, 'Metadata', errorCode)

@@ -1,4 +1,4 @@
-import type { GroupDocument } from '../failover/index.ts'
+import type { AutomaticDecision, AutomaticMode, GroupDocument, LeftMembers, Tally } from '../failover/index.ts'
 import { renderLabels, renderMetric } from './exposition.ts'
 
 /** Failover groups, as data like metric-specs.ts. */
@@ -38,15 +38,55 @@ export const FAILOVER_METRICS = {
     labels: ['group'],
     help: 'How long the move that runs has kept applications from writing.',
   },
+  mode: {
+    name: 'isthmus_failover_group_mode',
+    labels: ['group', 'mode', 'decision'],
+    help: '1 for the mode and what it makes of the active region: stay, would-move, page (a person has to decide), fence, move, undo or fail.',
+  },
+  page: {
+    name: 'isthmus_failover_group_page',
+    labels: ['group'],
+    help: '1 while a person has to decide whether the group is left: the log and the status have the command to give.',
+  },
+  downVotes: {
+    name: 'isthmus_failover_group_down_votes',
+    labels: ['group'],
+    help: 'Vantage points that see the active region down.',
+  },
+  downVotesNeeded: {
+    name: 'isthmus_failover_group_down_votes_needed',
+    labels: ['group'],
+    help: 'How many of them are a majority.',
+  },
+  downFor: {
+    name: 'isthmus_failover_group_down_seconds',
+    labels: ['group'],
+    help: 'For how long a majority has seen the active region down without a break.',
+  },
+  members: {
+    name: 'isthmus_failover_group_members_left',
+    labels: ['group', 'region'],
+    help: 'Members that consumer groups have in a region that is not active; missing where the region does not say.',
+  },
 } as const
 
 /** What is told of failover groups: the newest documents that this process has read. */
 export interface FailoverStatus {
   readonly leads: boolean
   readonly groups: readonly GroupDocument[]
+  /** By group, in a process that decides. */
+  readonly automatic?: ReadonlyMap<string, AutomaticSight>
+  /** Told by the controller that leads. */
+  readonly clients: readonly LeftMembers[]
 }
 
-export function renderFailover({ leads, groups }: FailoverStatus): string[] {
+interface AutomaticSight {
+  readonly mode: AutomaticMode
+  readonly decision: AutomaticDecision | undefined
+  readonly tally: Tally
+}
+
+export function renderFailover({ leads, groups, clients, automatic = new Map() }: FailoverStatus): string[] {
   const byGroup = groups.map((subject) => ({ subject, labels: renderLabels({ group: subject.group }) }))
   const byRegion = groups.flatMap(({ group, regions }) =>
     Object.entries(regions).map(([region, subject]) => ({ subject, labels: renderLabels({ group, region }) })),
@@ -54,7 +94,10 @@ export function renderFailover({ leads, groups }: FailoverStatus): string[] {
   const running = byGroup.flatMap(({ subject: { operation }, labels }) =>
     operation === undefined ? [] : [{ subject: operation, labels }],
   )
-  const { leads: lead, epoch, role, unfenced, operation, paused, writesPaused } = FAILOVER_METRICS
+  const left = clients.flatMap(({ group, region, members: subject }) =>
+    subject === undefined ? [] : [{ subject, labels: renderLabels({ group, region }) }],
+  )
+  const { leads: lead, epoch, role, unfenced, operation, paused, writesPaused, members } = FAILOVER_METRICS
   return [
     renderMetric({ ...lead, kind: 'gauge' }, [{ subject: null, labels: '' }], () => ({ value: Number(leads) })),
     renderMetric({ ...epoch, kind: 'gauge' }, byGroup, (one) => ({ value: one.epoch })),
@@ -65,5 +108,23 @@ export function renderFailover({ leads, groups }: FailoverStatus): string[] {
     }),
     renderMetric({ ...paused, kind: 'gauge' }, byGroup, (one) => ({ value: Number(one.paused !== undefined) })),
     renderMetric({ ...writesPaused, kind: 'gauge' }, running, (one) => ({ value: one.writePausedMs / 1_000 })),
+    renderMetric({ ...members, kind: 'gauge' }, left, (value) => ({ value })),
+    ...renderAutomatic(automatic),
+  ]
+}
+
+function renderAutomatic(automatic: ReadonlyMap<string, AutomaticSight>): string[] {
+  const byGroup = [...automatic].map(([group, subject]) => ({ subject, labels: renderLabels({ group }) }))
+  const { mode, page, downVotes, downVotesNeeded, downFor } = FAILOVER_METRICS
+  return [
+    renderMetric({ ...mode, kind: 'gauge' }, byGroup, (one) => {
+      return { value: 1, moreLabels: renderLabels({ mode: one.mode, decision: one.decision?.kind ?? 'stay' }) }
+    }),
+    renderMetric({ ...page, kind: 'gauge' }, byGroup, ({ decision }) => {
+      return { value: Number(decision !== undefined && 'command' in decision) }
+    }),
+    renderMetric({ ...downVotes, kind: 'gauge' }, byGroup, ({ tally }) => ({ value: tally.down.length })),
+    renderMetric({ ...downVotesNeeded, kind: 'gauge' }, byGroup, ({ tally }) => ({ value: tally.needed })),
+    renderMetric({ ...downFor, kind: 'gauge' }, byGroup, ({ tally }) => ({ value: tally.heldMs / 1_000 })),
   ]
 }

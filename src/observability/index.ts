@@ -1,3 +1,5 @@
+export { logApiEvents } from './log-api-events.ts'
+export type { ApiCall, ApiEvents } from './api-events.ts'
 export { logFailoverEvents } from './log-failover-events.ts'
 export { logAuthorityEvents } from './log-authority-events.ts'
 export { logReplicationEvents } from './log-events.ts'
@@ -8,3 +10,14 @@ export { createLogger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMetrics, type Metrics, type MetricsSources } from './metrics.ts'
 export { createProgress, type Progress } from './progress.ts'
 export { renderMetricsReference } from './reference.ts'
+export { Delivery } from './delivery.ts'
+export type { EventFeed } from './feed/event-feed.ts'
+export { type FeedEvent, isAtLeast, isKind } from './feed/feed-event.ts'
+export { logNotifications } from './log-notifications.ts'
+export type { NotificationTest } from './notifications/notifier.ts'
+export type { NotificationStatus } from './notifications/notification-target.ts'
+export {
+  NotificationOptions,
+  type NotificationTargetOptions,
+  resolveNotificationOptions,
+} from './notifications/options.ts'

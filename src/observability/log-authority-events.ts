@@ -3,7 +3,7 @@ import type { AuthorityEvents } from '../authority/index.ts'
 import type { Events } from '../core/index.ts'
 import { error, info, logEvents, warn, type Wording } from './log-line.ts'
 
-const WORDING: Wording<AuthorityEvents> = {
+export const AUTHORITY_WORDING: Wording<AuthorityEvents> = {
   'authority:unreachable': ({ reason }) => error(reason),
   'authority:answers': ({ where, afterMs }) =>
     info(`the authority (${where}) answers again, after ${Math.round(afterMs / 1_000)} s`),
@@ -16,5 +16,5 @@ const WORDING: Wording<AuthorityEvents> = {
 
 /** Logs every event of the authority and of the copies of its state. Returns what ends it. */
 export function logAuthorityEvents(events: Events<AuthorityEvents>, logger: Logger): () => void {
-  return logEvents(events, WORDING, logger)
+  return logEvents(events, AUTHORITY_WORDING, logger)
 }

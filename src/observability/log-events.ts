@@ -12,7 +12,7 @@ const REFUSED = {
   skip: 'it is left out',
 } as const
 
-const WORDING: Wording<ReplicationEvents> = {
+export const REPLICATION_WORDING: Wording<ReplicationEvents> = {
   'link:started': (event) =>
     info(`link ${event.link} copies ${event.flows} flows from ${event.source} to ${event.target}`),
   'link:paused': (event) => warn(`link ${event.link} is paused by ${event.by}: ${event.reason}`),
@@ -112,5 +112,5 @@ const WORDING: Wording<ReplicationEvents> = {
 
 /** Logs every event of replication. Returns what ends it. */
 export function logReplicationEvents(events: Events<ReplicationEvents>, logger: Logger): () => void {
-  return logEvents(events, WORDING, logger)
+  return logEvents(events, REPLICATION_WORDING, logger)
 }

@@ -3,7 +3,18 @@ import { describeError, type Events } from '../core/index.ts'
 import type { FailoverEvents } from '../failover/index.ts'
 import { error, info, logEvents, warn, type Wording } from './log-line.ts'
 
-const WORDING: Wording<FailoverEvents> = {
+const SAID: Readonly<Record<FailoverEvents['automatic:decided']['kind'], string>> = {
+  stay: 'it stays where it is',
+  'would-move': 'automatic mode would leave its region',
+  page: 'a person has to decide',
+  fence: 'its region is being fenced, to be left',
+  move: 'its region is left',
+  undo: 'its region is opened again',
+  fail: 'the automatic failover did not come about',
+  forget: 'automatic mode starts anew',
+}
+
+export const FAILOVER_WORDING: Wording<FailoverEvents> = {
   'lead:gained': ({ token }) => info(`this process leads: it decides and acts, with token ${token}`),
   'lead:lost': ({ reason }) => warn(`this process does not lead any more: ${reason}`),
   'move:phase': ({ group, kind, operation, phase, reason }) => {
@@ -18,8 +29,15 @@ const WORDING: Wording<FailoverEvents> = {
     return phase === 'needs-operator' || phase === 'choosing' ? error(sentence) : info(sentence)
   },
   'automatic:decided': ({ group, kind, reason, command }) => {
-    if (kind === 'stay') return info(`group ${group} would not be failed over any more: ${reason}`)
-    return error(`group ${group} would be failed over: ${reason}${command === null ? '' : `. To do it: ${command}`}`)
+    const todo = command === null ? '' : `. To do it: ${command}`
+    const sentence = `group ${group}: ${SAID[kind]}: ${reason}${todo}`
+    return kind === 'stay' || kind === 'forget' ? info(sentence) : error(sentence)
+  },
+  'drill:phase': ({ group, drill, level, phase, reason }) =>
+    info(`${level} drill ${drill} of group ${group} is at ${phase}: ${reason}`),
+  'drill:ended': ({ group, drill, level, outcome, reason }) => {
+    const sentence = `${level} drill ${drill} of group ${group} has ended, ${outcome}: ${reason}`
+    return outcome === 'passed' ? info(sentence) : outcome === 'failed' ? error(sentence) : warn(sentence)
   },
   'failover:error': (event) =>
     error(`failover group ${event.group}, ${event.what}: ${describeError(event.error)}; it is tried again`),
@@ -27,5 +45,5 @@ const WORDING: Wording<FailoverEvents> = {
 
 /** Logs every event of failover groups. Returns what ends it. */
 export function logFailoverEvents(events: Events<FailoverEvents>, logger: Logger): () => void {
-  return logEvents(events, WORDING, logger)
+  return logEvents(events, FAILOVER_WORDING, logger)
 }

@@ -1,18 +1,11 @@
 import type { Logger } from 'pino'
 import type { Events } from '../core/index.ts'
 import type { SecurityEvents } from '../security/index.ts'
-
-interface Line {
-  readonly level: 'info' | 'warn' | 'error'
-  readonly sentence: string
-}
-
-type Wording = { readonly [Name in keyof SecurityEvents]: (event: SecurityEvents[Name]) => Line }
+import { logEvents, type Wording } from './log-line.ts'
 
 const where = ({ region, group }: { region: string; group: string }) => `region ${region} for group ${group}`
 
-/** A sentence for every event; the compiler asks for a new one where an event is added. */
-const WORDING: Wording = {
+export const SECURITY_WORDING: Wording<SecurityEvents> = {
   'fence:applied': (event) => ({
     level: event.isRecorded ? 'info' : 'warn',
     sentence:
@@ -46,6 +39,14 @@ const WORDING: Wording = {
     level: 'warn',
     sentence: `${where(event)} is a standby and cannot be fenced: ${event.reason}`,
   }),
+  'agent:ran': (event) => ({
+    level: event.ending === 'exit code 0' ? 'info' : 'error',
+    sentence: `this agent ran ${event.verb} in ${where(event)} for ${event.by} (operation ${event.operation}): ${event.ending}`,
+  }),
+  'agent:trouble': ({ region, reason }) => ({
+    level: 'warn',
+    sentence: `this agent cannot look for orders for ${region}, and tries again: ${reason}`,
+  }),
   'gate:moved': ({ region, to, reason }) => ({ level: 'info', sentence: `the gate of ${region} is ${to}: ${reason}` }),
   'gate:found': ({ region, position }) => ({
     level: 'warn',
@@ -57,8 +58,5 @@ const WORDING: Wording = {
 
 /** Logs every event of fences and gates. Returns what ends it. */
 export function logFenceEvents(events: Events<SecurityEvents>, logger: Logger): () => void {
-  return events.onAny((name, event) => {
-    const { level, sentence } = (WORDING[name] as (event: SecurityEvents[typeof name]) => Line)(event)
-    logger[level]({ event: name, ...event }, sentence)
-  })
+  return logEvents(events, SECURITY_WORDING, logger)
 }

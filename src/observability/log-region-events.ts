@@ -21,7 +21,7 @@ const VERDICTS: Readonly<Record<RegionEvents['region:verdict']['to'], (sentence:
   down: error,
 }
 
-const WORDING: Wording<RegionEvents> = {
+export const REGION_WORDING: Wording<RegionEvents> = {
   'region:health': ({ region, from, to, reason }) =>
     LEVELS[to](`region ${region} is ${to} as seen from here${from === null ? '' : `, after ${from}`}: ${reason}`),
   'region:verdict': ({ region, to, reason }) => VERDICTS[to](`the verdict on region ${region} is ${to}: ${reason}`),
@@ -37,7 +37,7 @@ const WORDING: Wording<RegionEvents> = {
 
 /** Logs every event of the watching of regions. Returns what ends it. */
 export function logRegionEvents(events: Events<RegionEvents>, logger: Logger): () => void {
-  return logEvents(events, WORDING, logger)
+  return logEvents(events, REGION_WORDING, logger)
 }
 
 function standing(region: string | null): string {

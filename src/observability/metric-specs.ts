@@ -223,6 +223,16 @@ function oldestSync(groups: readonly GroupStatus[], nowMs: number): number | und
 
 /** From events, because the status does not hold them. */
 export const EVENT_METRICS = {
+  apiRefused: {
+    name: 'isthmus_api_refused_total',
+    help: 'Requests to the API that were refused, by the code of the fault: without credentials or a role, or too many.',
+    labels: ['code'],
+  },
+  apiUnaudited: {
+    name: 'isthmus_api_unaudited_total',
+    help: 'Changes through the API that are in the log but could not be written to the journal.',
+    labels: [],
+  },
   shardsOwned: {
     name: 'isthmus_shards_owned',
     help: 'Shards of the target that this process owns.',

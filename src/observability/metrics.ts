@@ -1,10 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { ApiEvents } from './api-events.ts'
 import type { Events } from '../core/index.ts'
+import type { DrillSummary } from '../failover/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
 import { type AuthorityStatus, renderAuthority } from './authority-metrics.ts'
 import type { GateStatus, WatchedFence } from '../security/index.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
+import { renderDrills } from './drill-metrics.ts'
 import { type FailoverStatus, renderFailover } from './failover-metrics.ts'
 import { renderFences, renderGate } from './fence-metrics.ts'
 import {
@@ -19,6 +22,7 @@ import {
   REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
+import { type DeliveryStatus, renderDelivery } from './delivery-metrics.ts'
 import { renderRegions } from './region-metrics.ts'
 import { worstGroups } from './worst-groups.ts'
 
@@ -31,8 +35,12 @@ export interface Metrics {
 export interface MetricsSources {
   status(): ReplicationStatus
   readonly events: Events<ReplicationEvents>
+  /** @defaultValue there is no API */
+  readonly api?: Events<ApiEvents>
   /** @defaultValue none */
   fences?(): readonly WatchedFence[]
+  /** What the drills of failover groups came to. @defaultValue nothing */
+  drills?(): readonly DrillSummary[]
   /** @defaultValue there is no gate */
   gate?(): GateStatus | undefined
   nowMs(): number
@@ -42,6 +50,8 @@ export interface MetricsSources {
   readonly authority?: () => AuthorityStatus
   /** @defaultValue there are no failover groups */
   readonly failover?: () => FailoverStatus
+  /** @defaultValue there are no events and no notifications */
+  readonly delivery?: () => DeliveryStatus
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
 }
@@ -53,6 +63,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry()
   if (sources.processMetrics !== false) collectDefaultMetrics({ register: registry })
   countEvents(registry, sources.events)
+  countCalls(registry, sources.api)
   return {
     contentType: registry.contentType,
     async render() {
@@ -66,7 +77,9 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), nowMs))
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
       if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
+      parts.push(...renderDrills(sources.drills?.() ?? []))
       parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
+      if (sources.delivery !== undefined) parts.push(...renderDelivery(sources.delivery(), nowMs))
       const gate = sources.gate?.()
       if (gate !== undefined) parts.push(renderGate(gate))
       return [...parts, await registry.metrics()].join('\n')
@@ -131,13 +144,19 @@ function renderGroupStates(links: readonly Labelled<LinkStatus>[]): string {
   }))
 }
 
+function countCalls(registry: Registry, events: Events<ApiEvents> | undefined): void {
+  const refused = new Counter(describe(EVENT_METRICS.apiRefused, registry))
+  const unaudited = new Counter(describe(EVENT_METRICS.apiUnaudited, registry))
+  events?.on('api:refused', ({ fault }) => refused.inc({ code: fault ?? 'none' }))
+  events?.on('api:audit-failed', () => unaudited.inc())
+}
+
+function describe({ name, help, labels }: (typeof EVENT_METRICS)[keyof typeof EVENT_METRICS], registry: Registry) {
+  return { name, help, labelNames: [...labels] as string[], registers: [registry] }
+}
+
 function countEvents(registry: Registry, events: Events<ReplicationEvents>): void {
-  const options = ({ name, help, labels }: { name: string; help: string; labels: readonly string[] }) => ({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-  })
+  const options = (spec: (typeof EVENT_METRICS)[keyof typeof EVENT_METRICS]) => describe(spec, registry)
   const owned = new Gauge(options(EVENT_METRICS.shardsOwned))
   const lost = new Counter(options(EVENT_METRICS.shardsLost))
   const members = new Gauge(options(EVENT_METRICS.members))

@@ -1,4 +1,6 @@
 import { AUTHORITY_METRIC, COPY_LABELS, COPY_METRICS } from './authority-metrics.ts'
+import { DELIVERY_LABELS, NOTIFICATION_METRICS, STREAM_METRICS } from './delivery-metrics.ts'
+import { DRILL_METRICS } from './drill-metrics.ts'
 import { FAILOVER_METRICS } from './failover-metrics.ts'
 import { FENCE_LABELS, FENCE_METRICS, FENCE_STATE_METRIC, GATE_METRIC } from './fence-metrics.ts'
 import {
@@ -45,9 +47,12 @@ export function renderMetricsReference(): string {
     row(AUTHORITY_METRIC.name, 'gauge', [], AUTHORITY_METRIC.help),
     ...COPY_METRICS.map(({ name, help }) => row(name, 'gauge', COPY_LABELS, help)),
     ...Object.values(FAILOVER_METRICS).map(({ name, help, labels }) => row(name, 'gauge', labels, help)),
+    ...Object.values(DRILL_METRICS).map(({ name, help, labels }) => row(name, 'gauge', labels, help)),
     row(FENCE_STATE_METRIC.name, 'gauge', [...FENCE_LABELS, 'state'], FENCE_STATE_METRIC.help),
     row(GATE_METRIC.name, 'gauge', GATE_METRIC.labels, GATE_METRIC.help),
     ...FENCE_METRICS.map(({ name, help }) => row(name, kindOf(name), FENCE_LABELS, help)),
+    ...NOTIFICATION_METRICS.map(({ name, help }) => row(name, kindOf(name), DELIVERY_LABELS, help)),
+    ...STREAM_METRICS.map(({ name, help }) => row(name, kindOf(name), [], help)),
     ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
   ]
   return `${HEAD}${rows.join('\n')}\n`

@@ -111,6 +111,16 @@ export const HealthOptions = Type.Object(
         'A vantage point that is not heard of still counts, without a vote, when a majority is needed; after so many ' +
         'seconds it is forgotten.',
     }),
+    vantagePoints: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 200,
+        default: 0,
+        description:
+          'How many vantage points there are: controllers and agents, in all. Automatic mode needs at least three, and more ' +
+          'than half of them to see a region down; one that is not heard of counts as one that does not. 0: not said.',
+      }),
+    ),
     vantage: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9._-]{0,200}$',

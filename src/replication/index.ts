@@ -61,6 +61,8 @@ export type {
   RefusedTopicStatus,
   ReplicationStatus,
 } from './status.ts'
+export type { DataBatch } from './verification/committed-log.ts'
+export { RegionLogs } from './verification/region-logs.ts'
 export type {
   ComparisonCounts,
   Difference,
@@ -70,4 +72,4 @@ export type {
   VerificationScope,
 } from './verification/report.ts'
 export { compileTransform, LinkTransform } from './transform.ts'
-export { compileGroupSelection, compileSelection } from './topics/selection.ts'
+export { CANARY_PREFIX, compileGroupSelection, compileSelection } from './topics/selection.ts'

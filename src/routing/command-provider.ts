@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { routingFaults } from './faults.ts'
-import type { ResolvedEviction, ResolvedRouting } from './options.ts'
+import type { ResolvedCommandEviction, ResolvedCommandRouting } from './options.ts'
 import type { ClientMove, EvictionProvider, ProviderStep, RoutingProvider } from './provider.ts'
 
 /**
@@ -30,13 +30,13 @@ interface Program {
   readonly timeoutMs: number
 }
 
-export function commandRouting(routing: ResolvedRouting, options: CommandProviderOptions): RoutingProvider {
+export function commandRouting(routing: ResolvedCommandRouting, options: CommandProviderOptions): RoutingProvider {
   const { switch: argv, check, timeoutMs } = routing
   return {
     name: nameOf(argv),
     switchTo: (move, signal) => runStep({ argv, action: 'switch', timeoutMs }, move, options, signal),
     async check(move, signal) {
-      if (check === undefined) return { verdict: 'unknown', reason: 'routing.check is not configured' }
+      if (check === undefined) return { verdict: 'unchecked', reason: 'routing.check is not configured' }
       const end = await run({ argv: check, action: 'check', timeoutMs }, move, options, signal)
       if (end.kind === 'late') return { verdict: 'unknown', reason: 'routing.check did not end in time' }
       if (end.kind === 'not-started') return { verdict: 'unknown', reason: end.reason }
@@ -47,7 +47,7 @@ export function commandRouting(routing: ResolvedRouting, options: CommandProvide
   }
 }
 
-export function commandEviction(eviction: ResolvedEviction, options: CommandProviderOptions): EvictionProvider {
+export function commandEviction(eviction: ResolvedCommandEviction, options: CommandProviderOptions): EvictionProvider {
   const { evict: argv, timeoutMs } = eviction
   return {
     name: nameOf(argv),

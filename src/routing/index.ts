@@ -1,11 +1,17 @@
 /** Points clients at the active region, and moves those that stay where they were: what the operator provides for it. */
-export { type CommandProviderOptions, commandEviction, commandRouting, type RunProgram } from './command-provider.ts'
+export type { RunProgram } from './command-provider.ts'
+export { parseServer } from './dns/exchange.ts'
+export { canonicalData, canonicalName, isDnsName, isSameData } from './dns/message.ts'
 export {
   EvictionOptions,
+  type EvictionProviderOptions,
+  type ProviderFiles,
   type ResolvedEviction,
   type ResolvedRouting,
   resolveEviction,
   resolveRouting,
   RoutingOptions,
+  type RoutingProviderOptions,
 } from './options.ts'
 export type { ClientMove, EvictionProvider, ProviderStep, RoutingCheck, RoutingProvider } from './provider.ts'
+export { evictionProvider, type ProviderParts, routingProvider } from './providers.ts'

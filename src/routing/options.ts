@@ -1,74 +1,267 @@
 import { Type } from 'typebox'
+import { unreachable } from '../core/index.ts'
+import { type AddressType, canonicalData } from './dns/message.ts'
+import { TSIG_ALGORITHMS, type TsigKey } from './dns/tsig.ts'
+import type { HiddenText } from './provider.ts'
 
 /** What moves the clients of a failover group, in the configuration file. Types and the reference page come from here. */
-const program = (description: string) =>
-  Type.Array(Type.String({ minLength: 1 }), {
-    minItems: 1,
-    description,
-    remedy: 'give the program, then each of its arguments',
-  })
+const strict = <Properties extends Type.TProperties>(properties: Properties, description: string) =>
+  Type.Object(properties, { additionalProperties: false, description })
 
-const kind = Type.Enum(['command'], { description: 'A program of the operator.', remedy: 'write kind: command' })
+const program = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description,
+      remedy: 'give the program, then each of its arguments',
+    }),
+  )
+
+const url = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^https?://[^\\s/@?#]+(/[^\\s]*)?$',
+      description,
+      rule: 'not a URL of a receiver',
+      remedy: 'write it like https://traffic.example/isthmus; a token belongs into tokenFile',
+    }),
+  )
+
+const file = (description: string) =>
+  Type.String({ minLength: 1, description: `${description} A relative path starts at the configuration file.` })
+
+const servers = (description: string) =>
+  Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: '^(\\[[0-9a-fA-F:]+\\]|[^\\s:/\\[\\]]+):[0-9]{1,5}$',
+        rule: 'not a host:port',
+        remedy: 'write it like ns1.example:53',
+      }),
+      { minItems: 1, description },
+    ),
+  )
+
+const webhookKeys = {
+  url: url(
+    'For `webhook`: takes a POST with JSON `action` (`switch`, `check`, `evict`), `group`, `operation`, `from` and `to` ' +
+      '(regions), and an Idempotency-Key. 2xx is done; 408, 409, 423, 425, 429, 5xx and no answer are asked again; ' +
+      'anything else stops the step.',
+  ),
+  caFile: Type.Optional(
+    file("For `webhook`: PEM file of the authorities that sign the receiver. Default: the system's roots."),
+  ),
+  tokenFile: Type.Optional(file('For `webhook`: file with the bearer token; one line end at its end is ignored.')),
+}
 
 const timeoutSeconds = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: 3_600, default: 60, description: 'How long it may run.' }),
+  Type.Integer({
+    minimum: 1,
+    maximum: 3_600,
+    default: 60,
+    description: 'For `command` and `webhook`: how long one program or request may take.',
+  }),
 )
 
 const ENVIRONMENT =
-  'It runs without a shell, possibly more than once, with ISTHMUS_ACTION, ISTHMUS_GROUP, ISTHMUS_OPERATION, ' +
-  'ISTHMUS_FROM and ISTHMUS_TO (regions) in its environment.'
+  'Programs run without a shell, possibly more than once, with ISTHMUS_ACTION, ISTHMUS_GROUP, ISTHMUS_OPERATION, ' +
+  'ISTHMUS_FROM and ISTHMUS_TO (regions) in their environment.'
 
-export const RoutingOptions = Type.Object(
+const DnsKey = strict(
   {
-    kind,
-    switch: program('Points clients at the region ISTHMUS_TO. Anything but exit code 0 stops the step.'),
-    check: Type.Optional(program('Ends with 0 once clients are pointed at ISTHMUS_TO. Default: `switch` is believed.')),
-    timeoutSeconds,
+    name: Type.String({ minLength: 1, description: 'Name of the key, as the servers have it.' }),
+    algorithm: Type.Optional(
+      Type.Enum([...TSIG_ALGORITHMS], { default: 'hmac-sha256', description: 'As the servers have it.' }),
+    ),
+    secretFile: file('File that holds the secret in base64, and nothing else.'),
   },
-  {
-    additionalProperties: false,
-    description: `How clients are pointed at the active region. It is no fence. ISTHMUS_ACTION is \`switch\` or \`check\`. ${ENVIRONMENT}`,
-  },
+  'For `dns`: the TSIG key (RFC 8945) that updates are signed with. Make one with `tsig-keygen`.',
 )
-export type RoutingOptions = Type.Static<typeof RoutingOptions>
 
-export const EvictionOptions = Type.Object(
+const DnsRecord = strict(
   {
-    kind,
-    evict: program(
-      'Moves clients off the region ISTHMUS_FROM, for example by restarting them or by closing its listener.',
+    name: Type.String({ minLength: 1, description: 'Full name of the record, in the zone.' }),
+    type: Type.Enum(['A', 'AAAA', 'CNAME'], { description: 'Its type.' }),
+    values: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }), {
+      description: 'By region, what it has while that region is active: addresses, or one name for `CNAME`.',
+      remedy: 'write it like { us-east: [10.1.0.1], eu-west: [10.2.0.1] }',
+    }),
+  },
+  'One record. All of a provider change in one update.',
+)
+
+const DEFAULT_TTL_SECONDS = 30
+
+const RoutingProviderOptions = strict(
+  {
+    kind: Type.Enum(['command', 'dns', 'webhook'], {
+      description: 'A program of the operator, dynamic DNS updates (RFC 2136), or a receiver of HTTP requests.',
+    }),
+    switch: program('For `command`: points clients at the region ISTHMUS_TO. Anything but exit code 0 stops the step.'),
+    check: program(
+      'For `command`: ends with 0 once clients are pointed at ISTHMUS_TO, and is asked until then. Default: `switch` is believed.',
+    ),
+    ...webhookKeys,
+    checkUrl: url(
+      'For `webhook`: takes the same with action `check`, and answers 2xx once clients are pointed at `to`; it is asked until then. Default: `url` is believed.',
+    ),
+    zone: Type.Optional(Type.String({ minLength: 1, description: 'For `dns`: the zone of the records.' })),
+    primaries: servers(
+      'For `dns`: name servers that take updates, as `host:port`; usually one. TCP. Each is updated, and asked.',
+    ),
+    secondaries: servers(
+      'For `dns`: the other authoritative servers that have to give the new records before the step is done.',
+    ),
+    key: Type.Optional(DnsKey),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 86_400,
+        default: DEFAULT_TTL_SECONDS,
+        description: 'For `dns`: how long resolvers may keep the records once a move has written them.',
+      }),
+    ),
+    records: Type.Optional(
+      Type.Array(DnsRecord, {
+        minItems: 1,
+        description:
+          'For `dns`: what is changed. A value that belongs to no region is never overwritten: the step stops and names it.',
+      }),
     ),
     timeoutSeconds,
   },
-  {
-    additionalProperties: false,
-    description: `How clients leave the old region that are still connected to it. ISTHMUS_ACTION is \`evict\`. ${ENVIRONMENT}`,
-  },
+  `One way by which clients find the active region. It is no fence. ISTHMUS_ACTION is \`switch\` or \`check\`. ${ENVIRONMENT}`,
 )
-export type EvictionOptions = Type.Static<typeof EvictionOptions>
+export type RoutingProviderOptions = Type.Static<typeof RoutingProviderOptions>
 
-/** The same with every default filled in. */
-export interface ResolvedRouting {
+const EvictionProviderOptions = strict(
+  {
+    kind: Type.Enum(['command', 'webhook'], {
+      description: 'A program of the operator, or a receiver of HTTP requests.',
+    }),
+    evict: program(
+      'For `command`: moves clients off the region ISTHMUS_FROM, for example by restarting them or by closing its listener.',
+    ),
+    ...webhookKeys,
+    timeoutSeconds,
+  },
+  `One way by which clients leave the old region that are still connected to it. ISTHMUS_ACTION is \`evict\`. ${ENVIRONMENT}`,
+)
+export type EvictionProviderOptions = Type.Static<typeof EvictionProviderOptions>
+
+const LIST_REMEDY = 'write a list: each provider begins with - kind:'
+
+export const RoutingOptions = Type.Array(RoutingProviderOptions, {
+  description:
+    'How clients are pointed at the active region. One after the other, each once the one before it has been seen to work.',
+  remedy: LIST_REMEDY,
+})
+export const EvictionOptions = Type.Array(EvictionProviderOptions, {
+  description: 'How clients leave the old region, one after the other.',
+  remedy: LIST_REMEDY,
+})
+
+/** The same with every default filled in and every file read. */
+export type ResolvedRouting = ResolvedCommandRouting | ResolvedDnsRouting | ResolvedWebhook
+export type ResolvedEviction = ResolvedCommandEviction | ResolvedWebhook
+
+export interface ResolvedCommandRouting {
   readonly kind: 'command'
   readonly switch: readonly string[]
   readonly check: readonly string[] | undefined
   readonly timeoutMs: number
 }
 
-export interface ResolvedEviction {
+export interface ResolvedCommandEviction {
   readonly kind: 'command'
   readonly evict: readonly string[]
   readonly timeoutMs: number
 }
 
-const TIMEOUT_SECONDS = 60
-
-export function resolveRouting(options: RoutingOptions): ResolvedRouting {
-  const { check, timeoutSeconds: seconds = TIMEOUT_SECONDS, switch: argv } = options
-  return { kind: 'command', switch: argv, check, timeoutMs: seconds * 1_000 }
+export interface ResolvedWebhook {
+  readonly kind: 'webhook'
+  readonly url: string
+  readonly checkUrl: string | undefined
+  readonly ca: string | undefined
+  readonly token: HiddenText | undefined
+  readonly timeoutMs: number
 }
 
-export function resolveEviction(options: EvictionOptions): ResolvedEviction {
-  const { evict, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
-  return { kind: 'command', evict, timeoutMs: seconds * 1_000 }
+export interface ResolvedDnsRouting {
+  readonly kind: 'dns'
+  readonly zone: string
+  readonly primaries: readonly string[]
+  readonly secondaries: readonly string[]
+  readonly key: TsigKey
+  readonly ttlSeconds: number
+  readonly records: readonly {
+    readonly name: string
+    readonly type: AddressType
+    /** By region, in canonical form. */
+    readonly values: ReadonlyMap<string, readonly string[]>
+  }[]
+}
+
+/** What stands in the files that a provider names. */
+export interface ProviderFiles {
+  readonly ca?: string | undefined
+  readonly token?: HiddenText | undefined
+  readonly secret?: HiddenText | undefined
+}
+
+const TIMEOUT_SECONDS = 60
+
+/** Undefined where a key that the kind needs is missing: the rules of the configuration say so. */
+export function resolveRouting(
+  options: RoutingProviderOptions,
+  files: ProviderFiles = {},
+): ResolvedRouting | undefined {
+  const { kind, switch: argv, check, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
+  switch (kind) {
+    case 'command':
+      return argv && { kind, switch: argv, check, timeoutMs: seconds * 1_000 }
+    case 'webhook':
+      return resolveWebhook(options, files)
+    case 'dns':
+      return resolveDns(options, files)
+    default:
+      return unreachable(kind)
+  }
+}
+
+export function resolveEviction(
+  options: EvictionProviderOptions,
+  files: ProviderFiles = {},
+): ResolvedEviction | undefined {
+  const { kind, evict, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
+  if (kind === 'webhook') return resolveWebhook(options, files)
+  return evict && { kind, evict, timeoutMs: seconds * 1_000 }
+}
+
+function resolveWebhook(
+  options: Pick<RoutingProviderOptions, 'url' | 'checkUrl' | 'timeoutSeconds'>,
+  { ca, token }: ProviderFiles,
+): ResolvedWebhook | undefined {
+  const { url: receiver, checkUrl, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
+  return receiver === undefined
+    ? undefined
+    : { kind: 'webhook', url: receiver, checkUrl, ca, token, timeoutMs: seconds * 1_000 }
+}
+
+function resolveDns(options: RoutingProviderOptions, { secret }: ProviderFiles): ResolvedDnsRouting | undefined {
+  const { zone, primaries, secondaries = [], key, ttlSeconds = DEFAULT_TTL_SECONDS, records } = options
+  if (zone === undefined || primaries === undefined || key === undefined || records === undefined) return undefined
+  if (secret === undefined) return undefined
+  return {
+    kind: 'dns',
+    zone,
+    primaries,
+    secondaries,
+    key: { name: key.name, algorithm: key.algorithm ?? 'hmac-sha256', secret },
+    ttlSeconds,
+    records: records.map(({ name, type, values }) => {
+      const byRegion = Object.entries(values).map(([region, data]) => [region, data.map(canonicalData)] as const)
+      return { name, type, values: new Map(byRegion) }
+    }),
+  }
 }

@@ -1,4 +1,4 @@
-import type { Fault } from '../core/index.ts'
+import { describeError, type Fault } from '../core/index.ts'
 
 /** What clients are moved for. */
 export interface ClientMove {
@@ -9,15 +9,15 @@ export interface ClientMove {
   readonly to: string
 }
 
-/** `unknown`: it did not end in time; it is asked again. */
+/** `unknown`: it did not end in time, or may succeed later; it is asked again. */
 export type ProviderStep =
   | { readonly kind: 'done'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
   | { readonly kind: 'failed'; readonly fault: Fault }
 
-/** `unknown` where nothing can be asked. */
+/** `elsewhere` and `unknown` are asked again: who can be asked has to say so. `unchecked` where nobody can be. */
 export interface RoutingCheck {
-  readonly verdict: 'switched' | 'elsewhere' | 'unknown'
+  readonly verdict: 'switched' | 'elsewhere' | 'unknown' | 'unchecked'
   readonly reason: string
 }
 
@@ -37,4 +37,14 @@ export interface EvictionProvider {
   /** May be called again. */
   evict(move: ClientMove, signal: AbortSignal): Promise<ProviderStep>
   findTrouble(signal: AbortSignal): Promise<string | undefined>
+}
+
+/** A secret of the configuration, which nothing prints. */
+export interface HiddenText {
+  reveal(): string
+}
+
+/** A fault as one line for a guard: what is wrong, and what to do. */
+export function explainTrouble(fault: Fault): string {
+  return `${describeError(fault)}. ${fault.remedy}`
 }

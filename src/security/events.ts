@@ -44,6 +44,15 @@ export type SecurityEvents = {
   'fence:held': FenceRef & { readonly reason: string }
   /** Whether the fence of a standby holds cannot be told. */
   'fence:unproved': FenceRef & { readonly reason: string }
+  /** An agent has run a fence command of its region, as a controller ordered. */
+  'agent:ran': FenceRef & {
+    readonly verb: 'fence' | 'unfence'
+    readonly operation: string
+    readonly by: string
+    readonly ending: string
+  }
+  /** An agent cannot look for orders, or cannot answer them. */
+  'agent:trouble': { readonly region: RegionName; readonly reason: string }
   /** An agent has opened or closed the gate of its region. */
   'gate:moved': { readonly region: RegionName; readonly to: GatePosition; readonly reason: string }
   /** The operator's check says that something else has moved it. */

@@ -1,6 +1,6 @@
 import { defineFaults } from '../core/index.ts'
 
-/** What can be wrong with a fence. `group` is the failover group that it is for. */
+/** What can be wrong with a fence, where `group` is the failover group that it is for, and with a policy of an owner. */
 export const securityFaults = defineFaults({
   FENCE_UNAVAILABLE: {
     message: '{region} cannot be fenced for {group}: {reason}',
@@ -45,6 +45,30 @@ export const securityFaults = defineFaults({
     remedy: 'Run the command by hand with the same environment. The agent tries it again every second.',
     retriable: true,
     status: 502,
+  },
+  POLICY_UNAVAILABLE: {
+    message: '{region} takes no policy: {reason}',
+    remedy: '{remedy} Nothing was changed.',
+    retriable: false,
+    status: 412,
+  },
+  POLICY_PLAN_STALE: {
+    message: '{region} is not as it was when the policy of {owner} was planned',
+    remedy: 'Plan again and look at what has changed. Nothing was done.',
+    retriable: false,
+    status: 409,
+  },
+  POLICY_PLAN_REFUSED: {
+    message: 'the policy of {owner} is not applied to {region}: {reason}',
+    remedy: '{remedy} Nothing was changed; plan again after that.',
+    retriable: false,
+    status: 412,
+  },
+  POLICY_UNSETTLED: {
+    message: 'entries of the policy of {owner} are not in force on every broker of {region}: {reason}',
+    remedy: 'Apply the same plan again: it goes on where it ended. Look for brokers that do not answer.',
+    retriable: true,
+    status: 504,
   },
   FENCE_TOPIC_CONFIG_REFUSED: {
     message: '{region} cannot be fenced for {group} through topic configs: {reason}',

@@ -1,7 +1,8 @@
 /** The face of the room: fences around the topics and groups of a region, their proof, and who put them up. */
 export type { SecurityEvents } from './events.ts'
 export type { FenceClaim } from './fences/acl-fence.ts'
-export type { CommandCheck, CommandPart, FenceCommand } from './fences/command-fence.ts'
+export type { CommandCheck, CommandElsewhere, CommandPart, ElsewhereRun, FenceCommand } from './fences/command-fence.ts'
+export { CommandRuns, type Joined } from './fences/command-runs.ts'
 export {
   coversTopic,
   type DeniedAccess,
@@ -49,4 +50,7 @@ export {
   type ResolvedFenceOptions,
   resolveFenceOptions,
   resolveGateOptions,
+  SecurityOptions,
 } from './options.ts'
+export { findPolicyMistakes } from './policies/policy-rules.ts'
+export { SecurityPolicy } from './policies/policy-schema.ts'

@@ -29,6 +29,16 @@ const CommandOptions = Type.Object(
     unfence: program('Opens it again.'),
     check: Type.Optional(program('Ends with 0 while the fence holds. Default: it holds once `fence` has succeeded.')),
     timeoutSeconds,
+    runs: Type.Optional(
+      Type.Enum(['controller', 'agent'], {
+        default: 'controller',
+        description:
+          'Who runs `fence` and `unfence`: the controller that leads, or an agent in the region (`isthmus run --role agent ' +
+          '--region NAME`), which is asked through the authority and takes the programs from its own file. `check` is run ' +
+          'by the controller, from outside, and needed with `agent`.',
+        remedy: 'write controller or agent',
+      }),
+    ),
   },
   {
     additionalProperties: false,
@@ -76,6 +86,7 @@ export interface ResolvedFenceOptions {
         readonly unfence: readonly string[]
         readonly check: readonly string[] | undefined
         readonly timeoutMs: number
+        readonly runs: 'controller' | 'agent'
       }
     | undefined
   readonly allowTopicConfig: boolean
@@ -91,6 +102,7 @@ export function resolveFenceOptions(options: FenceOptions = {}): ResolvedFenceOp
       unfence: command.unfence,
       check: command.check,
       timeoutMs: (command.timeoutSeconds ?? TIMEOUT_SECONDS) * 1_000,
+      runs: command.runs ?? 'controller',
     },
     allowTopicConfig,
   }
@@ -130,3 +142,16 @@ export interface GateCommand {
 export function resolveGateOptions({ open, close, check, timeoutSeconds }: GateOptions): GateCommand {
   return { open, close, check, timeoutMs: (timeoutSeconds ?? TIMEOUT_SECONDS) * 1_000 }
 }
+
+export const SecurityOptions = Type.Object(
+  {
+    policies: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description:
+        'Files of policies, one owner each, as paths or globs; a relative one starts at the configuration file. One that ' +
+        'matches no file is an error. This version reads and checks policies, and applies none.',
+      remedy: 'name at least one file, or remove the key',
+    }),
+  },
+  { additionalProperties: false, description: 'Who may do what in the regions, as declared.' },
+)

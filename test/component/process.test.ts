@@ -32,7 +32,7 @@ async function start(text: string, args: readonly string[] = []) {
 const CONFIG = `apiVersion: isthmus/v1
 regions: [{ name: eu, bootstrap: ["127.0.0.1:9"] }, { name: us, bootstrap: ["127.0.0.1:9"] }]
 links: [{ name: eu-to-us, source: eu, target: us, topics: { include: ["*"] } }]
-api: { listen: "127.0.0.1:0" }
+api: { listen: "127.0.0.1:0", anonymous: viewer }
 `
 
 test('a process whose regions are down serves its status, and ends gracefully on SIGTERM', async () => {
@@ -52,13 +52,15 @@ test('a process whose regions are down serves its status, and ends gracefully on
 })
 
 test('a wrong configuration ends with 2 and names every problem', async () => {
-  const child = await start(CONFIG.replace('target: us', 'target: uss').replace('127.0.0.1:0', '0.0.0.0:80'))
+  const child = await start(
+    CONFIG.replace('target: us', 'target: uss').replace('127.0.0.1:0", anonymous: viewer', '0.0.0.0:80"'),
+  )
   const ended = once(child, 'exit')
   let text = ''
   for await (const chunk of child.stderr ?? []) text += String(chunk)
   expect((await ended)[0]).toBe(2)
   expect(text).toContain('did you mean us?')
-  expect(text).toContain('this version has no authentication')
+  expect(text).toContain('add api.auth')
 })
 
 test('an agent that stands nowhere, or in a region of no failover group, ends with 2', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
+import { checkNoSecret } from '../support/secrets.ts'
 
 export interface CommandResult {
   readonly code: number | null
@@ -36,6 +37,13 @@ function collect(program: string, args: readonly string[], env: NodeJS.ProcessEn
   child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()))
   return new Promise((settle, reject) => {
     child.once('error', reject)
-    child.once('close', (code) => settle({ code, ...texts }))
+    child.once('close', (code) => {
+      try {
+        if (!args.includes('token')) checkNoSecret(texts.stdout + texts.stderr, args.join(' '))
+        settle({ code, ...texts })
+      } catch (error) {
+        reject(error)
+      }
+    })
   })
 }

@@ -1,4 +1,6 @@
 import type { Leadership } from '../../src/failover/leadership.ts'
+import type { AutomaticPorts } from '../../src/failover/automatic/automatic-runner.ts'
+import type { Vote } from '../../src/failover/automatic/tally-votes.ts'
 import type { EffectName } from '../../src/failover/moves/steps.ts'
 import type { Outcome } from '../../src/failover/outcome.ts'
 import type { AuthorityPort, Lease, MoveContext, MoveEffects, ReturnEffects } from '../../src/failover/ports.ts'
@@ -86,6 +88,26 @@ export const BREAKS = {
   'lift-by-reading': {
     leavesOut: 'nothing is lifted where a reading shows no fence',
     at: at('switchover', 'fencing', 'source-quorum-frozen'),
+  },
+  'half-is-a-majority': {
+    leavesOut: 'two of four vantage points are enough, whatever the others see',
+    at: at('automatic', 'fencing', 'clocks-jump'),
+  },
+  'no-fence-proof': {
+    leavesOut: 'a region is left unasked, and nobody has shown its fence',
+    at: at('automatic', 'fencing', 'clocks-jump'),
+  },
+  'doubt-counts': {
+    leavesOut: 'votes of vantage points that do not trust themselves are counted',
+    at: at('automatic', 'fencing', 'clocks-jump'),
+  },
+  'no-dwell': {
+    leavesOut: 'a region is left as soon as a majority sees it down',
+    at: at('automatic', 'fencing', 'clocks-jump'),
+  },
+  'attempt-forgets': {
+    leavesOut: 'the fence of an attempt that is given up stays where it is',
+    at: at('automatic', 'undoing', 'clocks-jump'),
   },
 } as const satisfies Record<string, Variant>
 
@@ -190,11 +212,30 @@ export class Breaks {
         confirm: instead(done('not asked')),
       },
       'no-catch-up': { catchUp: instead(done('not asked')) },
+      'no-fence-proof': { fence: instead(done('not asked')) },
       'roll-back-forgets': { rollBack: instead(done('not asked')) },
     }
     const changed = this.#name === undefined ? undefined : replaced[this.#name]
     const all = { ...effects, ...changed }
     return this.has('unknown-is-done') ? eachMove(all, takeForDone) : all
+  }
+
+  automaticPorts(ports: AutomaticPorts): AutomaticPorts {
+    const down = (region: string | undefined) => ports.votes(region).filter(({ vote }) => vote === 'down')
+    const replaced: Partial<Record<BreakName, Partial<AutomaticPorts>>> = {
+      'half-is-a-majority': { votes: down, vantagePoints: 3 },
+      'doubt-counts': {
+        votes: (region) =>
+          ports.votes(region).flatMap((vote): Vote[] => {
+            if (vote.vote === 'up') return []
+            return [vote.vote === 'in-doubt' ? { ...vote, vote: 'down', downForMs: ports.dwellMs } : vote]
+          }),
+      },
+      'no-fence-proof': { fence: instead(done('not asked')) },
+      'no-dwell': { dwellMs: 0 },
+      'attempt-forgets': { unfence: instead(done('not asked')) },
+    }
+    return { ...ports, ...(this.#name !== undefined && replaced[this.#name]) }
   }
 
   returnEffects(effects: ReturnEffects): ReturnEffects {

@@ -1,6 +1,6 @@
 /** A fault at a step: what has to have happened at least once in a full run. */
 export interface Cell {
-  readonly kind: 'switchover' | 'failover' | 'return'
+  readonly kind: 'switchover' | 'failover' | 'return' | 'automatic'
   readonly phase: string
   readonly fault: string
 }

@@ -15,6 +15,8 @@ export const CELLS: readonly Cell[] = [
     'return',
     [...RETURN_STEPS.map(({ phase }) => phase), 'choosing'].filter((phase) => phase !== 'keeping'),
   ),
+  // The phases of an attempt that call a region.
+  ...crossed('automatic', ['fencing', 'undoing']),
 ]
 
 function crossed(kind: Cell['kind'], phases: readonly string[]): Cell[] {

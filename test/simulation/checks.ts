@@ -16,7 +16,9 @@ export class Checks {
   #actedToken = 0
   /** Regions that a fault has touched: what they hold may be out of reach. */
   readonly touched = new Set<string>()
-  /** Operations that an operator asked for. */
+  /** Told of a move that automatic mode has ordered. */
+  onOrder: (document: GroupDocument) => void = () => undefined
+  /** Operations that an operator asked for, and those that were rightly ordered by nobody. */
   readonly asked = new Set<string>()
   failovers = 0
   /** Standbys that were left by a move without loss. */
@@ -55,6 +57,7 @@ export class Checks {
 
   onGroup(before: GroupDocument | undefined, after: GroupDocument): void {
     const { operation } = after
+    this.#noteOrder(before, after)
     if (
       operation !== undefined &&
       operation.attempt !== before?.operation?.attempt &&
@@ -75,6 +78,14 @@ export class Checks {
     } else {
       this.#checkLossless(before.active, after.active)
     }
+  }
+
+  #noteOrder(before: GroupDocument | undefined, after: GroupDocument): void {
+    const { operation, automatic } = after
+    const isFresh = operation !== undefined && operation.id !== before?.operation?.id
+    if (!isFresh || operation.id !== automatic?.operation) return
+    this.onOrder(after)
+    this.asked.add(operation.id)
   }
 
   /** F2: a region that a lossless move has left acknowledges nothing that the new active one lacks, however late. */

@@ -66,8 +66,9 @@ const RUNS: Readonly<Record<EffectName, Run>> = {
     return role === 'reseeding' ? failed('GUARDS_FAILED', `${operation.to} is ${role}`) : done('every guard passed')
   },
 
-  async fence(tools, { operation }) {
-    return await denyAndProve(tools, operation.from)
+  async fence(tools, { operation, permit }) {
+    const byCommand = operation.kind === 'failover' ? await runCommand(tools, operation.from, permit) : undefined
+    return byCommand?.kind === 'done' ? byCommand : await denyAndProve(tools, operation.from)
   },
 
   async settle(tools, { operation }) {
@@ -206,6 +207,23 @@ const RUNS: Readonly<Record<EffectName, Run>> = {
   },
 }
 
+const COMMAND_MS = 40
+
+/** The operator's command closes a region whatever reaches it; undefined where there is none. */
+export async function runCommand(
+  tools: EffectTools,
+  region: string,
+  permit: () => unknown,
+): Promise<Outcome | undefined> {
+  const { world } = tools.site
+  if (world.command === 'none') return undefined
+  await tools.rest(COMMAND_MS)
+  permit()
+  if (world.command !== 'fails') world.region(region).isGated = true
+  if (world.command !== 'works') return failed('FENCE_COMMAND_FAILED', 'exit code 1')
+  return { kind: 'done', reason: 'the command succeeded', findings: { fence: 'command' } }
+}
+
 export async function denyAndProve(tools: EffectTools, name: string): Promise<Outcome> {
   await tools.changeRights(name, { denied: true })
   await tools.rest(PROPAGATION_MS)
@@ -223,11 +241,14 @@ function asked<Broker>({ site }: EffectTools, brokers: readonly Broker[]): reado
 }
 
 /** Always a change that is acknowledged: a reading could not tell what may yet come into force. */
-async function allowAndProve(tools: EffectTools, name: string): Promise<Outcome> {
+export async function allowAndProve(tools: EffectTools, name: string): Promise<Outcome> {
   const isTrusting = tools.site.breaks.has('lift-by-reading') && !tools.site.world.region(name).denied
   if (!isTrusting) await tools.changeRights(name, { denied: false, groupDenied: false })
   await tools.rest(PROPAGATION_MS)
-  const isOpen = await tools.tell(name, ({ brokers }) => brokers.every(({ denied, isFrozen }) => !denied && !isFrozen))
+  const isOpen = await tools.tell(name, (region) => {
+    region.isGated = false
+    return region.brokers.every(({ denied, isFrozen }) => !denied && !isFrozen)
+  })
   return isOpen ? done('every broker accepts') : waiting('a broker does not accept yet, or does not answer')
 }
 

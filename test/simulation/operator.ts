@@ -1,6 +1,7 @@
 import { type Random, randomBelow, regionName } from '../../src/core/index.ts'
 import type { Json } from '../../src/failover/outcome.ts'
 import { hasEnded, isReversible, standsAt } from '../../src/failover/moves/steps.ts'
+import { holdsFence } from '../../src/failover/automatic/automatic-record.ts'
 import {
   abortMove,
   acknowledgeMove,
@@ -22,7 +23,7 @@ import type { World } from './world.ts'
  * most (F4).
  */
 export interface OperatorPlan {
-  readonly kind: 'switchover' | 'failover'
+  readonly kind: 'switchover' | 'failover' | 'automatic'
   /** Abort the first operation some time after it began to fence. */
   readonly aborts: boolean
   /** What becomes of records that only a returned region has; undefined where chance decides. */
@@ -75,8 +76,9 @@ export class Operator {
     )
     const target = candidates[randomBelow(this.#random, candidates.length)]
     if (target === undefined) return
-    if (this.#operations === 0) {
-      this.#start(document, isActiveGone ? 'failover' : this.#plan.kind, target)
+    const { kind } = this.#plan
+    if (this.#operations === 0 && kind !== 'automatic') {
+      this.#start(document, isActiveGone ? 'failover' : kind, target)
     } else if (isActiveGone && !this.isHealed && this.#isPatienceOver('active region gone')) {
       this.#start(document, 'failover', target)
     } else if (this.isHealed && this.#isQuiet(document)) {
@@ -93,7 +95,8 @@ export class Operator {
   }
 
   #isQuiet(document: GroupDocument): boolean {
-    return Object.values(document.regions).every(({ role }) => role === 'active' || role === 'standby')
+    const isAtRest = Object.values(document.regions).every(({ role }) => role === 'active' || role === 'standby')
+    return isAtRest && !holdsFence(document.automatic)
   }
 
   #start(document: GroupDocument, kind: MoveKind, to: string): void {

@@ -3,6 +3,7 @@ import type { FailoverEvents } from '../../src/failover/events.ts'
 import { GroupController } from '../../src/failover/group-controller.ts'
 import { Leadership } from '../../src/failover/leadership.ts'
 import type { AuthorityPort, JournalPort } from '../../src/failover/ports.ts'
+import { automaticPorts } from './automatic.ts'
 import { makeMoveEffects } from './move-effects.ts'
 import { makeReturnEffects } from './return-effects.ts'
 import { SimProcess } from './sim-clock.ts'
@@ -123,11 +124,14 @@ export class SimController implements Asker {
     const lead = breaks.leadership(leadership)
     const effects = makeMoveEffects(this.#site, this)
     const returns = makeReturnEffects(this.#site, this)
+    const journal = this.#journal()
+    const automatic = automaticPorts(this.#site, this, { clock, authority, journal })
     const controller = new GroupController({
       group: GROUP,
       actor: holder,
       authority,
-      journal: this.#journal(),
+      journal,
+      ...(automatic !== undefined && { automatic }),
       leadership: lead,
       clock,
       events,

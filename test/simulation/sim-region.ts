@@ -40,6 +40,8 @@ export class SimRegion {
   /** The one consumer group's committed position by partition. */
   readonly positions = Array.from({ length: PARTITIONS }, () => 0)
   isAlive = true
+  /** Closed by the operator's command, whatever the brokers allow. */
+  isGated = false
   isQuorumFrozen = false
   readonly #clock: SimClock
   readonly #rights: { denied: boolean; groupDenied: boolean }
@@ -59,7 +61,7 @@ export class SimRegion {
 
   /** Applications can write to at least one partition. */
   get isWritable(): boolean {
-    return this.isAlive && this.brokers.some(({ isFrozen, denied }) => !isFrozen && !denied)
+    return this.isAlive && !this.isGated && this.brokers.some(({ isFrozen, denied }) => !isFrozen && !denied)
   }
 
   get denied(): boolean {

@@ -13,6 +13,7 @@ import { SimClock } from './sim-clock.ts'
 import { SimController } from './sim-controller.ts'
 import { REGIONS } from './sim-region.ts'
 import { type CallFate, GROUP, type RegionCall } from './site.ts'
+import { Vantages } from './vantages.ts'
 import { World } from './world.ts'
 
 /**
@@ -70,12 +71,16 @@ export class Run {
     authority.put(groupKey(GROUP), firstDocument(GROUP, REGIONS.map(regionName), '') as unknown as Json)
     const onCall = (call: RegionCall) => this.#onCall(call)
     const { world, clock } = this
+    const about = { phase: cell.phase, needsCalls: ARMED.has(cell.fault) }
+    const vantages = cell.kind === 'automatic' ? new Vantages(world, random, about) : undefined
+    this.checks.onOrder = (document) => vantages?.checkOrder(document)
     const site = {
       world,
       authority,
       clock,
       random,
       breaks: new Breaks(broken),
+      vantages,
       onCall,
       onArrival: (call: RegionCall) => this.checks.onArrival(call),
     }
@@ -84,7 +89,7 @@ export class Run {
       new SimController(site, 'two', REGIONS[randomBelow(random, 3)] ?? 'north'),
     ]
     const plan = {
-      kind: cell.kind === 'switchover' ? ('switchover' as const) : ('failover' as const),
+      kind: cell.kind === 'return' ? ('failover' as const) : cell.kind,
       // A late call is worst where the move has turned round meanwhile.
       aborts: cell.phase === 'rolling-back' || random.next() < (cell.fault === 'late-call' ? 0.5 : 0.1),
       goesBack: random.next() < 0.5,
@@ -137,7 +142,7 @@ export class Run {
 
   /** In a failover the copies lag, not all alike, and most often the region that is left is gone. */
   #prepareLoss(): void {
-    if (this.#cell.kind === 'switchover') return
+    if (this.#cell.kind === 'switchover' || this.#cell.kind === 'automatic') return
     const random = this.#random
     for (const name of REGIONS.slice(1)) {
       if (this.#cell.kind === 'return' || random.next() < 0.6)
@@ -167,6 +172,7 @@ export class Run {
 
   #isAtCell(document: GroupDocument): boolean {
     const { kind, phase } = this.#cell
+    if (kind === 'automatic') return document.automatic?.phase === phase
     if (kind === 'return') return Object.values(document.regions).some((entry) => entry.return?.phase === phase)
     const operation = document.operation
     return operation?.phase === phase && (operation.kind === 'failover') === (kind === 'failover')
@@ -183,10 +189,10 @@ export class Run {
   }
 
   #scene(document: GroupDocument, fault: string) {
-    const { operation, active } = document
+    const { operation, active, automatic } = document
     const returning = REGIONS.find((name) => document.regions[name]?.return !== undefined)
-    const source = operation?.from ?? returning ?? active
-    const target = operation?.to ?? (returning === undefined ? (others(active)[0] ?? active) : active)
+    const source = operation?.from ?? automatic?.from ?? returning ?? active
+    const target = operation?.to ?? automatic?.to ?? (returning === undefined ? (others(active)[0] ?? active) : active)
     return {
       world: this.world,
       authority: this.authority,
@@ -224,6 +230,8 @@ export class Run {
       const kind = operation.kind === 'failover' ? 'failover' : 'switchover'
       this.covered.add(cellName({ kind, phase: operation.phase, fault }))
     }
+    const { automatic } = document
+    if (automatic !== undefined) this.covered.add(cellName({ kind: 'automatic', phase: automatic.phase, fault }))
     for (const entry of Object.values(document.regions)) {
       if (entry.return !== undefined) this.covered.add(cellName({ kind: 'return', phase: entry.return.phase, fault }))
     }

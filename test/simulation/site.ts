@@ -2,6 +2,7 @@ import type { Random } from '../../src/core/index.ts'
 import type { Breaks } from './breaks.ts'
 import type { SimAuthority } from './sim-authority.ts'
 import type { SimClock } from './sim-clock.ts'
+import type { Vantages } from './vantages.ts'
 import type { World } from './world.ts'
 
 export const GROUP = 'orders'
@@ -13,6 +14,8 @@ export interface Site {
   readonly clock: SimClock
   readonly random: Random
   readonly breaks: Breaks
+  /** Undefined where nothing moves unasked. */
+  readonly vantages: Vantages | undefined
   /** What is to happen to calls: told of each before it is sent. */
   readonly onCall: (call: RegionCall) => CallFate
   readonly onArrival: (call: RegionCall) => void

@@ -37,6 +37,8 @@ export class World {
   /** Where the group's one reader is connected. */
   readerAt: string = REGIONS[0]
   isWriting = true
+  /** The operator's fence command; `half` closes the region and says that it has failed. */
+  command: 'none' | 'works' | 'half' | 'fails' = 'none'
   /** Asked at every tick: which regions are announced as possibly writable. */
   announced: () => ReadonlySet<string> = () => new Set()
   active: () => string = () => REGIONS[0]
@@ -185,5 +187,5 @@ export function writerOf(id: number): number {
 
 function accepts(region: SimRegion, partition: number): boolean {
   const broker = region.brokers[partition]
-  return region.isAlive && broker !== undefined && !broker.isFrozen && !broker.denied
+  return region.isAlive && !region.isGated && broker !== undefined && !broker.isFrozen && !broker.denied
 }

@@ -9,7 +9,7 @@ import type {
   ProduceResponse,
 } from '../../src/kafka/index.ts'
 import { kafkaFaults } from '../../src/kafka/index.ts'
-import { isAllowed } from '../../src/security/fences/authorizer-model.ts'
+import { isAllowed } from '../../src/security/authorizer-model.ts'
 import { bindingKey } from '../../src/security/fences/fence-record.ts'
 import type { FenceCluster } from '../../src/security/fences/region-access.ts'
 import type { Clock } from '../../src/core/index.ts'
@@ -83,7 +83,8 @@ export class AclRegion {
     const isSuper = this.#superUsers.has(principal)
     const may = (nodeId: number, operation: AclBinding['operation'], name: string) => {
       const held = [...(this.#brokers.get(nodeId)?.values() ?? [])]
-      return !this.hasAuthorizer || isSuper || isAllowed(held, { principal, operation, resource: 'topic', name }, false)
+      const question = { principal, operation, resource: 'topic', name } as const
+      return !this.hasAuthorizer || isSuper || isAllowed(held, question, { allowsWithoutAcl: false })
     }
     return {
       metadata: async () => this.#metadata(),

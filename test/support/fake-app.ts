@@ -3,6 +3,7 @@ import { type Config, parseConfig } from '../../src/config/index.ts'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { createLogger } from '../../src/observability/index.ts'
 import { fakeReplicator } from './fake-replicator.ts'
+import { checkNoSecret } from './secrets.ts'
 
 const TEXT = `
 apiVersion: isthmus/v1
@@ -11,6 +12,8 @@ regions:
   - { name: us, bootstrap: ["127.0.0.1:9"], sasl: { mechanism: plain, username: u, password: "env:CANARY" } }
 links: [{ name: eu-to-us, source: eu, target: us, topics: { include: ["*"] } }]
 `
+/** To everyone on this machine. */
+const OPEN = '{ listen: "127.0.0.1:0", anonymous: admin }'
 export const CANARY = 'canary-secret-4711'
 
 /** The whole process in memory, but for the replicator and the clusters, which nothing connects to. */
@@ -18,7 +21,7 @@ export async function startFakeApp(
   links?: Parameters<typeof fakeReplicator>[0],
   incidents?: Parameters<typeof fakeReplicator>[1],
   /** As YAML. */
-  apiOptions = '{ listen: "127.0.0.1:0" }',
+  apiOptions = OPEN,
 ): Promise<AsyncDisposable & { app: App; api: string; log: string[]; fake: ReturnType<typeof fakeReplicator> }> {
   const log: string[] = []
   const fake = fakeReplicator(links, incidents)
@@ -36,10 +39,14 @@ export async function startFakeApp(
     createReplicator: () => fake.port,
   })
   const api = await app.start()
-  return { app, api, log, fake, [Symbol.asyncDispose]: () => app.stop() }
+  const stop = async () => {
+    await app.stop()
+    checkNoSecret(log.join('\n'), 'the log')
+  }
+  return { app, api, log, fake, [Symbol.asyncDispose]: stop }
 }
 
-export function fakeConfig(apiOptions = '{ listen: "127.0.0.1:0" }'): Config {
+export function fakeConfig(apiOptions = OPEN): Config {
   const readFile = (path: string): string => {
     throw new Error(`no file ${path}`)
   }

@@ -1,5 +1,11 @@
 import { pino } from 'pino'
-import { createApiServer, type GroupFence } from '../../src/api/index.ts'
+import {
+  type ApiSettings,
+  type AutomaticView,
+  createApiServer,
+  DEFAULT_API,
+  type GroupFence,
+} from '../../src/api/index.ts'
 import {
   type AuthorityEvents,
   Journal,
@@ -9,11 +15,22 @@ import {
 } from '../../src/authority/index.ts'
 import { LinkDesk } from '../../src/controller/link-desk.ts'
 import { ManualFences } from '../../src/controller/manual-fences.ts'
-import { createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
-import { DEFAULT_GUARD_LIMITS, GroupDesk, type MoveEvidence } from '../../src/failover/index.ts'
+import { type Clock, createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
+import {
+  type ClientsLook,
+  DEFAULT_GUARD_LIMITS,
+  DrillDesk,
+  DrillStore,
+  GroupDesk,
+  type GroupDocument,
+  type LeftMembers,
+  type MoveEvidence,
+} from '../../src/failover/index.ts'
+import type { ApiEvents } from '../../src/observability/index.ts'
 import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
 import { RegionFences } from '../../src/security/index.ts'
 import { AclRegion } from './acl-region.ts'
+import { fakeDelivery } from './fake-delivery.ts'
 import { fakeReplicator } from './fake-replicator.ts'
 import { goodEvidence } from './failover/good-evidence.ts'
 import { memoryPauses } from './memory-pauses.ts'
@@ -31,10 +48,24 @@ interface Seen {
   hold: string | undefined
   isAuthorityGone: boolean
   fences: GroupFence[]
+  automatic: AutomaticView | undefined
+  /** Of regions that are not active. */
+  left: LeftMembers[]
+  look: ((document: GroupDocument) => ClientsLook) | undefined
+}
+
+export interface FakeControlOptions {
+  readonly evidence?: MoveEvidence
+  /** Events that are kept. */
+  readonly ring?: number
+  /** Calls are in the journal where this is given. @defaultValue open to everyone on this machine */
+  readonly api?: Partial<ApiSettings>
+  /** Of the API. @defaultValue that of the system */
+  readonly clock?: Clock
 }
 
 /** The API of a controller of the group `orders`, over documents and a journal in memory; no machine moves anything. */
-export async function startFakeControl(given: { readonly listen?: string; readonly evidence?: MoveEvidence } = {}) {
+export async function startFakeControl(given: FakeControlOptions = {}) {
   const context = { clock: systemClock, random: systemRandom, events: createEvents<AuthorityEvents>() }
   const authority = new MemoryAuthority()
   const store = openAuthority({ kind: 'memory', store: new MemoryStore(context) }, context)
@@ -46,6 +77,9 @@ export async function startFakeControl(given: { readonly listen?: string; readon
     hold: undefined,
     isAuthorityGone: false,
     fences: [],
+    automatic: undefined,
+    left: [],
+    look: undefined,
   }
   const regions = new Map(['west', 'east', 'north'].map((name) => [regionName(name), fencedRegion(name)] as const))
   const group = { ...ORDERS, regions: [...regions.keys()] }
@@ -74,24 +108,45 @@ export async function startFakeControl(given: { readonly listen?: string; readon
     limits: DEFAULT_GUARD_LIMITS,
     gather: async () => seen.evidence,
   })
-  const listen = given.listen ?? '127.0.0.1:0'
+  const delivery = fakeDelivery(given.ring)
+  const drillStore = new DrillStore(store, 'orders')
+  const drills = new DrillDesk({
+    group: 'orders',
+    regions: [...regions.keys()],
+    objectives: { rpoMs: 5_000, rtoMs: 60_000 },
+    store: drillStore,
+    journal: { append: async (entry, signal) => void (await journal.append(entry, signal)) },
+    desk,
+    canary: undefined,
+  })
   const status = (): RegionsStatus => {
     return { vantage: 'here', standsIn: null, doubt: null, regions: seen.regions, heard: [] }
   }
+  const calls = createEvents<ApiEvents>()
+  const replicator = fakeReplicator()
   const server = await createApiServer({
-    options: { listen, allowUnauthenticated: true },
+    options: { ...DEFAULT_API, listen: '127.0.0.1:0', anonymous: 'admin', ...given.api },
+    events: calls,
+    ...(given.api && { journal }),
+    ...(given.clock && { clock: given.clock }),
     logger: pino({ level: 'silent' }),
     content: {
       version: '9.9.9',
       regions: [],
-      replication: fakeReplicator().port,
+      replication: replicator.port,
       linkDesk,
       watch: { status },
       groups: () => [authority.group],
       failover: {
-        groups: new Map([['orders', { desk, writePauseMs: 60_000 }]]),
+        groups: new Map([
+          ['orders', { desk, drills: { desk: drills }, writePauseMs: 60_000, automatic: () => seen.automatic }],
+        ]),
         journal,
         fences,
+        clients: {
+          status: () => seen.left,
+          look: async (document) => seen.look?.(document) ?? emptyLook(document),
+        },
         authority: {
           backend: store.backend,
           where: store.where,
@@ -102,15 +157,34 @@ export async function startFakeControl(given: { readonly listen?: string; readon
         },
         clock: systemClock,
       },
+      ...delivery.content,
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
   })
-  const api = (await server.start()).replace('0.0.0.0', '127.0.0.1')
+  const api = await server.start()
   const stop = async () => {
     await server.stop()
     await store.close()
   }
-  return { api, authority, store, journal, seen, paused: pauses.paused, fenced: regions, [Symbol.asyncDispose]: stop }
+  return {
+    api,
+    http: server.http,
+    calls,
+    replicator,
+    authority,
+    delivery,
+    store,
+    journal,
+    seen,
+    paused: pauses.paused,
+    fenced: regions,
+    drillStore,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function emptyLook({ group, active }: GroupDocument): ClientsLook {
+  return { group, active, left: null, movedAtMs: null, atMs: 0, regions: [], quiet: [] }
 }
 
 /** A region of ACLs in memory, and its fences. */

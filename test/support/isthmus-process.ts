@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowBody, FlowsBody, StatusBody } from '../../src/api/contract/index.ts'
 import { nodeFlags } from '../../bin/node.js'
 import { localPorts } from '../../src/local/index.ts'
+import { checkNoSecret } from './secrets.ts'
 
 /** Folder for whole logs that outlive the test: for whoever looks for the cause of a failure. */
 const KEPT = process.env['ISTHMUS_TEST_KEEP']
@@ -16,11 +17,15 @@ export interface IsthmusOptions {
   readonly regions: readonly RegionEntry[]
   /** YAML of everything below `regions`, such as links. */
   readonly rest: string
+  /** More keys of `api`, in YAML's flow style. @defaultValue open to everyone on this machine */
+  readonly api?: string
   readonly logLevel?: string
   /** @defaultValue all */
   readonly role?: 'all' | 'controller' | 'replicator' | 'agent'
   /** That it stands in. @defaultValue what the YAML says */
   readonly region?: string
+  /** Beside what this process has. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface RegionEntry {
@@ -43,6 +48,7 @@ export class IsthmusProcess implements AsyncDisposable {
   readonly exited: Promise<Exit>
   readonly #child: ChildProcess
   readonly #folder: string
+  #leak: unknown
 
   static async start(options: IsthmusOptions): Promise<IsthmusProcess> {
     const [port] = await localPorts.take(1)
@@ -52,7 +58,7 @@ export class IsthmusProcess implements AsyncDisposable {
       const keys = [`name: ${name}`, `bootstrap: [${bootstrap.join(', ')}]`, ...(access === undefined ? [] : [access])]
       return `  - { ${keys.join(', ')} }`
     })
-    const api = `api: { listen: "127.0.0.1:${port}" }`
+    const api = `api: { listen: "127.0.0.1:${port}", ${options.api ?? 'anonymous: admin'} }`
     writeFileSync(file, ['apiVersion: isthmus/v1', 'regions:', ...regions, options.rest, api, ''].join('\n'))
     return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, options)
   }
@@ -62,19 +68,32 @@ export class IsthmusProcess implements AsyncDisposable {
     this.configFile = file
     this.#folder = folder
     const main = resolve(import.meta.dirname, '../../src/main.ts')
-    const { logLevel = 'info', role = 'all', region } = options
+    const { logLevel = 'info', role = 'all', region, env = {} } = options
     const place = region === undefined ? [] : ['--region', region]
     const args = [main, 'run', '--config', file, '--role', role, ...place, '--log-level', logLevel]
-    this.#child = spawn(process.execPath, [...nodeFlags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = spawn(process.execPath, [...nodeFlags, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue
       createInterface({ input: stream }).on('line', (line) => {
         this.log.push(line)
+        this.#look(line, 'the log')
         if (KEPT !== undefined) appendFileSync(join(KEPT, `${basename(folder)}.log`), `${line}\n`)
         if (this.log.length > 2_000) this.log.splice(0, 1_000)
       })
     }
     this.exited = new Promise((settle) => this.#child.on('exit', (code, signal) => settle({ code, signal })))
+  }
+
+  /** What leaks makes the test fail at its end. */
+  #look(text: string, where: string): void {
+    try {
+      checkNoSecret(text, where)
+    } catch (error) {
+      this.#leak ??= error
+    }
   }
 
   get pid(): number {
@@ -135,9 +154,19 @@ export class IsthmusProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.isRunning) await this.kill()
+    if (this.isRunning) {
+      this.#look(commandLineOf(this.pid), 'the command line')
+      await this.kill()
+    }
     rmSync(this.#folder, { recursive: true, force: true })
+    if (this.#leak !== undefined) throw this.#leak
   }
+}
+
+/** As everybody on the machine sees it; empty where there is no such file. */
+function commandLineOf(pid: number): string {
+  const file = `/proc/${pid}/cmdline`
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 /** Looks again every `everyMs` until there is an answer; throws after `limitMs`, with the log's end. */

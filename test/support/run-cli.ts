@@ -1,5 +1,6 @@
 import { type CliIo, type ProcessVerbs, runCli } from '../../src/cli/index.ts'
 import { systemClock } from '../../src/core/index.ts'
+import { checkNoSecret } from './secrets.ts'
 
 /** One command line in this process. */
 export async function cli(args: readonly string[], given: { io?: Partial<CliIo>; verbs?: Partial<ProcessVerbs> } = {}) {
@@ -21,9 +22,12 @@ export async function cli(args: readonly string[], given: { io?: Partial<CliIo>;
     check: () => Promise.reject(new Error('not in this test')),
     restore: () => Promise.reject(new Error('not in this test')),
     unfence: () => Promise.reject(new Error('not in this test')),
+    createToken: () => Promise.resolve({ token: 'isthmus_token', hash: 'sha256:hash' }),
     demo: undefined,
     ...given.verbs,
   }
   const code = await runCli(args, { io, verbs, version: '9.9.9' })
-  return { code, out: out.join(''), err: err.join('') }
+  const [shown, told] = [out.join(''), err.join('')]
+  if (args[0] !== 'token') checkNoSecret(shown + told, `isthmus ${args.join(' ')}`)
+  return { code, out: shown, err: told }
 }

@@ -40,8 +40,8 @@ export interface Trial {
   readonly name: string
   /** One sentence: the promise it shows. */
   readonly describe: string
-  /** What it needs from the machine: `regions` (real brokers, by default) or `nothing`. */
-  readonly needs?: 'regions' | 'nothing'
+  /** What it needs from the machine: `regions` (real brokers, by default), `nothing`, or several. */
+  readonly needs?: 'nothing' | 'regions' | readonly ('regions' | 'named')[]
   /** How long the whole form may take, milliseconds. @defaultValue 600000 */
   readonly limitMs?: number
   /** Options beside `--short`, each with its meaning and default. */

@@ -6,6 +6,7 @@ import { createAclsApi } from '../../src/kafka/wire/create-acls.ts'
 import { createPartitionsApi } from '../../src/kafka/wire/create-partitions.ts'
 import { createTopicsApi } from '../../src/kafka/wire/create-topics.ts'
 import { deleteAclsApi } from '../../src/kafka/wire/delete-acls.ts'
+import { deleteGroupsApi } from '../../src/kafka/wire/delete-groups.ts'
 import { deleteRecordsApi } from '../../src/kafka/wire/delete-records.ts'
 import { deleteTopicsApi } from '../../src/kafka/wire/delete-topics.ts'
 import { describeAclsApi } from '../../src/kafka/wire/describe-acls.ts'
@@ -48,6 +49,7 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   CreatePartitions: createPartitionsApi,
   CreateTopics: createTopicsApi,
   DeleteAcls: deleteAclsApi,
+  DeleteGroups: deleteGroupsApi,
   DeleteRecords: deleteRecordsApi,
   DeleteTopics: deleteTopicsApi,
   DescribeAcls: describeAclsApi,

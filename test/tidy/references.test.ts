@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { createApiServer } from '../../src/api/index.ts'
+import { createApiServer, DEFAULT_API } from '../../src/api/index.ts'
 import { renderConfigReference } from '../../src/config/index.ts'
+import { renderDoctorReference } from '../../src/controller/index.ts'
 import { renderMetricsReference } from '../../src/observability/index.ts'
+import { fakeDelivery } from '../support/fake-delivery.ts'
 import { fakeReplicator } from '../support/fake-replicator.ts'
 import { root } from './sources.ts'
 
@@ -23,12 +25,16 @@ test('the metrics reference is that of the table of metrics', () => {
   expectPage('src/observability/metrics.md', renderMetricsReference())
 })
 
+test('the reference of findings is that of the tables', () => {
+  expectPage('src/controller/doctor/findings.md', renderDoctorReference())
+})
+
 const nobody = () => Promise.reject(new Error('nobody asks'))
 
 test('openapi.json is what the API serves', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const api = await createApiServer({
-    options: { listen: '127.0.0.1:0', allowUnauthenticated: false },
+    options: { ...DEFAULT_API, listen: '127.0.0.1:0', anonymous: 'viewer' },
     logger: pino({ level: 'silent' }),
     content: {
       version,
@@ -36,6 +42,7 @@ test('openapi.json is what the API serves', async () => {
       replication: fakeReplicator().port,
       linkDesk: { pause: nobody, resume: nobody },
       watch: { status: () => ({ vantage: 'here', standsIn: null, doubt: null, regions: [], heard: [] }) },
+      ...fakeDelivery().content,
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
   })

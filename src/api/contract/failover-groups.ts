@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { AutomaticBody } from './automatic.ts'
 import { GroupFenceBody } from './fences.ts'
 import { evidenceBody, OperationBody, stopBody } from './moves.ts'
 import { count, object, orNull, text } from './schema-kit.ts'
@@ -84,6 +85,7 @@ export const FailoverGroupBody = object(
     ),
     operation: orNull(OperationBody, 'Null where none is under way.'),
     fences: Type.Array(GroupFenceBody, { description: 'Of every region of the group.' }),
+    automatic: orNull(AutomaticBody, 'Null before the group was read.'),
   },
   'A failover group, as the authority has it.',
 )

@@ -19,7 +19,7 @@ export const HealthBody = object({ status: Type.Enum(['alive']) }, 'The process 
 export const ReadyBody = object(
   {
     ready: Type.Boolean({ description: 'True once every link has started.' }),
-    reasons: Type.Array(Type.String(), { description: 'What is being waited for.' }),
+    reasons: Type.Array(Type.String(), { description: 'What is being waited for; empty for callers without a role.' }),
   },
   'Whether the flows have started.',
 )

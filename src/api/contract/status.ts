@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import { atMs, count, nullableInteger, nullableNumber, object, text } from './schema-kit.ts'
+import { AutomaticBody } from './automatic.ts'
+import { atMs, count, nullableInteger, nullableNumber, object, orNull, text } from './schema-kit.ts'
 
 export const FaultBody = object(
   {
@@ -146,6 +147,10 @@ const FailoverGroupSummary = object(
             description:
               'Why nothing proves that applications cannot write to the standby; null where it is fenced, where it is no standby, and in a process that does not look at fences.',
           }),
+          members: nullableInteger(
+            'Members of its consumer groups there, where it is not active; null where that is not known, and in a ' +
+              'process that does not lead.',
+          ),
         },
         'A region of the group.',
       ),
@@ -156,6 +161,19 @@ const FailoverGroupSummary = object(
     }),
     needsOperator: Type.Boolean({ description: 'Whether the move or the return of a region waits for a person.' }),
     isPaused: Type.Boolean({ description: 'Whether new moves are refused.' }),
+    automatic: Type.Optional(AutomaticBody),
+    lastDrill: orNull(
+      object(
+        {
+          id: text('Id of the drill.'),
+          level: text('Its level.'),
+          outcome: text('How it ended.'),
+          at: text('When it ended, ISO 8601.'),
+        },
+        'The drill that ended last.',
+      ),
+      'Null where none has ended.',
+    ),
   },
   'A failover group, as this process has read it last.',
 )
@@ -194,6 +212,9 @@ export const StatusBody = object(
     gate: Type.Optional(GateBody),
     links: Type.Array(LinkBody),
     openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
+    anonymous: Type.Enum(['none', 'viewer', 'operator', 'admin'], {
+      description: 'What callers without credentials may do here.',
+    }),
     members: Type.Array(MemberBody, {
       description: 'Replicators that share the work, this one included; none where nothing is shared or nobody joined.',
     }),

@@ -34,7 +34,9 @@ export async function viewCopies(parts: GatherParts, wish: CopyWish, signal: Abo
   const known = new Set(told.map(textOf))
   const untold = (partitions ?? flows)?.filter((one) => !known.has(textOf(one)))
   if (untold?.length === 0) return told
-  const progress = await rooms.replicator.moves.progress(rooms.linkOf(from, to), signal)
+  const progress = await rooms.replicator.moves.progress(rooms.linkOf(from, to), signal, {
+    isSourceSilent: partitions === undefined,
+  })
   if (partitions !== undefined) await noteEnds(parts, { region: from, partitions: untold ?? [] }, signal)
   const nowMs = clock.nowMs()
   const seenOf = (of: Place): Seen | undefined => {
@@ -105,10 +107,10 @@ export function viewLogs(
     const copy = copies.get(textOf(place))
     const isIdentical = copy?.end === undefined ? undefined : copy.end.dataEnd === copy.sourceNext
     const seen = seenOf(place)
-    if (copy === undefined || copy.sourceNext < 0 || seen === undefined)
-      return { ...place, loss: undefined, isIdentical }
+    const next = copy === undefined || copy.sourceNext >= 0 ? copy?.sourceNext : copy.sourceAbout
+    if (next === undefined || seen === undefined) return { ...place, loss: undefined, isIdentical }
     const { end, ...age } = seen
-    return { ...place, loss: { records: Math.max(0, end - copy.sourceNext), ...age }, isIdentical }
+    return { ...place, loss: { records: Math.max(0, end - next), ...age }, isIdentical }
   })
 }
 

@@ -4,8 +4,9 @@ import { type CopyView, findCopying, findLink, findWrongDirections, textOf, view
 import { type Gathering, namesOf } from './gathering.ts'
 import { findInternalOutside } from './internal-topics.ts'
 import { mustAnswer } from './looks.ts'
+import { findMembersOf } from './members.ts'
 import { readPositionsAge } from './positions.ts'
-import { findClients, type Readers } from './readers.ts'
+import type { Readers } from './readers.ts'
 import { findUnequalCounts } from './topic-parity.ts'
 
 export async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
@@ -34,7 +35,7 @@ export async function gatherCopy(gathering: Gathering): Promise<CopyEvidence> {
       source.metadata &&
       findInternalOutside({ readers: readers.readers, topics: namesOf(source.metadata.topics), isSelected }),
     shareGroups: readers?.shareGroups,
-    groupsOnTarget: stayers?.map(({ group, members }) => `${group} (${members})`),
+    groupsOnTarget: stayers?.map(({ group, members }) => `${group} (${members.length})`),
     ...(views && losses(views, source)),
   }
 }
@@ -53,7 +54,7 @@ async function readOpenGaps({ parts, source, target }: Gathering, signal: AbortS
 async function gatherStayers({ looks, source, target, readers }: Gathering): Promise<GroupClients[] | undefined> {
   return await looks.look(['groups-away'], async (signal) => {
     mustAnswer(target.metadata, target.region)
-    return await findClients(target.cluster, mustAnswer(await readers, source.region).readers, signal)
+    return await findMembersOf(target.cluster, mustAnswer(await readers, source.region).readers, signal)
   })
 }
 

@@ -129,7 +129,12 @@ async function gatherOwnRights(
   })
 }
 
-async function describeConfigs(cluster: Cluster, names: readonly string[], signal: AbortSignal) {
+/** Effective ones, of topics that are there. */
+export async function describeConfigs(
+  cluster: Pick<Cluster, 'describeTopicConfigs'>,
+  names: readonly string[],
+  signal: AbortSignal,
+) {
   const described = await Promise.all(chunksOf(names).map((some) => cluster.describeTopicConfigs(some, signal)))
   return described.flat()
 }

@@ -29,20 +29,20 @@ function gatherFrom(parts: GatherParts): Gather {
     const looks = new Looks({ clock: parts.clock, lookMs: parts.lookMs }, signal)
     parts.rates.note(endsOf(parts.replication().links))
     const withinMs = wish.kind === 'failover' ? GIVEN_UP_MS : undefined
-    const [source, target] = await Promise.all([
+    const [source, target, pausedLinks] = await Promise.all([
       lookAt(parts, looks, regionName(document.active), withinMs),
       lookAt(parts, looks, wish.to),
+      gatherPauses(parts, { looks, withinMs }, document, wish),
     ])
     const isSelected = (topic: string) => parts.rooms.scope.isSelected(topic)
     const readers = gatherReaders(parts, looks, source)
     const gathering: Gathering = { parts, looks, source, target, isSelected, readers }
-    const [targetEvidence, sourceEvidence, copy, pausedLinks, routing, eviction] = await Promise.all([
+    const [targetEvidence, sourceEvidence, copy, routing, eviction] = await Promise.all([
       gatherTarget(gathering),
       gatherSource(gathering),
       gatherCopy(gathering),
-      gatherPauses(parts, { looks, withinMs }, document, wish),
-      gatherProvider(looks, 'routing-available', parts.routing),
-      gatherProvider(looks, 'eviction-available', parts.eviction),
+      gatherProviders(looks, 'routing-available', parts.routing, withinMs),
+      gatherProviders(looks, 'eviction-available', parts.eviction, withinMs),
     ])
     const samples = parts.health().regions.filter(({ region }) => region === source.region || region === target.region)
     return {
@@ -55,23 +55,27 @@ function gatherFrom(parts: GatherParts): Gather {
       sinceLastMoveMs: sinceLastMove(document, parts.clock.nowMs()),
       routing,
       eviction,
-      // There are no drills in this version.
-      sinceLastDrillMs: null,
+      sinceLastDrillMs: parts.sinceLastDrillMs(),
       troubles: looks.troubles,
     }
   }
 }
 
-async function gatherProvider(
+/** The guard's look is bounded as a whole, and each provider's own question below that. */
+async function gatherProviders(
   looks: Looks,
   guard: string,
-  provider: RoutingProvider | EvictionProvider | undefined,
+  providers: readonly (RoutingProvider | EvictionProvider)[],
+  withinMs: number | undefined,
 ): Promise<ProviderEvidence | undefined> {
-  if (provider === undefined) return { configured: 0, unavailable: [] }
-  return await looks.look([guard], async (signal) => {
-    const trouble = await provider.findTrouble(signal)
-    return { configured: 1, unavailable: trouble === undefined ? [] : [trouble] }
-  })
+  return await looks.look(
+    [guard],
+    async (signal) => {
+      const troubles = await Promise.all(providers.map((provider) => provider.findTrouble(signal)))
+      return { configured: providers.length, unavailable: troubles.filter((trouble) => trouble !== undefined) }
+    },
+    withinMs,
+  )
 }
 
 /** The wall clocks of two controllers may have written and read it: a time in the future is one just now. */

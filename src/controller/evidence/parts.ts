@@ -27,8 +27,10 @@ export interface GatherParts {
   standing(region: RegionName): WatchedFence | undefined
   /** Regions whose loss would take the authority along; see `authorityFallsWith`. */
   readonly authorityFallsWith: readonly string[]
-  readonly routing: RoutingProvider | undefined
-  readonly eviction: EvictionProvider | undefined
+  readonly routing: readonly RoutingProvider[]
+  readonly eviction: readonly EvictionProvider[]
+  /** How long ago a drill passed that moved something, milliseconds; null where none has. */
+  sinceLastDrillMs(): number | null
   readonly clock: Clock
   /** Bound of one look; a gathering is two of them, one after the other. @defaultValue 5000 */
   readonly lookMs?: number

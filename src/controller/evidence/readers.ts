@@ -1,4 +1,3 @@
-import type { GroupClients } from '../../failover/index.ts'
 import type { Cluster, GroupListing } from '../../kafka/index.ts'
 
 export interface ReaderScope {
@@ -17,8 +16,8 @@ export interface Readers {
   readonly shareGroups: readonly string[]
 }
 
-/** Groups of the kinds that commit positions, and those of the kind that does not. */
-const SHARE = 'share'
+/** Groups of this kind commit no positions. */
+export const SHARE = 'share'
 
 /** The groups that have positions in topics of the failover group; throws where some broker's groups are missing. */
 export async function findReaders(
@@ -43,42 +42,4 @@ export async function findReaders(
     return partitions.size === 0 ? [] : [{ ...listing, partitions }]
   })
   return { readers, shareGroups }
-}
-
-/** How many members those groups have. */
-export async function countClients(
-  cluster: Pick<Cluster, 'listGroups' | 'fetchGroupOffsets' | 'describeGroups'>,
-  scope: ReaderScope,
-  signal: AbortSignal,
-): Promise<GroupClients[]> {
-  const { readers } = await findReaders(cluster, scope, signal)
-  return await countMembers(cluster, readers, signal)
-}
-
-/** Of these groups, those that have members in a region, with how many. */
-export async function findClients(
-  cluster: Pick<Cluster, 'listGroups' | 'describeGroups'>,
-  groups: readonly Pick<GroupListing, 'groupId'>[],
-  signal: AbortSignal,
-): Promise<GroupClients[]> {
-  const wanted = new Set(groups.map(({ groupId }) => groupId))
-  const { groups: listed, silent } = await cluster.listGroups(signal)
-  if (silent.length > 0) throw new Error(`groups are missing: ${silent.join('; ')}`)
-  const there = listed.filter(({ groupId }) => wanted.has(groupId))
-  return (await countMembers(cluster, there, signal)).filter(({ members }) => members > 0)
-}
-
-async function countMembers(
-  cluster: Pick<Cluster, 'describeGroups'>,
-  groups: readonly Pick<GroupListing, 'groupId'>[],
-  signal: AbortSignal,
-): Promise<GroupClients[]> {
-  if (groups.length === 0) return []
-  const described = await cluster.describeGroups(
-    groups.map(({ groupId }) => groupId),
-    signal,
-  )
-  const failed = described.find(({ errorCode }) => errorCode !== 0)
-  if (failed !== undefined) throw new Error(`the members of ${failed.groupId} are not told (${failed.errorCode})`)
-  return described.map(({ groupId: group, memberCount: members }) => ({ group, members }))
 }

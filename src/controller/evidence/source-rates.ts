@@ -86,10 +86,19 @@ export class SourceRates {
 
   /** Records per second; undefined where it was not seen for long enough. */
   rateOf(of: Pick<SeenEnd, 'region' | 'topic' | 'partition'>): number | undefined {
+    const grown = this.grownOf(of)
+    return grown && (grown.records / grown.spanMs) * 1_000
+  }
+
+  /** By how much it grew in the time that a rate is told from; undefined where it was not seen for long enough. */
+  grownOf(
+    of: Pick<SeenEnd, 'region' | 'topic' | 'partition'>,
+  ): { readonly records: number; readonly sinceMs: number; readonly spanMs: number } | undefined {
     const row = this.#rows.get(keyOf(of))
     if (row === undefined) return undefined
-    const spanMs = row.to.atMs - row.from.atMs
-    return spanMs < SPAN_LEAST_MS ? undefined : ((row.to.end - row.from.end) / spanMs) * 1_000
+    const { from, to } = row
+    const spanMs = to.atMs - from.atMs
+    return spanMs < SPAN_LEAST_MS ? undefined : { records: to.end - from.end, sinceMs: from.atMs, spanMs }
   }
 }
 

@@ -16,7 +16,7 @@ import { outcomeOf, toJson } from './outcomes.ts'
  * A failover has no time for a region that does not answer; well below the limit of its step. A command is given what the
  * operator allows it, in calls of this length.
  */
-const HASTE_MS = 2_500
+export const HASTE_MS = 2_500
 /** How long a check is waited for in one call, and how often one that says `open` is asked. */
 const CHECK_WAIT_MS = 2_000
 const CHECK_EVERY_MS = 500
@@ -66,7 +66,7 @@ async function fenceByTopicConfig(call: EffectCall, fences: RegionFences): Promi
 }
 
 /** What has not ended by then goes on record as unknown, and is asked again. */
-async function withinMs<Found>(
+export async function withinMs<Found>(
   call: EffectCall,
   limitMs: number,
   run: (call: EffectCall) => Promise<Found>,
@@ -227,7 +227,7 @@ export function claimOf({ rooms, operation }: EffectCall): FenceClaim {
   return { group, operation: id, by, reason: `${kind} to ${to}: ${request.reason}`, untilMs: null }
 }
 
-async function fenceByAcl(call: EffectCall, fences: RegionFences): Promise<Outcome> {
+export async function fenceByAcl(call: EffectCall, fences: RegionFences): Promise<Outcome> {
   const { rooms, from, signal } = call
   const { group: _, ...claim } = claimOf(call)
   const applied = await fences.apply({ ...claim, scope: rooms.scope }, signal)
@@ -248,7 +248,7 @@ export function judgeApplied(from: string, proof: FenceProof): Outcome {
 }
 
 /** Each call waits for a part of it: the programs go on in between, and what has been reached is found again. */
-async function fenceByCommand(call: EffectCall, fences: RegionFences, limitMs?: number): Promise<Outcome> {
+export async function fenceByCommand(call: EffectCall, fences: RegionFences, limitMs?: number): Promise<Outcome> {
   if (limitMs === undefined) return await callCommand(call, fences)
   let part: CommandPart = 'record'
   const late = (): Outcome => {

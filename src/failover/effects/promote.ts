@@ -9,6 +9,8 @@ import { configsIn } from './log-effects.ts'
 import { firstOf } from './outcomes.ts'
 import { evidenceIfKept } from './reverse.ts'
 
+const PROMOTION = { isPromotion: true, markers: 'always' } as const
+
 /**
  * Takes over what was copied to the new active region: the links end, and with them every copy, behind a marker on every
  * partition. What was fetched from other survivors ends first: it lies behind what the lost region gave. A failover finds it
@@ -21,14 +23,15 @@ export async function promote(call: EffectCall): Promise<Outcome> {
   const donated = isCut ? [] : unpackDonated(await evidenceIfKept(call, 'catching-up'))
   return await withMoves(call, async (moves) => {
     for (const one of donated) {
-      const trouble = await end(call, moves, donatedLink(call, one), { proofs: one.proofs, unproved: 'end' })
+      const how = { ...PROMOTION, proofs: one.proofs, unproved: 'end' } as const
+      const trouble = await end(call, moves, donatedLink(call, one), how)
       if (trouble !== undefined) return trouble
     }
-    const left = isCut ? undefined : await endLeft(call, moves)
+    const left = isCut ? undefined : await endOthers(call, moves, PROMOTION)
     if (left !== undefined) return left
     const own = rooms.linkOf(from, to)
     await stopCopy(call, own, `${to} is to be active`)
-    const trouble = await end(call, moves, own, { proofs, unproved: isCut ? 'wait' : 'end' })
+    const trouble = await end(call, moves, own, { ...PROMOTION, proofs, unproved: isCut ? 'wait' : 'end' })
     return trouble ?? (await putConfigsInForce(call, moves))
   })
 }
@@ -46,8 +49,12 @@ async function putConfigsInForce(call: EffectCall, moves: Moves): Promise<Outcom
   return { kind: 'waiting', reason: firstOf(refused.map((one) => `${one.targetTopic}: ${one.reason}`)) }
 }
 
-/** Undefined once no other region of the group has an open copy here. */
-async function endLeft(call: EffectCall, moves: Moves): Promise<Outcome | undefined> {
+/** Undefined once no region of the group but the one that is left has an open copy here. */
+export async function endOthers(
+  call: EffectCall,
+  moves: Moves,
+  how: Pick<CloseOptions, 'isPromotion' | 'markers'>,
+): Promise<Outcome | undefined> {
   const { rooms, document, from, to, signal } = call
   const copies = await moves.returned.openCopies(to, rooms.topics, signal)
   const own = new Set(copies.filter(({ key }) => key.source === from).map(placeOf))
@@ -55,9 +62,9 @@ async function endLeft(call: EffectCall, moves: Moves): Promise<Outcome | undefi
   const left = copies.filter((copy) => Object.hasOwn(document.regions, copy.key.source) && !own.has(placeOf(copy)))
   for (const [source, of] of Map.groupBy(left, ({ key }) => key.source)) {
     const link = rooms.linkOf(regionName(source), to)
-    await stopCopy(call, link, `${to} is to be active`)
+    await stopCopy(call, link, `what ${to} has from ${source} is to end`)
     const onlyTopics = new Set(of.map(({ key }) => key.topic))
-    const trouble = await end(call, moves, link, { unproved: 'end', onlyTopics })
+    const trouble = await end(call, moves, link, { ...how, unproved: 'end', onlyTopics })
     if (trouble !== undefined) return trouble
   }
   return undefined
@@ -76,10 +83,9 @@ async function end(
   { operation, signal }: EffectCall,
   moves: Moves,
   link: MovedLink,
-  how: Pick<CloseOptions, 'unproved' | 'proofs' | 'onlyTopics'>,
+  how: Omit<CloseOptions, 'by'>,
 ): Promise<Outcome | undefined> {
-  const options = { ...how, isPromotion: true, markers: 'always', by: operation.id } as const
-  const { closed, waiting } = await moves.close(link, options, signal)
+  const { closed, waiting } = await moves.close(link, { ...how, by: operation.id }, signal)
   if (waiting.length === 0) return undefined
   const reason = firstOf(waiting.map(({ key, reason: why }) => `${key.targetTopic}-${key.partition}: ${why}`))
   return { kind: 'waiting', reason, progress: { done: closed.length, total: closed.length + waiting.length } }

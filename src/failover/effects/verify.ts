@@ -3,7 +3,7 @@ import type { Goal, Moves } from '../../replication/index.ts'
 import type { FenceProof } from '../../security/index.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ClientRooms } from './clients.ts'
-import { moveOf } from './clients.ts'
+import { checkRouting } from './clients.ts'
 import { findSilent, judgeDrained } from './log-effects.ts'
 import { type EffectCall, fencesOf, withMoves } from './group-rooms.ts'
 import { outcomeOf } from './outcomes.ts'
@@ -34,12 +34,6 @@ export async function verify(call: EffectCall, rooms: VerifyRooms): Promise<Outc
   })
   const reason = `${to} takes writes, its standbys follow, and ${call.from} is ${describeOld(call)}`
   return { kind: 'done', reason, ...(warnings.length > 0 && { findings: { warning: warnings.join('; ') } }) }
-}
-
-async function checkRouting(call: EffectCall, { routing }: VerifyRooms): Promise<Check> {
-  if (routing === undefined) return undefined
-  const { verdict, reason } = await routing.check(moveOf(call), call.signal)
-  return verdict === 'elsewhere' ? { kind: 'waiting', reason } : undefined
 }
 
 /** A region that is a standby now has to be fenced; one that is lost is fenced when it returns. */

@@ -226,7 +226,7 @@ function judgeLoss({ kind, evidence: { copy }, limits }: GuardContext): Judgemen
  * How far behind a partition is: for how long the oldest record has been missing, where that is known; else an estimate,
  * by the age of what was last seen, and by how long it took to write what is missing of it.
  */
-function behindMs({ records, seenMsAgo, recordsPerSecond, waitingMs }: PartitionLoss): number {
+export function behindMs({ records, seenMsAgo, recordsPerSecond, waitingMs }: PartitionLoss): number {
   if (records === 0) return seenMsAgo
   if (waitingMs !== undefined) return Math.max(seenMsAgo, waitingMs)
   const missingMs = recordsPerSecond > 0 ? (records / recordsPerSecond) * 1_000 : 0

@@ -1,3 +1,4 @@
+import { checkAttempt } from '../automatic/change-attempt.ts'
 import type { GroupDocument, OperationRecord, Phase, RegionEntry } from '../state.ts'
 import { FIRST_PHASE, hasEnded, isBehindCommit, standsAt, stepOf, stepsOf } from './steps.ts'
 
@@ -10,9 +11,10 @@ import { FIRST_PHASE, hasEnded, isBehindCommit, standsAt, stepOf, stepsOf } from
  * - A lossless move is committed only with a fence that was proved, a cut, a drain, a proof and positions on record.
  * - A phase follows the table; an operation leaves the document only when it has ended or is superseded by a failover.
  * - A region that was lost comes back only by way of its return; none without proof of its fence is a standby.
+ * - Nothing is ordered by automatic mode without a fence on record, and no attempt ends with its fence forgotten.
  */
 export function checkInvariants(before: GroupDocument | undefined, after: GroupDocument): string[] {
-  const alone = checkDocument(after)
+  const alone = [...checkDocument(after), ...checkAttempt(before, after)]
   if (before === undefined) return alone
   return [...alone, ...checkReigns(before, after), ...checkOperation(before, after), ...checkRoles(before, after)]
 }

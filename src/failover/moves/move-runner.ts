@@ -4,6 +4,7 @@ import type { GroupStore, ReadGroup } from '../group-store.ts'
 import type { RunnerParts } from '../runner-parts.ts'
 import type { MoveContext, MoveEffects } from '../ports.ts'
 import type { EvidenceRef } from '../evidence.ts'
+import type { Outcome } from '../outcome.ts'
 import type { GroupDocument, OperationRecord, Phase } from '../state.ts'
 import { decideMove, limitOf, type MoveDecision, type MoveObserved, type Report } from './decide-move.ts'
 import { isWritePaused } from './steps.ts'
@@ -82,6 +83,12 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
     const { id, attempt, from, to } = operation
     const document = this.#read?.document
     if (document === undefined) return this.#wait('the document is gone')
+    const held = this.#holdUp(operation)
+    if (held !== undefined) {
+      this.#report = { operation: id, attempt, outcome: { kind: 'waiting', reason: held } }
+      return this.#wait(held)
+    }
+    const before = this.#report?.operation === id && this.#report.attempt === attempt ? this.#report.outcome : undefined
     const limitMs = limitOf(step, this.#report?.outcome, this.#parts.timeoutsMs)
     const phaseMs = this.#parts.clock.monotonicMs() - this.#phase.sinceMs
     const result = await this.#caller.call(
@@ -101,11 +108,17 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
       signal,
     )
     if (result === undefined) return this.#wait('not now: the lease has ended, or an earlier call may still arrive')
-    this.#report = { operation: id, attempt, ...result }
-    const { kind } = result.outcome
+    const outcome = keepReason(before, result.outcome)
+    this.#report = { operation: id, attempt, ...result, outcome }
+    const { kind } = outcome
     return kind === 'done' || kind === 'failed'
       ? { kind: 'again', reason: decision.reason }
       : this.#wait(decision.reason)
+  }
+
+  /** What would keep the new region from being opened is waited for before writes are held up; a failover has no time. */
+  #holdUp({ kind, phase, to }: OperationRecord): string | undefined {
+    return phase === 'preflight' && kind !== 'failover' ? this.#parts.hold('open', { to }) : undefined
   }
 
   /** A restored authority has lost it: what the steps behind the commit need has to be there before. */
@@ -163,4 +176,14 @@ export class MoveRunner implements Reconciler<MoveObserved, MoveDecision> {
   #wait(reason: string): Pass {
     return { kind: 'wait', afterMs: this.#parts.pollMs, reason }
   }
+}
+
+const SILENT = '; then no answer'
+
+/** A call that was cut short says less than the one before it. */
+function keepReason(before: Outcome | undefined, last: Outcome): Outcome {
+  if (last.kind !== 'unknown' || last.isCutShort !== true) return last
+  if (before?.kind !== 'waiting' && before?.kind !== 'unknown') return last
+  const { reason } = before
+  return { ...last, reason: reason.endsWith(SILENT) ? reason : `${reason}${SILENT}` }
 }

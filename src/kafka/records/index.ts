@@ -21,6 +21,7 @@ export {
   type RecordContents,
   type RecordHeader,
 } from './decode-records.ts'
+export { encodeDamagedBatch } from './damaged-batch.ts'
 export { type ChangeContents, editContents } from './edit-contents.ts'
 export { type EncodeOptions, encodeBatch, type NewRecord } from './encode-batch.ts'
 export { recordsFaults } from './faults.ts'

@@ -1,5 +1,5 @@
 import type { Reader } from '@platformatic/kafka'
-import type { GroupDescription } from '../cluster.ts'
+import type { GroupDescription, GroupMember, TopicPartition } from '../cluster.ts'
 import type { Api } from './api.ts'
 import { readInt32s, writeStrings } from './codec.ts'
 
@@ -31,32 +31,34 @@ export const consumerGroupDescribeApi: Api<readonly string[], GroupDescription[]
       reader.readInt32()
       reader.readInt32()
       reader.readString()
-      const memberCount = reader.readArray(() => skipMember(reader, version)).length
+      const members = reader.readArray(() => readMember(reader, version))
       reader.readInt32()
-      return { groupId, errorCode, state, memberCount }
+      return { groupId, errorCode, state, protocol: 'consumer', members }
     })
   },
 }
 
-function skipMember(reader: Reader, version: number): void {
+function readMember(reader: Reader, version: number): GroupMember {
   reader.readString()
   reader.readNullableString()
   reader.readNullableString()
   reader.readInt32()
-  reader.readString()
-  reader.readString()
+  const clientId = reader.readString()
+  const host = reader.readString()
   reader.readArray(() => reader.readString(), true, false)
   reader.readNullableString()
-  skipAssignment(reader)
-  skipAssignment(reader)
+  const assigned = readAssignment(reader)
+  readAssignment(reader)
   if (version >= 1) reader.readInt8()
+  return { clientId, host, assigned }
 }
 
-function skipAssignment(reader: Reader): void {
-  reader.readArray(() => {
+function readAssignment(reader: Reader): TopicPartition[] {
+  const topics = reader.readArray(() => {
     reader.readUUID()
-    reader.readString()
-    readInt32s(reader)
+    const topic = reader.readString()
+    return readInt32s(reader).map((partition) => ({ topic, partition }))
   })
   reader.readTaggedFields()
+  return topics.flat()
 }

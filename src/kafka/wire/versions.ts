@@ -56,6 +56,7 @@ export const API_VERSIONS = {
   /** v4 is the first with the size of the volume; brokers before 3.3 do not have it. */
   DescribeLogDirs: { key: 35, min: 4, max: 4 },
   CreatePartitions: { key: 37, min: 2, max: 3 },
+  DeleteGroups: { key: 42, min: 2, max: 2 },
   IncrementalAlterConfigs: { key: 44, min: 1, max: 1 },
   /** Positions of one group; there is no other way to delete some of them. */
   OffsetDelete: { key: 47, min: 0, max: 0, isFlexible: false },
@@ -87,6 +88,15 @@ export function chooseVersion(name: ApiName, broker: BrokerVersions): number | u
   const highest = Math.min(ours.max, theirs.max)
   if (lowest > highest) return undefined
   return ours.prefer === 'lowest' ? lowest : highest
+}
+
+/** What clusters that Isthmus works with may lack: those with ZooKeeper, and those before 3.7. */
+const DISPENSABLE: ReadonlySet<string> = new Set<ApiName>(['DescribeQuorum', 'ConsumerGroupDescribe'])
+
+/** What Isthmus needs and a broker does not serve in a version that both know. */
+export function findMissingApis(broker: BrokerVersions): ApiName[] {
+  const names = Object.keys(API_VERSIONS) as ApiName[]
+  return names.filter((name) => !DISPENSABLE.has(name) && chooseVersion(name, broker) === undefined)
 }
 
 /** Whether request and response carry tagged fields in their headers. */

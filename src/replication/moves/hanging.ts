@@ -5,7 +5,7 @@
  * aborted, or none tells of it although all would, see `coordinator-sight.ts`. Any other one whose application may have
  * been told that it is committed is left to a person. What an application's clock says counts for nothing.
  */
-import { type Clock, describeError } from '../../core/index.ts'
+import { describeError } from '../../core/index.ts'
 import { type Cluster, errorName } from '../../kafka/index.ts'
 import { type CoordinatorSight, readSight } from './coordinator-sight.ts'
 import { eachOf } from './each-of.ts'
@@ -27,6 +27,8 @@ interface Seen {
 
 /** Longer than a coordinator's word travels from one broker to another. */
 const SURE_AFTER_MS = 1_000
+/** Finding more about these takes reading the coordinator's log. */
+const UNCLEAR_AFTER_MS = 5_000
 const CALLS_AT_ONCE = 8
 const CERTAIN: ReadonlySet<UnknownTransaction['told']> = new Set(['over', 'nothing', 'committed', 'aborted'])
 const DECIDED: ReadonlySet<UnknownTransaction['told']> = new Set(['committed', 'aborted'])
@@ -37,14 +39,13 @@ export function makeHangingMemory(): HangingMemory {
   return { seen: new Map(), ended: new Map() }
 }
 
-/** Those that certainly hang; to be asked with what one look has found. */
+/** Those that certainly hang; to be asked with what one look has found, and when that was (ms, monotonic). */
 export async function findHanging(
-  { cluster, clock }: { readonly cluster: Cluster; readonly clock: Clock },
+  { cluster, nowMs }: { readonly cluster: Cluster; readonly nowMs: number },
   unknown: readonly UnknownTransaction[],
   memory: HangingMemory,
   signal: AbortSignal,
 ): Promise<UnknownTransaction[]> {
-  const nowMs = clock.monotonicMs()
   const isAsked = unknown.some((one) => one.told === 'nothing' && isDue(one, memory, nowMs))
   return judgeHanging(unknown, memory, { nowMs, sight: isAsked ? await readSight(cluster, signal) : TOLD })
 }
@@ -69,9 +70,11 @@ export function judgeHanging(
   })
 }
 
-function isDue(one: UnknownTransaction, { seen }: HangingMemory, nowMs: number): boolean {
+/** Whether it is time to look again. */
+export function isDue(one: UnknownTransaction, { seen }: HangingMemory, nowMs: number): boolean {
   const before = seen.get(identityOf(one))
-  return before === undefined || nowMs - before.atMs >= SURE_AFTER_MS
+  if (before === undefined) return true
+  return nowMs - before.atMs >= (before.told === 'unclear' ? UNCLEAR_AFTER_MS : SURE_AFTER_MS)
 }
 
 /** Nothing could be left out at either time, nor in between. */

@@ -6,10 +6,12 @@
  */
 import { isFault } from '../../core/index.ts'
 import type { TopicPartition } from '../../kafka/index.ts'
+import { targetRef } from '../flows/places.ts'
 import type { CopiedFlow, FlowKey, FlowMap, Segment } from '../offset-map/index.ts'
 import type { CopyLedger } from '../shards/copy-ledger.ts'
 import { shardOf } from '../shards/shard-of.ts'
 import { eachOf } from './each-of.ts'
+import { readEnds } from './ends.ts'
 import type { MapAtlas } from './map-atlas.ts'
 import type { MovedLink } from './moves-options.ts'
 import { textOf } from './partition-text.ts'
@@ -38,6 +40,8 @@ export interface CopyProgress {
   readonly reason: string | undefined
   /** First source offset that is not there; -1 where that is not known. */
   readonly sourceNext: number
+  /** The same, but for the last moments of a copy that goes on while it is looked at; where `sourceNext` is not known. */
+  readonly sourceAbout?: number
 }
 
 export interface CopySightContext {
@@ -99,10 +103,26 @@ export async function progressOf(
       return 'reason' in end ? end : { end, sourceNext: (await map.findSource(end.dataEnd, signal)).offset }
     })
     if (found === undefined) return
-    if ('reason' in found) progress.push({ key, end: undefined, reason: found.reason, sourceNext: -1 })
-    else progress.push({ key, reason: undefined, ...found })
+    if ('reason' in found) {
+      const sourceAbout = await estimate(context, link, copy, signal)
+      const unknown = { key, end: undefined, reason: found.reason, sourceNext: -1 }
+      progress.push({ ...unknown, ...(sourceAbout !== undefined && { sourceAbout }) })
+    } else progress.push({ key, reason: undefined, ...found })
   })
   return progress
+}
+
+/** What another process writes at this moment is not replicated yet, or not in the map that was read: no proof, no matter. */
+async function estimate(
+  { atlas, proof }: CopySightContext,
+  { target }: MovedLink,
+  copy: CopiedFlow,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const map = await atlas.flowMap({ region: target, flow: copy }, signal)
+  const [ends] = await readEnds(proof.target, [targetRef(copy)], signal)
+  if (map === undefined || map.closedAt !== undefined || map.isHalfMatched || ends?.errorCode !== 0) return undefined
+  return (await map.findSource(ends.highWatermark, signal)).offset
 }
 
 /** Where a copy stands; a reason where that cannot be told now. Fault FLOW_DIVERGED. */

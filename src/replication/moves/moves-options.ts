@@ -5,6 +5,7 @@ import type { LinkSpec } from '../link-options.ts'
 import type { FlowKey, MapMemory } from '../offset-map/index.ts'
 import type { CopyLedger } from '../shards/copy-ledger.ts'
 import type { MapAtlas } from './map-atlas.ts'
+import type { SilentSources } from './silent-sources.ts'
 
 export interface MovesOptions {
   readonly clusters: ReadonlyMap<RegionName, Cluster>
@@ -14,6 +15,8 @@ export interface MovesOptions {
   readonly acknowledgeUnfenced: boolean
   readonly clock: Clock
   readonly random: Random
+  /** Shared by those who look at the same regions. */
+  readonly silent?: SilentSources
   /** The flow of a link of this process; undefined where another replicator has it. */
   flowOf(key: FlowKey): Flow | undefined
   /** Has this process let go of a shard meanwhile; see `ShardBoard.lend`. */

@@ -36,6 +36,7 @@ import type { MovedLink, MovesOptions } from './moves-options.ts'
 import { ReturnedLogs } from './returned-logs.ts'
 import type { ShardContext } from './under-shard.ts'
 import { Salvage } from './salvage.ts'
+import { SilentSources } from './silent-sources.ts'
 import { type SettleRequest, type Settling, settleTransactions } from './settle.ts'
 
 export interface CloseOptions {
@@ -80,11 +81,13 @@ const AT_ONCE = 32
 export class Moves implements AsyncDisposable {
   readonly #options: MovesOptions
   readonly #logs = new Map<RegionName, TargetLog>()
+  readonly #silent: SilentSources
   #returned: ReturnedLogs | undefined
   #salvage: Salvage | undefined
 
   constructor(options: MovesOptions) {
     this.#options = options
+    this.#silent = options.silent ?? new SilentSources(options.clock)
   }
 
   /** What is done to the logs of a region that comes back from having been lost. */
@@ -107,7 +110,7 @@ export class Moves implements AsyncDisposable {
     const clusters = [...this.#options.clusters].map(
       ([region, cluster]) => [region, permitted(cluster, permit)] as const,
     )
-    return new Moves({ ...this.#options, clusters: new Map(clusters) })
+    return new Moves({ ...this.#options, clusters: new Map(clusters), silent: this.#silent })
   }
 
   /** Every partition of the selected topics of a region. */
@@ -180,9 +183,22 @@ export class Moves implements AsyncDisposable {
     return proveCopies(this.#sightOf(link), link, { copies, goals: cuts }, signal)
   }
 
-  /** How far the copies of a link have got, also where their source does not answer any more. */
-  async progress(link: MovedLink, signal: AbortSignal): Promise<CopyProgress[]> {
-    return progressOf(this.#sightOf(link), link, (await this.#copiesOf(link, signal)).values(), signal)
+  /**
+   * How far the copies of a link have got, also where their source does not answer any more: one that has just been found
+   * silent, here or by the caller, is not waited for.
+   */
+  async progress(
+    link: MovedLink,
+    signal: AbortSignal,
+    { isSourceSilent = false }: { readonly isSourceSilent?: boolean } = {},
+  ): Promise<CopyProgress[]> {
+    const { source } = link
+    const isRemembered = this.#silent.has(source)
+    const silence = { isSilent: isSourceSilent || isRemembered }
+    const copies = await this.#copiesOf(link, signal)
+    const progress = await progressOf(this.#sightOf(link, silence), link, copies.values(), signal)
+    if (silence.isSilent && !isRemembered) this.#silent.note(source)
+    return progress
   }
 
   /**
@@ -306,11 +322,11 @@ export class Moves implements AsyncDisposable {
     )
   }
 
-  #sightOf({ source, target }: MovedLink): CopySightContext {
+  #sightOf({ source, target }: MovedLink, silence = { isSilent: false }): CopySightContext {
     const { atlas, ledgers, clock } = this.#options
     const readers = { sourceReader: atlas.reader(source), targetReader: atlas.reader(target) }
     const clusters = { source: this.#cluster(source), target: this.#cluster(target) }
-    const proof = { ...clusters, ...readers, clock, silence: { isSilent: false } }
+    const proof = { ...clusters, ...readers, clock, silence }
     return { atlas, ledger: ledgers.get(target), proof }
   }
 

@@ -10,6 +10,7 @@ import {
   findHanging,
   type HangingMemory,
   identityOf,
+  isDue,
   makeHangingMemory,
   timeOf,
 } from './hanging.ts'
@@ -89,7 +90,8 @@ async function settle(request: SettleRequest, progress: Progress, signal: AbortS
   const { memory } = progress
   for (;;) {
     const looked = await look(cluster, partitions, signal)
-    const unknown = await readDecisions(request, looked.unknown, signal)
+    const nowMs = clock.monotonicMs()
+    const unknown = await readDecisions(request, looked.unknown, nowMs, signal)
     const plan = { ...looked, unknown }
     progress.hanging = plan.unknown.filter((one) => progress.unknown.has(identityOf(one)))
     progress.unknown = new Set(plan.unknown.map(identityOf))
@@ -97,7 +99,7 @@ async function settle(request: SettleRequest, progress: Progress, signal: AbortS
     progress.isHeld = progress.reason !== ''
     const troubles = await endAll(cluster, plan.end, progress.ended, signal)
     if (request.memory !== undefined) {
-      const due = await findHanging(request, plan.unknown, memory, signal)
+      const due = await findHanging({ cluster, nowMs }, plan.unknown, memory, signal)
       troubles.push(...(await endHanging(cluster, due, memory, signal)))
     }
     progress.reason = explain(plan, troubles, memory)
@@ -133,17 +135,18 @@ async function look(
   return planSettling({ partitions, producers, listed, transactions })
 }
 
-/** Of those that coordinators take for ended; what cannot be read stays unclear. */
+/** Of those that coordinators take for ended, and that are due; what cannot be read stays unclear. */
 async function readDecisions(
   { cluster, clock, reader, memory }: SettleRequest,
   unknown: readonly UnknownTransaction[],
+  nowMs: number,
   signal: AbortSignal,
 ): Promise<readonly UnknownTransaction[]> {
   if (reader === undefined || memory === undefined) return unknown
   const log = { cluster, clock, reader }
   const all = [...unknown]
   await eachOf([...all.entries()], CALLS_AT_ONCE, async ([at, one]) => {
-    if (one.told !== 'unclear' || one.transactionalId === null) return
+    if (one.told !== 'unclear' || one.transactionalId === null || !isDue(one, memory, nowMs)) return
     try {
       const decided = await readDecision(log, one.transactionalId, one, signal)
       all[at] = { ...one, told: decided ?? one.told }

@@ -9,7 +9,9 @@ import { topicFaults } from './faults.ts'
  *   then its author anchors it, and it is used as written (`/^orders/` takes every name that begins with orders).
  *
  * Exclusion wins over inclusion. Topics that Kafka, Isthmus or MirrorMaker keep for themselves are taken only where an
- * entry is their very name, and those that mean nothing on another cluster are never taken.
+ * entry is their very name, and those that mean nothing on another cluster are never taken. What drills keep for
+ * themselves, topics and groups that begin with `isthmus.canary.`, is taken only by entries that begin so, and only
+ * canary groups have such entries; groups that begin with `isthmus.drill.` are never taken.
  */
 export interface Selection {
   readonly include: readonly string[]
@@ -27,7 +29,10 @@ const TOPIC_GLOB = /^[a-zA-Z0-9._\-*?]+$/
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/
 
 /** Groups that Isthmus uses itself. */
-const OWN_GROUPS = /^__isthmus\./
+const OWN_GROUPS = /^(?:__isthmus|isthmus\.drill)\./
+
+/** Topics and consumer groups of canary groups, which only drills move. */
+export const CANARY_PREFIX = 'isthmus.canary.'
 
 /** Predicate over topic names. @throws `SELECTION_INVALID` for an entry that can match no topic or is no valid pattern. */
 export function compileSelection(selection: Selection): Matcher {
@@ -76,7 +81,10 @@ export function renameTopic(
 function compile({ include, exclude }: Selection, kind: Kind): Matcher {
   const included = include.map((pattern) => compilePattern(pattern, kind))
   const excluded = exclude.map((pattern) => compilePattern(pattern, kind))
-  return (name) => included.some((matches) => matches(name)) && !excluded.some((matches) => matches(name))
+  const isName = kind === 'topic' || kind === 'group'
+  const ofCanaries = included.filter((_, at) => include[at]?.startsWith(CANARY_PREFIX))
+  const takersOf = (name: string) => (isName && name.startsWith(CANARY_PREFIX) ? ofCanaries : included)
+  return (name) => takersOf(name).some((matches) => matches(name)) && !excluded.some((matches) => matches(name))
 }
 
 function compilePattern(pattern: string, kind: Kind): Matcher {

@@ -58,12 +58,15 @@ const OFFSET_OUT_OF_RANGE = 1
 const EMPTY_TRIES = 25
 const EMPTY_PAUSE_MS = 200
 
-/** Ends early where the log does. A log that begins behind `from` is read from its beginning. */
+/**
+ * Ends early where the log does, and answers up to where it was read. A log that begins behind `from` is read from its
+ * beginning.
+ */
 export async function* readCommitted(
   context: CommittedLogContext,
   range: OffsetRange,
   signal: AbortSignal,
-): AsyncGenerator<DataBatch> {
+): AsyncGenerator<DataBatch, number> {
   let at = range.from
   let from = at
   let passed = { control: 0, aborted: 0, end: range.from }
@@ -73,14 +76,14 @@ export async function* readCommitted(
     const piece: FetchedPartition = await upcoming
     if (piece.errorCode === OFFSET_OUT_OF_RANGE) {
       const start = await context.logStart(signal)
-      if (start <= at) return
+      if (start <= at) return at
       at = from = start
       upcoming = readOn()
       continue
     }
     const headers = headersOf(piece.records, at)
     const last = headers.at(-1)
-    if (last === undefined) return
+    if (last === undefined) return at
     at = lastOffset(last) + 1
     upcoming = readOn()
     upcoming?.catch(() => undefined)
@@ -99,6 +102,7 @@ export async function* readCommitted(
       }
     }
   }
+  return at
 }
 
 /** Waits a little where nothing is answered although the range goes on. */

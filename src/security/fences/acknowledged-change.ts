@@ -1,5 +1,5 @@
 import type { AclBinding } from '../../kafka/index.ts'
-import { EVERYONE } from './authorizer-model.ts'
+import { EVERYONE } from '../authorizer-model.ts'
 import type { FenceStep } from './fence-step.ts'
 import { codeOf, type RegionAccess } from './region-access.ts'
 import { settleAcls } from './settle-acls.ts'
@@ -8,7 +8,7 @@ import { settleAcls } from './settle-acls.ts'
  * A change that means nothing: an entry about a topic that there never is, put up through every broker and taken away.
  * A region that acknowledges it has carried out, or dropped, whatever it was asked before; a reading cannot tell that.
  */
-const MARK: AclBinding = {
+export const MARK: AclBinding = {
   resource: 'topic',
   name: '__isthmus.fence-mark',
   pattern: 'literal',

@@ -1,5 +1,5 @@
 import { describeError, isFault } from '../../core/index.ts'
-import { encodeBatch, type TopicMetadata } from '../../kafka/index.ts'
+import { encodeDamagedBatch, type TopicMetadata } from '../../kafka/index.ts'
 import { callBounded, type FenceCluster, type RegionAccess } from './region-access.ts'
 
 /**
@@ -38,7 +38,7 @@ export async function tryCanary(
   const { cluster, nodeId, topics } = options
   const channel = await callBounded(access, 'the canary', signal, (signal) => cluster.openChannel(nodeId, signal))
   try {
-    const batch = damagedBatch(access.clock.nowMs())
+    const batch = encodeDamagedBatch(access.clock.nowMs())
     const answers: CanaryAnswer[] = []
     for (let at = 0; at < topics.length; at += TOPICS_PER_REQUEST) {
       const batches = topics.slice(at, at + TOPICS_PER_REQUEST).map(({ name, topicId, partition }) => {
@@ -65,12 +65,4 @@ export function readAnswer(code: number): { readonly state: CanaryState; readonl
   if (code === TOO_LARGE) return { state: 'too-large', code }
   // 0 would mean that a damaged record was stored: whatever answers there is open.
   return { state: SAYS_NOTHING.has(code) ? 'unanswered' : 'accepted', code }
-}
-
-function damagedBatch(nowMs: number): Buffer {
-  const records = [{ timestamp: nowMs, key: null, value: Buffer.from('isthmus canary') }]
-  const batch = encodeBatch({ records, codec: 'none', producerId: -1n, producerEpoch: -1, baseSequence: -1 })
-  const insideValue = batch.length - 3
-  batch[insideValue] = (batch[insideValue] ?? 0) ^ 0xff
-  return batch
 }

@@ -4,6 +4,7 @@ import { type FenceClaim, type FenceContext, markLifted, newRecord, tellApplied,
 import type { CommandRuns, Joined } from './command-runs.ts'
 import { fenceKeyOf, type FenceRecord } from './fence-record.ts'
 import { type AppliedFence, type FenceStep, type LiftedFence, NOTHING_LIFTED } from './fence-step.ts'
+import { askPermit } from './permitted.ts'
 import { runProgram } from './run-program.ts'
 
 /**
@@ -23,6 +24,26 @@ export interface FenceCommand {
   readonly check: readonly string[] | undefined
   readonly timeoutMs: number
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Where `fence` and `unfence` are run. @defaultValue this process */
+  readonly elsewhere?: CommandElsewhere | undefined
+}
+
+/** What is to be run elsewhere: by the programs that are configured there. */
+export interface ElsewhereRun {
+  readonly group: string
+  readonly verb: 'fence' | 'unfence'
+  readonly operation: string
+}
+
+/** Runs programs beside a region. Calls for the same run share it, and its ending is told once. */
+export interface CommandElsewhere {
+  join(run: ElsewhereRun, waitMs: number, signal: AbortSignal): Promise<Joined | Silence>
+}
+
+/** Nobody there has taken it; whether somebody will is not known. */
+export interface Silence {
+  readonly kind: 'silent'
+  readonly reason: string
 }
 
 /** Which part of a fence by command is at hand, for whoever has to say what was late. */
@@ -183,8 +204,13 @@ async function runStep(
   const facts = { region, group, command: argv.join(' ') }
   const env = environment(command, { region, group, operation, verb })
   const asked = { group, purpose: `${verb} ${operation}`, program: { argv, env, timeoutMs, clock }, permit }
-  const end = await runs.join(asked, timings.commandMs, signal)
+  if (command.elsewhere !== undefined && permit !== undefined) askPermit(permit)
+  const end = await (command.elsewhere === undefined
+    ? runs.join(asked, timings.commandMs, signal)
+    : command.elsewhere.join({ group, verb, operation }, timings.commandMs, signal))
   switch (end.kind) {
+    case 'silent':
+      return { kind: 'unknown', reason: end.reason }
     case 'running': {
       const reason = `${facts.command} has been running for ${end.forMs} ms`
       return { kind: 'waiting', reason, patienceMs: commandPatienceMs(command) }

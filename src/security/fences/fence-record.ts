@@ -70,7 +70,8 @@ export interface FenceRecords {
   remove(region: RegionName, key: string, signal: AbortSignal): Promise<void>
 }
 
-const OPERATIONS: Readonly<Record<'acl' | 'groups', readonly AclOperation[]>> = {
+/** What each kind of fence denies. */
+export const FENCED_OPERATIONS: Readonly<Record<'acl' | 'groups', readonly AclOperation[]>> = {
   acl: ['write', 'delete', 'alter'],
   groups: ['read'],
 }
@@ -104,17 +105,17 @@ export function bindingsOf(means: FenceMeans, denied: DeniedAccess): AclBinding[
   ]
   return patterns.flatMap((pattern) =>
     denied.principals.flatMap((principal) =>
-      OPERATIONS[means].map(
+      FENCED_OPERATIONS[means].map(
         (operation): AclBinding => ({ resource, ...pattern, principal, host: '*', operation, permission: 'deny' }),
       ),
     ),
   )
 }
 
-/** What identifies an entry. */
+/** What identifies an entry. Names and principals may hold any character, so that no separator would do. */
 export function bindingKey(binding: AclBinding): string {
   const { resource, pattern, name, principal, host, operation, permission } = binding
-  return [resource, pattern, name, principal, host, operation, permission].join(' ')
+  return JSON.stringify([resource, pattern, name, principal, host, operation, permission])
 }
 
 /** What says that the entry is of Isthmus while no record does: the same about a topic or group that there never is. */

@@ -20,6 +20,8 @@ export interface FencedNames {
 
 /** Names that a selection takes only literally, by how they begin: no prefix may reach them. */
 const HELD_BACK = ['__', 'mm2-', 'heartbeats']
+/** Topics that only drills write to; their own groups begin their entries so. */
+const CANARIES = 'isthmus.canary.'
 
 /** `existing`: every topic of the region. Both lists are sorted and without repetition. */
 export function planNames(scope: FenceScope, existing: readonly string[]): FencedNames {
@@ -53,6 +55,7 @@ function isName(entry: string): boolean {
 
 function coversOnlyGroup(prefix: string, scope: FenceScope, existing: readonly string[]): boolean {
   if (HELD_BACK.some((head) => mayMeet(prefix, head))) return false
+  if (!prefix.startsWith(CANARIES) && CANARIES.startsWith(prefix)) return false
   if (scope.exclude.some((entry) => mayMeet(prefix, headOf(entry)))) return false
   return existing.every((topic) => !topic.startsWith(prefix) || scope.isSelected(topic))
 }

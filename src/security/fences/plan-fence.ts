@@ -1,5 +1,5 @@
 import type { AclBinding, AclOperation } from '../../kafka/index.ts'
-import { allows, EVERYONE, matchesName } from './authorizer-model.ts'
+import { allows, EVERYONE, matchesName } from '../authorizer-model.ts'
 import { bindingKey, bindingsOf, type DeniedAccess, type FenceMeans, markOf, without } from './fence-record.ts'
 import type { FencedNames } from './fence-scope.ts'
 

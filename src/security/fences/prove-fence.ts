@@ -1,5 +1,5 @@
 import type { AclBinding, ClusterMetadata, TopicMetadata } from '../../kafka/index.ts'
-import { EVERYONE, isAllowed } from './authorizer-model.ts'
+import { EVERYONE, isAllowed } from '../authorizer-model.ts'
 import { type CanaryAnswer, type CanaryTopic, explainSilence, tryCanary } from './canary.ts'
 import { bindingKey, without } from './fence-record.ts'
 import type { FenceScope } from './fence-scope.ts'
@@ -128,7 +128,7 @@ async function findUseful(
       ? all.filter(({ permission }) => permission === 'allow')
       : without(all, options.without)
   return options.topics.filter(({ name }) =>
-    isAllowed(others, { principal, operation: 'write', resource: 'topic', name }, false),
+    isAllowed(others, { principal, operation: 'write', resource: 'topic', name }, { allowsWithoutAcl: false }),
   )
 }
 

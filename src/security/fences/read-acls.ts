@@ -1,7 +1,7 @@
 import { type Fault, isFault } from '../../core/index.ts'
 import type { AclBinding } from '../../kafka/index.ts'
 import { securityFaults } from '../faults.ts'
-import { EVERYONE, matchesName } from './authorizer-model.ts'
+import { EVERYONE, matchesName } from '../authorizer-model.ts'
 import { type AclView, type FenceObstacle, obstacle } from './plan-fence.ts'
 import { callBounded, codeOf, type RegionAccess } from './region-access.ts'
 import { settleAcls } from './settle-acls.ts'
@@ -11,7 +11,7 @@ import { settleAcls } from './settle-acls.ts'
  * entries are open, so both are tried: a DENY for everyone stands, for good, on the configs of a topic that is not
  * there, and who is still told that it is not there is a super user.
  */
-const PROBE: AclBinding = {
+export const PROBE: AclBinding = {
   resource: 'topic',
   name: '__isthmus.fence-probe',
   pattern: 'literal',
@@ -80,24 +80,36 @@ async function readOpenness(
   signal: AbortSignal,
 ): Promise<AclView['allowsWithoutAcl']> {
   const { cluster } = access
-  const { brokers } = await callBounded(access, 'Metadata', signal, (signal) => cluster.metadata([], signal))
-  const [broker] = brokers
-  if (broker === undefined) return 'unknown'
   const topics =
     resource === 'topic'
       ? bindings
       : await callBounded(access, 'DescribeAcls', signal, (signal) =>
           cluster.describeAcls({ resource: 'topic' }, signal),
         )
-  if (topics.some((binding) => matchesName(binding, UNNAMED))) return isNeverSet(access, broker.nodeId, signal)
+  if (topics.some((binding) => matchesName(binding, UNNAMED))) return isNeverSet(access, signal)
   return (await askConfigs(access, UNNAMED, signal)) === NOT_AUTHORIZED ? 'no' : 'yes'
 }
 
+/** Whether resources without entries are open, as far as Isthmus can find out. `bindings`: every entry of the region. */
+export function readDefault(
+  access: RegionAccess,
+  { bindings, isExempt }: { readonly bindings: readonly AclBinding[]; readonly isExempt: boolean },
+  signal: AbortSignal,
+): Promise<AclView['allowsWithoutAcl']> {
+  if (isExempt) return isNeverSet(access, signal)
+  const onTopics = bindings.filter(({ resource }) => resource === 'topic')
+  return readOpenness(access, 'topic', onTopics, signal)
+}
+
 /** Brokers show the setting without its value, and do not show it where it was never set. */
-async function isNeverSet(access: RegionAccess, nodeId: number, signal: AbortSignal): Promise<'no' | 'unknown'> {
+async function isNeverSet(access: RegionAccess, signal: AbortSignal): Promise<'no' | 'unknown'> {
+  const { cluster } = access
+  const { brokers } = await callBounded(access, 'Metadata', signal, (signal) => cluster.metadata([], signal))
+  const [broker] = brokers
+  if (broker === undefined) return 'unknown'
   try {
     const entries = await callBounded(access, 'DescribeConfigs', signal, (signal) =>
-      access.cluster.describeBrokerConfigs(nodeId, signal),
+      cluster.describeBrokerConfigs(broker.nodeId, signal),
     )
     return entries.some(({ name, value }) => name === OPEN_SETTING && value !== 'false') ? 'unknown' : 'no'
   } catch (error) {

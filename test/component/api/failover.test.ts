@@ -209,17 +209,6 @@ test('an authority that does not answer is a 503, and an unknown group a 404', a
   expect(other).toMatchObject({ status: 404, body: { code: 'FAILOVER_GROUP_UNKNOWN' } })
 })
 
-test('nothing is changed while other machines can reach the API, and plans are still made', async () => {
-  await using it = await startFakeControl({ listen: '0.0.0.0:0' })
-  expect((await ask(it, `${ORDERS}/plans`, SWITCHOVER)).status).toBe(200)
-  const refused = [
-    await order(it),
-    await ask(it, `${ORDERS}/pause`, { by: 'ada', reason: 'upgrade' }),
-    await ask(it, `${ORDERS}/returns/east/resume`, { by: 'ada' }),
-  ]
-  for (const answer of refused) expect(answer).toMatchObject({ status: 403, body: { code: 'API_CHANGE_REFUSED' } })
-})
-
 test('regions are shown with their health and what all vantage points say', async () => {
   await using it = await startFakeControl()
   expect((await ask(it, '/api/v1/regions')).body).toMatchObject({

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { CANARY, startFakeApp } from '../../support/fake-app.ts'
+import { fakeDelivery } from '../../support/fake-delivery.ts'
 import { flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
 
 async function ask(url: string, headers: Record<string, string> = {}) {
@@ -155,10 +156,10 @@ const nobody = () => Promise.reject(new Error('nobody asks'))
 test('a port that is taken is a fault with a remedy, not a crash', async () => {
   await using it = await startFakeApp()
   const { port } = new URL(it.api)
-  const { createApiServer } = await import('../../../src/api/index.ts')
+  const { createApiServer, DEFAULT_API } = await import('../../../src/api/index.ts')
   const { pino } = await import('pino')
   const api = await createApiServer({
-    options: { listen: `127.0.0.1:${port}`, allowUnauthenticated: false },
+    options: { ...DEFAULT_API, listen: `127.0.0.1:${port}` },
     logger: pino({ level: 'silent' }),
     content: {
       version: '1',
@@ -166,6 +167,7 @@ test('a port that is taken is a fault with a remedy, not a crash', async () => {
       replication: it.fake.port,
       linkDesk: { pause: nobody, resume: nobody },
       watch: { status: () => ({ vantage: 'here', standsIn: null, doubt: null, regions: [], heard: [] }) },
+      ...fakeDelivery().content,
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
   })
@@ -194,7 +196,7 @@ test('groups come in pages by name, and by state, with their age and what they w
   expect(status.body.links[0]).toMatchObject({ groups: 26, positionsAgeSeconds: null, rereadRecords: null })
 })
 
-test('a link is removed by a JSON request of this machine only', async () => {
+test('a link is removed by a JSON request only', async () => {
   await using it = await startFakeApp()
   const url = `${it.api}/api/v1/links/eu-to-us/removal`
   const post = (body: string, type = 'application/json') =>
@@ -204,15 +206,6 @@ test('a link is removed by a JSON request of this machine only', async () => {
   // What a web page can send without asking first.
   expect((await post('{}', 'text/plain')).status).toBe(400)
   expect((await post('{"deleteTopic":true}')).status).toBe(400)
-
-  await using open = await startFakeApp(undefined, undefined, '{ listen: "0.0.0.0:0", allowUnauthenticated: true }')
-  const refused = await fetch(url.replace(it.api, open.api.replace('0.0.0.0', '127.0.0.1')), {
-    method: 'POST',
-    body: '{}',
-    headers: { 'content-type': 'application/json' },
-  })
-  expect(refused.status).toBe(403)
-  expect(await refused.json()).toMatchObject({ code: 'API_CHANGE_REFUSED' })
 })
 
 test('refused topics and copies to be deleted are listed', async () => {
@@ -232,4 +225,37 @@ test('a process that controls no failover group says so', async () => {
   const answer = await ask(`${it.api}/api/v1/failover-groups`)
   expect(answer).toMatchObject({ status: 404, body: { code: 'API_NO_CONTROLLER' } })
   expect((await ask(`${it.api}/api/v1/regions`)).body.regions).toEqual([])
+})
+
+test('without a word nobody may use the API but for its health checks, and the log says so', async () => {
+  await using it = await startFakeApp([linkStatus({ state: 'starting' })], undefined, '{ listen: "127.0.0.1:0" }')
+  expect((await ask(`${it.api}/healthz`)).status).toBe(200)
+  // What it waits for is not for strangers.
+  expect(await ask(`${it.api}/readyz`)).toMatchObject({ status: 503, body: { ready: false, reasons: [] } })
+  for (const path of ['/api/v1/status', '/metrics', '/openapi.json']) {
+    const answer = await ask(`${it.api}${path}`)
+    expect(answer).toMatchObject({ status: 401, body: { code: 'API_UNAUTHENTICATED' } })
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+  }
+  expect(it.log.join()).toContain('nobody may use the api')
+})
+
+test('an API that is open says so in its log, its status and its metrics of what it refused', async () => {
+  await using it = await startFakeApp()
+  expect(it.log.join()).toContain('whoever can run a program on this machine may do everything')
+  expect((await ask(`${it.api}/api/v1/status`)).body.anonymous).toBe('admin')
+  await ask(`${it.api}/api/v1/status`, { authorization: 'Bearer x' })
+  const { text } = await ask(`${it.api}/metrics`)
+  expect(text).toContain('isthmus_api_refused_total{code="API_CREDENTIALS_REFUSED"} 1')
+})
+
+test('every answer has the headers that keep browsers from doing harm', async () => {
+  await using it = await startFakeApp()
+  for (const path of ['/api/v1/status', '/api/v1/nothing', '/healthz']) {
+    const { headers } = await ask(`${it.api}${path}`)
+    expect(headers.get('content-security-policy')).toContain("default-src 'self'")
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN')
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+  }
 })

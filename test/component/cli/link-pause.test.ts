@@ -47,10 +47,3 @@ test.each([
   const { code, err } = await cli([...args, '--api', it.api])
   expect([code, err.includes('CLI_PAUSE_UNCLEAR')]).toEqual([2, true])
 })
-
-test('nobody pauses a link from another machine', async () => {
-  await using it = await startFakeControl({ listen: '0.0.0.0:0' })
-  const { code, err } = await cli([...PAUSE, '--api', it.api])
-  expect([code, err.includes('API_CHANGE_REFUSED')]).toEqual([3, true])
-  expect(it.paused.size).toBe(0)
-})

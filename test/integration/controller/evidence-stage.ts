@@ -1,3 +1,4 @@
+import { Doctor } from '../../../src/controller/doctor/doctor.ts'
 import { guardLimitsOf, SourceRates } from '../../../src/controller/evidence/index.ts'
 import { linkOfGroup, specOf } from '../../../src/controller/link-specs.ts'
 import { moveEvidence } from '../../../src/controller/move-evidence.ts'
@@ -13,7 +14,9 @@ import {
   type MoveEvidence,
   type MoveExtras,
   type MoveKind,
+  type MoveWish,
 } from '../../../src/failover/index.ts'
+import { planMove } from '../../../src/failover/plan.ts'
 import { type Cluster, openCluster } from '../../../src/kafka/index.ts'
 import { healthTimings, RegionWatch } from '../../../src/regions/index.ts'
 import { compileSelection, Replicator } from '../../../src/replication/index.ts'
@@ -96,6 +99,7 @@ export class EvidenceStage implements AsyncDisposable {
       // The watch on standing fences is not there, so they are proved by the look itself.
       fences: () => [],
       env: process.env,
+      sinceLastDrillMs: () => null,
       lifetime: this.#lifetime.signal,
     })
     this.replicator.start()
@@ -129,6 +133,35 @@ export class EvidenceStage implements AsyncDisposable {
   async blocking(to: string): Promise<Record<string, string>> {
     const found = (await this.guards(to)).filter(({ isBlocking }) => isBlocking)
     return Object.fromEntries(found.map(({ name, status, evidence }) => [name, `${status}: ${evidence}`]))
+  }
+
+  /** What a doctor finds, by what is found where. */
+  async diagnose(): Promise<Record<string, string>> {
+    const { name } = this.group
+    const desk = {
+      plan: async (wish: MoveWish) => {
+        const evidence = await this.extras.gather(this.document, wish, signal)
+        return planMove({ ...wish, document: this.document, evidence, limits: guardLimitsOf(this.group) })
+      },
+    }
+    const doctor = new Doctor({
+      config: this.config,
+      clusters: this.clusters,
+      replication: () => this.replicator.status(),
+      watch: this.#watch,
+      control: {
+        view: {
+          groups: new Map([[name, { desk, writePauseMs: 60_000 }]]),
+          authority: { where: 'memory', backend: 'memory', fallsWith: [], copies: () => [] },
+        },
+        document: () => this.document,
+        status: () => ({ authority: { answers: true } }),
+      },
+      delivery: { notifications: { status: () => [] } },
+      clock,
+    })
+    const { findings } = await doctor.examine(signal)
+    return Object.fromEntries(findings.map(({ id, region, evidence }) => [`${id} ${region ?? ''}`.trim(), evidence]))
   }
 
   /** Until everything is copied and both regions were looked at. */

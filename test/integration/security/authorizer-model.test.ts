@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { regionName, seededRandom, randomBelow, systemClock } from '../../../src/core/index.ts'
 import type { AclBinding, AclOperation } from '../../../src/kafka/index.ts'
-import { isAllowed } from '../../../src/security/fences/authorizer-model.ts'
+import { isAllowed } from '../../../src/security/authorizer-model.ts'
 import { tryCanary } from '../../../src/security/fences/canary.ts'
 import { firstPartition } from '../../../src/security/fences/prove-fence.ts'
 import { settleAcls } from '../../../src/security/fences/settle-acls.ts'
@@ -51,8 +51,8 @@ describe.runIf(canRunKafka)('the model of the authorizer', () => {
       for (const name of NAMES) {
         const question = { principal: 'User:app', resource: 'topic' as const, name }
         const says = [
-          isAllowed(bindings, { ...question, operation: 'write' }, false),
-          isAllowed(bindings, { ...question, operation: 'describe-configs' }, false),
+          isAllowed(bindings, { ...question, operation: 'write' }, { allowsWithoutAcl: false }),
+          isAllowed(bindings, { ...question, operation: 'describe-configs' }, { allowsWithoutAcl: false }),
         ]
         const broker = [
           written.find(({ topic }) => topic === name)?.code !== 29,

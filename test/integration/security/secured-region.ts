@@ -18,6 +18,8 @@ export interface SecuredRegion extends AsyncDisposable {
   readonly app: Cluster
   /** `User:isthmus`: no super user. */
   readonly ordinary: Cluster
+  /** Another client, with more time than a fence has. The caller closes it. */
+  connect(username: 'admin' | 'app'): Cluster
   /** Fences under the super user, proved by the application. */
   fences(more?: Partial<RegionFencesOptions>): WatchedFences
 }
@@ -34,12 +36,12 @@ export const soon = () => AbortSignal.timeout(30_000)
 export async function startSecured(options: Partial<RegionOptions> = {}): Promise<SecuredRegion> {
   const region = await startRegion({ name: 'fenced', brokers: 1, secured: true, ...options })
   const { security } = region
-  const clientOf = (username: string): Cluster => {
+  const clientOf = (username: string, timeoutMs = FENCE_REQUEST_TIMEOUT_MS): Cluster => {
     const user = [security?.admin, ...(security?.users ?? [])].find((it) => it?.username === username)
     if (security !== undefined && user === undefined) throw new Error(`no user ${username}`)
     const access = security &&
       user && { tls: { ca: security.tls.ca }, sasl: { mechanism: 'scram-sha-512' as const, ...user } }
-    const timeouts = { requestTimeoutMs: FENCE_REQUEST_TIMEOUT_MS, connectTimeoutMs: FENCE_REQUEST_TIMEOUT_MS }
+    const timeouts = { requestTimeoutMs: timeoutMs, connectTimeoutMs: timeoutMs }
     const context = { clock: systemClock, random: systemRandom }
     return openCluster({ name: 'eu', bootstrap: region.bootstrap, ...access, ...timeouts, context })
   }
@@ -49,6 +51,7 @@ export async function startSecured(options: Partial<RegionOptions> = {}): Promis
     admin,
     app,
     ordinary,
+    connect: (username) => clientOf(username, 30_000),
     fences(more = {}) {
       const records = new RecordsInMemory()
       const events = createEvents<SecurityEvents>()

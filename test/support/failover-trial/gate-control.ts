@@ -15,6 +15,8 @@ export interface GateCall {
 /** What the fence commands of plain regions, and the gates of their agents, talk to. */
 export class GateControl implements AsyncDisposable {
   readonly calls: GateCall[] = []
+  /** Regions whose programs fail to close anything. */
+  readonly failing = new Set<string>()
   readonly #server: Server
   readonly #gates: ReadonlyMap<string, AppGate>
 
@@ -35,8 +37,13 @@ export class GateControl implements AsyncDisposable {
 
   /** The `fence` key of a region, in YAML's flow style. */
   get fence(): string {
+    return this.fenceBy('controller')
+  }
+
+  /** The same, run by whom. */
+  fenceBy(runs: 'controller' | 'agent'): string {
     const program = this.#program('fence')
-    return `fence: { command: { fence: ${program}, unfence: ${program}, check: ${program} } }`
+    return `fence: { command: { fence: ${program}, unfence: ${program}, check: ${program}, runs: ${runs} } }`
   }
 
   /** The `gate` key of a region. */
@@ -59,6 +66,7 @@ export class GateControl implements AsyncDisposable {
     const gate = this.#gates.get(region)
     if (gate === undefined) return false
     this.calls.push({ region, action, atMs: performance.now() })
+    if (action === 'fence' && this.failing.has(region)) return false
     if (action === 'fence' || action === 'close') gate.close(closer)
     else if (action === 'unfence' || action === 'open') gate.open(closer)
     return action !== 'check' || gate.isClosedBy(closer)

@@ -21,6 +21,8 @@ export interface StageOptions {
   readonly leaseSeconds?: number
   /** More keys of `authority`, in YAML's flow style. */
   readonly authorityKeys?: string
+  /** Whether it has a canary group, for drills. @defaultValue false */
+  readonly canary?: boolean
   /** More sections of the configuration, in YAML. */
   readonly more?: string
 }
@@ -131,7 +133,14 @@ export class FailoverStage implements AsyncDisposable {
 
 function renderConfig(
   names: readonly string[],
-  { failover, more, authority, leaseSeconds = 3, authorityKeys = '' }: StageOptions & { readonly authority: string },
+  {
+    failover,
+    more,
+    canary = false,
+    authority,
+    leaseSeconds = 3,
+    authorityKeys = '',
+  }: StageOptions & { readonly authority: string },
 ): string {
   const timings = [
     'cooldownSeconds: 0',
@@ -147,6 +156,7 @@ function renderConfig(
     `    topics: { include: ["${TOPIC_PREFIX}*"] }`,
     `    consumerGroups: { include: ["${GROUP_PREFIX}*"] }`,
     `    failover: { ${timings.join(', ')} }`,
+    `    canary: ${canary}`,
     `authority: { path: "${authority}", leaseSeconds: ${leaseSeconds}${authorityKeys && `, ${authorityKeys}`} }`,
     ...(more === undefined ? [] : [more]),
   ].join('\n')

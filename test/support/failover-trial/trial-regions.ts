@@ -4,6 +4,7 @@ import type { KafkaConfig } from 'kafkajs'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { type AclBinding, type Cluster, openCluster } from '../../../src/kafka/index.ts'
 import { type LocalRegion, localPorts, startRegion } from '../../../src/local/index.ts'
+import { CANARY_PREFIX } from '../../../src/replication/index.ts'
 import { eventually, type RegionEntry } from '../isthmus-process.ts'
 import { AppGate } from './app-gate.ts'
 import { GateControl } from './gate-control.ts'
@@ -25,6 +26,8 @@ export interface TrialRegion {
   readonly kafka: Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'>
   /** Of plain regions. */
   readonly gate: AppGate | undefined
+  /** What its fence command and its gate talk to. */
+  readonly control: GateControl | undefined
 }
 
 export interface RegionsOptions {
@@ -48,7 +51,7 @@ const CANARY = 'isthmus'
 const LIMIT_MS = 30_000
 /** A member that may not leave because its group is fenced is gone after its session; trials do not wait 45 s for that. */
 const SESSION_MS = '4000'
-const BROKER_CONFIG = {
+export const SHORT_SESSIONS = {
   'group.min.session.timeout.ms': SESSION_MS,
   'group.consumer.min.session.timeout.ms': SESSION_MS,
   'group.consumer.session.timeout.ms': SESSION_MS,
@@ -88,7 +91,7 @@ async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack):
   const ports = await localPorts.take(names.length)
   const regions = await Promise.all(
     names.map((name, at) => {
-      return startRegion({ name, signal, brokerConfig: BROKER_CONFIG, advertisedPorts: ports.slice(at, at + 1) })
+      return startRegion({ name, signal, brokerConfig: SHORT_SESSIONS, advertisedPorts: ports.slice(at, at + 1) })
     }),
   )
   const gates = new Map<string, AppGate>()
@@ -114,6 +117,7 @@ async function startPlain(options: RegionsOptions, stack: AsyncDisposableStack):
       judgeProperties: appProperties,
       kafka: { brokers: bootstrap },
       gate: gates.get(name),
+      control,
     }
   })
 }
@@ -122,7 +126,7 @@ async function startSecured(options: RegionsOptions, stack: AsyncDisposableStack
   const { names, homeBrokers = 1, signal } = options
   const regions = await Promise.all(
     names.map((name, at) => {
-      const brokerConfig = { ...BROKER_CONFIG, 'min.insync.replicas': '1' }
+      const brokerConfig = { ...SHORT_SESSIONS, 'min.insync.replicas': '1' }
       return startRegion({ name, signal, secured: true, brokers: at === 0 ? homeBrokers : 1, brokerConfig })
     }),
   )
@@ -182,35 +186,43 @@ function securedRegion(region: LocalRegion, folder: string): TrialRegion {
       sasl: { mechanism: 'scram-sha-512', ...userOf(APP) },
     },
     gate: undefined,
+    control: undefined,
   }
 }
 
 /** The same rights everywhere, as an operator grants them; what may be written where is the fences' business. */
 async function grant(admin: Cluster, signal: AbortSignal): Promise<void> {
-  const allow = (
-    username: string,
-    resource: AclBinding['resource'],
-    name: string,
-    operations: readonly AclBinding['operation'][],
-  ) =>
-    operations.map(
-      (operation): AclBinding => ({
-        resource,
-        name,
-        pattern: 'prefixed',
-        principal: `User:${username}`,
-        host: '*',
-        operation,
-        permission: 'allow',
-      }),
-    )
-  const bindings = [
-    ...allow(APP, 'topic', TOPIC_PREFIX, ['read', 'write', 'describe']),
-    ...allow(APP, 'topic', OTHER_PREFIX, ['write', 'describe']),
-    ...allow(APP, 'group', GROUP_PREFIX, ['read', 'describe']),
-    ...allow(APP, 'transactional-id', TRANSACTION_PREFIX, ['write', 'describe']),
-    ...allow(CANARY, 'topic', TOPIC_PREFIX, ['write', 'describe']),
-  ]
+  const [app, canary] = [`User:${APP}`, `User:${CANARY}`]
+  await grantRights(
+    admin,
+    [
+      { principal: app, resource: 'topic', prefix: TOPIC_PREFIX, operations: ['read', 'write', 'describe'] },
+      { principal: app, resource: 'topic', prefix: OTHER_PREFIX, operations: ['write', 'describe'] },
+      { principal: app, resource: 'group', prefix: GROUP_PREFIX, operations: ['read', 'describe'] },
+      { principal: app, resource: 'transactional-id', prefix: TRANSACTION_PREFIX, operations: ['write', 'describe'] },
+      { principal: canary, resource: 'topic', prefix: TOPIC_PREFIX, operations: ['write', 'describe'] },
+      // What drills write and read; see `canary` in the reference of the configuration.
+      { principal: canary, resource: 'topic', prefix: CANARY_PREFIX, operations: ['read', 'write', 'describe'] },
+      { principal: canary, resource: 'group', prefix: CANARY_PREFIX, operations: ['read', 'describe'] },
+    ],
+    signal,
+  )
+}
+
+interface Right {
+  readonly principal: string
+  readonly resource: AclBinding['resource']
+  readonly prefix: string
+  readonly operations: readonly AclBinding['operation'][]
+}
+
+/** Returns once they are in force. */
+export async function grantRights(admin: Cluster, rights: readonly Right[], signal: AbortSignal): Promise<void> {
+  const bindings = rights.flatMap(({ principal, resource, prefix: name, operations }) =>
+    operations.map((operation): AclBinding => {
+      return { resource, name, pattern: 'prefixed', principal, host: '*', operation, permission: 'allow' }
+    }),
+  )
   const [broker] = (await admin.metadata([], signal)).brokers
   const refused = (await admin.createAcls(bindings, signal, broker?.nodeId ?? 1)).find(
     ({ errorCode }) => errorCode !== 0,

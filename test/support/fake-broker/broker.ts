@@ -10,6 +10,7 @@ import { addPartitionsToTxn } from './add-partitions-to-txn.ts'
 import type { FakeApi } from './api.ts'
 import { apiVersions } from './api-versions.ts'
 import { createTopics } from './create-topics.ts'
+import { deleteGroups } from './delete-groups.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeTransactions } from './describe-transactions.ts'
 import { endTxn } from './end-txn.ts'
@@ -28,6 +29,7 @@ import { FakeState } from './state.ts'
 const SPOKEN: readonly FakeApi[] = [
   addPartitionsToTxn,
   createTopics,
+  deleteGroups,
   describeConfigs,
   describeTransactions,
   endTxn,

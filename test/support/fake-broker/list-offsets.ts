@@ -5,8 +5,9 @@ import type { FakePartition } from './partition.ts'
 
 const LATEST = -1
 const EARLIEST = -2
+const NEWEST = -3
 
-/** Log start, log end, or the first batch as new as a timestamp; -1 with epoch -1 where there is none. */
+/** Log start, log end, the newest or the first batch as new as a timestamp; -1 with epoch -1 where there is none. */
 export const listOffsets: FakeApi = {
   name: 'ListOffsets',
   version: 9,
@@ -20,9 +21,10 @@ export const listOffsets: FakeApi = {
     answer.appendInt32(NO_THROTTLE)
     writeByTopic(answer, asked, (_, { topic, partition, timestamp }) => {
       const log = state.partition(topic, partition)
-      const offset = log === undefined ? -1 : offsetOf(log, timestamp)
+      const newest = timestamp === NEWEST ? log?.newest() : undefined
+      const offset = newest?.offset ?? (log === undefined ? -1 : offsetOf(log, timestamp))
       answer.appendInt32(partition).appendInt16(log === undefined ? ERRORS.UNKNOWN_TOPIC_OR_PARTITION : 0)
-      writeInt64(answer, -1)
+      writeInt64(answer, newest?.timestamp ?? -1)
       writeInt64(answer, offset)
       answer.appendInt32(offset < 0 ? -1 : (log?.leaderEpoch ?? -1))
     })
@@ -32,5 +34,6 @@ export const listOffsets: FakeApi = {
 
 function offsetOf(log: FakePartition, timestamp: number): number {
   if (timestamp === LATEST) return log.end
+  if (timestamp === NEWEST) return -1
   return timestamp === EARLIEST ? log.start : log.offsetAt(timestamp)
 }

@@ -5,10 +5,11 @@
  *  - a newer epoch has to begin at sequence 0, also where only a marker brought it;
  *  - one of the last five batches again is answered like the first time, and not appended;
  *  - any other sequence than the next one is refused with OUT_OF_ORDER_SEQUENCE_NUMBER.
+ * A batch whose checksum is wrong is refused with CORRUPT_MESSAGE.
  *
- * It does not: verify checksums, keep records of transactions from committed readers, expire producers, compact.
+ * It does not: keep records of transactions from committed readers, expire producers, compact.
  */
-import { encodeBatch, readBatch } from '../../../src/kafka/index.ts'
+import { encodeBatch, isChecksumValid, readBatch } from '../../../src/kafka/index.ts'
 import { ERRORS } from './errors.ts'
 
 interface KnownProducer {
@@ -51,7 +52,7 @@ export class FakePartition {
 
   append(bytes: Buffer): Appended {
     const header = readBatch(bytes, 0)
-    if (header === undefined) return refuse(ERRORS.CORRUPT_MESSAGE)
+    if (header === undefined || !isChecksumValid(bytes, header)) return refuse(ERRORS.CORRUPT_MESSAGE)
     const { producerId, producerEpoch, baseSequence, lastOffsetDelta } = header
     if (producerId < 0n) return this.#keep(bytes, lastOffsetDelta, header.maxTimestamp)
     const known = this.#producers.get(producerId)
@@ -113,6 +114,20 @@ export class FakePartition {
   /** The first batch that has a record as new as this; the fake looks no deeper. */
   offsetAt(timestamp: number): number {
     return this.#batches.find(({ maxTimestamp }) => maxTimestamp >= timestamp)?.base ?? -1
+  }
+
+  /** The first batch with the largest timestamp; undefined where there is none. */
+  newest(): { readonly offset: number; readonly timestamp: number } | undefined {
+    const [first, ...rest] = this.#batches
+    if (first === undefined) return undefined
+    const { base, maxTimestamp } = rest.reduce((best, it) => (it.maxTimestamp > best.maxTimestamp ? it : best), first)
+    return { offset: base, timestamp: maxTimestamp }
+  }
+
+  /** As a disk does it: one bit in the last batch is another one. */
+  damage(): void {
+    const bytes = this.#batches.at(-1)?.bytes
+    if (bytes !== undefined) bytes[bytes.length - 2] = (bytes[bytes.length - 2] ?? 0) ^ 0x01
   }
 
   /** Resolves with the next append. */

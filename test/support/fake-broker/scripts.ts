@@ -4,7 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
-import { type Cluster, encodeBatch, type ProducerIdentity, readBatch, isControl } from '../../../src/kafka/index.ts'
+import {
+  type Cluster,
+  encodeBatch,
+  encodeDamagedBatch,
+  isControl,
+  type ProducerIdentity,
+  readBatch,
+} from '../../../src/kafka/index.ts'
 
 export type Script = (broker: ScriptContext) => Promise<unknown>
 
@@ -140,6 +147,38 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     return [await list(-2), await list(-1), await list(1), await list(Date.now() + 1_000_000)]
   },
 
+  async 'a batch whose checksum is wrong'({ cluster, signal, topic }) {
+    const produce = await producerFor(cluster, signal, await topic())
+    return [await produce(encodeDamagedBatch(1_000)), await produce(encodeDamagedBatch(1_000))]
+  },
+
+  async 'the record with the largest timestamp'({ cluster, signal, topic }) {
+    const at = await topic()
+    const list = async () => {
+      const partitions = [{ topic: at.name, partition: 0, timestamp: -3 }]
+      const listed = await cluster.listOffsets({ isolation: 'read_uncommitted', partitions }, signal)
+      return listed.map(({ errorCode, offset, timestamp }) => ({ errorCode, offset, timestamp }))
+    }
+    const seen = [await list()]
+    const produce = await producerFor(cluster, signal, at)
+    for (const timestamp of [1_000, 3_000, 2_000]) {
+      const records = [{ timestamp, key: null, value: Buffer.from('v') }]
+      await produce(encodeBatch({ records, codec: 'none', producerId: -1n, producerEpoch: -1, baseSequence: -1 }))
+    }
+    return [...seen, await list()]
+  },
+
+  async 'a group that is deleted, and one that is not there'({ cluster, signal, topic }) {
+    const { name } = await topic()
+    const group = `group-${name}`
+    const position = { topic: name, partition: 0, offset: 7, leaderEpoch: -1, metadata: null }
+    await cluster.commitGroupOffsets(group, [position], signal)
+    const deleted = await cluster.deleteGroups([group, `none-${name}`], signal)
+    const { groups } = await cluster.listGroups(signal)
+    const codes = deleted.map(({ errorCode }) => errorCode).toSorted((one, other) => one - other)
+    return [codes, groups.some(({ groupId }) => groupId === group)]
+  },
+
   async 'a fetch: whole batches, the end, and beyond'(context) {
     const { cluster, signal, topic } = context
     const at = await topic()
@@ -201,11 +240,17 @@ async function sender({ cluster, signal, topic }: ScriptContext): Promise<Send> 
 }
 
 /** Sends batches and says `ok at 3`, or the error code. */
-async function sendTo(cluster: Cluster, signal: AbortSignal, { name, topicId }: Place): Promise<Send> {
-  const { brokers } = await cluster.metadata([], signal)
+async function sendTo(cluster: Cluster, signal: AbortSignal, at: Place): Promise<Send> {
+  const produce = await producerFor(cluster, signal, at)
   return async (producer, baseSequence, count) => {
     const records = Array.from({ length: count }, () => ({ timestamp: 1_000, key: null, value: Buffer.from('v') }))
-    const batch = encodeBatch({ records, codec: 'none', ...producer, baseSequence })
+    return await produce(encodeBatch({ records, codec: 'none', ...producer, baseSequence }))
+  }
+}
+
+async function producerFor(cluster: Cluster, signal: AbortSignal, { name, topicId }: Place) {
+  const { brokers } = await cluster.metadata([], signal)
+  return async (batch: Buffer) => {
     const channel = await cluster.openChannel(brokers[0]?.nodeId ?? -1, signal)
     try {
       const answer = await channel.produce({

@@ -33,6 +33,8 @@ export class FakeState {
   readonly transactions = new Map<string, FakeTransaction>()
   /** By group, then by `topic/partition`. */
   readonly groups = new Map<string, Map<string, FakePosition>>()
+  /** Topics to which nobody may write. */
+  readonly fenced = new Set<string>()
   #nextProducerId = FIRST_PRODUCER_ID
 
   createTopic(name: string, partitions: number, configs: Iterable<readonly [string, string]> = []): FakeTopic {

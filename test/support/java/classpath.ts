@@ -26,12 +26,17 @@ interface Artifacts {
   readonly list: readonly (readonly [group: string, artifact: string, version: string])[]
 }
 
-const CLIENTS: Artifacts = {
-  name: `java-clients-${CLIENTS_VERSION}`,
-  list: [
-    ['org.apache.kafka', 'kafka-clients', CLIENTS_VERSION],
-    ['org.slf4j', 'slf4j-nop', '1.7.36'],
-  ],
+const CLIENTS = clientsOf(CLIENTS_VERSION)
+const OTHER_CLIENTS = new Map<string, Artifacts>()
+
+function clientsOf(version: string): Artifacts {
+  return {
+    name: `java-clients-${version}`,
+    list: [
+      ['org.apache.kafka', 'kafka-clients', version],
+      ['org.slf4j', 'slf4j-nop', '1.7.36'],
+    ],
+  }
 }
 
 const TOOLS: Artifacts = {
@@ -67,6 +72,13 @@ const resolving = new Map<Artifacts, Promise<string>>()
 /** The classpath of the Java client and its codecs. Safe for several callers and processes at once. */
 export function javaClasspath(signal?: AbortSignal): Promise<string> {
   return classpathOf(CLIENTS, signal)
+}
+
+/** The same of another version. */
+export function clientsClasspath(version: string, signal?: AbortSignal): Promise<string> {
+  const artifacts = version === CLIENTS_VERSION ? CLIENTS : (OTHER_CLIENTS.get(version) ?? clientsOf(version))
+  OTHER_CLIENTS.set(version, artifacts)
+  return classpathOf(artifacts, signal)
 }
 
 /** The classpath of Kafka's own tools and of MirrorMaker 2. */

@@ -3,7 +3,11 @@ import { createEvents } from '../../../src/core/index.ts'
 import type { FailoverEvents } from '../../../src/failover/index.ts'
 import { createLogger, createMetrics, logFailoverEvents } from '../../../src/observability/index.ts'
 import { fakeReplicator } from '../../support/fake-replicator.ts'
-import { east, start, threeRegions } from '../../support/failover/machine-model.ts'
+import { east, start, threeRegions, west } from '../../support/failover/machine-model.ts'
+
+const left = (region: typeof east, members: number | undefined) => {
+  return { group: 'orders', region, groups: members, members }
+}
 
 test('what is active, and what a move is at, are metrics', async () => {
   const { port } = fakeReplicator()
@@ -11,7 +15,7 @@ test('what is active, and what a move is at, are metrics', async () => {
   const metrics = createMetrics({
     status: () => port.status(),
     events: port.events,
-    failover: () => ({ leads: true, groups: [running] }),
+    failover: () => ({ leads: true, groups: [running], clients: [left(east, 3), left(west, undefined)] }),
     nowMs: () => 0,
     processMetrics: false,
   })
@@ -22,6 +26,9 @@ test('what is active, and what a move is at, are metrics', async () => {
   expect(text).toContain('isthmus_failover_group_region{group="orders",region="east",role="standby"} 1')
   expect(text).toContain('isthmus_failover_group_operation{group="orders",kind="switchover",phase="requested"} 1')
   expect(text).toContain('isthmus_failover_group_paused{group="orders"} 0')
+  expect(text).toContain('isthmus_failover_group_members_left{group="orders",region="east"} 3')
+  // A region that does not say has no value, rather than a 0.
+  expect(text).not.toContain('isthmus_failover_group_members_left{group="orders",region="west"}')
 })
 
 test('a move that waits for a person is an error in the log', () => {

@@ -58,6 +58,7 @@ export class ScriptedRegion implements ProbedCluster {
     return {
       address,
       certificateEndsMs: undefined,
+      versions: new Map(),
       metadata: (topics) => Promise.resolve(state === 'nonsense' ? ({} as never) : this.#metadata(topics)),
       topicSettings: (topics) => {
         const entry = {

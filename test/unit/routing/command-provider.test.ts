@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { systemClock } from '../../../src/core/index.ts'
+import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import {
-  commandEviction,
-  commandRouting,
+  evictionProvider,
   type ProviderStep,
   resolveEviction,
   resolveRouting,
-  type RoutingOptions,
+  type RoutingProviderOptions,
+  routingProvider,
   type RunProgram,
 } from '../../../src/routing/index.ts'
 import { runProgram } from '../../../src/security/index.ts'
@@ -18,16 +18,23 @@ const SHOW =
   'const { ISTHMUS_ACTION: a, ISTHMUS_GROUP: g, ISTHMUS_OPERATION: o, ISTHMUS_FROM: f, ISTHMUS_TO: t } = process.env;' +
   'console.log([a, g, o, f, t, process.env.OWN].join(" "))'
 const run: RunProgram = (program, within) => runProgram({ ...program, clock: systemClock }, within)
-const options = { run, env: { PATH: process.env['PATH'], OWN: 'own' } }
+const parts = { run, env: { PATH: process.env['PATH'], OWN: 'own' }, clock: systemClock, random: systemRandom }
 
-function routing(more: Partial<RoutingOptions> = {}) {
-  return commandRouting(resolveRouting({ kind: 'command', switch: node(''), ...more }), options)
+function routing(more: Partial<RoutingProviderOptions> = {}) {
+  const resolved = resolveRouting({ kind: 'command', switch: node(''), ...more })
+  if (resolved === undefined) throw new Error('nothing to run')
+  return routingProvider(resolved, parts)
+}
+
+function evicting(evict: string[]) {
+  const resolved = resolveEviction({ kind: 'command', evict })
+  if (resolved === undefined) throw new Error('nothing to run')
+  return evictionProvider(resolved, parts)
 }
 
 test('exit code 0 means done', async () => {
   expect(await routing().switchTo(MOVE, signal)).toMatchObject({ kind: 'done' })
-  const eviction = commandEviction(resolveEviction({ kind: 'command', evict: node('') }), options)
-  expect(await eviction.evict(MOVE, signal)).toMatchObject({ kind: 'done' })
+  expect(await evicting(node('')).evict(MOVE, signal)).toMatchObject({ kind: 'done' })
 })
 
 test('a program is told what it is for, and its failure tells what it said', async () => {
@@ -36,8 +43,9 @@ test('a program is told what it is for, and its failure tells what it said', asy
   const messageOf = (failed: ProviderStep) => (failed.kind === 'failed' ? failed.fault.message : failed.reason)
   expect(messageOf(step)).toContain('ended with exit code 3: switch orders op-1 eu us own')
   const evict = node(`${SHOW}; process.exit(1)`)
-  const eviction = commandEviction(resolveEviction({ kind: 'command', evict }), options)
-  expect(messageOf(await eviction.evict(MOVE, signal))).toContain('ended with exit code 1: evict orders op-1 eu us own')
+  expect(messageOf(await evicting(evict).evict(MOVE, signal))).toContain(
+    'ended with exit code 1: evict orders op-1 eu us own',
+  )
 })
 
 test('one that does not end in time is unknown', async () => {
@@ -46,7 +54,7 @@ test('one that does not end in time is unknown', async () => {
 }, 20_000)
 
 test('the check says where clients are pointed, or nothing', async () => {
-  expect((await routing().check(MOVE, signal)).verdict).toBe('unknown')
+  expect((await routing().check(MOVE, signal)).verdict).toBe('unchecked')
   expect((await routing({ check: node('') }).check(MOVE, signal)).verdict).toBe('switched')
   expect((await routing({ check: node('process.exit(1)') }).check(MOVE, signal)).verdict).toBe('elsewhere')
   expect((await routing({ check: ['/not/there'] }).check(MOVE, signal)).verdict).toBe('unknown')

@@ -58,6 +58,12 @@ describe('what the logs tell of copies that another process makes', () => {
     expect(view([copy(0, 7, 6)], 7)).toMatchObject({ loss: { records: 0 }, isIdentical: false })
   })
 
+  test('is told about where another process copies on while it is looked at', () => {
+    const going = { ...copy(0, -1), reason: '1 appended offsets are not replicated', sourceAbout: 8 }
+    expect(view([going], 10)).toMatchObject({ loss: { records: 2 } })
+    expect(view([{ ...going, sourceAbout: 11 }], 10)).toMatchObject({ loss: { records: 0 } })
+  })
+
   test('is unknown without a copy, and where the source was never seen', () => {
     expect(view([], 10)).toMatchObject({ loss: undefined })
     expect(view([copy(0, -1)], 10)).toMatchObject({ loss: undefined })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countClients, findReaders } from '../../../../src/controller/evidence/readers.ts'
+import { findReaders } from '../../../../src/controller/evidence/readers.ts'
 import type { Cluster, GroupListing } from '../../../../src/kafka/index.ts'
 
 const { signal } = new AbortController()
@@ -20,8 +20,6 @@ function cluster(over: { silent?: string[]; code?: number } = {}) {
         const positions = groupId === 'mail' ? [position('mails')] : [position('orders'), position('mails')]
         return { groupId, errorCode: over.code ?? 0, positions }
       }),
-    describeGroups: async (ids: readonly string[]) =>
-      ids.map((groupId) => ({ groupId, errorCode: 0, state: 'Stable', memberCount: 2 })),
   } satisfies Partial<Cluster>
 }
 
@@ -29,7 +27,6 @@ test('readers are the selected groups with positions in the topics', async () =>
   const { readers, shareGroups } = await findReaders(cluster(), scope, signal)
   expect(readers.map(({ groupId, partitions }) => [groupId, [...partitions]])).toEqual([['billing', ['orders-0']]])
   expect(shareGroups).toEqual(['workers'])
-  expect(await countClients(cluster(), scope, signal)).toEqual([{ group: 'billing', members: 2 }])
 })
 
 test('groups that nobody tells of are not taken for none', async () => {

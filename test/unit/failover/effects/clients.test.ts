@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { regionName, systemClock } from '../../../../src/core/index.ts'
-import { type ClientRooms, evict, type GroupClients, reroute } from '../../../../src/failover/effects/clients.ts'
+import { type ClientRooms, evict, reroute } from '../../../../src/failover/effects/clients.ts'
 import type { EffectCall, GroupRooms } from '../../../../src/failover/effects/group-rooms.ts'
 import { ProviderRuns } from '../../../../src/failover/effects/provider-runs.ts'
-import type { OperationRecord } from '../../../../src/failover/index.ts'
+import type { GroupClients, OperationRecord } from '../../../../src/failover/index.ts'
 import { securityFaults } from '../../../../src/security/faults.ts'
 import type {
   ClientMove,
@@ -48,10 +48,10 @@ const eviction: EvictionProvider = { name: 'restart', evict: begin, findTrouble:
 function stage(over: Partial<ClientRooms> = {}) {
   const rooms = { group: 'orders', waitMs: 20, clock: systemClock } as unknown as GroupRooms
   const clientRooms: ClientRooms = {
-    routing,
-    eviction,
+    routing: [routing],
+    eviction: [eviction],
     clients: async (region) => members[region] ?? Promise.reject(new Error(`${region} is silent`)),
-    runs: new ProviderRuns(systemClock),
+    runs: new ProviderRuns(systemClock, 0),
     lifetime: signal,
     ...over,
   }
@@ -65,10 +65,10 @@ function stage(over: Partial<ClientRooms> = {}) {
   }
   return { call, clientRooms }
 }
-const stayers = [
-  { group: 'billing', members: 2 },
-  { group: 'mail', members: 0 },
-]
+const member = (clientId: string) => ({ clientId, host: '10.0.0.7', partitions: 1 })
+const billing: GroupClients = { group: 'billing', protocol: 'classic', members: [member('bill-1'), member('bill-2')] }
+const stayers = [billing]
+const NAMED = 'billing (2: bill-1 at 10.0.0.7, bill-2 at 10.0.0.7)'
 
 describe('rerouting', () => {
   test('switches once an attempt, and is done when the check says so', async () => {
@@ -84,8 +84,8 @@ describe('rerouting', () => {
 
   test('believes a program without a check', async () => {
     const { call, clientRooms } = stage()
-    check = { verdict: 'unknown', reason: 'no check' }
-    expect(await reroute(call(), clientRooms)).toEqual({ kind: 'done', reason: 'flip succeeded; no check' })
+    check = { verdict: 'unchecked', reason: 'no check' }
+    expect(await reroute(call(), clientRooms)).toEqual({ kind: 'done', reason: 'no check' })
   })
 
   test('waits for a program that takes its time, without running it again', async () => {
@@ -111,6 +111,40 @@ describe('rerouting', () => {
     expect(begun).toHaveLength(2)
   })
 
+  test('is not done while a check that there is gives no answer', async () => {
+    const { call, clientRooms } = stage()
+    check = { verdict: 'unknown', reason: 'ns1 does not answer' }
+    expect(await reroute(call(), clientRooms)).toEqual({ kind: 'waiting', reason: 'ns1 does not answer' })
+  })
+
+  test('asks again only after a while', async () => {
+    const { call, clientRooms } = stage({ runs: new ProviderRuns(systemClock, 60_000) })
+    check = { verdict: 'elsewhere', reason: 'the name points at left' }
+    await reroute(call(), clientRooms)
+    check = { verdict: 'switched', reason: 'the name points at right' }
+    expect(await reroute(call(), clientRooms)).toEqual({ kind: 'waiting', reason: 'the name points at left' })
+  })
+
+  test('begins a provider once the one before it has been seen to work', async () => {
+    const names: string[] = []
+    const named = (name: string): RoutingProvider => ({
+      ...routing,
+      name,
+      switchTo: async () => {
+        names.push(name)
+        return DONE
+      },
+    })
+    const { call, clientRooms } = stage({ routing: [named('dns'), named('balancer')] })
+    check = { verdict: 'elsewhere', reason: 'the name points at left' }
+    await reroute(call(), clientRooms)
+    expect(names).toEqual(['dns'])
+    check = { verdict: 'switched', reason: 'the name points at right' }
+    const reason = 'the name points at right; the name points at right'
+    expect(await reroute(call(), clientRooms)).toEqual({ kind: 'done', reason })
+    expect(names).toEqual(['dns', 'balancer'])
+  })
+
   test('runs nothing without the lease', async () => {
     const { call, clientRooms } = stage()
     isHeld = false
@@ -118,12 +152,11 @@ describe('rerouting', () => {
     expect(begun).toEqual([])
   })
 
-  test('without a provider names who has to be moved by hand', async () => {
-    const { call, clientRooms } = stage({ routing: undefined })
-    members = { left: stayers }
-    const outcome = await reroute(call(), clientRooms)
-    expect(outcome).toMatchObject({ kind: 'done', findings: { warning: expect.stringContaining('billing (2)') } })
-    expect(JSON.stringify(outcome)).not.toContain('mail')
+  test('without a provider says what has to be done by hand, and asks no region that may be gone', async () => {
+    const { call, clientRooms } = stage({ routing: [] })
+    const outcome = await reroute(call(), { ...clientRooms, clients: () => Promise.reject(new Error('was asked')) })
+    const warning = 'no routing is configured, so clients have to be pointed at right by hand'
+    expect(outcome).toMatchObject({ kind: 'done', findings: { warning } })
   })
 })
 
@@ -133,12 +166,13 @@ describe('eviction', () => {
     members = { left: stayers, right: [] }
     expect(await evict(call(), clientRooms)).toEqual({
       kind: 'waiting',
-      reason: 'flip succeeded; groups with members left in left: billing (2)',
+      reason: `flip succeeded; groups with members left in left: ${NAMED}`,
     })
-    members = { left: [], right: [{ group: 'billing', members: 2 }] }
+    members = { left: [], right: [billing] }
     expect(await evict(call(), clientRooms)).toEqual({
       kind: 'done',
       reason: 'no group has members left in left; 1 groups have members in right',
+      evidence: { left: [], arrived: [billing] },
     })
     expect(begun).toHaveLength(1)
   })
@@ -153,12 +187,12 @@ describe('eviction', () => {
   })
 
   test('without a provider is done at once, with a warning only where somebody is left', async () => {
-    const { call, clientRooms } = stage({ eviction: undefined })
+    const { call, clientRooms } = stage({ eviction: [] })
     expect(await evict(call(), clientRooms)).not.toHaveProperty('findings')
     members = { left: stayers }
     expect(await evict(call(), clientRooms)).toMatchObject({
       kind: 'done',
-      findings: { warning: expect.stringContaining('billing (2)') },
+      findings: { warning: expect.stringContaining(NAMED) },
     })
     expect(begun).toEqual([])
   })

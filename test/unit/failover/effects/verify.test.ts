@@ -12,6 +12,7 @@ import { verify, type VerifyRooms } from '../../../../src/failover/effects/verif
 import type { FenceState, OperationRecord, RegionRole } from '../../../../src/failover/index.ts'
 import type { AclBinding } from '../../../../src/kafka/index.ts'
 import type { DrainStatus, Goal } from '../../../../src/replication/index.ts'
+import { ProviderRuns } from '../../../../src/failover/effects/provider-runs.ts'
 import type { RoutingCheck } from '../../../../src/routing/index.ts'
 import { type FenceCommand, RegionFences, type SecurityEvents, STANDING } from '../../../../src/security/index.ts'
 import { AclRegion } from '../../../support/acl-region.ts'
@@ -103,7 +104,9 @@ function stage({ role = 'standby', fence = 'proved', command, routing }: Over = 
     linkOf: () => ({ name: linkName('orders-right-to-left') }),
   } as unknown as GroupRooms
   const verifyRooms = {
-    routing: routing && { check: async () => routing },
+    routing: routing === undefined ? [] : [{ check: async () => routing }],
+    runs: new ProviderRuns(clock, 0),
+    lifetime: signal,
     goals: new Map(),
   } as unknown as VerifyRooms
   const call = {

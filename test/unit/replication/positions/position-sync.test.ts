@@ -47,7 +47,8 @@ class GroupsInMemory {
       groupId,
       errorCode: 0,
       state: this.groups.get(groupId)?.state ?? 'Dead',
-      memberCount: 0,
+      protocol: 'classic' as const,
+      members: [],
     }))
   }
 

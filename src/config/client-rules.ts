@@ -1,0 +1,153 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import {
+  canonicalData,
+  canonicalName,
+  type EvictionProviderOptions,
+  isDnsName,
+  isSameData,
+  parseServer,
+  type RoutingProviderOptions,
+} from '../routing/index.ts'
+import type { Path, ProblemCollector } from './problems.ts'
+import type { UsableConfig } from './validate.ts'
+
+/** Rules of what moves clients: keys of the kind and no others, records that every region has a value for. */
+type Provider = RoutingProviderOptions & EvictionProviderOptions
+type Key = Exclude<keyof RoutingProviderOptions | keyof EvictionProviderOptions, 'kind'>
+type DnsRecord = NonNullable<RoutingProviderOptions['records']>[number]
+
+interface KindKeys {
+  readonly needs: readonly Key[]
+  readonly takes: readonly Key[]
+}
+
+const WEBHOOK = ['caFile', 'tokenFile', 'timeoutSeconds'] as const
+const ROUTING: Readonly<Record<RoutingProviderOptions['kind'], KindKeys>> = {
+  command: { needs: ['switch'], takes: ['check', 'timeoutSeconds'] },
+  dns: { needs: ['zone', 'primaries', 'key', 'records'], takes: ['secondaries', 'ttlSeconds'] },
+  webhook: { needs: ['url'], takes: ['checkUrl', ...WEBHOOK] },
+}
+const EVICTION: Readonly<Record<EvictionProviderOptions['kind'], KindKeys>> = {
+  command: { needs: ['evict'], takes: ['timeoutSeconds'] },
+  webhook: { needs: ['url'], takes: WEBHOOK },
+}
+
+export function checkClientProviders(file: UsableConfig, problems: ProblemCollector): void {
+  for (const { at, entry: group } of file.failoverGroups) {
+    for (const [rank, provider] of (group.routing ?? []).entries()) {
+      const path: Path = ['failoverGroups', at, 'routing', rank]
+      checkKeys(provider, ROUTING[provider.kind], path, problems)
+      checkWebhook(provider, path, problems)
+      if (provider.kind === 'dns') checkDns(provider, group.regions, path, problems)
+    }
+    for (const [rank, provider] of (group.eviction ?? []).entries()) {
+      const path: Path = ['failoverGroups', at, 'eviction', rank]
+      checkKeys(provider, EVICTION[provider.kind], path, problems)
+      checkWebhook(provider, path, problems)
+    }
+  }
+}
+
+/** A key of another kind is refused: it would be ignored without a word. */
+function checkKeys(
+  provider: Partial<Omit<Provider, 'kind'>> & { readonly kind: string },
+  { needs, takes }: KindKeys,
+  path: Path,
+  problems: ProblemCollector,
+): void {
+  const { kind } = provider
+  for (const key of needs) {
+    if (provider[key] === undefined) problems.error([...path, key], 'missing', `kind ${kind} needs ${needs.join(', ')}`)
+  }
+  for (const key of Object.keys(provider)) {
+    const isKnown = key === 'kind' || [...needs, ...takes].some((known) => known === key)
+    if (!isKnown) problems.error([...path, key], `is not for kind ${kind}`, `remove ${key}, or choose another kind`)
+  }
+}
+
+function checkWebhook(
+  { url, checkUrl, tokenFile }: Pick<RoutingProviderOptions, 'url' | 'checkUrl' | 'tokenFile'>,
+  path: Path,
+  problems: ProblemCollector,
+): void {
+  for (const [key, text] of Object.entries({ url, checkUrl })) {
+    if (text === undefined) continue
+    if (!URL.canParse(text)) problems.error([...path, key], `"${text}" is not a URL`, 'correct its host or port')
+    else if (tokenFile !== undefined && text.startsWith('http:')) {
+      problems.warn([...path, key], 'http sends the token readable', 'use https')
+    }
+  }
+}
+
+function checkDns(
+  { zone, primaries = [], secondaries = [], key, records = [] }: RoutingProviderOptions,
+  regions: readonly string[],
+  path: Path,
+  problems: ProblemCollector,
+): void {
+  if (zone !== undefined) checkName(zone, [...path, 'zone'], problems)
+  if (key !== undefined) checkName(key.name, [...path, 'key', 'name'], problems)
+  for (const [list, servers] of Object.entries({ primaries, secondaries })) {
+    for (const [at, server] of servers.entries()) {
+      const isTwice = [...primaries, ...secondaries].filter((other) => other === server).length > 1
+      if (isTwice) problems.error([...path, list, at], `"${server}" is named twice`, 'name it once')
+      if (parseServer(server) !== undefined) continue
+      problems.error([...path, list, at], `"${server}" has no valid port`, 'use a port from 1 to 65535')
+    }
+  }
+  const seen = new Set<string>()
+  for (const [at, record] of records.entries()) {
+    const recordPath: Path = [...path, 'records', at]
+    const name = canonicalName(record.name)
+    checkName(record.name, [...recordPath, 'name'], problems)
+    if (zone !== undefined && !`.${name}`.endsWith(`.${canonicalName(zone)}`)) {
+      problems.error([...recordPath, 'name'], `"${record.name}" is not in ${zone}`, 'write the full name of the record')
+    }
+    // A CNAME stands alone.
+    const others = record.type === 'CNAME' ? ['A', 'AAAA', 'CNAME'] : [record.type, 'CNAME']
+    if (others.some((type) => seen.has(`${name} ${type}`))) {
+      problems.error(recordPath, `${record.name} has two of it`, 'give each name and type once, and CNAME alone')
+    }
+    seen.add(`${name} ${record.type}`)
+    checkValues(record, regions, [...recordPath, 'values'], problems)
+  }
+}
+
+function checkValues(
+  { type, values }: DnsRecord,
+  regions: readonly string[],
+  path: Path,
+  problems: ProblemCollector,
+): void {
+  for (const region of regions) {
+    if (values[region] === undefined)
+      problems.error([...path, region], 'missing', `say what it has while ${region} is active`)
+  }
+  const isValid = { A: isIPv4, AAAA: isIPv6, CNAME: isDnsName }[type]
+  const taken = new Map<string, readonly string[]>()
+  for (const [region, data] of Object.entries(values)) {
+    const place: Path = [...path, region]
+    if (!regions.includes(region)) problems.error(place, 'not a region of the group', `use ${regions.join(', ')}`)
+    for (const [at, text] of data.entries()) {
+      if (!isValid(text)) problems.error([...place, at], `"${text}" is no value of ${type}`, WANTED[type])
+    }
+    if (type === 'CNAME' && data.length > 1) problems.error(place, 'more than one name', 'a CNAME has one')
+    const canonical = data.map(canonicalData)
+    if (new Set(canonical).size < canonical.length) problems.error(place, 'a value stands twice', 'name it once')
+    const other = [...taken].find(([, known]) => isSameData(known, canonical))
+    if (other !== undefined) {
+      problems.error(place, `the same as for ${other[0]}`, 'give each region its own: nothing would change else')
+    }
+    taken.set(region, canonical)
+  }
+}
+
+const WANTED: Readonly<Record<DnsRecord['type'], string>> = {
+  A: 'give an IPv4 address',
+  AAAA: 'give an IPv6 address',
+  CNAME: 'give a full name',
+}
+
+function checkName(name: string, path: Path, problems: ProblemCollector): void {
+  if (!isDnsName(name)) problems.error(path, `"${name}" is not a DNS name`, 'use letters, digits, dashes and dots')
+}
