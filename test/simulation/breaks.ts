@@ -31,7 +31,7 @@ export const BREAKS = {
   },
   'no-settling-transactions': {
     leavesOut: 'open transactions are left alone, and the cut is the last stable offset',
-    at: at('switchover', 'fencing', 'source-follower-frozen'),
+    at: at('switchover', 'preflight', 'clocks-jump'),
   },
   'markers-for-live-transactions': {
     leavesOut: 'open transactions are ended behind the back of their coordinator',
@@ -74,12 +74,15 @@ export const BREAKS = {
     at: at('switchover', 'fencing', 'late-call'),
   },
   'no-journal': { leavesOut: 'effects are not told to the journal', at: at('switchover', 'fencing', 'clocks-jump') },
-  'no-catch-up': { leavesOut: 'other survivors are not asked', at: at('failover', 'fencing', 'clocks-jump') },
+  'no-catch-up': { leavesOut: 'other survivors are not asked', at: at('failover', 'evicting', 'source-cut-off') },
   'no-scan': {
     leavesOut: 'a returned region follows without a comparison',
     at: at('return', 'scanning', 'clocks-jump'),
   },
-  'no-export': { leavesOut: 'the tail is re-seeded without an export', at: at('return', 'scanning', 'clocks-jump') },
+  'no-export': {
+    leavesOut: 'the tail is re-seeded without an export',
+    at: at('return', 'fencing', 'target-broker-frozen'),
+  },
   'no-return-fence': { leavesOut: 'a returned region is not fenced', at: at('return', 'fencing', 'clocks-jump') },
   'roll-back-forgets': {
     leavesOut: 'a roll-back leaves the fence where it is',
@@ -91,7 +94,7 @@ export const BREAKS = {
   },
   'half-is-a-majority': {
     leavesOut: 'two of four vantage points are enough, whatever the others see',
-    at: at('automatic', 'fencing', 'clocks-jump'),
+    at: at('automatic', 'fencing', 'write-conflict'),
   },
   'no-fence-proof': {
     leavesOut: 'a region is left unasked, and nobody has shown its fence',
