@@ -265,7 +265,8 @@ function deliver(
     control: control && {
       journal: control.journal,
       authority: control.store,
-      isLeading: () => control.status().leads,
+      isLeading: () => control.leads,
+      onError: (error) => control.events.failover.emit('failover:error', { group: '*', what: 'the journal', error }),
     },
     targets: config.notifications.map(notificationTargetOf),
     clock,

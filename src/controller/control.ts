@@ -141,9 +141,13 @@ export class Control {
   /** Undefined but in an agent of a region that has one. */
   readonly gate = (): GateStatus | undefined => this.#gate?.status()
 
+  get leads(): boolean {
+    return this.#controller !== undefined && this.#controller.hold() === undefined
+  }
+
   status(): ControlStatus {
     return {
-      leads: this.#controller !== undefined && this.#controller.hold() === undefined,
+      leads: this.leads,
       groups: this.#groups.flatMap((group) => this.#documents.get(group) ?? []),
       authority: { answers: this.#authority.answers, copies: this.#controller?.copies() ?? [] },
       fences: this.#controller?.fences() ?? [],

@@ -29,8 +29,9 @@ export class Delivery {
     this.notifications = new Notifier({ ...context, control, feed })
     if (control === undefined) return
     this.#follower = new JournalFollower({
-      ...context,
+      clock,
       journal: control.journal,
+      onError: control.onError,
       onEntry: (entry) => void feed.tell(wordEntry(entry), { uid: uidOf(entry), at: entry.at }),
     })
   }

@@ -1,18 +1,19 @@
 import type { Journal, JournalEntry } from '../../authority/index.ts'
-import { backoffMs, type Clock, isFault, pause, type Random } from '../../core/index.ts'
+import { type Clock, isFault, type Pass, runLoop } from '../../core/index.ts'
 
 export interface JournalFollowerOptions {
   readonly journal: Pick<Journal, 'read' | 'head'>
   readonly clock: Clock
-  readonly random: Random
   readonly onEntry: (entry: JournalEntry) => void
+  /** Told what should not happen; that the authority does not answer is told by its own room. */
+  readonly onError: (error: unknown) => void
   /** @defaultValue 1000 */
   readonly everyMs?: number
 }
 
 const EVERY_MS = 1_000
+const AFTER_ERROR_MS = 3_000
 const PAGE = 200
-const DELAYS = { firstMs: 1_000, mostMs: 15_000 }
 
 /**
  * Every entry of the journal from the start of this process on, whichever process has written it: once each, in order.
@@ -29,7 +30,23 @@ export class JournalFollower {
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    const { clock, onError, everyMs = EVERY_MS } = this.#options
+    this.#running ??= runLoop(
+      {
+        observe: (signal) => this.#read(signal),
+        decide: (entries) => ({ entries, reason: 'the journal goes on' }),
+        act: ({ entries, reason }) => Promise.resolve(this.#tell(entries, reason)),
+      },
+      {
+        clock,
+        signal: this.#stopping.signal,
+        everyMs,
+        afterErrorMs: AFTER_ERROR_MS,
+        onError: (error) => {
+          if (!isFault(error)) onError(error)
+        },
+      },
+    )
   }
 
   async stop(): Promise<void> {
@@ -37,34 +54,18 @@ export class JournalFollower {
     await this.#running
   }
 
-  async #run(): Promise<void> {
-    const { clock, random, everyMs = EVERY_MS } = this.#options
-    const { signal } = this.#stopping
-    for (let failures = 0; !signal.aborted; ) {
-      try {
-        const isAll = await this.#look(signal)
-        failures = 0
-        if (!isAll) continue
-        await pause(clock, everyMs, signal)
-      } catch (error) {
-        if (signal.aborted) return
-        // The room of the authority tells that it does not answer.
-        if (!isFault(error)) throw error
-        failures++
-        await pause(clock, backoffMs(DELAYS, failures, random), signal)
-      }
-    }
+  async #read(signal: AbortSignal): Promise<readonly JournalEntry[]> {
+    const { journal } = this.#options
+    this.#after ??= (await journal.head(signal))?.number ?? 0
+    return await journal.read(signal, { after: this.#after, limit: PAGE })
   }
 
-  /** False where there may be more at once. */
-  async #look(signal: AbortSignal): Promise<boolean> {
-    const { journal, onEntry } = this.#options
-    this.#after ??= (await journal.head(signal))?.number ?? 0
-    const entries = await journal.read(signal, { after: this.#after, limit: PAGE })
+  /** An entry that cannot be told is passed over, so that it does not end the others. */
+  #tell(entries: readonly JournalEntry[], reason: string): Pass {
     for (const entry of entries) {
       this.#after = entry.number
-      onEntry(entry)
+      this.#options.onEntry(entry)
     }
-    return entries.length < PAGE
+    return { kind: entries.length < PAGE ? 'done' : 'again', reason }
   }
 }

@@ -1,5 +1,5 @@
 import type { Authority, Journal, JournalEntry } from '../../authority/index.ts'
-import { type Clock, isFault, pause } from '../../core/index.ts'
+import { type Clock, isFault, runLoop } from '../../core/index.ts'
 
 /**
  * What the journal tells, sent by whoever leads. How far that has come is a document of the authority, so that the next
@@ -13,6 +13,8 @@ export interface JournalNoticesOptions {
   /** Gives the entry to every receiver; resolves when all have settled it. */
   readonly hand: (entry: JournalEntry) => Promise<void>
   readonly clock: Clock
+  /** Told what should not happen; that the authority does not answer is told by its own room. */
+  readonly onError: (error: unknown) => void
   /** @defaultValue 1000 */
   readonly everyMs?: number
 }
@@ -48,29 +50,34 @@ export class JournalNotices {
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    const { clock, isLeading, onError, everyMs = EVERY_MS } = this.#options
+    this.#running ??= runLoop(
+      {
+        observe: () => Promise.resolve(isLeading()),
+        decide: (leads) => ({ leads, reason: leads ? 'this process leads' : 'another process leads' }),
+        act: async ({ leads, reason }, signal) => {
+          if (leads) await this.#pass(signal)
+          else this.#reign = undefined
+          return { kind: 'done', reason }
+        },
+      },
+      {
+        clock,
+        signal: this.#stopping.signal,
+        everyMs,
+        afterErrorMs: everyMs,
+        onError: (error) => {
+          // The next pass reads anew where this one was.
+          this.#reign = undefined
+          if (!isFault(error)) onError(error)
+        },
+      },
+    )
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
     await this.#running
-  }
-
-  async #run(): Promise<void> {
-    const { clock, isLeading, everyMs = EVERY_MS } = this.#options
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      try {
-        if (isLeading()) await this.#pass(signal)
-        else this.#reign = undefined
-      } catch (error) {
-        if (signal.aborted) return
-        // What the authority does not answer, its own room tells; the next pass reads anew where this one was.
-        if (!isFault(error)) throw error
-        this.#reign = undefined
-      }
-      await pause(clock, everyMs, signal)
-    }
   }
 
   async #pass(signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ export interface NotifierOptions {
         readonly journal: Pick<Journal, 'read' | 'head'>
         readonly authority: Pick<Authority, 'read' | 'write'>
         readonly isLeading: () => boolean
+        readonly onError: (error: unknown) => void
       }
     | undefined
   readonly clock: Clock

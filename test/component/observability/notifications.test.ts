@@ -58,7 +58,10 @@ function sharedAuthority() {
     )
   }
   const cursor = async () => (await authority.read(CURSOR_KEY, never))?.value as { journal: number } | undefined
-  return { control: (isLeading: () => boolean) => ({ authority, journal, isLeading }), append, cursor }
+  const onError = (error: unknown) => {
+    throw error
+  }
+  return { control: (isLeading: () => boolean) => ({ authority, journal, isLeading, onError }), append, cursor }
 }
 
 test('what is sent is the event, with an id, a token and a signature that a receiver can check', async () => {

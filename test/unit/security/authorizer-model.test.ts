@@ -3,17 +3,8 @@ import { expect, test } from 'vitest'
 import type { AclBinding } from '../../../src/kafka/index.ts'
 import { createAuthorizer, isAllowed, OPERATIONS_OF } from '../../../src/security/authorizer-model.ts'
 import { entries, fences, HOSTS, NAMES_OF, SUPER } from '../../support/policy-arbitraries.ts'
+import { entryOf } from './policies/acl-entry.ts'
 
-const entry = (more: Partial<AclBinding>): AclBinding => ({
-  resource: 'topic',
-  name: 'orders',
-  pattern: 'literal',
-  principal: 'User:app',
-  host: '*',
-  operation: 'write',
-  permission: 'allow',
-  ...more,
-})
 const may = (bindings: AclBinding[], operation: AclBinding['operation'] = 'write', open = false) =>
   isAllowed(
     bindings,
@@ -23,37 +14,37 @@ const may = (bindings: AclBinding[], operation: AclBinding['operation'] = 'write
 
 test.each<[string, AclBinding[], boolean]>([
   ['nothing', [], false],
-  ['its own ALLOW', [entry({})], true],
-  ['an ALLOW by beginning', [entry({ name: 'ord', pattern: 'prefixed' })], true],
-  ['an ALLOW on everything', [entry({ name: '*', operation: 'all' })], true],
-  ['an ALLOW for everyone', [entry({ principal: 'User:*' })], true],
-  ['an ALLOW of another', [entry({ principal: 'User:other' })], false],
-  ['an ALLOW of another topic', [entry({ name: 'order' })], false],
-  ['an ALLOW of a group of that name', [entry({ resource: 'group' })], false],
-  ['an ALLOW from one address, which may not be ours', [entry({ host: '10.0.0.1' })], false],
-  ['a DENY beside it', [entry({}), entry({ permission: 'deny', principal: 'User:*' })], false],
-  ['a DENY of something else beside it', [entry({}), entry({ permission: 'deny', operation: 'alter' })], true],
+  ['its own ALLOW', [entryOf()], true],
+  ['an ALLOW by beginning', [entryOf({ name: 'ord', pattern: 'prefixed' })], true],
+  ['an ALLOW on everything', [entryOf({ name: '*', operation: 'all' })], true],
+  ['an ALLOW for everyone', [entryOf({ principal: 'User:*' })], true],
+  ['an ALLOW of another', [entryOf({ principal: 'User:other' })], false],
+  ['an ALLOW of another topic', [entryOf({ name: 'order' })], false],
+  ['an ALLOW of a group of that name', [entryOf({ resource: 'group' })], false],
+  ['an ALLOW from one address, which may not be ours', [entryOf({ host: '10.0.0.1' })], false],
+  ['a DENY beside it', [entryOf(), entryOf({ permission: 'deny', principal: 'User:*' })], false],
+  ['a DENY of something else beside it', [entryOf(), entryOf({ permission: 'deny', operation: 'alter' })], true],
 ])('%s', (_what, bindings, allowed) => {
   expect(may(bindings)).toBe(allowed)
 })
 
 test('what is open without entries is closed by any entry', () => {
   expect(may([], 'write', true)).toBe(true)
-  expect(may([entry({ principal: 'User:other' })], 'write', true)).toBe(false)
+  expect(may([entryOf({ principal: 'User:other' })], 'write', true)).toBe(false)
 })
 
 test('an ALLOW implies the right to look, a DENY denies no more than it says', () => {
-  expect(may([entry({})], 'describe')).toBe(true)
-  expect(may([entry({}), entry({ permission: 'deny' })], 'describe')).toBe(true)
-  expect(may([entry({ operation: 'alter-configs' })], 'describe-configs')).toBe(true)
+  expect(may([entryOf()], 'describe')).toBe(true)
+  expect(may([entryOf(), entryOf({ permission: 'deny' })], 'describe')).toBe(true)
+  expect(may([entryOf({ operation: 'alter-configs' })], 'describe-configs')).toBe(true)
 })
 
 test('an entry for one address is about that address', () => {
   const question = { principal: 'User:app', operation: 'write', resource: 'topic', name: 'orders' } as const
   const bindings = [
-    entry({ host: '10.0.0.1' }),
-    entry({ host: '10.0.0.2' }),
-    entry({ host: '10.0.0.2', permission: 'deny' }),
+    entryOf({ host: '10.0.0.1' }),
+    entryOf({ host: '10.0.0.2' }),
+    entryOf({ host: '10.0.0.2', permission: 'deny' }),
   ]
   const from = (host: string) => isAllowed(bindings, { ...question, host }, { allowsWithoutAcl: false })
   expect([from('10.0.0.1'), from('10.0.0.2'), from('10.0.0.3')]).toEqual([true, false, false])
@@ -62,16 +53,16 @@ test('an entry for one address is about that address', () => {
 test('no entry applies to a super user', () => {
   const question = { principal: 'User:app', operation: 'write', resource: 'topic', name: 'orders' } as const
   const settings = { allowsWithoutAcl: false, superUsers: new Set(['User:app']) }
-  expect(isAllowed([entry({ permission: 'deny', principal: 'User:*' })], question, settings)).toBe(true)
+  expect(isAllowed([entryOf({ permission: 'deny', principal: 'User:*' })], question, settings)).toBe(true)
 })
 
 test('names that begin with * are not reached by an entry for every name', () => {
   const group = { resource: 'group', operation: 'read' } as const
   const question = { principal: 'User:app', ...group }
   const settings = { allowsWithoutAcl: false }
-  expect(isAllowed([entry({ ...group, name: '*' })], { ...question, name: '*odd' }, settings)).toBe(false)
+  expect(isAllowed([entryOf({ ...group, name: '*' })], { ...question, name: '*odd' }, settings)).toBe(false)
   expect(
-    isAllowed([entry({ ...group, name: '*', pattern: 'prefixed' })], { ...question, name: '*odd' }, settings),
+    isAllowed([entryOf({ ...group, name: '*', pattern: 'prefixed' })], { ...question, name: '*odd' }, settings),
   ).toBe(true)
 })
 
