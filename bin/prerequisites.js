@@ -40,6 +40,12 @@ export const remedies = {
     ['macOS', 'brew install bind'],
     ['Windows', 'wsl sudo apt-get install -y bind9   # then work inside WSL'],
   ],
+  promtool: [
+    ['Debian, Ubuntu', 'sudo apt-get install -y --no-install-recommends prometheus'],
+    ['Fedora', 'sudo dnf install -y golang-github-prometheus'],
+    ['macOS', 'brew install prometheus'],
+    ['Windows', 'wsl sudo apt-get install -y --no-install-recommends prometheus   # then work inside WSL'],
+  ],
 }
 
 /** Looks for both engines at once. */
@@ -196,6 +202,15 @@ export async function findNamed(env = process.env) {
   const program = await findProgram('named', undefined, { PATH: places })
   if (program === undefined) return { found: false, program, detail: 'no named (BIND 9) on the PATH, nor in /usr/sbin' }
   return { found: true, program, detail: `named at ${program}` }
+}
+
+// ---- Prometheus ---------------------------------------------------------------------------------------------------
+
+/** What evaluates rules, for the trial of alerts. */
+export async function findPromtool(env = process.env) {
+  const program = await findProgram('promtool', undefined, env)
+  if (program === undefined) return { found: false, program, detail: 'no promtool (Prometheus) on the PATH' }
+  return { found: true, program, detail: `promtool at ${program}` }
 }
 
 async function findProgram(name, firstDir, env) {

@@ -3,12 +3,16 @@
  * the two ways is missing, or etcd, the tests of that skip themselves and only the line is printed.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { findEngines, findEtcd, findNamed, remedies } from './prerequisites.js'
+import { findEngines, findEtcd, findNamed, findPromtool, remedies } from './prerequisites.js'
 
 /** [{ name, line }] of what is missing: `name` is what a part `needs`, `line` is for the reader. */
 export async function findMissingRequirements() {
-  const [engines, etcd, named] = await Promise.all([findEngines(), findEtcd(), findNamed()])
-  return [...missingEngines(engines), ...missingEtcd(etcd), ...missingNamed(named)]
+  const [engines, etcd, named, promtool] = await Promise.all([findEngines(), findEtcd(), findNamed(), findPromtool()])
+  return [...missingEngines(engines), ...missingEtcd(etcd), ...missingNamed(named), ...missingPromtool(promtool)]
+}
+
+function missingPromtool({ found, detail }) {
+  return found ? [] : [missing('promtool', 'the trial of alerts', [detail], [remedies.promtool])]
 }
 
 function missingNamed({ found, detail }) {

@@ -218,7 +218,7 @@ interface Parts {
 }
 
 /** What the API serves. */
-function contentOf({ config, version, clock }: AppOptions, parts: Parts): ApiContent {
+function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: Parts): ApiContent {
   const { replicator, clusters, watch, control, delivery, calls } = parts
   const replication = () => replicator.status()
   const doctor = new Doctor({ config, clusters, replication, watch, control, delivery, clock })
@@ -241,6 +241,7 @@ function contentOf({ config, version, clock }: AppOptions, parts: Parts): ApiCon
       status: replication,
       events: replicator.events,
       nowMs: () => clock.nowMs(),
+      process: { version, role },
       regions: () => watch.status(),
       api: calls,
       delivery: () => delivery.status(),

@@ -28,6 +28,11 @@ export const FAILOVER_METRICS = {
     labels: ['group', 'kind', 'phase'],
     help: '1 for the phase of the move that runs; needs-operator wants a person.',
   },
+  returning: {
+    name: 'isthmus_failover_group_return',
+    labels: ['group', 'region', 'phase'],
+    help: '1 for the phase of the way back of a region that was lost; choosing and needs-operator want a person.',
+  },
   paused: {
     name: 'isthmus_failover_group_paused',
     labels: ['group'],
@@ -94,10 +99,13 @@ export function renderFailover({ leads, groups, clients, automatic = new Map() }
   const running = byGroup.flatMap(({ subject: { operation }, labels }) =>
     operation === undefined ? [] : [{ subject: operation, labels }],
   )
+  const returns = byRegion.flatMap(({ subject, labels }) =>
+    subject.return === undefined ? [] : [{ subject: subject.return, labels }],
+  )
   const left = clients.flatMap(({ group, region, members: subject }) =>
     subject === undefined ? [] : [{ subject, labels: renderLabels({ group, region }) }],
   )
-  const { leads: lead, epoch, role, unfenced, operation, paused, writesPaused, members } = FAILOVER_METRICS
+  const { leads: lead, epoch, role, unfenced, operation, returning, paused, writesPaused, members } = FAILOVER_METRICS
   return [
     renderMetric({ ...lead, kind: 'gauge' }, [{ subject: null, labels: '' }], () => ({ value: Number(leads) })),
     renderMetric({ ...epoch, kind: 'gauge' }, byGroup, (one) => ({ value: one.epoch })),
@@ -106,6 +114,10 @@ export function renderFailover({ leads, groups, clients, automatic = new Map() }
     renderMetric({ ...operation, kind: 'gauge' }, running, ({ kind, phase }) => {
       return { value: 1, moreLabels: renderLabels({ kind, phase }) }
     }),
+    renderMetric({ ...returning, kind: 'gauge' }, returns, ({ phase }) => ({
+      value: 1,
+      moreLabels: `phase="${phase}"`,
+    })),
     renderMetric({ ...paused, kind: 'gauge' }, byGroup, (one) => ({ value: Number(one.paused !== undefined) })),
     renderMetric({ ...writesPaused, kind: 'gauge' }, running, (one) => ({ value: one.writePausedMs / 1_000 })),
     renderMetric({ ...members, kind: 'gauge' }, left, (value) => ({ value })),

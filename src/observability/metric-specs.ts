@@ -221,6 +221,13 @@ function oldestSync(groups: readonly GroupStatus[], nowMs: number): number | und
   return (nowMs - oldestMs) / 1_000
 }
 
+/** Prometheus's way to tell facts: the value is always 1. */
+export const PROCESS_METRIC = {
+  name: 'isthmus_process_info',
+  help: '1 for each process, with its version and its role. Without any, nothing else here can be trusted to be well.',
+  labels: ['version', 'role'],
+} as const
+
 /** From events, because the status does not hold them. */
 export const EVENT_METRICS = {
   apiRefused: {

@@ -19,6 +19,7 @@ import {
   LINK_METRICS,
   type MetricSpec,
   type OpenIncidents,
+  PROCESS_METRIC,
   REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
@@ -52,8 +53,16 @@ export interface MetricsSources {
   readonly failover?: () => FailoverStatus
   /** @defaultValue there are no events and no notifications */
   readonly delivery?: () => DeliveryStatus
+  /** What this process is. @defaultValue not told */
+  readonly process?: ProcessFacts
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
+}
+
+/** By these, processes that are gone and mixed versions are noticed. */
+interface ProcessFacts {
+  readonly version: string
+  readonly role: string
 }
 
 type Labels = Record<string, string>
@@ -74,6 +83,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         // With thousands of flows a metric takes some 10 ms: whatever else there is to do comes in between.
         await new Promise((resolve) => setImmediate(resolve))
       }
+      if (sources.process !== undefined) parts.push(renderProcess(sources.process))
       if (sources.regions !== undefined) parts.push(...renderRegions(sources.regions(), nowMs))
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
       if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
@@ -131,6 +141,11 @@ function renderRepacked(flows: readonly Labelled<FlowStatus>[]): string {
     value: batches,
     moreLabels: `reason="${reason}"`,
   }))
+}
+
+function renderProcess({ version, role }: ProcessFacts): string {
+  const subjects = [{ subject: 1, labels: renderLabels({ version, role }) }]
+  return renderMetric({ ...PROCESS_METRIC, kind: 'gauge' }, subjects, (value) => ({ value }))
 }
 
 /** How many groups of each link are in each state. */

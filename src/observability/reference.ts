@@ -13,6 +13,7 @@ import {
   INCIDENT_METRICS,
   LINK_LABELS,
   LINK_METRICS,
+  PROCESS_METRIC,
   REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
@@ -20,44 +21,85 @@ import { OBSERVER_METRICS, REGION_LABELS, REGION_METRICS, REGION_STATES } from '
 
 const HEAD = `# Metrics
 
-Served on \`/metrics\`. Every name ends in its unit. A value that is not known is left out, never 0: a flow that stands
+Served on \`/metrics\`. Every name says its unit. A value that is not known is left out, never 0: a flow that stands
 still has no lag, and \`isthmus_flow_observation_age_seconds\` and \`isthmus_flow_state\` tell why.
 The metrics of the process itself (\`process_*\`, \`nodejs_*\`) are those of prom-client.
 This page is made from the table of metrics (\`UPDATE=1 npx vitest run --project tidy\` writes it anew); a test compares them.
 
-| Metric | Kind | Labels | Meaning |
-|---|---|---|---|
+| Metric | Kind | Unit | Labels | Meaning |
+|---|---|---|---|---|
 `
+
+/** The last of these words in a name is its unit. */
+const UNITS: Readonly<Record<string, string>> = {
+  seconds: 'seconds',
+  bytes: 'bytes',
+  epoch: 'number of the reign',
+  api: 'requests',
+  differences: 'records',
+  reread: 'records',
+  errors: 'errors',
+  holes: 'offsets',
+}
+const COUNTED = (
+  'records batches flows topics groups deletions incidents brokers partitions canaries points documents votes ' +
+  'members drills notifications streams shards moves positions maps'
+).split(' ')
+
+/** A metric as the page has it; alerts and dashboards may name these only. */
+export interface MetricRow {
+  readonly name: string
+  readonly kind: 'gauge' | 'counter'
+  readonly labels: readonly string[]
+  readonly help: string
+}
+
+/** Every metric of Isthmus, in the order of the page. */
+export function listMetrics(): MetricRow[] {
+  return [
+    ...FLOW_METRICS.map((spec) => row(spec, FLOW_LABELS)),
+    row(REPACKED_METRIC, [...FLOW_LABELS, 'reason']),
+    row(STATE_METRICS.flow, [...FLOW_LABELS, 'state']),
+    ...GROUP_METRICS.map((spec) => row(spec, GROUP_LABELS)),
+    ...LINK_METRICS.map((spec) => row(spec, LINK_LABELS)),
+    row(STATE_METRICS.link, [...LINK_LABELS, 'state']),
+    row(STATE_METRICS.group, [...LINK_LABELS, 'state']),
+    ...INCIDENT_METRICS.map((spec) => row(spec, INCIDENT_LABELS)),
+    ...REGION_METRICS.map((spec) => row(spec, REGION_LABELS)),
+    row(REGION_STATES.level, [...REGION_LABELS, 'level']),
+    row(REGION_STATES.verdict, [...REGION_LABELS, 'verdict']),
+    ...Object.values(OBSERVER_METRICS).map((spec) => row(spec, [])),
+    row(AUTHORITY_METRIC, []),
+    ...COPY_METRICS.map((spec) => row(spec, COPY_LABELS)),
+    ...Object.values(FAILOVER_METRICS).map((spec) => row(spec, spec.labels)),
+    ...Object.values(DRILL_METRICS).map((spec) => row(spec, spec.labels)),
+    row(FENCE_STATE_METRIC, [...FENCE_LABELS, 'state']),
+    row(GATE_METRIC, GATE_METRIC.labels),
+    ...FENCE_METRICS.map((spec) => row(spec, FENCE_LABELS)),
+    ...NOTIFICATION_METRICS.map((spec) => row(spec, DELIVERY_LABELS)),
+    ...STREAM_METRICS.map((spec) => row(spec, [])),
+    ...Object.values(EVENT_METRICS).map((spec) => row(spec, spec.labels)),
+    row(PROCESS_METRIC, PROCESS_METRIC.labels),
+  ]
+}
+
+/** The unit of a metric, as its name says; undefined where that says nothing. A set of states has none. */
+export function unitOf({ name, help }: Pick<MetricRow, 'name' | 'help'>): string | undefined {
+  if (name.endsWith('_timestamp_seconds')) return 'seconds since 1970'
+  if (/^1\b/.test(help)) return '1 where it holds'
+  const word = name.split('_').findLast((one) => Object.hasOwn(UNITS, one) || COUNTED.includes(one))
+  return word === undefined ? undefined : (UNITS[word] ?? word)
+}
 
 /** The reference page, as Markdown. */
 export function renderMetricsReference(): string {
-  const kindOf = (name: string) => (name.endsWith('_total') ? 'counter' : 'gauge')
-  const rows = [
-    ...FLOW_METRICS.map(({ name, help }) => row(name, kindOf(name), FLOW_LABELS, help)),
-    row(REPACKED_METRIC.name, 'counter', [...FLOW_LABELS, 'reason'], REPACKED_METRIC.help),
-    row(STATE_METRICS.flow.name, 'gauge', [...FLOW_LABELS, 'state'], STATE_METRICS.flow.help),
-    ...GROUP_METRICS.map(({ name, help }) => row(name, kindOf(name), GROUP_LABELS, help)),
-    ...LINK_METRICS.map(({ name, help }) => row(name, kindOf(name), LINK_LABELS, help)),
-    row(STATE_METRICS.link.name, 'gauge', [...LINK_LABELS, 'state'], STATE_METRICS.link.help),
-    ...INCIDENT_METRICS.map(({ name, help }) => row(name, kindOf(name), INCIDENT_LABELS, help)),
-    ...REGION_METRICS.map(({ name, help }) => row(name, 'gauge', REGION_LABELS, help)),
-    row(REGION_STATES.level.name, 'gauge', [...REGION_LABELS, 'level'], REGION_STATES.level.help),
-    row(REGION_STATES.verdict.name, 'gauge', [...REGION_LABELS, 'verdict'], REGION_STATES.verdict.help),
-    ...Object.values(OBSERVER_METRICS).map(({ name, help }) => row(name, 'gauge', [], help)),
-    row(AUTHORITY_METRIC.name, 'gauge', [], AUTHORITY_METRIC.help),
-    ...COPY_METRICS.map(({ name, help }) => row(name, 'gauge', COPY_LABELS, help)),
-    ...Object.values(FAILOVER_METRICS).map(({ name, help, labels }) => row(name, 'gauge', labels, help)),
-    ...Object.values(DRILL_METRICS).map(({ name, help, labels }) => row(name, 'gauge', labels, help)),
-    row(FENCE_STATE_METRIC.name, 'gauge', [...FENCE_LABELS, 'state'], FENCE_STATE_METRIC.help),
-    row(GATE_METRIC.name, 'gauge', GATE_METRIC.labels, GATE_METRIC.help),
-    ...FENCE_METRICS.map(({ name, help }) => row(name, kindOf(name), FENCE_LABELS, help)),
-    ...NOTIFICATION_METRICS.map(({ name, help }) => row(name, kindOf(name), DELIVERY_LABELS, help)),
-    ...STREAM_METRICS.map(({ name, help }) => row(name, kindOf(name), [], help)),
-    ...Object.values(EVENT_METRICS).map(({ name, help, labels }) => row(name, kindOf(name), labels, help)),
-  ]
+  const rows = listMetrics().map((metric) => {
+    const { name, kind, labels, help } = metric
+    return `| \`${name}\` | ${kind} | ${unitOf(metric) ?? ''} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`
+  })
   return `${HEAD}${rows.join('\n')}\n`
 }
 
-function row(name: string, kind: string, labels: readonly string[], help: string): string {
-  return `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`
+function row({ name, help }: { readonly name: string; readonly help: string }, labels: readonly string[]): MetricRow {
+  return { name, kind: name.endsWith('_total') ? 'counter' : 'gauge', labels, help }
 }

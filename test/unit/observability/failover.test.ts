@@ -31,6 +31,25 @@ test('what is active, and what a move is at, are metrics', async () => {
   expect(text).not.toContain('isthmus_failover_group_members_left{group="orders",region="west"}')
 })
 
+test('a region that comes back tells where it is on its way', async () => {
+  const { port } = fakeReplicator()
+  const { regions, ...document } = threeRegions()
+  const record = { id: 'r', phase: 'choosing', attempt: 1, epoch: 2, evidence: {} } as const
+  const returning = { role: 'returning', since: '', reason: '', return: record } as const
+  const metrics = createMetrics({
+    status: () => port.status(),
+    events: port.events,
+    process: { version: '1.2.3', role: 'controller' },
+    failover: () => ({ leads: true, groups: [{ ...document, regions: { ...regions, east: returning } }], clients: [] }),
+    nowMs: () => 0,
+    processMetrics: false,
+  })
+  const text = await metrics.render()
+  expect(text).toContain('isthmus_failover_group_return{group="orders",region="east",phase="choosing"} 1\n')
+  expect(text).not.toContain('isthmus_failover_group_return{group="orders",region="north"')
+  expect(text).toContain('isthmus_process_info{version="1.2.3",role="controller"} 1\n')
+})
+
 test('a move that waits for a person is an error in the log', () => {
   const lines: { level: string; msg: string }[] = []
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) }
