@@ -9,7 +9,16 @@ import {
   notificationTargetOf,
   standIn,
 } from './config/index.ts'
-import { Control, Doctor, LinkDesk, type Role, specOf, TEST_ONLY_DWELL, testOnlyDwellMs } from './controller/index.ts'
+import {
+  Control,
+  Doctor,
+  LinkDesk,
+  type Role,
+  SecurityControl,
+  specOf,
+  TEST_ONLY_DWELL,
+  testOnlyDwellMs,
+} from './controller/index.ts'
 import {
   type Clock,
   createEvents,
@@ -115,6 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const regions = watchRegions(config, context)
   const control = controlGroups(options, { replicator, watch: regions.watch })
+  const security = controlSecurity(options, control)
 
   const { events } = replicator
   const status = () => replicator.status()
@@ -128,7 +138,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   stopLogging.push(logApiEvents(calls, logger), ...logControl(control, logger))
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
-  const content = contentOf(options, { calls, replicator, clusters, watch: regions.watch, control, delivery })
+  const content = contentOf(options, { calls, replicator, clusters, watch: regions.watch, control, security, delivery })
   const watched = { logger, clock, events: calls, ...(control && { journal: control.journal }) }
   const api = await createApiServer({ options: config.api, content, ...watched })
 
@@ -137,6 +147,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     memory.stop()
     await delivery.stop()
     // Before the replicator: nobody is to add links to it, or to move anything, any more.
+    await security?.stop()
     await control?.stop()
     await regions.stop()
     await replicator.stop(HAND_OVER_MS)
@@ -207,11 +218,22 @@ function controlGroups(
   })
 }
 
+/** Undefined in a process that decides nothing. Where nobody leads, as there is nothing to move, each process may. */
+function controlSecurity(
+  { config, role = 'all', clock, random }: AppOptions,
+  control: Control | undefined,
+): SecurityControl | undefined {
+  if (role !== 'all' && role !== 'controller') return undefined
+  const hold = () => control?.hold()
+  return new SecurityControl({ config, hold, clock, random })
+}
+
 interface Parts {
   readonly replicator: ReplicatorPort
   readonly clusters: ReadonlyMap<RegionName, Cluster>
   readonly watch: RegionWatch
   readonly control: Control | undefined
+  readonly security: SecurityControl | undefined
   readonly delivery: Delivery
   /** Of the API. */
   readonly calls: Events<ApiEvents>
@@ -219,7 +241,7 @@ interface Parts {
 
 /** What the API serves. */
 function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: Parts): ApiContent {
-  const { replicator, clusters, watch, control, delivery, calls } = parts
+  const { replicator, clusters, watch, control, security, delivery, calls } = parts
   const replication = () => replicator.status()
   const doctor = new Doctor({ config, clusters, replication, watch, control, delivery, clock })
   return {
@@ -234,6 +256,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
       gate: control.gate,
     }),
     ...(control?.view && { failover: control.view }),
+    ...(security && { security }),
     events: delivery,
     notifications: delivery.notifications,
     doctor: (signal) => doctor.examine(signal),

@@ -63,6 +63,12 @@ export const apiFaults = defineFaults({
     retriable: false,
     status: 404,
   },
+  API_NO_POLICIES: {
+    message: 'this process applies no policies',
+    remedy: 'ask a process that runs with the role all or controller',
+    retriable: false,
+    status: 404,
+  },
   API_EPOCH_CONTRADICTS: {
     message: 'If-Match names epoch {header}, the body epoch {body}',
     remedy: 'give the epoch of the plan in one of the two',

@@ -29,7 +29,17 @@ import type {
   VerificationReport,
   VerificationRequest,
 } from '../replication/index.ts'
-import type { FenceRecord, GateStatus, WatchedFence } from '../security/index.ts'
+import type {
+  AclBinding,
+  AppliedPolicy,
+  FenceRecord,
+  GateStatus,
+  PolicyDrift,
+  PolicyPlan,
+  RemovalRule,
+  SecurityPolicy,
+  WatchedFence,
+} from '../security/index.ts'
 
 /** What the API asks of the replicator. */
 export interface ReplicationView {
@@ -170,6 +180,62 @@ export interface StreamsView {
   readonly clock: Clock
 }
 
+/** Which policies, and what may be taken away. */
+export interface PolicyWish {
+  readonly owner?: string | undefined
+  readonly region?: string | undefined
+  readonly removal: RemovalRule
+}
+
+/** A plan that is to be carried out. */
+export interface PolicyOrder {
+  readonly owner: string
+  readonly region: string
+  readonly hash: string
+  readonly removal: RemovalRule
+}
+
+/** A region of a policy that could not be looked at. */
+export interface PolicyTrouble {
+  readonly owner: string
+  readonly region: RegionName
+  readonly reason: string
+  readonly remedy: string
+}
+
+export interface PlannedPolicies {
+  readonly plans: readonly PolicyPlan[]
+  readonly troubles: readonly PolicyTrouble[]
+}
+
+export interface DriftLook {
+  readonly drifts: readonly (PolicyDrift & { readonly owner: string; readonly region: RegionName })[]
+  readonly troubles: readonly PolicyTrouble[]
+}
+
+/** What Isthmus itself needs in a region. */
+export interface RegionRights {
+  readonly region: RegionName
+  readonly bootstrap: readonly string[]
+  /** As the brokers name Isthmus; undefined where that is not known. */
+  readonly principal: string | undefined
+  readonly rights: readonly { readonly binding: AclBinding; readonly why: string; readonly isOptional: boolean }[]
+}
+
+/** Who may do what in the regions, as declared, and as it is. */
+export interface SecurityView {
+  readonly policies: {
+    plan(wish: PolicyWish, signal: AbortSignal): Promise<PlannedPolicies>
+    apply(order: PolicyOrder, signal: AbortSignal): Promise<AppliedPolicy>
+    drift(which: Omit<PolicyWish, 'removal'>, signal: AbortSignal): Promise<DriftLook>
+    import(
+      what: { readonly region: string; readonly owner: string; readonly group?: string | undefined },
+      signal: AbortSignal,
+    ): Promise<SecurityPolicy>
+  }
+  rights(role: 'all' | 'controller' | 'replicator' | 'agent'): readonly RegionRights[]
+}
+
 /** What the API serves. */
 export interface ApiContent {
   readonly version: string
@@ -188,6 +254,8 @@ export interface ApiContent {
   readonly gate?: () => GateStatus | undefined
   /** Undefined in a process that controls no failover group. */
   readonly failover?: FailoverView
+  /** Undefined in a process that decides nothing. */
+  readonly security?: SecurityView
   readonly events: StreamsView
   readonly notifications: NotificationsView
   /** Looks for what would go wrong one day. */

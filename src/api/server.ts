@@ -42,6 +42,7 @@ import { regionRoutes } from './region-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
 import { groupRoutes, offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
 import { returnRoutes } from './return-routes.ts'
+import { securityRoutes } from './security-routes.ts'
 import { verificationRoutes } from './verification-routes.ts'
 
 export interface ApiServerOptions {
@@ -155,7 +156,7 @@ async function addRoutes(http: FastifyInstance, content: ApiContent, closing: Ab
   await http.register(incidentRoutes, { prefix, content })
   await http.register(offsetRoutes, { prefix, content, closing })
   await http.register(verificationRoutes, { prefix, content })
-  for (const routes of [removalRoutes, linkPauseRoutes, eventRoutes, doctorRoutes])
+  for (const routes of [removalRoutes, linkPauseRoutes, eventRoutes, doctorRoutes, securityRoutes])
     await http.register(routes, { prefix, content, closing })
   await http.register(regionRoutes, { prefix, content })
   const desks = new Desks({ content, closing })
@@ -187,6 +188,7 @@ function describe(version: string) {
       { name: 'authority', description: 'What says which region is active' },
       { name: 'events', description: 'What happens, as it happens, and who is told' },
       { name: 'doctor', description: 'What would go wrong one day' },
+      { name: 'security', description: 'Who may do what in the regions' },
       { name: 'journal', description: 'What was done, decided and asked for' },
     ],
     // The types that come with swagger do not know mutualTLS, which is new in OpenAPI 3.1.

@@ -92,6 +92,18 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  CLI_APPLY_NOT_CONFIRMED: {
+    message: 'nothing was changed: this was the plan',
+    remedy: 'type apply when asked, or add --yes',
+    retriable: false,
+    status: 412,
+  },
+  CLI_PLAN_UNREADABLE: {
+    message: '{file} is no plan of policies: {reason}',
+    remedy: 'make it with `isthmus security plan --output json`',
+    retriable: false,
+    status: 400,
+  },
   CLI_UNFENCE_UNCLEAR: {
     message: 'it is not clear which fences are to be taken down',
     remedy: 'give a group and --region, or --all-of with --config and no group',

@@ -24,6 +24,7 @@ import { addPause } from './pause.ts'
 import type { ProcessVerbs } from './process-verbs.ts'
 import { addRegions } from './regions.ts'
 import { addRun } from './run.ts'
+import { addSecurity } from './security.ts'
 import { addStatus } from './status.ts'
 import { addToken } from './token.ts'
 import { addVerify } from './verify.ts'
@@ -71,6 +72,7 @@ export async function runCli(
   addHistory(program, context)
   addEvents(program, context)
   addDoctor(program, context)
+  addSecurity(program, context)
   addAuthority(program, context, verbs)
   addToken(program, context, verbs)
   try {

@@ -19,6 +19,7 @@ export {
 } from './load.ts'
 export { type NotificationConfig, notificationTargetOf } from './notifications.ts'
 export { type CheckedCluster, checkOnline, type RegionFinding } from './online.ts'
+export type { PolicyConfig } from './policies.ts'
 export { formatProblem, type Problem } from './problems.ts'
 export { renderConfigReference } from './reference.ts'
 export { clusterOptionsOf, type RegionConfig } from './regions.ts'

@@ -29,10 +29,6 @@ interface LoadedPolicies {
 export function loadPolicies(file: UsableConfig, context: LoadContext): LoadedPolicies {
   const policies: PolicyConfig[] = []
   const problems: Problem[] = []
-  if (file.security !== undefined) {
-    const remedy = 'use kafka-acls.sh for what is to be in force now'
-    context.problems.warn(['security', 'policies'], 'this version reads and checks policies, and applies none', remedy)
-  }
   for (const path of findPolicyFiles(file.security?.policies ?? [], context)) {
     const read = readPolicy(path, file, context)
     problems.push(...read.problems)

@@ -123,9 +123,14 @@ export class Control {
       where,
       overview: (signal) => this.#authority.overview(signal),
       copies: () => this.#controller?.copies() ?? [],
-      hold: () => (this.#controller === undefined ? 'it is no controller' : this.#controller.hold()),
+      hold: () => this.hold(),
       fallsWith,
     }
+  }
+
+  /** Why this process does not act now; undefined where it leads. */
+  hold(): string | undefined {
+    return this.#controller === undefined ? 'it is no controller' : this.#controller.hold()
   }
 
   /** For what stands beside the groups' documents. */

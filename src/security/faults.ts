@@ -70,6 +70,18 @@ export const securityFaults = defineFaults({
     retriable: true,
     status: 504,
   },
+  POLICY_UNKNOWN: {
+    message: 'there is no policy of {owner}',
+    remedy: 'use one of: {known}; policies are read when Isthmus starts',
+    retriable: false,
+    status: 404,
+  },
+  POLICY_REGION_UNKNOWN: {
+    message: 'no policy that was asked for applies to {region}',
+    remedy: 'use one of: {known}',
+    retriable: false,
+    status: 404,
+  },
   FENCE_TOPIC_CONFIG_REFUSED: {
     message: '{region} cannot be fenced for {group} through topic configs: {reason}',
     remedy:

@@ -1,4 +1,6 @@
 /** The face of the room: fences around the topics and groups of a region, their proof, and who put them up. */
+/** What policies are made of. */
+export type { AclBinding } from '../kafka/index.ts'
 export type { SecurityEvents } from './events.ts'
 export type { FenceClaim } from './fences/acl-fence.ts'
 export type { CommandCheck, CommandElsewhere, CommandPart, ElsewhereRun, FenceCommand } from './fences/command-fence.ts'
@@ -52,5 +54,18 @@ export {
   resolveGateOptions,
   SecurityOptions,
 } from './options.ts'
+export { securityFaults } from './faults.ts'
+export {
+  type AppliedPolicy,
+  applyPolicy,
+  planForRegion,
+  type PolicyRequest,
+} from './policies/apply-policy.ts'
+export { type ExpandedPolicy, expandPolicy } from './policies/expand-policy.ts'
+export { findDrift, type PolicyDrift } from './policies/find-drift.ts'
+export { importPolicy } from './policies/import-policy.ts'
+export type { PolicyPlan, RemovalRule } from './policies/plan-policy.ts'
+export type { PolicyRecord, PolicyRecords } from './policies/policy-record.ts'
 export { findPolicyMistakes } from './policies/policy-rules.ts'
 export { SecurityPolicy } from './policies/policy-schema.ts'
+export { type PolicyAccess, readBindings } from './policies/read-region.ts'

@@ -149,7 +149,7 @@ export const SecurityOptions = Type.Object(
       minItems: 1,
       description:
         'Files of policies, one owner each, as paths or globs; a relative one starts at the configuration file. One that ' +
-        'matches no file is an error. This version reads and checks policies, and applies none.',
+        'matches no file is an error. They are read when Isthmus starts, and applied by `isthmus security apply`.',
       remedy: 'name at least one file, or remove the key',
     }),
   },

@@ -31,6 +31,7 @@ import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
 import { RegionFences } from '../../src/security/index.ts'
 import { AclRegion } from './acl-region.ts'
 import { fakeDelivery } from './fake-delivery.ts'
+import { fakePolicies } from './fake-policies.ts'
 import { fakeReplicator } from './fake-replicator.ts'
 import { goodEvidence } from './failover/good-evidence.ts'
 import { memoryPauses } from './memory-pauses.ts'
@@ -122,6 +123,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
   const status = (): RegionsStatus => {
     return { vantage: 'here', standsIn: null, doubt: null, regions: seen.regions, heard: [] }
   }
+  const policies = fakePolicies(regions, () => seen.hold)
   const calls = createEvents<ApiEvents>()
   const replicator = fakeReplicator()
   const server = await createApiServer({
@@ -157,6 +159,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
         },
         clock: systemClock,
       },
+      security: { policies: policies.desk, rights: () => [] },
       ...delivery.content,
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
     },
@@ -178,6 +181,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
     seen,
     paused: pauses.paused,
     fenced: regions,
+    policies,
     drillStore,
     [Symbol.asyncDispose]: stop,
   }

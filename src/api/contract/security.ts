@@ -1,0 +1,222 @@
+import { Type } from 'typebox'
+import { count, name, nullableInteger, nullableText, object, text } from './schema-kit.ts'
+
+export const AclEntry = object(
+  {
+    principal: text('Who; `User:*` is everyone.'),
+    operation: text('What, such as `write`.'),
+    resource: text('On what: `topic`, `group`, `cluster`, `transactional-id`, `delegation-token`, `user`.'),
+    name: text('Of the resource, or how it begins.'),
+    pattern: Type.Enum(['literal', 'prefixed'], { description: 'How the name is meant.' }),
+    host: text('From which address; `*` is every one.'),
+    permission: Type.Enum(['allow', 'deny'], { description: 'Whether it may.' }),
+  },
+  'An ACL as Kafka has it.',
+)
+export type AclEntry = Type.Static<typeof AclEntry>
+
+const entries = (description: string) => Type.Array(AclEntry, { description })
+const owner = text('Whose policy.')
+const region = text('In which region.')
+
+const PolicyTroubleBody = object(
+  { owner, region, reason: text('What is wrong.'), remedy: text('What to do.') },
+  'A region of a policy that could not be looked at.',
+)
+const troubles = Type.Array(PolicyTroubleBody, { description: 'Regions that could not be looked at.' })
+
+const removalKeys = {
+  remove: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'Whether entries that were put up for the owner, and are not declared any more, are taken away.',
+    }),
+  ),
+  maxRemovals: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 20_000,
+      description:
+        'How many may go from one region. Default: 5, and no more than a tenth of what stands for the owner.',
+    }),
+  ),
+}
+
+export const SecurityPlanRequest = object(
+  {
+    owner: Type.Optional(name('Only the policy of this owner.')),
+    region: Type.Optional(name('Only this region.')),
+    ...removalKeys,
+  },
+  'Which policies are planned.',
+)
+export type SecurityPlanRequest = Type.Static<typeof SecurityPlanRequest>
+
+const PolicyPlanBody = object(
+  {
+    owner,
+    region,
+    hash: text('Of what was seen and what is to be done; applying asks for it.'),
+    additions: entries('What is missing.'),
+    removals: entries('What would be taken away.'),
+    left: Type.Array(
+      object(
+        {
+          entry: AclEntry,
+          why: Type.Enum(['claimed-by-another', 'topic-away', 'removal-off'], { description: 'Why it stays.' }),
+          reason: text('A sentence about it.'),
+        },
+        'An entry that stays.',
+      ),
+      { description: 'Put up for this owner, no longer declared, and left standing.' },
+    ),
+    foreign: entries('Neither declared nor put up for anybody; never touched.'),
+    standing: count('Declared entries that stand already.'),
+    lints: Type.Array(
+      object(
+        {
+          code: Type.Enum(['everyone', 'wildcard-write', 'all-on-cluster'], { description: 'What it is.' }),
+          of: Type.Enum(['policy', 'region'], { description: 'Who has it: the policy, or others in the region.' }),
+          entry: AclEntry,
+          reason: text('Why it is told.'),
+        },
+        'An entry that lets in more than most people mean.',
+      ),
+      { description: 'Told, not refused.' },
+    ),
+    obstacles: Type.Array(
+      object({ code: text('Stable.'), reason: text('What is wrong.'), remedy: text('What to do.') }, 'An obstacle.'),
+      { description: 'While there is one, nothing is applied.' },
+    ),
+  },
+  'What applying a policy to a region would do.',
+)
+export type PolicyPlanBody = Type.Static<typeof PolicyPlanBody>
+
+export const SecurityPlanBody = object(
+  {
+    remove: Type.Boolean({ description: 'As asked for.' }),
+    maxRemovals: nullableInteger('As asked for.'),
+    plans: Type.Array(PolicyPlanBody, { description: 'One for each policy and region.' }),
+    troubles,
+  },
+  'Plans of policies. Nothing was changed.',
+)
+export type SecurityPlanBody = Type.Static<typeof SecurityPlanBody>
+
+export const SecurityApplyRequest = object(
+  {
+    hash: Type.String({ minLength: 1, maxLength: 100, description: 'Of the plan.' }),
+    ...removalKeys,
+    by: Type.String({ minLength: 1, maxLength: 200, description: 'Who asks.' }),
+    reason: Type.String({ minLength: 1, maxLength: 2000, description: 'Why.' }),
+  },
+  'Carries a plan out, as long as the region is as it was planned. Again with the same hash: goes on where it ended.',
+)
+export type SecurityApplyRequest = Type.Static<typeof SecurityApplyRequest>
+
+export const SecurityApplyBody = object(
+  {
+    owner,
+    region,
+    added: count('Entries that were put up; each is in force on every broker.'),
+    removed: count('Entries that were taken away.'),
+    resumed: Type.Boolean({ description: 'Whether an earlier call had begun it.' }),
+    remaining: count('What there is to do now: more than 0 where somebody else changes entries at the same time.'),
+  },
+  'What was done.',
+)
+export type SecurityApplyBody = Type.Static<typeof SecurityApplyBody>
+
+export const SecurityScopeQuery = Type.Object(
+  { owner: Type.Optional(name('Only of this owner.')), region: Type.Optional(name('Only in this region.')) },
+  { additionalProperties: false },
+)
+
+const PolicyDriftBody = object(
+  {
+    owner,
+    region,
+    missing: entries('Declared, and not there.'),
+    extraOwned: entries('Put up for this owner and no longer declared.'),
+    extraForeign: entries('Put up by others for principals of the policy.'),
+    changed: Type.Array(object({ declared: AclEntry, found: AclEntry }, 'A pair.'), {
+      description: 'Declared for the same right, but from another address, or allowed where it is to be denied.',
+    }),
+  },
+  'How a region differs from a policy.',
+)
+export type PolicyDriftBody = Type.Static<typeof PolicyDriftBody>
+
+export const SecurityDriftBody = object(
+  {
+    drifts: Type.Array(PolicyDriftBody, { description: 'One for each policy and region.' }),
+    entries: count('All that differs.'),
+    troubles,
+  },
+  'How regions differ from the policies, looked up now.',
+)
+export type SecurityDriftBody = Type.Static<typeof SecurityDriftBody>
+
+export const SecurityImportQuery = Type.Object(
+  {
+    region: name('The region to write it from.'),
+    owner: name('Whose policy it is to be.'),
+    failoverGroup: Type.Optional(name('To which it applies. Default: to this region.')),
+  },
+  { additionalProperties: false },
+)
+
+export const SecurityImportBody = object(
+  {
+    policy: Type.Object(
+      {},
+      { additionalProperties: true, description: 'A SecurityPolicy; planning it is empty there.' },
+    ),
+  },
+  'A policy that asks for what stands.',
+)
+export type SecurityImportBody = Type.Static<typeof SecurityImportBody>
+
+export const RIGHTS_ROLES = ['all', 'controller', 'replicator', 'agent'] as const
+
+export const SecurityRightsQuery = Type.Object(
+  {
+    role: Type.Optional(
+      Type.Enum([...RIGHTS_ROLES], {
+        default: 'all',
+        description: 'What the process is there for, as of `isthmus run`.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export const SecurityRightsBody = object(
+  {
+    role: text('As asked for.'),
+    regions: Type.Array(
+      object(
+        {
+          region,
+          bootstrap: Type.Array(Type.String(), { description: 'Its addresses.' }),
+          principal: nullableText('As the brokers name Isthmus; null where it is not known: set fence.principal.'),
+          rights: Type.Array(
+            object(
+              {
+                entry: AclEntry,
+                for: text('What for.'),
+                optional: Type.Boolean({ description: 'Whether all but what it is for works without it.' }),
+              },
+              'A right.',
+            ),
+            { description: 'Least rights; DESCRIBE and DESCRIBE_CONFIGS that others imply are left out.' },
+          ),
+        },
+        'What Isthmus needs in a region.',
+      ),
+    ),
+  },
+  'The least rights of the principals of Isthmus, by the configuration.',
+)
+export type SecurityRightsBody = Type.Static<typeof SecurityRightsBody>

@@ -1,0 +1,76 @@
+import type { AppliedPolicy, PolicyDrift, PolicyPlan, RemovalRule } from '../security/index.ts'
+import type {
+  PolicyDriftBody,
+  PolicyPlanBody,
+  SecurityApplyBody,
+  SecurityDriftBody,
+  SecurityPlanBody,
+  SecurityPlanRequest,
+  SecurityRightsBody,
+} from './contract/index.ts'
+import type { DriftLook, PlannedPolicies, RegionRights } from './ports.ts'
+
+/** From what the policies say to the bodies of the API. Pure. */
+export function removalOf({ remove = false, maxRemovals: max }: SecurityPlanRequest): RemovalRule {
+  return remove ? { kind: 'on', max } : { kind: 'off' }
+}
+
+export function viewPlans(
+  { remove = false, maxRemovals = null }: { readonly remove?: boolean; readonly maxRemovals?: number | null },
+  { plans, troubles }: PlannedPolicies,
+): SecurityPlanBody {
+  return { remove, maxRemovals, plans: plans.map(viewPlan), troubles: [...troubles] }
+}
+
+function viewPlan({ additions, removals, left, foreign, lints, obstacles, ...plan }: PolicyPlan): PolicyPlanBody {
+  return {
+    ...plan,
+    additions: [...additions],
+    removals: [...removals],
+    left: left.map(({ binding: entry, why, reason }) => ({ entry, why, reason })),
+    foreign: [...foreign],
+    lints: lints.map(({ binding: entry, ...lint }) => ({ ...lint, entry })),
+    obstacles: obstacles.map((one) => ({ ...one })),
+  }
+}
+
+export function viewApplied(
+  { owner, region }: Pick<SecurityApplyBody, 'owner' | 'region'>,
+  { added, removed, isResumed, after }: AppliedPolicy,
+): SecurityApplyBody {
+  const remaining = after.additions.length + after.removals.length
+  return { owner, region, added, removed, resumed: isResumed, remaining }
+}
+
+export function viewDrift({ drifts, troubles }: DriftLook): SecurityDriftBody {
+  const entries = drifts.reduce((sum, drift) => sum + countDrift(drift), 0)
+  return { drifts: drifts.map(viewDriftOf), entries, troubles: [...troubles] }
+}
+
+function viewDriftOf({ missing, extraOwned, extraForeign, changed, ...place }: DriftLook['drifts'][number]) {
+  const pairs = changed.map((pair) => ({ ...pair }))
+  const body: PolicyDriftBody = {
+    ...place,
+    missing: [...missing],
+    extraOwned: [...extraOwned],
+    extraForeign: [...extraForeign],
+    changed: pairs,
+  }
+  return body
+}
+
+function countDrift({ missing, extraOwned, extraForeign, changed }: PolicyDrift): number {
+  return missing.length + extraOwned.length + extraForeign.length + changed.length
+}
+
+export function viewRights(role: string, regions: readonly RegionRights[]): SecurityRightsBody {
+  return {
+    role,
+    regions: regions.map(({ region, bootstrap, principal, rights }) => ({
+      region,
+      bootstrap: [...bootstrap],
+      principal: principal ?? null,
+      rights: rights.map(({ binding: entry, why, isOptional: optional }) => ({ entry, for: why, optional })),
+    })),
+  }
+}

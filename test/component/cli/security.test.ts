@@ -1,0 +1,144 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { SecurityPlanBody } from '../../../src/api/contract/index.ts'
+import { regionName } from '../../../src/core/index.ts'
+import type { AclBinding } from '../../../src/kafka/index.ts'
+import { startFakeControl } from '../../support/fake-control.ts'
+import { cli } from '../../support/run-cli.ts'
+
+type Control = Awaited<ReturnType<typeof startFakeControl>>
+
+const entry = (more: Partial<AclBinding>): AclBinding => ({
+  resource: 'topic',
+  name: 'orders.',
+  pattern: 'prefixed',
+  principal: 'User:checkout',
+  host: '*',
+  operation: 'write',
+  permission: 'allow',
+  ...more,
+})
+const fence = entry({ principal: 'User:*', permission: 'deny' })
+const strange = entry({ principal: 'User:stranger', operation: 'read' })
+const APPLY = ['security', 'apply', '--reason', 'CHG-1', '--by', 'ada', '--yes']
+
+function regionOf(it: Control, name: string) {
+  const acls = it.fenced.get(regionName(name))?.acls
+  if (acls === undefined) throw new Error(`no region ${name}`)
+  const standing = () =>
+    acls.bindings
+      .filter((binding) => !binding.name.startsWith('__isthmus.'))
+      .map(({ principal, operation, resource, name: on }) => `${principal} ${operation} ${resource} ${on}`)
+      .sort()
+  return { acls, standing }
+}
+
+test('a plan shows what is missing in each region and what is of others, and changes nothing', async () => {
+  await using it = await startFakeControl()
+  const { acls, standing } = regionOf(it, 'east')
+  acls.put(strange, fence)
+  const before = standing()
+  const planned = await cli(['security', 'plan', '--region', 'east', '--api', it.api])
+  expect(planned.code).toBe(6)
+  expect(planned.out).toContain('+ allow User:checkout WRITE on topic orders.*')
+  expect(planned.out).toContain('~ allow User:stranger READ on topic orders.* (foreign)')
+  expect(planned.out).not.toContain('deny')
+  expect(standing()).toEqual(before)
+})
+
+test('a plan from a file is applied to every region, with the fence and others as they were', async () => {
+  await using it = await startFakeControl()
+  const file = join(mkdtempSync(join(tmpdir(), 'isthmus-plan-')), 'plan.json')
+  regionOf(it, 'east').acls.put(strange, fence)
+  writeFileSync(file, (await cli(['security', 'plan', '--output', 'json', '--api', it.api])).out)
+  const applied = await cli([...APPLY, '--plan', file, '--api', it.api])
+  expect([applied.code, applied.err]).toEqual([0, ''])
+  const declared = ['User:billing read group billing', 'User:checkout write topic orders.']
+  expect(regionOf(it, 'west').standing()).toEqual(declared)
+  expect(regionOf(it, 'east').standing()).toEqual(
+    [...declared, 'User:* write topic orders.', 'User:stranger read topic orders.'].sort(),
+  )
+  expect((await cli(['security', 'plan', '--api', it.api])).code).toBe(0)
+  expect((await cli([...APPLY, '--plan', file, '--api', it.api])).code).toBe(3)
+})
+
+test('a region that has changed since it was planned refuses the plan', async () => {
+  await using it = await startFakeControl()
+  const file = join(mkdtempSync(join(tmpdir(), 'isthmus-plan-')), 'plan.json')
+  writeFileSync(file, (await cli(['security', 'plan', '--region', 'east', '--output', 'json', '--api', it.api])).out)
+  const { acls, standing } = regionOf(it, 'east')
+  acls.put(strange)
+  const refused = await cli([...APPLY, '--plan', file, '--api', it.api])
+  expect([refused.code, refused.err]).toEqual([3, expect.stringContaining('POLICY_PLAN_STALE')])
+  expect(standing()).toEqual(['User:stranger read topic orders.'])
+})
+
+test('a topic that comes gets the entries of globs that Kafka cannot say', async () => {
+  await using it = await startFakeControl()
+  await cli([...APPLY, '--api', it.api])
+  regionOf(it, 'west').acls.topics.add('eu.bills')
+  const planned = await cli(['security', 'plan', '--output', 'json', '--api', it.api])
+  const { plans } = JSON.parse(planned.out) as SecurityPlanBody
+  const names = plans.map(({ additions }) => additions.map(({ name }) => name))
+  expect(names).toEqual(plans.map(() => ['eu.bills']))
+  await cli([...APPLY, '--api', it.api])
+  expect(regionOf(it, 'north').standing()).toContain('User:billing read topic eu.bills')
+  regionOf(it, 'west').acls.topics.delete('eu.bills')
+  const gone = await cli(['security', 'plan', '--remove', '--region', 'north', '--api', it.api])
+  expect([gone.code, gone.out]).toEqual([0, expect.stringContaining('1 left standing')])
+})
+
+test('what differs is told by kind, with exit code 6', async () => {
+  await using it = await startFakeControl()
+  await cli([...APPLY, '--api', it.api])
+  expect(await cli(['security', 'drift', '--api', it.api])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Nothing differs.'),
+  })
+  const { acls } = regionOf(it, 'west')
+  acls.take(entry({}))
+  acls.put(entry({ host: '10.0.0.1' }), entry({ operation: 'delete' }))
+  const drifted = await cli(['security', 'drift', '--region', 'west', '--api', it.api])
+  expect(drifted.code).toBe(6)
+  expect(drifted.out).toMatch(/changed +allow User:checkout WRITE/)
+  expect(drifted.out).toMatch(/extra, foreign +allow User:checkout DELETE/)
+})
+
+test('a region that cannot be read is named, and the others are planned', async () => {
+  await using it = await startFakeControl()
+  regionOf(it, 'east').acls.hasAuthorizer = false
+  const planned = await cli(['security', 'plan', '--api', it.api])
+  expect(planned.code).toBe(6)
+  expect(planned.out).toContain('Policy of orders in east: NOT LOOKED AT')
+  expect(planned.out).toContain('Policy of orders in west, plan ')
+})
+
+test('an import asks for what stands, and leaves fences out', async () => {
+  await using it = await startFakeControl()
+  regionOf(it, 'east').acls.put(strange, fence)
+  const args = ['security', 'import', '--region', 'east', '--owner', 'all', '--group', 'orders', '--api', it.api]
+  const imported = await cli(args)
+  expect(imported.code).toBe(0)
+  expect(imported.out).toContain('owner: all\napplies:\n  failoverGroup: orders')
+  expect(imported.out).toContain('principal: User:stranger')
+  expect(imported.out).not.toContain('deny')
+})
+
+test.each([
+  ['an owner that there is not', ['security', 'plan', '--owner', 'nobody'], 2, 'POLICY_UNKNOWN'],
+  ['a region that there is not', ['security', 'drift', '--region', 'nowhere'], 2, 'POLICY_REGION_UNKNOWN'],
+  ['a file that is no plan', [...APPLY, '--plan', '/nowhere.json'], 2, 'CLI_PLAN_UNREADABLE'],
+  ['no confirmation', APPLY.slice(0, -1), 3, 'CLI_APPLY_NOT_CONFIRMED'],
+])('%s is refused', async (_what, args, code, fault) => {
+  await using it = await startFakeControl()
+  expect(await cli([...args, '--api', it.api])).toMatchObject({ code, err: expect.stringContaining(fault) })
+})
+
+test('only a process that leads applies', async () => {
+  await using it = await startFakeControl()
+  it.seen.hold = 'another controller leads'
+  expect(await cli([...APPLY, '--api', it.api])).toMatchObject({ err: expect.stringContaining('NOT_LEADING') })
+  expect(regionOf(it, 'west').standing()).toEqual([])
+})

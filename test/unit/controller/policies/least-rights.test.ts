@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { parseConfig } from '../../../../src/config/index.ts'
+import { findLeastRights } from '../../../../src/controller/policies/least-rights.ts'
+
+const TEXT = `apiVersion: isthmus/v1
+regions:
+  - { name: eu, bootstrap: ["a:1"], tls: {}, sasl: { mechanism: scram-sha-512, username: isthmus, password: "env:P" } }
+  - { name: us, bootstrap: ["b:1"], fence: { principal: "User:CN=isthmus" } }
+  - { name: lake, bootstrap: ["c:1"] }
+failoverGroups: [{ name: orders, regions: [eu, us], topics: { include: ["orders.*", audit] } }]
+links: [{ name: eu-to-lake, source: eu, target: lake, topics: { include: ["*.events"] }, rename: "{source}.{topic}" }]
+`
+
+function rightsOf(role: 'all' | 'controller' | 'replicator' | 'agent', region: string) {
+  const { config, problems } = parseConfig(TEXT, '/', { env: { P: 'p' }, readFile: () => '' })
+  if (config === undefined) throw new Error(JSON.stringify(problems))
+  const found = findLeastRights(config, role).find((one) => one.region === region)
+  const texts = (found?.rights ?? []).map(({ binding, isOptional }) => {
+    const { operation, resource, name, pattern } = binding
+    return `${operation} ${resource} ${name}${pattern === 'prefixed' ? '*' : ''}${isOptional ? ' optional' : ''}`
+  })
+  return { principal: found?.principal, texts }
+}
+
+test('a target of a link only is written to under its names, and nothing else', () => {
+  const { principal, texts } = rightsOf('replicator', 'lake')
+  expect(principal).toBeUndefined()
+  expect(texts).toEqual([
+    'create topic eu.*',
+    'read topic eu.*',
+    'write topic eu.*',
+    'alter topic eu.*',
+    'alter-configs topic eu.*',
+    'delete topic eu.*',
+    'create topic __isthmus.*',
+    'read topic __isthmus.*',
+    'write topic __isthmus.*',
+    'delete topic __isthmus.*',
+    'write transactional-id __isthmus.*',
+    'read group *',
+    'delete group * optional',
+    'alter cluster kafka-cluster optional',
+  ])
+})
+
+test('a controller touches no link that no failover group implies', () => {
+  expect(rightsOf('controller', 'lake').texts).toEqual([])
+  expect(rightsOf('controller', 'us').texts).toContain('write transactional-id *')
+})
+
+test('every region of a failover group may be active one day, so it needs the rights of both sides', () => {
+  const { principal, texts } = rightsOf('all', 'us')
+  expect(principal).toBe('User:CN=isthmus')
+  expect(texts).toEqual(
+    expect.arrayContaining(['write topic orders.*', 'write topic audit', 'alter cluster kafka-cluster']),
+  )
+  // Of the group DESCRIBE is implied, of the configs by ALTER_CONFIGS.
+  expect(texts.filter((one) => /describe|describe-configs/.test(one))).toEqual(['describe topic __transaction_state'])
+})
+
+test('an agent needs nothing but what the health of its region is told by', () => {
+  expect(rightsOf('agent', 'lake').texts).toEqual([])
+  expect(rightsOf('agent', 'eu').texts.every((one) => one.endsWith('optional'))).toBe(true)
+})
