@@ -1,9 +1,19 @@
-import { failoverFaults } from '../failover/index.ts'
+import {
+  buildMoveReport,
+  buildReturnReport,
+  failoverFaults,
+  gatherMove,
+  gatherReturn,
+  pageOfMove,
+  pageOfReturn,
+  type ReportPage,
+} from '../failover/index.ts'
 import type { FailoverGroupBody, OperationBody } from './contract/index.ts'
 import { viewAutomatic } from './automatic-views.ts'
 import { viewFailoverGroup, viewOperation } from './failover-views.ts'
 import { viewFences } from './fence-views.ts'
 import { apiFaults } from './faults.ts'
+import { isOperationOf } from './order.ts'
 import type { ApiContent, ControlledGroup, FailoverView } from './ports.ts'
 
 interface DesksOptions {
@@ -71,5 +81,19 @@ export class Desks {
   async operation(group: string, id: string): Promise<OperationBody> {
     const { operation, isPresent } = await this.find(group).desk.operation(id, this.signal)
     return viewOperation(group, operation, isPresent)
+  }
+
+  /** Of a move, or of the return of a region, whose id is that of the move and the region. @throws `OPERATION_NOT_FOUND` */
+  async report(group: string, id: string): Promise<ReportPage> {
+    const { desk, objectives } = this.find(group)
+    const { journal } = this.control
+    const sources = { desk, journal, objectives }
+    if (isOperationOf(group, id)) return pageOfMove(buildMoveReport(await gatherMove(sources, id, this.signal)))
+    const [, operation = '', region = ''] = /^(.+-[0-9a-f]{16})-(.+)$/.exec(id) ?? []
+    const found = isOperationOf(group, operation)
+      ? await gatherReturn(sources, { operation, region }, this.signal)
+      : undefined
+    if (found === undefined) throw failoverFaults.fault('OPERATION_NOT_FOUND', { group, operation: id })
+    return pageOfReturn(buildReturnReport(found))
   }
 }

@@ -1,22 +1,24 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { regionName } from '../core/index.ts'
-import { buildDrillReport, drillId, failoverFaults, isDrillOf, renderDrillReport } from '../failover/index.ts'
+import { buildDrillReport, drillId, failoverFaults, isDrillOf, pageOfDrill } from '../failover/index.ts'
 import { operator, viewer } from './access/roles.ts'
 import {
   ApprovalAnswer,
   DrillBody,
   DrillOrderHeaders,
   DrillReportBody,
-  DrillReportQuery,
   DrillRequest,
   DrillsBody,
   PersonRequest,
   ProblemBody,
+  reportAnswer,
+  ReportQuery,
 } from './contract/index.ts'
 import type { Desks } from './desks.ts'
 import { viewDrill, viewDrills } from './drill-views.ts'
 import { apiFaults } from './faults.ts'
+import { sendReport } from './report-answer.ts'
 
 const problems = { '4xx': ProblemBody, '5xx': ProblemBody }
 const tags = ['drills']
@@ -132,14 +134,15 @@ function addReads(app: Parameters<typeof drillRoutes>[0], desks: Desks): void {
         tags,
         summary: 'The report of a drill',
         params: Params,
-        querystring: DrillReportQuery,
-        response: { 200: DrillReportBody, ...problems },
+        querystring: ReportQuery,
+        response: { 200: reportAnswer(DrillReportBody), ...problems },
       },
     },
-    async ({ params, query }) => {
+    async (request, reply) => {
+      const { params, query } = request
       checkId(params)
       const report = buildDrillReport(await desks.drills(params.group).record(params.id, desks.signal))
-      return query.format === 'markdown' ? { drill: report.drill, text: renderDrillReport(report) } : { ...report }
+      return sendReport(request, reply, { id: params.id, format: query.format, page: pageOfDrill(report) })
     },
   )
 }

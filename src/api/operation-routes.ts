@@ -2,10 +2,19 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox'
 import { operator, viewer } from './access/roles.ts'
 import { failoverFaults } from '../failover/index.ts'
-import { MoveOrderHeaders, MoveOrderRequest, OperationBody, ProblemBody } from './contract/index.ts'
+import {
+  MoveOrderHeaders,
+  MoveOrderRequest,
+  OperationBody,
+  OperationReportBody,
+  ProblemBody,
+  reportAnswer,
+  ReportQuery,
+} from './contract/index.ts'
 import type { Desks } from './desks.ts'
 import { apiFaults } from './faults.ts'
 import { isOperationOf, orderOf } from './order.ts'
+import { sendReport } from './report-answer.ts'
 
 const problems = { '4xx': ProblemBody, '5xx': ProblemBody }
 const response = { 200: OperationBody, ...problems }
@@ -53,6 +62,24 @@ export const operationRoutes: FastifyPluginCallbackTypebox<{ desks: Desks }> = (
     ({ params }) => {
       checkId(params)
       return desks.operation(params.group, params.id)
+    },
+  )
+  app.get(
+    `${AT}/:id/report`,
+    {
+      config: viewer,
+      schema: {
+        tags,
+        summary: 'The report of a move, or of the return of a region: `operation-region`',
+        params: Params,
+        querystring: ReportQuery,
+        response: { 200: reportAnswer(OperationReportBody), ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { params, query } = request
+      const page = await desks.report(params.group, params.id)
+      return sendReport(request, reply, { id: params.id, format: query.format, page })
     },
   )
   done()

@@ -13,6 +13,7 @@ import type {
   GroupDesk,
   GroupDocument,
   LeftMembers,
+  Objectives,
   Tally,
   Vote,
 } from '../failover/index.ts'
@@ -69,6 +70,7 @@ export interface ControlledGroup {
     GroupDesk,
     | 'read'
     | 'operation'
+    | 'kept'
     | 'plan'
     | 'start'
     | 'abort'
@@ -82,6 +84,8 @@ export interface ControlledGroup {
     | 'resumeReturn'
   >
   readonly writePauseMs: number
+  /** What reports hold the figures of a move against. */
+  readonly objectives: Objectives
   /** Undefined of a group that only drills move. */
   readonly drills?: { readonly desk: DrillDeskView } | undefined
   /** Undefined while the group is not known. */

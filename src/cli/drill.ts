@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander'
-import type { ApprovalAnswer, DrillBody, DrillReportBody, DrillRequest, DrillsBody } from '../api/contract/index.ts'
+import type { ApprovalAnswer, DrillBody, DrillRequest, DrillsBody } from '../api/contract/index.ts'
 import { pause } from '../core/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { cliFaults } from './faults.ts'
 import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render, renderTable } from './output.ts'
+import { addReport } from './report.ts'
 
 interface RunFlags {
   readonly level: DrillRequest['level']
@@ -106,17 +107,7 @@ function addLooks(drill: Command, { io, exit }: CommandContext): void {
       io.out(`${render(shown, output, renderDrill)}\n`)
       exit(exitCodeOf(shown))
     })
-  drill
-    .command('report')
-    .argument('<id>', 'the drill')
-    .summary('what a drill measured, as a page in Markdown; with --output json as data')
-    .action(async (id: string, _flags: object, command: Command) => {
-      const { api, output } = command.optsWithGlobals<GlobalOptions>()
-      const query = { format: output === 'table' ? 'markdown' : 'json' }
-      const report = await getJson<DrillReportBody>(io, api, `${pathOf(id)}/report`, query)
-      io.out(`${render(report, output, ({ text = '' }) => text.trimEnd())}\n`)
-      exit(EXIT.ok)
-    })
+  addReport(drill, { io, exit }, { argument: 'the drill', summary: 'what a drill measured, as a page', pathOf })
 }
 
 function withPerson(command: Command, whoever: string): Command {

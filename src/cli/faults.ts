@@ -38,6 +38,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_FILE_UNWRITABLE: {
+    message: '{file} cannot be written: {reason}',
+    remedy: 'name a file in a folder that is there and that your user may write to',
+    retriable: false,
+    status: 400,
+  },
   CLI_TOKEN_INVALID: {
     message: 'what ISTHMUS_TOKEN or the token file holds is not a token',
     remedy: 'give the one line that `isthmus token create` printed',

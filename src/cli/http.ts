@@ -18,6 +18,11 @@ export function getJson<Body>(
   return exchange<Body>(io, api, withQuery(parseUrl(api, path), query), {}, timeoutMs)
 }
 
+/** A page of the API as it is; faults as `getJson`. */
+export async function getText(io: CliIo, api: string, path: string, query: Query): Promise<string> {
+  return await receive(io, { api, url: withQuery(parseUrl(api, path), query), read: (response) => response.text() })
+}
+
 type Query = Readonly<Record<string, string | number | undefined>>
 
 function withQuery(url: URL, query: Query): URL {
@@ -74,13 +79,30 @@ async function exchange<Body>(
   request: RequestInit,
   timeoutMs = TIMEOUT_MS,
 ): Promise<Body> {
+  const read = (response: Response) => response.json().catch(() => undefined) as Promise<Body | undefined>
+  return await receive(io, { api, url, request, timeoutMs, read })
+}
+
+interface Exchange<Body> {
+  readonly api: string
+  readonly url: URL
+  readonly request?: RequestInit
+  readonly timeoutMs?: number
+  /** Of an answer that is none of Isthmus it makes undefined. */
+  read(response: Response): Promise<Body | undefined>
+}
+
+async function receive<Body>(
+  io: CliIo,
+  { api, url, request = {}, timeoutMs = TIMEOUT_MS, read }: Exchange<Body>,
+): Promise<Body> {
   const deadline = new AbortController()
   const timer = io.clock.setTimer(timeoutMs, () => deadline.abort())
   try {
     const response = await ask(io, url, { ...request, signal: AbortSignal.any([io.signal, deadline.signal]) })
-    const body: unknown = await response.json().catch(() => undefined)
-    if (response.ok && body !== undefined) return body as Body
-    throw faultOf(body, api, response.status)
+    const body = response.ok ? await read(response) : undefined
+    if (body !== undefined) return body
+    throw faultOf(response.ok ? undefined : await response.json().catch(() => undefined), api, response.status)
   } catch (error) {
     throw explain(error, { api, isLate: deadline.signal.aborted, timeoutMs })
   } finally {

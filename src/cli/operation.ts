@@ -6,6 +6,7 @@ import { cliFaults } from './faults.ts'
 import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render } from './output.ts'
+import { addReport } from './report.ts'
 
 interface PersonOptions {
   readonly by: string
@@ -14,7 +15,8 @@ interface PersonOptions {
 
 const POLL_MS = 1_000
 
-export function addOperation(program: Command, { io, exit }: CommandContext): void {
+export function addOperation(program: Command, context: CommandContext): void {
+  const { io, exit } = context
   const whoever = io.env.USER ?? 'an operator'
   const operation = program.command('operation').summary('look at a move that was started, and help it on')
   const send = async (id: string, verb: string, body: object, command: Command) => {
@@ -57,6 +59,11 @@ export function addOperation(program: Command, { io, exit }: CommandContext): vo
     .action((id: string, { by, attest: attestation }: { by: string; attest?: string }, command: Command) =>
       send(id, 'resume', { by, attestation }, command),
     )
+  addReport(operation, context, {
+    argument: 'the operation, or the return of a region: OPERATION-REGION',
+    summary: 'what it took, lost and proved, as a page',
+    pathOf,
+  })
 }
 
 export const OPERATION_EXITS =
@@ -82,7 +89,7 @@ export function exitCodeOf({ state }: OperationBody): ExitCode {
 
 /** The name of the group stands in the id. */
 function pathOf(id: string): string {
-  const group = /^(.+)-[0-9a-f]{16}$/.exec(id)?.[1]
+  const group = /^(.+?)-[0-9a-f]{16}(-.+)?$/.exec(id)?.[1]
   if (group === undefined) throw cliFaults.fault('CLI_OPERATION_UNCLEAR', { id })
   return `/api/v1/failover-groups/${encodeURIComponent(group)}/operations/${encodeURIComponent(id)}`
 }

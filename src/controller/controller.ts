@@ -20,6 +20,7 @@ import {
   makeMoveEffects,
   makeReturnEffects,
   type MovedGroup,
+  type Objectives,
 } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { Replicator } from '../replication/index.ts'
@@ -84,6 +85,7 @@ interface ControlledMoves {
   readonly recorder: ConfigsRecorder
   readonly automatic: () => AutomaticView | undefined
   readonly writePauseMs: number
+  readonly objectives: Objectives
 }
 
 /** What a process does that decides: takes requests about failover groups, leads or stands by, carries moves out. */
@@ -306,6 +308,7 @@ export class Controller {
       recorder,
       automatic: () => automatic.view(controller.automatic()),
       writePauseMs: group.timings.writePauseMs,
+      objectives: group.objectives,
     }
   }
 

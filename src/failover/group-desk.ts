@@ -4,6 +4,7 @@ import type { RegionCopies } from '../authority/index.ts'
 import { explainKnownReign } from './known-reigns.ts'
 import { GroupStore, type ReadGroup } from './group-store.ts'
 import type { GuardLimits, MoveEvidence } from './guards/evidence.ts'
+import type { Json } from './outcome.ts'
 import { hasEnded } from './moves/steps.ts'
 import { findBlocking, type MovePlan, planMove } from './plan.ts'
 import type { AuthorityPort, JournalPort, Lease } from './ports.ts'
@@ -118,6 +119,11 @@ export class GroupDesk {
     return found ?? fail(failoverFaults.fault('OPERATION_NOT_FOUND', { group, operation: id }))
   }
 
+  /** What a phase of an operation or of a return has left behind, for reports; undefined where nothing is. */
+  async kept(id: string, part: string, signal: AbortSignal): Promise<Json | undefined> {
+    return await this.#store.kept(id, part, signal)
+  }
+
   /** Starts a move. The same order sent again finds its operation, however that ended, and changes nothing. */
   async start(order: MoveOrder, signal: AbortSignal): Promise<OperationRecord> {
     const present = (await this.read(signal)).document
@@ -174,7 +180,7 @@ export class GroupDesk {
   async chooseSalvage(region: string, choice: SalvageChoice, signal: AbortSignal): Promise<void> {
     const reason = `${choice.kind} what only ${region} has: ${choice.reason}`
     const change = (it: GroupDocument) => requests.chooseSalvage(it, regionName(region), choice)
-    await this.#change(choice.by, reason, undefined, change, signal)
+    await this.#change(choice.by, reason, await this.#returnOf(region, signal), change, signal)
   }
 
   /** What the last scan of a returning region found. Fault NOT_RETURNING where there is none. */
@@ -194,12 +200,18 @@ export class GroupDesk {
 
   async scanAgain(region: string, by: string, signal: AbortSignal): Promise<void> {
     const change = (it: GroupDocument) => requests.scanAgain(it, regionName(region))
-    await this.#change(by, `scan ${region} again`, undefined, change, signal)
+    await this.#change(by, `scan ${region} again`, await this.#returnOf(region, signal), change, signal)
   }
 
   async resumeReturn(region: string, by: string, signal: AbortSignal): Promise<void> {
     const change = (it: GroupDocument) => requests.resumeReturn(it, regionName(region))
-    await this.#change(by, `resume the return of ${region}`, undefined, change, signal)
+    const about = await this.#returnOf(region, signal)
+    await this.#change(by, `resume the return of ${region}`, about, change, signal)
+  }
+
+  /** The id under which the journal has a region's return; undefined where there is none. */
+  async #returnOf(region: string, signal: AbortSignal): Promise<string | undefined> {
+    return regionEntry((await this.read(signal)).document, region)?.return?.id
   }
 
   async #plan(document: GroupDocument, wish: MoveWish, signal: AbortSignal): Promise<MovePlan> {

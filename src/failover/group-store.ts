@@ -63,6 +63,11 @@ export class GroupStore {
     return stored.value
   }
 
+  /** What stands under the key of a part, whatever the document says of it; undefined where nothing does. */
+  async kept(id: string, part: string, signal: AbortSignal): Promise<Json | undefined> {
+    return (await this.#authority.read(operationKey(id, part), signal))?.value
+  }
+
   /** An operation that was kept. */
   async operation(id: string, signal: AbortSignal): Promise<OperationRecord | undefined> {
     return (await this.#authority.read(operationKey(id), signal))?.value as unknown as OperationRecord | undefined

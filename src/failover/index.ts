@@ -27,7 +27,7 @@ export {
   type StreamReport,
 } from './drills/drill-document.ts'
 export { DrillController, type DrillControllerOptions } from './drills/drill-controller.ts'
-export { renderDrillReport } from './drills/render-report.ts'
+export { pageOfDrill } from './drills/drill-page.ts'
 export { buildDrillReport, type DrillReport } from './drills/report.ts'
 export { type DrillTrend, trendOf } from './drills/trend.ts'
 export { DrillStore } from './drills/drill-store.ts'
@@ -102,6 +102,15 @@ export type {
   WriteOptions,
   WriteResult,
 } from './ports.ts'
+export { gatherMove, gatherReturn } from './reports/gather-facts.ts'
+export { pageOfMove } from './reports/move-page.ts'
+export { buildMoveReport, type Objectives } from './reports/move-report.ts'
+export type { ReportPage } from './reports/page.ts'
+export { renderHtml } from './reports/render-html.ts'
+export { renderMarkdown } from './reports/render-markdown.ts'
+export { pageOfReturn } from './reports/return-page.ts'
+export { buildReturnReport } from './reports/return-report.ts'
+export { REPORT_POLICY } from './reports/styles.ts'
 export type { ReturnPhase, ReturnRecord, SalvageChoice } from './returns/return-record.ts'
 export type { ReturnEffectName, ReturnStep } from './returns/return-steps.ts'
 export {

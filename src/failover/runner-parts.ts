@@ -35,6 +35,8 @@ interface GroupChange {
   readonly next: GroupDocument
   readonly reason: string
   readonly owner: string | undefined
+  /** That the owner enters. @defaultValue that of the group's operation */
+  readonly phase?: string
 }
 
 /** What the runner of a group's moves and those of its returning regions have in common. */
@@ -76,11 +78,11 @@ export class RunnerParts {
   }
 
   /** Changes the document under the lease; false where it has to be read again first. */
-  async writeGroup({ was, next, reason, owner }: GroupChange, signal: AbortSignal): Promise<boolean> {
+  async writeGroup({ was, next, reason, owner, ...given }: GroupChange, signal: AbortSignal): Promise<boolean> {
     const { journal, actor, group } = this.#options
     if (this.leadership.hold() !== undefined) return false
     const facts: Record<string, Json> = { reason, revision: was?.revision ?? 0, epoch: next.epoch, active: next.active }
-    const phase = next.operation?.phase
+    const phase = given.phase ?? next.operation?.phase
     if (phase !== undefined) facts['phase'] = phase
     // Before the write: a change that nobody can find in the journal must not be possible.
     await journal.append(

@@ -39,6 +39,7 @@ import { RecordsInMemory } from './fence-records.ts'
 import { MemoryAuthority } from './failover/memory-authority.ts'
 
 const ORDERS = { name: 'orders', topics: { include: ['orders.*'], exclude: [] } }
+const OBJECTIVES = { rpoMs: 5_000, rtoMs: 60_000 }
 const never = new AbortController().signal
 const mishap = () => 'unreachable' as const
 
@@ -114,7 +115,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
   const drills = new DrillDesk({
     group: 'orders',
     regions: [...regions.keys()],
-    objectives: { rpoMs: 5_000, rtoMs: 60_000 },
+    objectives: OBJECTIVES,
     store: drillStore,
     journal: { append: async (entry, signal) => void (await journal.append(entry, signal)) },
     desk,
@@ -141,7 +142,16 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
       groups: () => [authority.group],
       failover: {
         groups: new Map([
-          ['orders', { desk, drills: { desk: drills }, writePauseMs: 60_000, automatic: () => seen.automatic }],
+          [
+            'orders',
+            {
+              desk,
+              drills: { desk: drills },
+              writePauseMs: 60_000,
+              objectives: OBJECTIVES,
+              automatic: () => seen.automatic,
+            },
+          ],
         ]),
         journal,
         fences,

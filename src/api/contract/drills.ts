@@ -121,20 +121,8 @@ export type DrillsBody = Type.Static<typeof DrillsBody>
 export const ApprovalAnswer = object({ until: text('Until when, ISO 8601.') }, 'How long the approval is good.')
 export type ApprovalAnswer = Type.Static<typeof ApprovalAnswer>
 
-export const DrillReportQuery = object(
-  {
-    format: Type.Optional(
-      Type.Enum(['json', 'markdown'], { default: 'json', description: '`markdown`: a page, in the field `text`.' }),
-    ),
-  },
-  'How the report is wanted.',
-)
-
 export const DrillReportBody = Type.Object(
-  {
-    drill: Type.Optional(text('Id of the drill.')),
-    text: Type.Optional(text('The page; only with `format=markdown`.')),
-  },
+  { drill: text('Id of the drill.') },
   {
     additionalProperties: true,
     description:
@@ -142,4 +130,3 @@ export const DrillReportBody = Type.Object(
       'move, what the stream of records saw, guards with their evidence, what was looked for at the end.',
   },
 )
-export type DrillReportBody = Type.Static<typeof DrillReportBody>

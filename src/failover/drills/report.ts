@@ -13,9 +13,10 @@ import type {
   RestoreRehearsal,
   StreamReport,
 } from './drill-document.ts'
+import { judgeObjective, type ObjectiveVerdict } from '../reports/objectives.ts'
 import { type MoveSplit, splitMove, untilOpenMs } from './split-move.ts'
 
-/** Everything that is known of a drill, for people and for tools; `renderDrillReport` makes a page of it. */
+/** Everything that is known of a drill, for people and for tools; `pageOfDrill` makes a page of it. */
 export interface DrillReport {
   readonly format: 1
   readonly drill: string
@@ -46,9 +47,6 @@ export interface DrillReport {
   /** Commands that run the same drill again, and show what it did. */
   readonly reproduce: readonly string[]
 }
-
-/** `unmeasured` also where nothing is promised but nothing was measured either. */
-export type ObjectiveVerdict = 'met' | 'missed' | 'not promised' | 'unmeasured'
 
 export interface RpoReport {
   readonly objectiveMs: number | null
@@ -137,12 +135,6 @@ function reportRto({ plan, measured }: Document, objectiveMs: number | null): Rt
     predictedPauseMs: plan?.writePauseMs ?? null,
     writePauseMs: measured?.writePauseMs ?? null,
   }
-}
-
-function judgeObjective(worstMs: number | null, objectiveMs: number | null): ObjectiveVerdict {
-  if (worstMs === null) return 'unmeasured'
-  if (objectiveMs === null) return 'not promised'
-  return worstMs <= objectiveMs ? 'met' : 'missed'
 }
 
 function explainLeftover({ lookedFor, found, trouble }: LeftoverCheck): string[] {

@@ -8,6 +8,8 @@ import { decideReturn, type ReturnDecision, type ReturnObserved, type ReturnRepo
 
 /** How often a region that does not answer is tried: its window is open from its brokers' start until it is fenced. */
 const RETRY_MS = 1_000
+/** What the journal calls the end of a return. */
+const BACK = 'standby'
 
 /** Brings one region back, beside whatever moves. There is one for every region of a group. */
 export class ReturnRunner implements Reconciler<ReturnObserved, ReturnDecision> {
@@ -97,7 +99,8 @@ export class ReturnRunner implements Reconciler<ReturnObserved, ReturnDecision> 
     const { next, reason } = decision
     const was = this.#read
     const owner = was && regionEntry(was.document, this.#region)?.return?.id
-    const isWritten = await this.#parts.writeGroup({ was, next, reason, owner }, signal)
+    const entered = regionEntry(next, this.#region)?.return?.phase ?? BACK
+    const isWritten = await this.#parts.writeGroup({ was, next, reason, owner, phase: entered }, signal)
     if (!isWritten) return { kind: 'wait', afterMs: this.#parts.pollMs, reason: 'the document is read again' }
     const { events, group } = this.#parts
     events.emit('return:phase', {

@@ -49,6 +49,8 @@ test('a drill is ordered, listed and reported', async () => {
   const report = await cli(['drill', 'report', id, '--api', it.api])
   expect(report.out).toContain('# Drill of orders: passed')
   expect(report.out).toContain('target-reachable')
+  const page = await cli(['drill', 'report', id, '--api', it.api, '--format', 'html'])
+  expect(page.out).toMatch(/^<!doctype html>[^]*Drill of orders/)
   const data = await cli(['drill', 'report', id, '--api', it.api, '--output', 'json'])
   expect(JSON.parse(data.out)).toMatchObject({ drill: id, guards: [{ name: 'target-reachable' }], leftovers: [] })
 })

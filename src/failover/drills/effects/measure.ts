@@ -2,13 +2,12 @@ import type { DrillAnswer } from '../decide-drill.ts'
 import type { DrillDocument, MoveTimes, StreamReport } from '../drill-document.ts'
 import type { DrillCall } from '../drill-runner.ts'
 import { judgeMoves, judgeStream, measureMoves } from '../judge-drill.ts'
+import { type MoveStep, stepsOfMove } from '../../reports/move-steps.ts'
+import { readTraces } from '../../reports/read-trace.ts'
+import { untilNext } from '../../reports/timeline.ts'
 import type { Phase } from '../../state.ts'
 import { type DrillRooms, type MovedGroup, movedGroup, operationOf } from './drill-rooms.ts'
 import { findOperation } from './move.ts'
-
-const PAGE = 500
-/** Of a journal with many moves at once, what came behind the order of one. */
-const PAGES_MOST = 20
 
 /** Puts on record what the moves took and what the stream saw, and judges both. */
 export async function measureDrill(
@@ -47,44 +46,15 @@ async function timesOf(
 ): Promise<MoveTimes | undefined> {
   const found = await findOperation(group, id, signal)
   if (found === undefined) return undefined
-  const { kind, from, to, phase, writePausedMs, warnings } = found.operation
-  const entered = await readPhases(id, journal, signal)
-  const steps = entered.map((step, at) => {
-    const next = entered[at + 1]
-    return { ...step, tookMs: next === undefined ? 0 : Math.max(0, Date.parse(next.at) - Date.parse(step.at)) }
-  })
+  const { kind, from, to, phase, writePausedMs, warnings, request } = found.operation
+  const traces = await readTraces({ ids: [id], since: request.at }, journal, signal)
+  const steps = untilNext(firstEntered(stepsOfMove(traces.get(id)?.entries ?? [])))
   const named = kind === 'failback' ? 'failback' : 'switchover'
   return { kind: named, operation: id, from, to, endedAs: phase, writePausedMs, steps, warnings }
 }
 
-/** From the newest entry back to the order; a phase counts from when it was first entered. */
-async function readPhases(
-  id: string,
-  journal: DrillRooms['journal'],
-  signal: AbortSignal,
-): Promise<{ readonly phase: Phase; readonly at: string }[]> {
-  const entered: { phase: Phase; at: string }[] = []
-  let after: number | undefined
-  for (let page = 0; page < PAGES_MOST; page++) {
-    const entries = await journal.read(signal, {
-      limit: PAGE,
-      order: 'descending',
-      ...(after !== undefined && { after }),
-    })
-    for (const { operation, kind, at, facts, number } of entries) {
-      after = number
-      if (operation !== id) continue
-      if (kind === 'request' && typeof facts['phase'] !== 'string') {
-        return unique([...entered, { phase: 'requested' as const, at }].reverse())
-      }
-      const phase = facts['phase']
-      if (kind === 'transition' && typeof phase === 'string') entered.push({ phase: phase as Phase, at })
-    }
-    if (entries.length < PAGE) break
-  }
-  return unique(entered.reverse())
-}
-
-function unique<Step extends { readonly phase: Phase }>(steps: readonly Step[]): Step[] {
-  return steps.filter(({ phase }, at) => steps.findIndex((other) => other.phase === phase) === at)
+/** A phase counts from when it was first entered. */
+function firstEntered(steps: readonly MoveStep[]): { readonly phase: Phase; readonly at: string }[] {
+  const first = steps.filter(({ phase }, at) => steps.findIndex((other) => other.phase === phase) === at)
+  return first.map(({ phase, at }) => ({ phase, at }))
 }

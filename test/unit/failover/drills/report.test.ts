@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { renderDrillReport } from '../../../../src/failover/drills/render-report.ts'
+import { pageOfDrill } from '../../../../src/failover/drills/drill-page.ts'
 import { buildDrillReport } from '../../../../src/failover/drills/report.ts'
 import { splitMove, untilOpenMs } from '../../../../src/failover/drills/split-move.ts'
+import { renderMarkdown } from '../../../../src/failover/reports/render-markdown.ts'
 import { at, drillDocument, eu, moveTimes, PARTS, STREAM, us } from './drill-records.ts'
 
 /** `npx vitest run -u` writes the pages anew; read the difference before you keep it. */
 async function expectPage(name: string, ...record: Parameters<typeof buildDrillReport>): Promise<void> {
-  await expect(renderDrillReport(buildDrillReport(...record))).toMatchFileSnapshot(`golden/${name}.md`)
+  await expect(renderMarkdown(pageOfDrill(buildDrillReport(...record)))).toMatchFileSnapshot(`golden/${name}.md`)
 }
 
 describe('the page of a drill', () => {
