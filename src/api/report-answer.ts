@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { unreachable } from '../core/index.ts'
 import { renderHtml, renderMarkdown, REPORT_POLICY, type ReportPage } from '../failover/index.ts'
 import type { ReportFormat } from './contract/index.ts'
 
@@ -18,14 +19,17 @@ export interface ReportOf {
 /** The page as it is wanted; as JSON it is the data that the page was made of. */
 export function sendReport(request: FastifyRequest, reply: FastifyReply, { id, format, page }: ReportOf): FastifyReply {
   void reply.header('vary', 'accept')
-  switch (format ?? preferredFormat(request.headers.accept ?? '')) {
+  const wanted = format ?? preferredFormat(request.headers.accept ?? '')
+  switch (wanted) {
     case 'html':
       void reply.header('content-security-policy', REPORT_POLICY)
       return sendText(reply, 'text/html; charset=utf-8', renderHtml(page), `${id}.html`)
     case 'markdown':
       return sendText(reply, 'text/markdown; charset=utf-8', renderMarkdown(page), `${id}.md`)
-    default:
+    case 'json':
       return reply.send(page.data)
+    default:
+      return unreachable(wanted)
   }
 }
 

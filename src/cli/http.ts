@@ -89,7 +89,7 @@ interface Exchange<Body> {
   readonly request?: RequestInit
   readonly timeoutMs?: number
   /** Of an answer that is none of Isthmus it makes undefined. */
-  read(response: Response): Promise<Body | undefined>
+  readonly read: (response: Response) => Promise<Body | undefined>
 }
 
 async function receive<Body>(

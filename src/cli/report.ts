@@ -17,7 +17,7 @@ interface ReportOf {
   /** What the id is of. */
   readonly argument: string
   readonly summary: string
-  pathOf(id: string): string
+  readonly pathOf: (id: string) => string
 }
 
 /** `report` of moves and of drills: a page to read, to print, to keep. */

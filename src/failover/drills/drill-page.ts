@@ -53,7 +53,7 @@ function toneOf(kind: string | undefined): Tone {
 }
 
 function leadOf({ drill, level, region, from, request, approval, outcome, plan, tookMs }: DrillReport): Block[] {
-  const who: Text = request.schedule === undefined ? [`${request.by}`] : ['the schedule ', code(request.schedule)]
+  const who: Text = request.schedule === undefined ? [request.by] : ['the schedule ', code(request.schedule)]
   const way = WAYS[level] === 'moved' ? `${from} → ${region} → ${from}` : region
   const took = tookMs === null ? '' : ` It took ${seconds(tookMs)}.`
   const named: Text = plan === null ? [] : [', plan ', code(plan.hash), ` at epoch ${plan.epoch}`]

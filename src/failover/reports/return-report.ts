@@ -66,46 +66,66 @@ export interface DivergedPartition {
 const PARTITIONS_MOST = 200
 
 /** Pure. */
-export function buildReturnReport({
-  id,
-  operation,
-  group,
-  region,
-  record,
-  evidence,
-  trace,
-}: ReturnFacts): ReturnReport {
-  const steps = untilNext(stepsOfReturn(trace.entries))
-  const last = steps.at(-1)
-  const phase = record?.phase ?? (last?.phase === 'standby' ? 'standby' : 'replaced')
-  const startedAt = steps[0]?.at ?? null
-  const endedAt = phase === 'standby' ? (last?.at ?? null) : null
-  const found = evidence.scanning as unknown as DivergenceEvidence | undefined
-  const rows = found === undefined ? [] : found.topics.flatMap(({ topic, rows: of }) => of.map(rowOf(topic)))
-  const replayed = evidence.replaying as unknown as { readonly records?: number } | undefined
-  const fenced = evidence.fencing as unknown as { readonly window?: { openMsAtMost?: number | null } } | undefined
+export function buildReturnReport(facts: ReturnFacts): ReturnReport {
+  const { id, operation, group, region, record, trace } = facts
   return {
     format: 1,
     return: id,
     operation,
     group,
     region,
-    phase,
-    startedAt,
-    endedAt,
-    tookMs: startedAt === null || endedAt === null ? null : Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)),
-    openMsAtMost: fenced?.window?.openMsAtMost ?? null,
-    divergence: found?.totals ?? null,
-    partitions: rows.slice(0, PARTITIONS_MOST),
-    partitionsLeftOut: Math.max(0, rows.length - PARTITIONS_MOST) + (found?.rowsLeftOut ?? 0),
-    endedTransactions: found?.endedTotal ?? 0,
     choice: record?.choice ?? null,
-    exported: (evidence.exporting as unknown as ExportEvidence | undefined) ?? null,
-    replayedRecords: replayed?.records ?? null,
-    steps,
+    ...courseOf(facts),
+    ...findingsOf(facts),
     interventions: interventionsIn(trace.entries),
     waitsFor: record?.stop?.reason ?? record?.waiting?.reason ?? null,
     isComplete: trace.isComplete,
+  }
+}
+
+type Course = Pick<ReturnReport, 'phase' | 'startedAt' | 'endedAt' | 'tookMs' | 'steps'>
+
+function courseOf({ record, trace }: ReturnFacts): Course {
+  const steps = untilNext(stepsOfReturn(trace.entries))
+  const [first, last] = [steps[0], steps.at(-1)]
+  const isBack = last?.phase === 'standby' && record === undefined
+  const startedAt = first?.at ?? null
+  const endedAt = isBack ? last.at : null
+  const tookMs =
+    startedAt === null || endedAt === null ? null : Math.max(0, Date.parse(endedAt) - Date.parse(startedAt))
+  return { phase: record?.phase ?? (isBack ? 'standby' : 'replaced'), startedAt, endedAt, tookMs, steps }
+}
+
+type Findings = Pick<
+  ReturnReport,
+  | 'openMsAtMost'
+  | 'divergence'
+  | 'partitions'
+  | 'partitionsLeftOut'
+  | 'endedTransactions'
+  | 'exported'
+  | 'replayedRecords'
+>
+
+/** As the steps that made them have written them; see the files of `effects/returns/`. */
+interface Found {
+  readonly fencing?: { readonly window?: { readonly openMsAtMost?: number | null } }
+  readonly scanning?: DivergenceEvidence
+  readonly exporting?: ExportEvidence
+  readonly replaying?: { readonly records?: number }
+}
+
+function findingsOf({ evidence }: ReturnFacts): Findings {
+  const { fencing, scanning, exporting, replaying } = evidence as unknown as Found
+  const rows = (scanning?.topics ?? []).flatMap(({ topic, rows: of }) => of.map(rowOf(topic)))
+  return {
+    openMsAtMost: fencing?.window?.openMsAtMost ?? null,
+    divergence: scanning?.totals ?? null,
+    partitions: rows.slice(0, PARTITIONS_MOST),
+    partitionsLeftOut: Math.max(0, rows.length - PARTITIONS_MOST) + (scanning?.rowsLeftOut ?? 0),
+    endedTransactions: scanning?.endedTotal ?? 0,
+    exported: exporting ?? null,
+    replayedRecords: replaying?.records ?? null,
   }
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pageOfDrill } from '../../../../src/failover/drills/drill-page.ts'
 import { buildDrillReport } from '../../../../src/failover/drills/report.ts'
