@@ -123,19 +123,19 @@ export async function createApp(options: AppOptions): Promise<App> {
   const replicator = createReplicator({ clusters, ...describeWork(config, role), creationGate, ...context })
 
   const regions = watchRegions(config, context)
-  const control = controlGroups(options, { replicator, watch: regions.watch })
-  const security = controlSecurity(options, control)
+  const security = controlSecurity(options, () => control?.hold())
+  const control = controlGroups(options, { replicator, watch: regions.watch, security })
 
   const { events } = replicator
   const status = () => replicator.status()
   const calls = createEvents<ApiEvents>()
-  const delivery = deliver(options, { events, watch: regions.watch, control })
+  const delivery = deliver(options, { events, watch: regions.watch, control, security })
   const stopLogging = [
     logReplicationEvents(events, logger),
     logRegionEvents(regions.watch.events, logger),
     logNotifications(delivery.feed, logger),
   ]
-  stopLogging.push(logApiEvents(calls, logger), ...logControl(control, logger))
+  stopLogging.push(logApiEvents(calls, logger), ...logControl({ control, security }, logger))
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const content = contentOf(options, { calls, replicator, clusters, watch: regions.watch, control, security, delivery })
@@ -165,6 +165,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       replicator.start()
       regions.watch.start()
       control?.start()
+      security?.start()
       delivery.start()
       progress.start()
       memory.start()
@@ -203,7 +204,7 @@ function watchRegions(
 /** Undefined where there is no failover group. */
 function controlGroups(
   { config, role = 'all', clock, random }: AppOptions,
-  { replicator, watch }: { readonly replicator: ReplicatorPort; readonly watch: RegionWatch },
+  { replicator, watch, security }: Pick<Parts, 'replicator' | 'watch' | 'security'>,
 ): Control | undefined {
   if (config.failoverGroups.length === 0) return undefined
   return new Control({
@@ -212,6 +213,7 @@ function controlGroups(
     name: nameMember(config.api.listen),
     replicator,
     watch,
+    security,
     clock,
     random,
     env: process.env,
@@ -221,10 +223,9 @@ function controlGroups(
 /** Undefined in a process that decides nothing. Where nobody leads, as there is nothing to move, each process may. */
 function controlSecurity(
   { config, role = 'all', clock, random }: AppOptions,
-  control: Control | undefined,
+  hold: () => string | undefined,
 ): SecurityControl | undefined {
   if (role !== 'all' && role !== 'controller') return undefined
-  const hold = () => control?.hold()
   return new SecurityControl({ config, hold, clock, random })
 }
 
@@ -243,7 +244,7 @@ interface Parts {
 function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: Parts): ApiContent {
   const { replicator, clusters, watch, control, security, delivery, calls } = parts
   const replication = () => replicator.status()
-  const doctor = new Doctor({ config, clusters, replication, watch, control, delivery, clock })
+  const doctor = new Doctor({ config, clusters, replication, watch, control, security, delivery, clock })
   return {
     version,
     regions: [...config.regions.keys()],
@@ -268,6 +269,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
       regions: () => watch.status(),
       api: calls,
       delivery: () => delivery.status(),
+      ...(security && { policies: () => security.watched() }),
       ...(control && metricsOf(control)),
     }),
   }
@@ -276,7 +278,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
 /** Who is told of what happens: clients of the API, and the receivers of notifications. */
 function deliver(
   { config, clock, random }: AppOptions,
-  { events, watch, control }: Pick<ReplicatorPort, 'events'> & { watch: RegionWatch; control: Control | undefined },
+  { events, watch, control, security }: Pick<ReplicatorPort, 'events'> & Pick<Parts, 'watch' | 'control' | 'security'>,
 ): Delivery {
   const groupOf = groupsOfLinks(config)
   return new Delivery({
@@ -284,6 +286,7 @@ function deliver(
       replication: events,
       regions: watch.events,
       control: control?.events,
+      security: security?.events,
       groupOf: (link) => groupOf.get(link),
     },
     control: control && {
@@ -310,10 +313,12 @@ function metricsOf(control: Control): Partial<MetricsSources> {
 }
 
 /** Nothing where there is no control. */
-function logControl(control: Control | undefined, logger: Logger): (() => void)[] {
-  if (control === undefined) return []
+function logControl({ control, security }: Pick<Parts, 'control' | 'security'>, logger: Logger): (() => void)[] {
+  const ofPolicies = security === undefined ? [] : [logFenceEvents(security.events, logger)]
+  if (control === undefined) return ofPolicies
   const { events } = control
   return [
+    ...ofPolicies,
     logFailoverEvents(events.failover, logger),
     logFenceEvents(events.security, logger),
     logAuthorityEvents(events.authority, logger),

@@ -22,9 +22,11 @@ export function viewPlans(
   return { remove, maxRemovals, plans: plans.map(viewPlan), troubles: [...troubles] }
 }
 
-function viewPlan({ additions, removals, left, foreign, lints, obstacles, ...plan }: PolicyPlan): PolicyPlanBody {
+function viewPlan(given: PolicyPlan): PolicyPlanBody {
+  const { additions, removals, left, foreign, lints, obstacles, isApplied: applied, ...plan } = given
   return {
     ...plan,
+    applied,
     additions: [...additions],
     removals: [...removals],
     left: left.map(({ binding: entry, why, reason }) => ({ entry, why, reason })),

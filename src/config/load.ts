@@ -3,6 +3,7 @@ import type { ApiSettings } from '../api/index.ts'
 import type { RegionName } from '../core/index.ts'
 import { type ReplicationOptions, resolveReplicationOptions } from '../replication/index.ts'
 import { type HealthOptions, resolveHealthOptions } from '../regions/index.ts'
+import { type ResolvedSecurityOptions, resolveSecurityOptions } from '../security/index.ts'
 import { loadApi } from './api.ts'
 import { type FailoverGroupConfig, resolveFailoverGroup } from './failover-groups.ts'
 import { type AuthorityConfig, loadAuthority } from './authority.ts'
@@ -31,6 +32,7 @@ export interface Config {
   readonly api: ApiSettings
   /** Who may do what, one policy for each owner. */
   readonly policies: readonly PolicyConfig[]
+  readonly security: ResolvedSecurityOptions
   readonly warnings: readonly Problem[]
 }
 
@@ -89,6 +91,7 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
     notifications,
     api,
     policies: policies.policies,
+    security: resolveSecurityOptions(usable.security),
     warnings: problems,
   }
   return { problems, config }

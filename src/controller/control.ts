@@ -8,7 +8,7 @@ import type { FenceCommand, GateStatus, RegionGate, SecurityEvents, WatchedFence
 import { type AgentCommands, openAgentCommands } from './agent-commands.ts'
 import { openAgentGate } from './agent-gate.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
-import { authorityFallsWith } from './evidence/index.ts'
+import { authorityFallsWith, type SecurityLooks } from './evidence/index.ts'
 import { DrillSummaries } from './drill-summaries.ts'
 import { FenceWatcher } from './fence-watcher.ts'
 import { GroupDocuments } from './group-documents.ts'
@@ -24,6 +24,8 @@ export interface ControlOptions {
   readonly name: string
   readonly replicator: ControlledReplicator
   readonly watch: Pick<RegionWatch, 'status' | 'doubt'>
+  /** @defaultValue there are no policies */
+  readonly security?: SecurityLooks | undefined
   readonly clock: Clock
   readonly random: Random
   readonly env: FenceCommand['env']

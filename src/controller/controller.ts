@@ -30,7 +30,7 @@ import { AutomaticMode, testOnlyDwellMs } from './automatic-mode.ts'
 import { controllerOf, deskOf, type GroupParts, roomsOf } from './controlled-group.ts'
 import { ClientWatch } from './client-watch.ts'
 import { ControllerBeats } from './controller-beats.ts'
-import { SourceRates } from './evidence/index.ts'
+import { type SecurityLooks, SourceRates } from './evidence/index.ts'
 import type { DrillSummaries } from './drill-summaries.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { drillsOf, type GroupDrills } from './group-drills.ts'
@@ -61,6 +61,8 @@ export interface ControllerOptions {
   readonly summaries: DrillSummaries
   readonly replicator: ControlledReplicator
   readonly watch: Pick<RegionWatch, 'status' | 'doubt'>
+  /** @defaultValue there are no policies */
+  readonly security?: SecurityLooks | undefined
   readonly events: ControllerEvents
   readonly clock: Clock
   readonly random: Random
@@ -293,6 +295,7 @@ export class Controller {
       rates: this.#rates,
       health: () => watch.status(),
       fences: () => this.fences(),
+      security: this.#options.security,
       sinceLastDrillMs: () => summaries.sinceLastMs(group),
       env,
       lifetime: this.#stopping.signal,

@@ -17,7 +17,7 @@ import {
 } from './evidence/index.ts'
 
 export interface MoveEvidenceOptions
-  extends Pick<GatherParts, 'rates' | 'replication' | 'health' | 'pauses' | 'sinceLastDrillMs'> {
+  extends Pick<GatherParts, 'rates' | 'replication' | 'health' | 'pauses' | 'security' | 'sinceLastDrillMs'> {
   readonly config: Pick<Config, 'regions' | 'authority' | 'health'>
   readonly group: FailoverGroupConfig
   readonly rooms: GroupRooms
@@ -49,6 +49,7 @@ export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
     authorityFallsWith: authorityFallsWith(config),
     routing,
     eviction,
+    security: options.security,
     sinceLastDrillMs: options.sinceLastDrillMs,
     clock,
   })

@@ -75,6 +75,7 @@ export {
   type CopyEvidence,
   DEFAULT_GUARD_LIMITS,
   type GuardLimits,
+  type FoundDiffering,
   type MoveEvidence,
   type PartitionLoss,
   type ProviderEvidence,

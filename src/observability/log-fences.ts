@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Events } from '../core/index.ts'
+import { describeError, type Events } from '../core/index.ts'
 import type { SecurityEvents } from '../security/index.ts'
 import { logEvents, type Wording } from './log-line.ts'
 
@@ -51,6 +51,31 @@ export const SECURITY_WORDING: Wording<SecurityEvents> = {
   'gate:found': ({ region, position }) => ({
     level: 'warn',
     sentence: `the gate of ${region} was found ${position}, and not by a doing of this agent`,
+  }),
+  'policy:drifted': ({ region, owner, missing, extraOwned, extraForeign, changed, example }) => ({
+    level: 'warn',
+    sentence:
+      `${region} differs from the policy of ${owner}: ${missing} entries are missing, ${changed} are changed, ` +
+      `${extraOwned} of its own and ${extraForeign} of others are extra, such as ${example}`,
+  }),
+  'policy:held': ({ region, owner }) => ({
+    level: 'info',
+    sentence: `${region} is as the policy of ${owner} declares`,
+  }),
+  'policy:corrected': ({ region, owner, why, added, removed }) => ({
+    level: why === 'enforced' ? 'warn' : 'info',
+    sentence:
+      why === 'enforced'
+        ? `the policy of ${owner} was enforced in ${region}: ${added} entries were put up, ${removed} taken away`
+        : `topics came that globs of the policy of ${owner} mean: ${added} entries were put up in ${region}`,
+  }),
+  'policy:stuck': ({ region, owner, reason }) => ({
+    level: 'warn',
+    sentence: `the policy of ${owner} cannot be held to in ${region}: ${reason}`,
+  }),
+  'policy:error': ({ error }) => ({
+    level: 'error',
+    sentence: `policies could not be looked at, and are again: ${describeError(error)}`,
   }),
   'gate:failed': ({ reason }) => ({ level: 'error', sentence: reason }),
   'gate:warned': ({ reason }) => ({ level: 'error', sentence: reason }),

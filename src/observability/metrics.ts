@@ -24,6 +24,7 @@ import {
   STATE_METRICS,
 } from './metric-specs.ts'
 import { type DeliveryStatus, renderDelivery } from './delivery-metrics.ts'
+import { type PolicyStatus, renderPolicies } from './policy-metrics.ts'
 import { renderRegions } from './region-metrics.ts'
 import { worstGroups } from './worst-groups.ts'
 
@@ -42,6 +43,8 @@ export interface MetricsSources {
   fences?(): readonly WatchedFence[]
   /** What the drills of failover groups came to. @defaultValue nothing */
   drills?(): readonly DrillSummary[]
+  /** How regions hold to policies. @defaultValue nothing */
+  policies?(): readonly PolicyStatus[]
   /** @defaultValue there is no gate */
   gate?(): GateStatus | undefined
   nowMs(): number
@@ -89,6 +92,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
       parts.push(...renderDrills(sources.drills?.() ?? []))
       parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
+      if (sources.policies !== undefined) parts.push(...renderPolicies(sources.policies(), nowMs))
       if (sources.delivery !== undefined) parts.push(...renderDelivery(sources.delivery(), nowMs))
       const gate = sources.gate?.()
       if (gate !== undefined) parts.push(renderGate(gate))

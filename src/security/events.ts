@@ -7,6 +7,13 @@ interface FenceRef {
   readonly group: string
 }
 
+interface PolicyRef {
+  readonly region: RegionName
+  readonly owner: string
+  /** The failover group that it applies to, where it is one. */
+  readonly group?: string
+}
+
 /** What the room tells. */
 export type SecurityEvents = {
   'fence:applied': FenceRef & {
@@ -60,4 +67,25 @@ export type SecurityEvents = {
   'gate:failed': { readonly region: RegionName; readonly reason: string; readonly remedy: string }
   /** The gate cannot do what it is there for, or is closed because nobody says that the region is active. */
   'gate:warned': { readonly region: RegionName; readonly reason: string }
+  /** A region differs from a policy, or in other entries than it did. */
+  'policy:drifted': PolicyRef & {
+    readonly missing: number
+    readonly extraOwned: number
+    readonly extraForeign: number
+    readonly changed: number
+    /** The first of them. */
+    readonly example: string
+  }
+  /** A region is as a policy declares it, again or at last. */
+  'policy:held': PolicyRef
+  /** Entries were put up or taken away unasked. */
+  'policy:corrected': PolicyRef & {
+    readonly why: 'enforced' | 'kept-up'
+    readonly added: number
+    readonly removed: number
+  }
+  /** What should not happen. */
+  'policy:error': { readonly error: unknown }
+  /** It cannot be looked at, or cannot be corrected. */
+  'policy:stuck': PolicyRef & { readonly reason: string; readonly remedy: string }
 }

@@ -51,7 +51,9 @@ export {
   principalSchema,
   type ResolvedFenceOptions,
   resolveFenceOptions,
+  type ResolvedSecurityOptions,
   resolveGateOptions,
+  resolveSecurityOptions,
   SecurityOptions,
 } from './options.ts'
 export { securityFaults } from './faults.ts'
@@ -61,6 +63,7 @@ export {
   planForRegion,
   type PolicyRequest,
 } from './policies/apply-policy.ts'
+export { type Correction, decideCorrection } from './policies/decide-correction.ts'
 export { type ExpandedPolicy, expandPolicy } from './policies/expand-policy.ts'
 export { findDrift, type PolicyDrift } from './policies/find-drift.ts'
 export { importPolicy } from './policies/import-policy.ts'

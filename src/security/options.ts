@@ -143,15 +143,39 @@ export function resolveGateOptions({ open, close, check, timeoutSeconds }: GateO
   return { open, close, check, timeoutMs: (timeoutSeconds ?? TIMEOUT_SECONDS) * 1_000 }
 }
 
+const DRIFT_SECONDS = 30
+
 export const SecurityOptions = Type.Object(
   {
-    policies: Type.Array(Type.String({ minLength: 1 }), {
-      minItems: 1,
-      description:
-        'Files of policies, one owner each, as paths or globs; a relative one starts at the configuration file. One that ' +
-        'matches no file is an error. They are read when Isthmus starts, and applied by `isthmus security apply`.',
-      remedy: 'name at least one file, or remove the key',
-    }),
+    policies: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description:
+          'Files of policies, one owner each, as paths or globs; a relative one starts at the configuration file. One that ' +
+          'matches no file is an error. They are read when Isthmus starts, and applied by `isthmus security apply`.',
+        remedy: 'name at least one file, or remove the key',
+      }),
+    ),
+    driftSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 5,
+        maximum: 86_400,
+        default: DRIFT_SECONDS,
+        description: 'How often the controller that leads compares the regions with the policies.',
+      }),
+    ),
   },
   { additionalProperties: false, description: 'Who may do what in the regions, as declared.' },
 )
+export type SecurityOptions = Type.Static<typeof SecurityOptions>
+
+/** The same with every default filled in, but for the files, which are read elsewhere. */
+export interface ResolvedSecurityOptions {
+  readonly driftMs: number
+}
+
+export function resolveSecurityOptions({
+  driftSeconds = DRIFT_SECONDS,
+}: SecurityOptions = {}): ResolvedSecurityOptions {
+  return { driftMs: driftSeconds * 1_000 }
+}

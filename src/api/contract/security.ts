@@ -71,6 +71,7 @@ const PolicyPlanBody = object(
       { description: 'Put up for this owner, no longer declared, and left standing.' },
     ),
     foreign: entries('Neither declared nor put up for anybody; never touched.'),
+    applied: Type.Boolean({ description: 'Whether a plan of this owner was applied here before.' }),
     standing: count('Declared entries that stand already.'),
     lints: Type.Array(
       object(

@@ -1,4 +1,4 @@
-import type { AuthorityView, DoctorBody } from '../../api/index.ts'
+import type { AuthorityView, DoctorBody, SecurityView } from '../../api/index.ts'
 import type { Config, FailoverGroupConfig } from '../../config/index.ts'
 import { type Clock, describeError, isFault, type RegionName } from '../../core/index.ts'
 import type { GroupDesk, GroupDocument } from '../../failover/index.ts'
@@ -12,6 +12,7 @@ import { findInPlan } from './guard-findings.ts'
 import { lookAtRegion } from './look-at-region.ts'
 import { findInProcess, type GroupSeen } from './process-findings.ts'
 import { findInRegion } from './region-findings.ts'
+import { findInPolicies } from './security-findings.ts'
 
 interface DoctorView {
   readonly groups: ReadonlyMap<string, { readonly desk: Pick<GroupDesk, 'plan'>; readonly writePauseMs: number }>
@@ -31,6 +32,8 @@ export interface DoctorOptions {
         status(): { readonly authority: { readonly answers: boolean } }
       }
     | undefined
+  /** Undefined in a process that decides nothing. */
+  readonly security?: { readonly policies: Pick<SecurityView['policies'], 'drift'> } | undefined
   readonly delivery: { readonly notifications: { status(): readonly NotificationStatus[] } }
   readonly clock: Clock
 }
@@ -39,6 +42,7 @@ const HOUR_MS = 3_600_000
 /** For links that no failover group implies. */
 const LINK_OUTAGE_MS = 24 * HOUR_MS
 const GROUPS_AT_ONCE = 4
+const NO_POLICIES = { drifts: [], troubles: [] }
 
 /**
  * Looks for what would go wrong one day, and changes nothing. What a move would be refused for it learns from plans of
@@ -62,8 +66,17 @@ export class Doctor {
 
   async #examine(signal: AbortSignal): Promise<DoctorBody> {
     const { clock, watch } = this.#options
-    const [regions, groups] = await Promise.all([this.#lookAtRegions(signal), this.#planAll(signal)])
-    const findings = sortFindings([...this.#lookAtProcess(), ...regions, ...groups])
+    const [regions, groups, policies] = await Promise.all([
+      this.#lookAtRegions(signal),
+      this.#planAll(signal),
+      this.#options.security?.policies.drift({}, signal),
+    ])
+    const findings = sortFindings([
+      ...this.#lookAtProcess(),
+      ...regions,
+      ...groups,
+      ...findInPolicies(policies ?? NO_POLICIES),
+    ])
     return {
       at: new Date(clock.nowMs()).toISOString(),
       process: watch.status().vantage,

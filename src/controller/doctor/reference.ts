@@ -2,6 +2,7 @@ import { COULD_NOT_LOOK, type FindingSpec } from './finding.ts'
 import { guardFindings } from './guard-findings.ts'
 import { PROCESS_FINDINGS } from './process-findings.ts'
 import { REGION_FINDINGS } from './region-findings.ts'
+import { SECURITY_FINDINGS } from './security-findings.ts'
 
 const HEAD = `# Findings of the doctor
 
@@ -15,7 +16,12 @@ This page is made from the tables of findings (\`UPDATE=1 npx vitest run --proje
 
 /** The reference page, as Markdown. */
 export function renderDoctorReference(): string {
-  const own = Object.entries<FindingSpec>({ ...PROCESS_FINDINGS, ...REGION_FINDINGS, 'could-not-look': COULD_NOT_LOOK })
+  const own = Object.entries<FindingSpec>({
+    ...PROCESS_FINDINGS,
+    ...REGION_FINDINGS,
+    ...SECURITY_FINDINGS,
+    'could-not-look': COULD_NOT_LOOK,
+  })
   const all = new Map<string, FindingSpec>([...own, ...guardFindings().map((spec) => [spec.id, spec] as const)])
   const rows = [...all]
     .sort(([a], [b]) => a.localeCompare(b))

@@ -20,7 +20,7 @@ export async function gatherTarget(gathering: Gathering): Promise<TargetEvidence
   const { rooms, clock } = parts
   const { cluster, metadata, topics, region } = target
   const here = () => mustAnswer(metadata, region)
-  const [configs, rights, own, certificateDays, standing, diskFreeShare, refused] = await Promise.all([
+  const [configs, rights, own, certificateDays, standing, diskFreeShare, refused, policyDrift] = await Promise.all([
     looks.look(['min-isr-fits'], (signal) => {
       return describeConfigs(source.cluster, namesOf(mustAnswer(source.topics, source.region)), signal)
     }),
@@ -39,6 +39,10 @@ export async function gatherTarget(gathering: Gathering): Promise<TargetEvidence
       const recorded = await moves.recordConfigs(rooms.linkOf(source.region, region), signal)
       return moves.validateConfigs(region, recorded, signal)
     }),
+    looks.look(['policies-hold'], async (signal) => {
+      here()
+      return (await parts.security?.judgePolicies(region, signal)) ?? { stops: [], notes: [] }
+    }),
   ])
   return {
     isReachable: metadata !== undefined,
@@ -46,6 +50,7 @@ export async function gatherTarget(gathering: Gathering): Promise<TargetEvidence
     minIsrTooHigh: configs && topics && findMinIsrTooHigh(configs, topics),
     configsRefused: refused?.map(({ targetTopic, reason }) => `${targetTopic}: ${reason}`),
     rightsMissing: rights,
+    policyDrift,
     ownRightsMissing: own,
     certificateDays,
     ...standing,

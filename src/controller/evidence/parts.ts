@@ -5,6 +5,7 @@ import type { RegionsStatus } from '../../regions/index.ts'
 import type { LinkPauses, LinkSpec, ReplicationStatus } from '../../replication/index.ts'
 import type { EvictionProvider, RoutingProvider } from '../../routing/index.ts'
 import type { ResolvedFenceOptions, WatchedFence } from '../../security/index.ts'
+import type { SecurityLooks } from './security-looks.ts'
 import type { SourceRates } from './source-rates.ts'
 
 /** What the guards of one failover group are looked up with. */
@@ -25,6 +26,8 @@ export interface GatherParts {
   health(): Pick<RegionsStatus, 'regions'>
   /** The standing fence of the group as the watch on the region has it; undefined where it has not looked yet. */
   standing(region: RegionName): WatchedFence | undefined
+  /** How regions hold to the policies of who may do what. @defaultValue there are none */
+  readonly security?: SecurityLooks | undefined
   /** Regions whose loss would take the authority along; see `authorityFallsWith`. */
   readonly authorityFallsWith: readonly string[]
   readonly routing: readonly RoutingProvider[]

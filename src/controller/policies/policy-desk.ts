@@ -87,6 +87,15 @@ export class PolicyDesk {
     })
   }
 
+  /** What applying would do to one place, read anew: not while a change is under way, which would be seen half done. */
+  async replan(
+    { policy, access, desired }: PolicyPlace,
+    removal: RemovalRule,
+    signal: AbortSignal,
+  ): Promise<PolicyPlan> {
+    return await this.#inTurn(access.region, () => planForRegion(access, { policy, desired, removal }, signal))
+  }
+
   /** Every policy that was asked for, in each of its regions that answers. */
   async look(
     { owner, region, removal }: PolicyWish,
@@ -130,8 +139,7 @@ export class PolicyDesk {
     const access = this.#accessOf(name)
     try {
       if (access === undefined) throw new TypeError(`the configuration has no region ${name}`)
-      // A change under way would be half of what is seen.
-      const plan = await this.#inTurn(name, () => planForRegion(access, { policy, desired, removal }, signal))
+      const plan = await this.replan({ policy, access, desired }, removal, signal)
       return { policy, access, desired, plan }
     } catch (error) {
       if (signal.aborted || !isFault(error)) throw error

@@ -1,13 +1,17 @@
 import type { RegionRights, SecurityView } from '../../api/index.ts'
 import type { Config } from '../../config/index.ts'
-import type { Clock, Random } from '../../core/index.ts'
+import { type Clock, createEvents, type Events, type Random, type RegionName } from '../../core/index.ts'
+import type { FoundDiffering } from '../../failover/index.ts'
+import type { SecurityEvents } from '../../security/index.ts'
 import type { Role } from '../control.ts'
+import { judgeDrift, type SecurityLooks } from '../evidence/index.ts'
 import { findLeastRights } from './least-rights.ts'
 import { PolicyDesk } from './policy-desk.ts'
 import { openPolicyRegions, type PolicyRegions } from './policy-regions.ts'
+import { PolicyWatch, type WatchedPolicy } from './policy-watch.ts'
 
 export interface SecurityControlOptions {
-  readonly config: Pick<Config, 'regions' | 'links' | 'failoverGroups' | 'policies'>
+  readonly config: Pick<Config, 'regions' | 'links' | 'failoverGroups' | 'policies' | 'security'>
   /** Why this process must not change anything now; undefined where it may. */
   readonly hold: () => string | undefined
   readonly clock: Clock
@@ -15,15 +19,35 @@ export interface SecurityControlOptions {
 }
 
 /** Everything about who may do what in the regions, of a process that decides. */
-export class SecurityControl implements SecurityView {
+export class SecurityControl implements SecurityView, SecurityLooks {
+  readonly events: Events<SecurityEvents> = createEvents<SecurityEvents>()
   readonly policies: PolicyDesk
   readonly #config: SecurityControlOptions['config']
   readonly #regions: PolicyRegions
+  readonly #watch: PolicyWatch
 
   constructor({ config, hold, clock, random }: SecurityControlOptions) {
     this.#config = config
     this.#regions = openPolicyRegions({ config, clock, random })
     this.policies = new PolicyDesk({ policies: config.policies, regions: this.#regions.all, hold })
+    const { events } = this
+    const everyMs = config.security.driftMs
+    const onError = (error: unknown) => events.emit('policy:error', { error })
+    this.#watch = new PolicyWatch({ desk: this.policies, everyMs, hold, events, clock, onError })
+  }
+
+  start(): void {
+    if (this.#config.policies.length > 0) this.#watch.start()
+  }
+
+  /** As of the last look; empty in a process that does not lead. */
+  watched(): readonly WatchedPolicy[] {
+    return this.#watch.status()
+  }
+
+  /** For guards. */
+  async judgePolicies(region: RegionName, signal: AbortSignal): Promise<FoundDiffering> {
+    return judgeDrift(await this.policies.drift({ region }, signal))
   }
 
   rights(role: Role): readonly RegionRights[] {
@@ -31,6 +55,7 @@ export class SecurityControl implements SecurityView {
   }
 
   async stop(): Promise<void> {
+    await this.#watch.stop()
     await this.#regions.close()
   }
 }

@@ -39,6 +39,8 @@ export interface TargetEvidence {
   readonly configsRefused?: readonly string[]
   /** Rights, SCRAM users and quotas that applications have on the source and lack on the target. */
   readonly rightsMissing?: readonly string[]
+  /** How it differs from the policies of who may do what. */
+  readonly policyDrift?: FoundDiffering
   /** What Isthmus itself may not do there, by step. */
   readonly ownRightsMissing?: readonly string[]
   /** Of the certificate that ends first; null where the region is reached without TLS. */
@@ -51,6 +53,13 @@ export interface TargetEvidence {
   readonly throughput?: { readonly measured: number; readonly needed: number } | null
   /** Of the volume with the least space left. */
   readonly diskFreeShare?: number
+}
+
+export interface FoundDiffering {
+  /** What a move should not be made with. */
+  readonly stops: readonly string[]
+  /** What is only told. */
+  readonly notes: readonly string[]
 }
 
 export interface SourceEvidence {

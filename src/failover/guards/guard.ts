@@ -1,4 +1,4 @@
-import type { GuardContext } from './evidence.ts'
+import type { FoundDiffering, GuardContext } from './evidence.ts'
 
 /** How much a guard weighs in a kind of move. */
 export type GuardWeight = 'required' | 'warning' | 'skipped'
@@ -32,6 +32,13 @@ export function judgeList(wrong: readonly string[] | undefined, what: string): J
   const shown = wrong.slice(0, 10).join(', ')
   const more = wrong.length > 10 ? ` and ${wrong.length - 10} more` : ''
   return { isGood: false, evidence: `${what}: ${shown}${more}` }
+}
+
+/** Good where nothing was found; only what `stops` is more than told. */
+export function judgeFound(found: FoundDiffering | undefined, what: string): Judgement {
+  if (found === undefined) return UNKNOWN
+  const { stops, notes } = found
+  return { ...judgeList([...stops, ...notes], what), isTolerable: stops.length === 0 }
 }
 
 /** Good where the value is known and the comparison holds. */

@@ -1,5 +1,5 @@
 import { regionEntry } from '../state.ts'
-import { type Guard, judgeList, judgeValue } from './guard.ts'
+import { type Guard, judgeFound, judgeList, judgeValue } from './guard.ts'
 
 /** What has to hold of the regions, the authority and the group itself. */
 export const REGION_GUARDS: readonly Guard[] = [
@@ -131,6 +131,15 @@ export const REGION_GUARDS: readonly Guard[] = [
     isOverridable: true,
     remedy: 'Apply the security policies to the target.',
     judge: ({ evidence }) => judgeList(evidence.target?.rightsMissing, 'missing rights, users and quotas'),
+  },
+  {
+    name: 'policies-hold',
+    holds: 'the target is as the policies of who may do what declare',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'See `isthmus security drift`, then plan and apply the policies.',
+    judge: ({ evidence }) => judgeFound(evidence.target?.policyDrift, 'entries that differ from policies'),
   },
   {
     name: 'own-rights-target',

@@ -24,6 +24,8 @@ export interface RelayedEvents {
         readonly authority: Events<AuthorityEvents>
       }
     | undefined
+  /** Of policies; undefined in a process that decides nothing. */
+  readonly security?: Events<SecurityEvents> | undefined
   /** The failover group that implies a link; undefined for a declared one. */
   readonly groupOf: (link: string) => string | undefined
 }
@@ -46,10 +48,14 @@ const TOLD_BY_JOURNAL: ReadonlySet<keyof FailoverEvents> = new Set([
 ])
 
 /** Tells the feed what the rooms of this process tell, in the words of its log. Returns what ends it. */
-export function relayEvents(feed: EventFeed, { replication, regions, control, groupOf }: RelayedEvents): () => void {
+export function relayEvents(
+  feed: EventFeed,
+  { replication, regions, control, security, groupOf }: RelayedEvents,
+): () => void {
   const stops = [
     relay(replication, REPLICATION_WORDING, feed, groupOf),
     relay(regions, REGION_WORDING, feed, groupOf),
+    ...(security === undefined ? [] : [relay(security, SECURITY_WORDING, feed, groupOf)]),
     ...(control === undefined
       ? []
       : [

@@ -51,6 +51,8 @@ export interface PolicyPlan {
   readonly left: readonly LeftEntry[]
   /** Neither declared nor put up for anybody. */
   readonly foreign: readonly AclBinding[]
+  /** Whether something is on record for this owner: a plan was applied here before. */
+  readonly isApplied: boolean
   /** Declared entries that stand; those that were there before this owner included. */
   readonly standing: number
   readonly lints: readonly Lint[]
@@ -79,7 +81,8 @@ export function planPolicy(question: PolicyQuestion): PolicyPlan {
   const { region, owner, desired, sight, removal } = question
   const declared = desired.bindings.map(withDigest)
   const wanted = new Set(declared.map(({ digest }) => digest))
-  const claims = claimedBy(sight.records.find((record) => record.owner === owner))
+  const record = sight.records.find((it) => it.owner === owner)
+  const claims = claimedBy(record)
   const others = claimsOfOthers(sight.records, owner)
   const seen = sight.bindings.filter((binding) => !isOverlay(binding)).map(withDigest)
   const present = new Set(seen.map(({ digest }) => digest))
@@ -105,6 +108,7 @@ export function planPolicy(question: PolicyQuestion): PolicyPlan {
     removals,
     left: extra.flatMap(({ left }) => left ?? []),
     foreign,
+    isApplied: record !== undefined,
     standing: desired.bindings.length - additions.length,
     lints: [...lintEntries(desired.bindings, 'policy'), ...lintEntries(foreign, 'region')],
     obstacles: findObstacles(question, { additions, removals, owned: owned.length }),

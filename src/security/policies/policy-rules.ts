@@ -22,6 +22,20 @@ export function findPolicyMistakes(policy: SecurityPolicy): PolicyMistake[] {
     const remedy = 'give it roles or acls; to end a policy, take its file out of security.policies'
     mistakes.push({ path: [], rule: 'it declares nothing', remedy })
   }
+  if (policy.enforceRemovals === true && policy.enforce !== true) {
+    const rule = 'nothing is enforced'
+    mistakes.push({ path: ['enforceRemovals'], rule, remedy: 'set enforce: true too, or remove it' })
+  }
+  mistakes.push(...findPrincipalMistakes(principals))
+  for (const [at, { produce, consume }] of roles.entries()) {
+    if (produce !== undefined || consume !== undefined) continue
+    mistakes.push({ path: ['roles', at], rule: 'it allows nothing', remedy: 'give it produce or consume' })
+  }
+  return [...mistakes, ...acls.flatMap((entry, at) => findEntryMistakes(entry).map((it) => place(it, at)))]
+}
+
+function findPrincipalMistakes(principals: NonNullable<SecurityPolicy['principals']>): PolicyMistake[] {
+  const mistakes: PolicyMistake[] = []
   for (const [at, { name, auth, passwordFile }] of principals.entries()) {
     const path = ['principals', at]
     const first = principals.findIndex((it) => it.name === name)
@@ -34,11 +48,7 @@ export function findPolicyMistakes(policy: SecurityPolicy): PolicyMistake[] {
       mistakes.push({ path: [...path, 'passwordFile'], rule, remedy: 'remove it, or use SCRAM' })
     }
   }
-  for (const [at, { produce, consume }] of roles.entries()) {
-    if (produce !== undefined || consume !== undefined) continue
-    mistakes.push({ path: ['roles', at], rule: 'it allows nothing', remedy: 'give it produce or consume' })
-  }
-  return [...mistakes, ...acls.flatMap((entry, at) => findEntryMistakes(entry).map((it) => place(it, at)))]
+  return mistakes
 }
 
 type EntryMistake = readonly [key: keyof PolicyAcl | undefined, rule: string, remedy: string]

@@ -154,6 +154,22 @@ export const SecurityPolicy = strict(
     principals: Type.Optional(Type.Array(Principal, { description: 'Who uses the regions.' })),
     roles: Type.Optional(Type.Array(Role, { description: 'Who may do what.' })),
     acls: Type.Optional(Type.Array(PolicyAcl, { description: 'What roles cannot say.' })),
+    enforce: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Whether entries that are missing are put up unasked, once a minute at most. Entries of globs that Kafka cannot ' +
+          'say are kept up in any case, once the policy has been applied.',
+      }),
+    ),
+    enforceRemovals: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Whether `enforce` also takes away what was put up for this owner and is not declared any more: 5 entries at ' +
+          'most, and no more than a tenth.',
+      }),
+    ),
   },
   'Rights of one owner, in every region that they apply to. Unknown keys are refused.',
 )

@@ -9,6 +9,7 @@ export const goodEvidence: Required<MoveEvidence> = {
     minIsrTooHigh: [],
     configsRefused: [],
     rightsMissing: [],
+    policyDrift: { stops: [], notes: [] },
     ownRightsMissing: [],
     certificateDays: 90,
     fenceProvedMsAgo: 4_000,

@@ -33,6 +33,7 @@ const bad: Readonly<Record<string, Partial<GuardContext>>> = {
   'min-isr-fits': { evidence: target({ minIsrTooHigh: ['orders'] }) },
   'configs-accepted': { evidence: target({ configsRefused: ['orders: max.message.bytes'] }) },
   'rights-present': { evidence: target({ rightsMissing: ['User:checkout WRITE orders'] }) },
+  'policies-hold': { evidence: target({ policyDrift: { stops: ['orders misses User:app'], notes: [] } }) },
   'own-rights-target': { evidence: target({ ownRightsMissing: ['open: ALTER on the cluster'] }) },
   'own-rights-source': { evidence: source({ ownRightsMissing: ['fence: ALTER on the cluster'] }) },
   'certificates-valid': { evidence: target({ certificateDays: 0 }) },

@@ -1,0 +1,43 @@
+import type { DriftLook } from '../../api/index.ts'
+import { COULD_NOT_LOOK, type Finding, type FindingSpec, listOf } from './finding.ts'
+
+/** How the regions hold to the policies of rights. */
+export const SECURITY_FINDINGS = {
+  'policy-drift': {
+    severity: 'warning',
+    title: 'A region differs from a policy of who may do what.',
+    remedy: '`isthmus security drift` shows how; `isthmus security plan` and `apply` put it right.',
+  },
+} as const satisfies Record<string, FindingSpec>
+
+/** Pure. */
+export function findInPolicies({ drifts, troubles }: DriftLook): Finding[] {
+  const found = drifts.flatMap(({ owner, region, missing, extraOwned, extraForeign, changed }): Finding[] => {
+    const kinds = [
+      ...count(missing, 'missing'),
+      ...count(changed, 'changed'),
+      ...count(extraOwned, 'no longer declared'),
+      ...count(extraForeign, 'of others for its principals'),
+    ]
+    if (kinds.length === 0) return []
+    const evidence = `policy of ${owner}: ${listOf(kinds)}`
+    return [{ id: 'policy-drift', group: null, region, evidence, ...SECURITY_FINDINGS['policy-drift'] }]
+  })
+  const { severity, title, remedy } = COULD_NOT_LOOK
+  const unseen = troubles.map(({ owner, region, reason }): Finding => {
+    return {
+      id: 'could-not-look',
+      severity,
+      group: null,
+      region,
+      title,
+      remedy,
+      evidence: `policy of ${owner}: ${reason}`,
+    }
+  })
+  return [...found, ...unseen]
+}
+
+function count(entries: readonly unknown[], what: string): string[] {
+  return entries.length === 0 ? [] : [`${entries.length} ${what}`]
+}

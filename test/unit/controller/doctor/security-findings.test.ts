@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { findInPolicies } from '../../../../src/controller/doctor/security-findings.ts'
+import { judgeDrift } from '../../../../src/controller/evidence/security-looks.ts'
+import { regionName } from '../../../../src/core/index.ts'
+import { entryOf } from '../../security/policies/acl-entry.ts'
+
+const none = { missing: [], extraOwned: [], extraForeign: [], changed: [] }
+const place = { owner: 'orders', region: regionName('us') }
+const trouble = { ...place, reason: 'it does not answer', remedy: '' }
+
+test('drift of a region is a finding by what kinds it is of, and one that cannot be seen is another', () => {
+  const drifts = [{ ...place, ...none, missing: [entryOf({})], extraForeign: [entryOf({}), entryOf({})] }]
+  expect(findInPolicies({ drifts, troubles: [trouble] })).toMatchObject([
+    { id: 'policy-drift', region: 'us', evidence: 'policy of orders: 1 missing, 2 of others for its principals' },
+    { id: 'could-not-look', region: 'us', evidence: 'policy of orders: it does not answer' },
+  ])
+  expect(findInPolicies({ drifts: [{ ...place, ...none }], troubles: [] })).toEqual([])
+})
+
+test('a move is stopped by what is missing, and told of what is extra', () => {
+  const look = (more: object) => judgeDrift({ drifts: [{ ...place, ...none, ...more }], troubles: [] })
+  expect(look({ missing: [entryOf({})] }).stops).toHaveLength(1)
+  expect(look({ changed: [{ declared: entryOf({}), found: entryOf({}) }] }).stops).toHaveLength(1)
+  expect(look({ extraForeign: [entryOf({})], extraOwned: [entryOf({})] })).toMatchObject({
+    stops: [],
+    notes: [{}, {}].map(() => expect.any(String)),
+  })
+  expect(() => judgeDrift({ drifts: [], troubles: [trouble] })).toThrow('it does not answer')
+})
