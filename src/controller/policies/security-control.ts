@@ -45,8 +45,9 @@ export class SecurityControl implements SecurityView, SecurityLooks {
     return this.#watch.status()
   }
 
-  /** For guards. */
+  /** For guards; nothing differs where no policy applies. */
   async judgePolicies(region: RegionName, signal: AbortSignal): Promise<FoundDiffering> {
+    if (!this.#config.policies.some(({ regions }) => regions.includes(region))) return { stops: [], notes: [] }
     return judgeDrift(await this.policies.drift({ region }, signal))
   }
 
