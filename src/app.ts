@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { type ApiContent, createApiServer } from './api/index.ts'
 import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
 import {
@@ -34,10 +35,12 @@ import { type Cluster, openCluster } from './kafka/index.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
 import {
   type ApiEvents,
+  createLinkHistory,
   createLogger,
   createMetrics,
   createProgress,
   Delivery,
+  type LinkHistory,
   type Logger,
   logApiEvents,
   logAuthorityEvents,
@@ -108,6 +111,8 @@ export interface App {
 /** What handing over may take; the process is given two seconds more for the rest. */
 const HAND_OVER_MS = 8_000
 const MEBIBYTE = 1024 * 1024
+/** Where `npm run build` puts the console. */
+const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console', import.meta.url))
 
 /** The composition root: every room is built here, and started and stopped in the order of this list. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -138,12 +143,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   stopLogging.push(logApiEvents(calls, logger), ...logControl({ control, security }, logger))
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
-  const content = contentOf(options, { calls, replicator, clusters, watch: regions.watch, control, security, delivery })
+  const history = createLinkHistory({ clock, status })
+  const parts = { calls, replicator, clusters, watch: regions.watch, control, security, delivery, history }
+  const content = contentOf(options, parts)
   const watched = { logger, clock, events: calls, ...(control && { journal: control.journal }) }
-  const api = await createApiServer({ options: config.api, content, ...watched })
+  const api = await createApiServer({ options: config.api, content, consoleFolder: CONSOLE_FOLDER, ...watched })
 
   const stop = async () => {
     progress.stop()
+    history.stop()
     memory.stop()
     await delivery.stop()
     // Before the replicator: nobody is to add links to it, or to move anything, any more.
@@ -168,6 +176,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       security?.start()
       delivery.start()
       progress.start()
+      history.start()
       memory.start()
       return address
     },
@@ -236,13 +245,14 @@ interface Parts {
   readonly control: Control | undefined
   readonly security: SecurityControl | undefined
   readonly delivery: Delivery
+  readonly history: LinkHistory
   /** Of the API. */
   readonly calls: Events<ApiEvents>
 }
 
 /** What the API serves. */
 function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: Parts): ApiContent {
-  const { replicator, clusters, watch, control, security, delivery, calls } = parts
+  const { replicator, clusters, watch, control, security, delivery, history, calls } = parts
   const replication = () => replicator.status()
   const doctor = new Doctor({ config, clusters, replication, watch, control, security, delivery, clock })
   return {
@@ -251,6 +261,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
     replication: replicator,
     linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
     watch,
+    history: (link) => history.of(link),
     ...(control && {
       groups: () => control.status().groups,
       drills: () => control.status().drills,

@@ -99,6 +99,12 @@ export const apiFaults = defineFaults({
     retriable: false,
     status: 403,
   },
+  API_ORIGIN_REFUSED: {
+    message: 'requests that change something are refused from a page of {origin}',
+    remedy: 'use the console that this API serves; a proxy in front of it has to pass the header Host on',
+    retriable: false,
+    status: 403,
+  },
   API_TOO_MANY_REQUESTS: {
     message: 'more than {max} requests of this kind a second came from this caller',
     remedy: 'ask less often',

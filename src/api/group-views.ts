@@ -28,7 +28,11 @@ export interface GroupSums {
   readonly positionsAgeSeconds: number | null
   /** Over all followed groups; null where one of them is not known. */
   readonly rereadRecords: number | null
+  /** The first ones that would read again, or may. */
+  readonly rereadingGroups: string[]
 }
+
+const REREADING_MAX = 20
 
 export function sumGroups({ groups }: LinkStatus, nowMs: number): GroupSums {
   const followed = groups.filter(({ state }) => FOLLOWED.has(state))
@@ -40,7 +44,13 @@ export function sumGroups({ groups }: LinkStatus, nowMs: number): GroupSums {
     if (rereadRecords !== null)
       rereadRecords = group.rereadRecords === null ? null : rereadRecords + group.rereadRecords
   }
-  return { groups: groups.length, positionsAgeSeconds, rereadRecords }
+  const rereading = followed.filter((group) => group.rereadRecords !== 0).map(({ group }) => group)
+  return {
+    groups: groups.length,
+    positionsAgeSeconds,
+    rereadRecords,
+    rereadingGroups: rereading.sort(compareNames).slice(0, REREADING_MAX),
+  }
 }
 
 function ageSeconds(atMs: number | null, nowMs: number): number | null {

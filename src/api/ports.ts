@@ -1,7 +1,7 @@
 import type { ApiSettings } from './access/settings.ts'
 import type { Authority, Journal, RegionCopies } from '../authority/index.ts'
 import type { Clock, LinkName, RegionName } from '../core/index.ts'
-import type { EventFeed, NotificationStatus, NotificationTest } from '../observability/index.ts'
+import type { EventFeed, LinkSample, NotificationStatus, NotificationTest } from '../observability/index.ts'
 import type { DoctorBody } from './contract/index.ts'
 import type {
   AutomaticDecision,
@@ -248,6 +248,8 @@ export interface ApiContent {
   readonly regions: readonly RegionName[]
   readonly replication: ReplicationView
   readonly linkDesk: LinkDeskView
+  /** What is remembered of a link, the oldest first. @defaultValue nothing */
+  readonly history?: (link: string) => readonly LinkSample[]
   /** Health of the regions of failover groups. */
   readonly watch: { status(): RegionsStatus }
   /** Failover groups as this process has read them last. @defaultValue none */

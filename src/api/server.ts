@@ -24,6 +24,7 @@ import type { ApiSettings } from './access/settings.ts'
 import { isLoopback, type ListenAddress, parseListen } from './options.ts'
 import { Desks } from './desks.ts'
 import { authorityRoutes } from './authority-routes.ts'
+import { addConsole } from './console-routes.ts'
 import { doctorRoutes } from './doctor-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { clientRoutes } from './client-routes.ts'
@@ -33,6 +34,7 @@ import { incidentRoutes } from './incident-routes.ts'
 import { interventionRoutes } from './intervention-routes.ts'
 import { journalRoutes } from './journal-routes.ts'
 import { linkPauseRoutes } from './link-pause-routes.ts'
+import { linkRoutes } from './link-routes.ts'
 import { operationRoutes } from './operation-routes.ts'
 import { fenceRoutes } from './fence-routes.ts'
 import { pauseRoutes } from './pause-routes.ts'
@@ -55,6 +57,8 @@ export interface ApiServerOptions {
   readonly journal?: Pick<Journal, 'append'>
   /** @defaultValue that of the system */
   readonly clock?: Clock
+  /** Folder of the console's build. @defaultValue no console is served */
+  readonly consoleFolder?: string
 }
 
 export interface ApiServer {
@@ -96,6 +100,7 @@ export async function createApiServer(given: ApiServerOptions): Promise<ApiServe
   // JSON only: a web page can send a form or plain text to another origin without asking, but no JSON.
   http.removeContentTypeParser('text/plain')
   if (isLoopback(listen.host)) refuseForeignHosts(http)
+  refuseForeignPages(http)
   addEntityTags(http)
   await http.register(helmet)
   installAudit(http, { events, journal, clock, closing: closing.signal })
@@ -106,6 +111,7 @@ export async function createApiServer(given: ApiServerOptions): Promise<ApiServe
   await http.register(swagger, { openapi: describe(content.version), transform: describeRoute })
   await addRoutes(http, { ...content, anonymous: options.anonymous }, closing.signal)
   http.get('/openapi.json', { config: viewer, schema: { hide: true } }, () => http.swagger())
+  if (given.consoleFolder !== undefined) await addConsole(http, given.consoleFolder)
   await http.ready()
   return {
     http,
@@ -152,6 +158,7 @@ async function addRoutes(http: FastifyInstance, content: ApiContent, closing: Ab
   await http.register(serviceRoutes, { content })
   const prefix = '/api/v1'
   await http.register(statusRoutes, { prefix, content })
+  await http.register(linkRoutes, { prefix, content })
   await http.register(groupRoutes, { prefix, content })
   await http.register(incidentRoutes, { prefix, content })
   await http.register(offsetRoutes, { prefix, content, closing })
@@ -213,6 +220,21 @@ function refuseForeignHosts(http: FastifyInstance): void {
   http.addHook('onRequest', async (request) => {
     const host = request.hostname.replace(/^\[(.*)\]$/, '$1')
     if (!isLoopback(host)) throw apiFaults.fault('API_HOST_REFUSED', { host })
+  })
+}
+
+/**
+ * A page of another origin cannot read an answer, but what it asks for would be done: with the client certificate that a
+ * browser shows unasked, or as anonymous. Browsers say where a request comes from; other clients send neither header.
+ */
+function refuseForeignPages(http: FastifyInstance): void {
+  http.addHook('onRequest', async ({ method, headers }) => {
+    if (method === 'GET' || method === 'HEAD') return
+    const { origin, host = '', 'sec-fetch-site': site = 'same-origin' } = headers
+    const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)
+    if (!isOwn || (site !== 'same-origin' && site !== 'none')) {
+      throw apiFaults.fault('API_ORIGIN_REFUSED', { origin: origin ?? 'another site' })
+    }
   })
 }
 

@@ -5,6 +5,8 @@ export interface LinkSums {
   readonly flows: Record<FlowState, number>
   readonly lagRecords: number | null
   readonly lagSeconds: number | null
+  /** The most of any flow of this process; null where one was never observed. */
+  readonly lagAgeSeconds: number | null
   readonly lagUnknownFlows: number
   readonly recordsCopied: number
   readonly bytesCopied: number
@@ -14,7 +16,7 @@ export interface LinkSums {
   readonly hangingFlows: number
 }
 
-export function sumLink({ flows }: LinkStatus): LinkSums {
+export function sumLink({ flows }: Pick<LinkStatus, 'flows'>, nowMs: number): LinkSums {
   const states = { starting: 0, running: 0, recovering: 0, stopped: 0, elsewhere: 0 }
   const sums = {
     recordsCopied: 0,
@@ -27,6 +29,8 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
   }
   let lagRecords: number | null = null
   let lagSeconds: number | null = null
+  let observedAtMs: number | null = nowMs
+  let observed = 0
   for (const flow of flows) {
     states[flow.state]++
     sums.recordsCopied += flow.counters.recordsCopied
@@ -35,17 +39,22 @@ export function sumLink({ flows }: LinkStatus): LinkSums {
     sums.heldBackRecords += flow.heldBackRecords ?? 0
     if (flow.heldBack !== null) sums.heldBackFlows++
     if (flow.heldBack?.state === 'hanging') sums.hangingFlows++
+    if (flow.state !== 'elsewhere') {
+      observed++
+      observedAtMs = observedAtMs === null || flow.observedAtMs === null ? null : Math.min(observedAtMs, flow.observedAtMs)
+    }
     if (flow.lagRecords === null) sums.lagUnknownFlows += flow.state === 'elsewhere' ? 0 : 1
     else lagRecords = (lagRecords ?? 0) + flow.lagRecords
     if (flow.lagSeconds !== null) lagSeconds = Math.max(lagSeconds ?? 0, flow.lagSeconds)
   }
-  return { flows: states, lagRecords, lagSeconds, ...sums }
+  const lagAgeSeconds = observed === 0 || observedAtMs === null ? null : (nowMs - observedAtMs) / 1_000
+  return { flows: states, lagRecords, lagSeconds, lagAgeSeconds, ...sums }
 }
 
 /** One sentence for the operator, the worst first. */
-export function summarise({ links }: ReplicationStatus): string {
+export function summarise({ atMs, links }: ReplicationStatus): string {
   if (links.length === 0) return 'No link is there: nothing is copied.'
-  const sums = links.map((link) => ({ link, ...sumLink(link) }))
+  const sums = links.map((link) => ({ link, ...sumLink(link, atMs) }))
   const stopped = sums.filter((one) => one.flows.stopped > 0)
   if (stopped.length > 0) {
     const flows = stopped.reduce((sum, one) => sum + one.flows.stopped, 0)

@@ -73,7 +73,7 @@ function viewLastDrill(summary: DrillSummary | undefined): FailoverGroupSummary[
 }
 
 function summariseGroup(
-  { group, active, epoch, regions, operation, paused }: GroupDocument,
+  { group, active, epoch, regions, reigns, operation, paused }: GroupDocument,
   {
     fences,
     automatic,
@@ -98,6 +98,7 @@ function summariseGroup(
     group,
     active,
     epoch,
+    since: reigns.at(-1)?.committedAt ?? '',
     regions: entries,
     operation: operation === undefined ? null : `${operation.kind} to ${operation.to}: ${operation.phase}`,
     needsOperator: isStuck,
@@ -109,7 +110,7 @@ function summariseGroup(
 export function viewLink(link: LinkStatus, nowMs: number): LinkBody {
   const { link: name, source, target, state, reason } = link
   const counts = { refusedTopics: link.refusedTopics.length, pendingDeletions: link.pendingDeletions.length }
-  return { link: name, source, target, state, reason, ...counts, ...sumGroups(link, nowMs), ...sumLink(link) }
+  return { link: name, source, target, state, reason, ...counts, ...sumGroups(link, nowMs), ...sumLink(link, nowMs) }
 }
 
 /** @throws `API_LINK_UNKNOWN` */

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import {
+  type ApiContent,
   type ApiSettings,
   type AutomaticView,
   createApiServer,
@@ -28,6 +29,7 @@ import {
 } from '../../src/failover/index.ts'
 import type { ApiEvents } from '../../src/observability/index.ts'
 import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
+import type { LinkStatus } from '../../src/replication/index.ts'
 import { RegionFences } from '../../src/security/index.ts'
 import { AclRegion } from './acl-region.ts'
 import { fakeDelivery } from './fake-delivery.ts'
@@ -64,6 +66,12 @@ export interface FakeControlOptions {
   readonly api?: Partial<ApiSettings>
   /** Of the API. @defaultValue that of the system */
   readonly clock?: Clock
+  /** Folder of the console's build. @defaultValue it is not served */
+  readonly consoleFolder?: string
+  /** Instead of what is served here. */
+  readonly content?: Partial<ApiContent>
+  /** @defaultValue one link, `eu-to-us` */
+  readonly links?: LinkStatus[]
 }
 
 /** The API of a controller of the group `orders`, over documents and a journal in memory; no machine moves anything. */
@@ -126,12 +134,13 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
   }
   const policies = fakePolicies(regions, () => seen.hold)
   const calls = createEvents<ApiEvents>()
-  const replicator = fakeReplicator()
+  const replicator = fakeReplicator(given.links)
   const server = await createApiServer({
     options: { ...DEFAULT_API, listen: '127.0.0.1:0', anonymous: 'admin', ...given.api },
     events: calls,
     ...(given.api && { journal }),
     ...(given.clock && { clock: given.clock }),
+    ...(given.consoleFolder !== undefined && { consoleFolder: given.consoleFolder }),
     logger: pino({ level: 'silent' }),
     content: {
       version: '9.9.9',
@@ -172,6 +181,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
       security: { policies: policies.desk, rights: () => [] },
       ...delivery.content,
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
+      ...given.content,
     },
   })
   const api = await server.start()

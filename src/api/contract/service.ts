@@ -24,3 +24,13 @@ export const ReadyBody = object(
   'Whether the flows have started.',
 )
 export type ReadyBody = Type.Static<typeof ReadyBody>
+
+export const CallerBody = object(
+  {
+    name: text('As the journal names it, such as `token:ci`, `oidc:ada` or `anonymous`.'),
+    role: Type.Enum(['viewer', 'operator', 'admin'], { description: 'What it may do here.' }),
+    means: Type.Enum(['token', 'oidc', 'certificate', 'none'], { description: 'How it has shown who it is.' }),
+  },
+  'Who a request comes from.',
+)
+export type CallerBody = Type.Static<typeof CallerBody>

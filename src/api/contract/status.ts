@@ -93,6 +93,9 @@ export const LinkBody = object(
     heldBackRecords: count('Offsets that open transactions hold back at the source, over all flows.'),
     heldBackFlows: count('Flows held back so for longer than `heldBackSeconds`.'),
     hangingFlows: count('Flows that a hanging transaction holds back: they need an operator.'),
+    lagAgeSeconds: nullableNumber(
+      'Seconds since the end of the source was last observed: the most of any flow of this process. Null where one of them never was, or there is none.',
+    ),
     lagUnknownFlows: count('Flows of this process whose lag is not known: the sums above leave them out.'),
     refusedTopics: count('Selected topics that are not copied.'),
     pendingDeletions: count('Copies that will be deleted, because their source topic is gone.'),
@@ -104,6 +107,9 @@ export const LinkBody = object(
     rereadRecords: nullableInteger(
       'Records that all groups together would read again if they moved now. Null while unknown.',
     ),
+    rereadingGroups: Type.Array(Type.String(), {
+      description: 'The first 20 groups that would read records again if they moved now, or of which that is not known.',
+    }),
     recordsCopied: count('Since the process started.'),
     bytesCopied: count('Since the process started.'),
     recordsLost: count('Source offsets that were gone before they could be copied.'),
@@ -133,6 +139,7 @@ const FailoverGroupSummary = object(
     group: text('Name of the failover group.'),
     active: text('The region that is active.'),
     epoch: count('Number of its reign.'),
+    since: text('When that began, ISO 8601.'),
     regions: Type.Array(
       object(
         {
