@@ -5,7 +5,7 @@ import { run } from './run.js'
 
 const { docker, java, maven } = await findEngines()
 if (docker.found || (java.found && maven.found)) {
-  await run('src/main.ts', ['demo', ...process.argv.slice(2)])
+  await run('src/main.ts', ['demo', ...process.argv.slice(2)], { needsConsole: true })
 } else {
   process.stderr.write(
     `${explainMissing()}\n\nWhat was found: ${[docker, java, maven].map(({ detail }) => detail).join('; ')}.\n`,

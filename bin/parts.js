@@ -37,6 +37,7 @@ const PROJECTS = [
 const TOOLS = [
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings', '--type-aware'] },
   { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+  { name: 'console types', args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'src/console'] },
   { name: 'dead code', args: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   { name: 'format', args: ['node_modules/@biomejs/biome/bin/biome', 'format', '.'] },
 ]

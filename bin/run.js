@@ -6,12 +6,13 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ensureConsole } from './console-build.js'
 import { environmentFor, explainMissingNode, findNode, nodeFlags, root } from './node.js'
 import { ensureInstalled } from './setup.js'
 
-/** Ends this process with the exit code of `file`. */
-export async function run(file, args) {
-  const node = await prepare()
+/** Ends this process with the exit code of `file`. `needsConsole`: it serves the console, which is built first. */
+export async function run(file, args, { needsConsole = false } = {}) {
+  const node = needsConsole ? await prepareWithConsole() : await prepare()
   const child = spawn(node, [...nodeFlags, resolve(root, file), ...args], {
     stdio: 'inherit',
     env: environmentFor(node),
@@ -29,6 +30,17 @@ export async function prepare() {
     fail(error.message, 1)
   }
   return findNode() ?? fail(explainMissingNode(), 2)
+}
+
+/** The same, and builds the console where it is missing or stale. */
+export async function prepareWithConsole() {
+  const node = await prepare()
+  try {
+    await ensureConsole(node)
+  } catch (error) {
+    fail(error.message, 1)
+  }
+  return node
 }
 
 /** A terminal sends Ctrl-C to the whole process group: the child has it already and must not count it twice. */
@@ -49,5 +61,5 @@ function fail(message, code) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [file, ...args] = process.argv.slice(2)
   if (file === undefined) fail('usage: node bin/run.js FILE ...args', 2)
-  await run(file, args)
+  await run(file, args, { needsConsole: file.startsWith('test/') })
 }

@@ -15,14 +15,14 @@ import { demandAll, nothing, readCounts } from './counts.js'
 import { checkParts, filteredParts, longParts, trialParts } from './parts.js'
 import { finish, printPart, printTable } from './report.js'
 import { findMissingRequirements } from './requirements.js'
-import { prepare } from './run.js'
+import { prepareWithConsole } from './run.js'
 import { runParts } from './schedule.js'
 
 const RUN_LIMIT_MS = 80 * 60_000
 
 const deadlineAt = Date.now() + RUN_LIMIT_MS
 const { only, filters } = readArguments()
-const node = await prepare()
+const node = await prepareWithConsole()
 endGroupsOnSignal()
 const missing = await findMissingRequirements()
 const check = selectCheck()

@@ -1,0 +1,38 @@
+import type { FunctionComponent } from 'preact'
+import { Divergence } from './pages/divergence.tsx'
+import { Flows } from './pages/flows.tsx'
+import { Groups } from './pages/groups.tsx'
+import { History } from './pages/history.tsx'
+import { MapPage } from './pages/map.tsx'
+import { Overview } from './pages/overview.tsx'
+import type { Route } from './route.ts'
+
+export interface Page {
+  /** First part of its path; empty for the overview. */
+  readonly name: string
+  readonly title: string
+  /** Whether it stands in the navigation. */
+  readonly isListed: boolean
+  readonly View: FunctionComponent<{ readonly route: Route }>
+}
+
+/** Every page, in the order of the navigation. */
+export const PAGES: readonly Page[] = [
+  { name: '', title: 'Overview', isListed: true, View: Overview },
+  { name: 'map', title: 'Map', isListed: true, View: MapPage },
+  { name: 'flows', title: 'Flows', isListed: true, View: Flows },
+  { name: 'groups', title: 'Consumer groups', isListed: true, View: Groups },
+  { name: 'divergence', title: 'Divergence', isListed: true, View: Divergence },
+  { name: 'history', title: 'History', isListed: true, View: History },
+]
+
+const NOWHERE: Page = {
+  name: 'nowhere',
+  title: 'There is no such page',
+  isListed: false,
+  View: () => <p>The navigation leads to all there are.</p>,
+}
+
+export function findPage(name = ''): Page {
+  return PAGES.find((page) => page.name === name) ?? NOWHERE
+}

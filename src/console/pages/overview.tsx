@@ -1,0 +1,136 @@
+import type { FailoverGroupSummary, RegionsBody, StatusBody } from '../../api/contract/index.ts'
+import { useApi, useStatus } from '../client/hooks.ts'
+import type { Shown } from '../client/resource.ts'
+import { Age } from '../parts/age.tsx'
+import { type Level, Mark } from '../parts/mark.tsx'
+import { Panel } from '../parts/panel.tsx'
+import { linkTo } from '../route.ts'
+import { commandOf } from '../words/command.ts'
+import { describeGroup, describeRereads, type Exposure, exposuresOf } from '../words/exposure.ts'
+import { ago, moment, plural } from '../words/numbers.ts'
+
+/** What is active, since when, and what its loss would cost now. */
+export function Overview() {
+  const status = useStatus()
+  const regions = useApi<RegionsBody>('/regions')
+  const { body } = status
+  return (
+    <>
+      <Panel title="The whole" shown={status} command={commandOf('status')}>
+        <p class="lead">{body?.summary}</p>
+        {body !== undefined && body.openIncidents > 0 && (
+          <p>
+            <Mark level="warning">{plural(body.openIncidents, 'incident')} to acknowledge</Mark>: something was lost, or is
+            not what it was. They block a switchover. <code>isthmus incidents</code>
+          </p>
+        )}
+        {body !== undefined && body.anonymous !== 'none' && (
+          <p class="faint">Whoever reaches this API is {body.anonymous} without a token.</p>
+        )}
+      </Panel>
+      {body?.failoverGroups.map((group) => (
+        <GroupPanel key={group.group} group={group} status={status} regions={regions.body} />
+      ))}
+      {body?.failoverGroups.length === 0 && <p>No failover group is configured: nothing here can be moved.</p>}
+    </>
+  )
+}
+
+interface GroupPanelProps {
+  readonly group: FailoverGroupSummary
+  readonly status: Shown<StatusBody>
+  readonly regions: RegionsBody | undefined
+}
+
+function GroupPanel({ group, status, regions }: GroupPanelProps) {
+  const { body, heardMs } = status
+  if (body === undefined) return null
+  const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
+  const { level, words } = judge(group, regions)
+  return (
+    <Panel title={group.group} shown={{ ...status, problem: undefined }} class="group" command={commandOf('clients', group.group)}>
+      <p class="lead">
+        <Mark level={level}>{words}</Mark> {describeGroup(group)}
+      </p>
+      <p class="faint">
+        {group.active} since {moment(group.since)} ({ago(sinceSeconds)}), epoch {group.epoch}
+      </p>
+      {exposuresOf(group, body).map((exposure) => (
+        <ExposureNote key={exposure.standby} exposure={exposure} heardMs={heardMs} />
+      ))}
+      <Needs group={group} regions={regions} />
+      <LastDrill group={group} />
+    </Panel>
+  )
+}
+
+function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; readonly heardMs: number | undefined }) {
+  const { standby, link, sentence, level } = exposure
+  const levels = { none: 'good', some: 'note', unknown: 'unknown' } as const
+  return (
+    <div class="exposure">
+      <p>
+        <Mark level={levels[level]}>{standby}</Mark> {sentence}{' '}
+        {link !== undefined && <Age heardMs={heardMs} seconds={link.lagAgeSeconds} label="source seen" staleSeconds={15} />}
+      </p>
+      {link !== undefined && (
+        <p>
+          {describeRereads(link)}{' '}
+          {link.groups > 0 && (
+            <Age heardMs={heardMs} seconds={link.positionsAgeSeconds} label="positions in step" staleSeconds={60} />
+          )}
+        </p>
+      )}
+      {link !== undefined && (
+        <p>
+          <a href={linkTo(['flows'], { link: link.link })}>Flows of {link.link}</a>
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** Whatever a person has to see to. */
+function Needs({ group, regions }: Pick<GroupPanelProps, 'group' | 'regions'>) {
+  const needs = group.regions.flatMap(({ region, waiting, unfenced, members }) => [
+    ...(waiting === null ? [] : [`${region}: ${waiting}`]),
+    ...(unfenced === null ? [] : [`${region} is not fenced: ${unfenced}`]),
+    ...(members === null || members === 0 ? [] : [`${region}: ${plural(members, 'group member')}, though it is not active`]),
+  ])
+  const ill = (regions?.regions ?? [])
+    .filter(({ region, verdict }) => verdict !== 'up' && group.regions.some((one) => one.region === region))
+    .map(({ region, verdict, verdictReason }) => `${region} is ${verdict}: ${verdictReason}`)
+  const { automatic } = group
+  const moves = automatic === undefined || automatic.mode === 'manual' ? [] : [`${automatic.mode}: ${automatic.reason}`]
+  const asked = automatic?.command === undefined || automatic.command === null ? [] : [`To do it: ${automatic.command}`]
+  const lines = [...ill, ...needs, ...moves, ...asked]
+  if (lines.length === 0) return null
+  return (
+    <ul class="needs">
+      {lines.map((line) => (
+        <li key={line}>{line}</li>
+      ))}
+    </ul>
+  )
+}
+
+function LastDrill({ group: { lastDrill } }: { readonly group: FailoverGroupSummary }) {
+  if (lastDrill === null) return <p class="faint">No drill has ended yet: nothing shows that a move would work.</p>
+  return (
+    <p class="faint">
+      Last drill: {lastDrill.level}, {lastDrill.outcome}, ended {moment(lastDrill.at)}
+    </p>
+  )
+}
+
+function judge(group: FailoverGroupSummary, regions: RegionsBody | undefined): { readonly level: Level; readonly words: string } {
+  const active = regions?.regions.find(({ region }) => region === group.active)
+  if (group.needsOperator) return { level: 'bad', words: 'needs a person' }
+  if (active?.verdict === 'down') return { level: 'bad', words: 'the active region is down' }
+  if (group.operation !== null) return { level: 'warning', words: 'moving' }
+  if (active !== undefined && active.verdict !== 'up') return { level: 'warning', words: `the active region is ${active.verdict}` }
+  if (group.regions.some(({ unfenced }) => unfenced !== null)) return { level: 'warning', words: 'a standby is not fenced' }
+  if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
+  if (active === undefined) return { level: 'unknown', words: 'health not known' }
+  return { level: 'good', words: 'as it should be' }
+}

@@ -1,0 +1,55 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { ChartProps } from './chart.tsx'
+
+const HEIGHT_PX = 180
+/** Told apart by dashes as well as by colour. */
+const DASHES = [[], [6, 4], [2, 3]]
+
+/** Draws into the element, as wide as that is, until it is told to stop. Loaded when the first chart is looked at. */
+export function drawPlot(element: HTMLElement, { atMs, series, format }: Omit<ChartProps, 'label'>): () => void {
+  const data = [atMs.map((at) => at / 1_000), ...series.map(({ values }) => [...values])] as uPlot.AlignedData
+  let plot: uPlot | undefined
+  const draw = () => {
+    plot?.destroy()
+    plot = new uPlot(optionsOf(element.clientWidth, series, format), data, element)
+  }
+  const observer = new ResizeObserver(draw)
+  observer.observe(element)
+  document.addEventListener('themechange', draw)
+  return () => {
+    observer.disconnect()
+    document.removeEventListener('themechange', draw)
+    plot?.destroy()
+  }
+}
+
+function timeOfDay(seconds: number): string {
+  const date = new Date(seconds * 1_000)
+  return [date.getHours(), date.getMinutes()].map((value) => String(value).padStart(2, '0')).join(':')
+}
+
+function optionsOf(width: number, series: ChartProps['series'], format: ChartProps['format']): uPlot.Options {
+  const style = getComputedStyle(document.documentElement)
+  const colour = (name: string) => style.getPropertyValue(name).trim()
+  const grid = { stroke: colour('--line-drawn'), width: 1 }
+  const axis = { stroke: colour('--faint-drawn'), grid, ticks: { show: false } }
+  return {
+    width,
+    height: HEIGHT_PX,
+    cursor: { drag: { x: false, y: false } },
+    legend: { show: series.length > 1 },
+    scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.1] } },
+    axes: [{ ...axis, values: (_plot, values) => values.map(timeOfDay) }, { ...axis, size: 70, values: (_plot, values) => values.map(format) }],
+    series: [
+      {},
+      ...series.map(({ name }, at) => ({
+        label: name,
+        stroke: colour(`--series-${at + 1}`),
+        width: 2,
+        dash: DASHES[at] ?? [],
+        value: (_plot: uPlot, value: number | null) => (value === null ? 'unknown' : format(value)),
+      })),
+    ],
+  }
+}

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import type { FailoverGroupSummary, LinkBody, StatusBody } from '../../../src/api/contract/index.ts'
+import { describeGroup, describeRereads, exposuresOf } from '../../../src/console/words/exposure.ts'
+
+function groupOf(given: Partial<FailoverGroupSummary> = {}): FailoverGroupSummary {
+  const region = { waiting: null, unfenced: null, members: null }
+  return {
+    group: 'orders',
+    active: 'west',
+    epoch: 7,
+    since: '2026-01-01T00:00:00.000Z',
+    regions: [
+      { ...region, region: 'west', role: 'active' },
+      { ...region, region: 'east', role: 'standby' },
+    ],
+    operation: null,
+    needsOperator: false,
+    isPaused: false,
+    lastDrill: null,
+    ...given,
+  }
+}
+
+function tell(given: Partial<LinkBody>): { sentence: string; level: string } {
+  const link = { link: 'orders-west-to-east', lagRecords: 0, lagSeconds: 0, lagAgeSeconds: 0.4, lagUnknownFlows: 0, ...given }
+  const [exposure] = exposuresOf(groupOf(), { links: [link] } as unknown as StatusBody)
+  return exposure ?? expect.fail('no standby')
+}
+
+test('what the loss of the active region would cost is a sentence', () => {
+  expect(tell({ lagRecords: 212, lagSeconds: 1.43 })).toMatchObject({
+    level: 'some',
+    sentence: 'If west were lost now, east would lack 212 records, the oldest 1.4 s old.',
+  })
+  expect(tell({})).toMatchObject({ level: 'none' })
+})
+
+test('a lag that is not known, or was seen long ago, is never told as nothing', () => {
+  expect(tell({ lagRecords: null, lagUnknownFlows: 3 })).toMatchObject({ level: 'unknown' })
+  expect(tell({ lagUnknownFlows: 1 }).sentence).toContain('not known')
+  const old = tell({ lagAgeSeconds: 90 })
+  expect(old.level).toBe('unknown')
+  expect(old.sentence).toContain('was last seen 90 s ago')
+})
+
+test('a standby to which another process copies is said to be one', () => {
+  const [exposure] = exposuresOf(groupOf(), { links: [] } as unknown as StatusBody)
+  expect(exposure).toMatchObject({ level: 'unknown', link: undefined })
+})
+
+test('groups that would read again are named', () => {
+  const link = { groups: 3, rereadRecords: 900, rereadingGroups: ['billing'] } as unknown as LinkBody
+  expect(describeRereads(link)).toBe('These consumer groups would read 900 records again: billing.')
+  expect(describeRereads({ ...link, rereadRecords: null })).toContain('not known')
+  expect(describeRereads({ ...link, rereadingGroups: [] })).toBe('None of 3 consumer groups would read anything again.')
+})
+
+test('a group says what is active and what is the matter', () => {
+  expect(describeGroup(groupOf())).toBe('west is active; east stands by.')
+  expect(describeGroup(groupOf({ isPaused: true, operation: 'switchover to east: draining' }))).toBe(
+    'west is active; east stands by; switchover to east: draining; moves are paused.',
+  )
+})
