@@ -4,5 +4,11 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: 'src/console',
   base: './',
-  build: { outDir: '../../dist/console', emptyOutDir: true, modulePreload: false, assetsInlineLimit: 0, reportCompressedSize: false },
+  build: {
+    outDir: '../../dist/console',
+    emptyOutDir: true,
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
 })

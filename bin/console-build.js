@@ -40,7 +40,7 @@ function isBuilt() {
 }
 
 function fingerprint() {
-  const files = SOURCES.flatMap(listFiles).sort()
+  const files = SOURCES.flatMap(listFiles).toSorted((left, right) => (left < right ? -1 : 1))
   return hashOf(files.map((path) => `${path}\n${hashOf(readFileSync(join(root, path)))}`).join('\n'))
 }
 

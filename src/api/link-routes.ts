@@ -1,7 +1,14 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { viewer } from './access/roles.ts'
-import { CallerBody, LinkHistoryBody, LinkHistoryQuery, ProblemBody, TopicFlowsBody, TopicFlowsQuery } from './contract/index.ts'
+import {
+  CallerBody,
+  LinkHistoryBody,
+  LinkHistoryQuery,
+  ProblemBody,
+  TopicFlowsBody,
+  TopicFlowsQuery,
+} from './contract/index.ts'
 import { viewLinkHistory } from './history-views.ts'
 import type { ApiContent } from './ports.ts'
 import { viewTopicFlows } from './topic-flow-views.ts'

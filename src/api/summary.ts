@@ -41,7 +41,8 @@ export function sumLink({ flows }: Pick<LinkStatus, 'flows'>, nowMs: number): Li
     if (flow.heldBack?.state === 'hanging') sums.hangingFlows++
     if (flow.state !== 'elsewhere') {
       observed++
-      observedAtMs = observedAtMs === null || flow.observedAtMs === null ? null : Math.min(observedAtMs, flow.observedAtMs)
+      observedAtMs =
+        observedAtMs === null || flow.observedAtMs === null ? null : Math.min(observedAtMs, flow.observedAtMs)
     }
     if (flow.lagRecords === null) sums.lagUnknownFlows += flow.state === 'elsewhere' ? 0 : 1
     else lagRecords = (lagRecords ?? 0) + flow.lagRecords

@@ -95,7 +95,7 @@ function ThemeSwitch() {
     setTheme(next)
   }
   return (
-    <button type="button" class="quiet" onClick={turn} >
+    <button type="button" class="quiet" onClick={turn}>
       {{ system: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' }[theme]}
     </button>
   )

@@ -108,7 +108,8 @@ export const LinkBody = object(
       'Records that all groups together would read again if they moved now. Null while unknown.',
     ),
     rereadingGroups: Type.Array(Type.String(), {
-      description: 'The first 20 groups that would read records again if they moved now, or of which that is not known.',
+      description:
+        'The first 20 groups that would read records again if they moved now, or of which that is not known.',
     }),
     recordsCopied: count('Since the process started.'),
     bytesCopied: count('Since the process started.'),

@@ -27,7 +27,10 @@ export const TopicFlowsQuery = object(
     search: Type.Optional(Type.String({ maxLength: 249, description: 'Only topics whose name contains this.' })),
     state: Type.Optional(FlowState),
     order: Type.Optional(
-      Type.Enum(['lag', 'name'], { default: 'lag', description: '`lag`: the furthest behind first, the unknown before it.' }),
+      Type.Enum(['lag', 'name'], {
+        default: 'lag',
+        description: '`lag`: the furthest behind first, the unknown before it.',
+      }),
     ),
   },
   'Which topics.',
@@ -62,7 +65,9 @@ const column = (description: string) =>
 export const LinkHistoryBody = object(
   {
     link: text('Name of the link.'),
-    atMs: Type.Array(Type.Integer(), { description: 'When each sample was taken, milliseconds since 1970; the oldest first.' }),
+    atMs: Type.Array(Type.Integer(), {
+      description: 'When each sample was taken, milliseconds since 1970; the oldest first.',
+    }),
     lagRecords: column('The most within the sample; null where nothing was known.'),
     lagSeconds: column('The most within the sample; null where nothing was known.'),
     recordsPerSecond: column('Copied by this process since the sample before; null for the first.'),

@@ -16,7 +16,8 @@ export function Divergence({ route }: { readonly route: Route }) {
   const away = (shown.body?.groups ?? []).flatMap((one) =>
     one.regions.filter(({ role }) => role !== 'active' && role !== 'standby').map((entry) => ({ group: one, entry })),
   )
-  const picked = group === undefined ? away[0] : away.find((one) => one.group.group === group && one.entry.region === region)
+  const picked =
+    group === undefined ? away[0] : away.find((one) => one.group.group === group && one.entry.region === region)
   return (
     <>
       <Panel title="Regions on their way back" shown={shown}>
@@ -81,13 +82,14 @@ function Totals({ body: { totals, active, epoch, phase } }: { readonly body: Div
   return (
     <>
       <p class="lead">
-        {plural(totals.records, 'committed record')} ({bytes(totals.bytes)}) in {plural(totals.partitions, 'partition')} of{' '}
-        {plural(totals.topics, 'topic')} that {active} lacks{span}.
+        {plural(totals.records, 'committed record')} ({bytes(totals.bytes)}) in {plural(totals.partitions, 'partition')}{' '}
+        of {plural(totals.topics, 'topic')} that {active} lacks{span}.
       </p>
       <p>
         Compared with epoch {epoch} of {active}; the return is at <strong>{phase}</strong>.{' '}
         {totals.keysInConflict > 0 && `${plural(totals.keysInConflict, 'key')} were written on both sides. `}
-        {totals.cutTransactions > 0 && `In ${plural(totals.cutTransactions, 'partition')} a transaction was copied in part. `}
+        {totals.cutTransactions > 0 &&
+          `In ${plural(totals.cutTransactions, 'partition')} a transaction was copied in part. `}
         {totals.onlyHere > 0 && (
           <Mark level="bad">{plural(totals.onlyHere, 'record')} below the fork that the active region lacks</Mark>
         )}

@@ -1,5 +1,11 @@
 import { useCallback, useMemo, useState } from 'preact/hooks'
-import type { FlowsBody, LinkHistoryBody, StatusBody, TopicFlowsBody, TopicFlowsEntry } from '../../api/contract/index.ts'
+import type {
+  FlowsBody,
+  LinkHistoryBody,
+  StatusBody,
+  TopicFlowsBody,
+  TopicFlowsEntry,
+} from '../../api/contract/index.ts'
 import { useApi, useStatus } from '../client/hooks.ts'
 import { Age } from '../parts/age.tsx'
 import { Chart } from '../parts/chart.tsx'
@@ -32,7 +38,10 @@ export function Flows({ route }: { readonly route: Route }) {
 }
 
 function LinkHistory({ link }: { readonly link: StatusBody['links'][number] }) {
-  const shown = useApi<LinkHistoryBody>(`/links/${encodeURIComponent(link.link)}/history?seconds=${HISTORY_SECONDS}`, 15_000)
+  const shown = useApi<LinkHistoryBody>(
+    `/links/${encodeURIComponent(link.link)}/history?seconds=${HISTORY_SECONDS}`,
+    15_000,
+  )
   const { body } = shown
   const seconds = useMemo(() => [{ name: 'lag in seconds', values: body?.lagSeconds ?? [] }], [body])
   const records = useMemo(() => [{ name: 'lag in records', values: body?.lagRecords ?? [] }], [body])
@@ -40,7 +49,12 @@ function LinkHistory({ link }: { readonly link: StatusBody['links'][number] }) {
   const atMs = body?.atMs ?? []
   const now = `${count(link.lagRecords)} records, ${duration(link.lagSeconds)}`
   return (
-    <Panel title={`${link.link}: the last hour`} shown={shown} staleSeconds={40} command={commandOf('status', '--watch')}>
+    <Panel
+      title={`${link.link}: the last hour`}
+      shown={shown}
+      staleSeconds={40}
+      command={commandOf('status', '--watch')}
+    >
       <p>
         Behind by {now}; {plural(link.lagUnknownFlows, 'partition')} of unknown lag. {link.reason}
       </p>
@@ -118,7 +132,15 @@ function Topics({ link, search }: { readonly link: string; readonly search: stri
   )
 }
 
-function topicsPath({ link, search, offset }: { readonly link: string; readonly search: string; readonly offset: number }) {
+function topicsPath({
+  link,
+  search,
+  offset,
+}: {
+  readonly link: string
+  readonly search: string
+  readonly offset: number
+}) {
   const query = new URLSearchParams({ limit: String(PAGE), offset: String(offset), ...(search !== '' && { search }) })
   return `/links/${encodeURIComponent(link)}/topic-flows?${query}`
 }
@@ -150,7 +172,8 @@ function TopicRow({ link, entry, heardMs }: TopicRowProps) {
   return (
     <>
       <span role="cell">
-        <a href={linkTo(['flows'], { link, topic })}>{topic}</a> <span class="faint">{plural(partitions, 'partition')}</span>
+        <a href={linkTo(['flows'], { link, topic })}>{topic}</a>{' '}
+        <span class="faint">{plural(partitions, 'partition')}</span>
       </span>
       <span role="cell">
         <Mark level={level}>{words}</Mark>
@@ -167,13 +190,20 @@ function TopicRow({ link, entry, heardMs }: TopicRowProps) {
 function judgeTopic(entry: TopicFlowsEntry): { readonly level: Level; readonly words: string } {
   const { partitions, running, stopped, elsewhere, lagUnknown } = entry
   if (stopped > 0) return { level: 'bad', words: `${stopped} stopped` }
-  if (running + elsewhere < partitions) return { level: 'warning', words: `${partitions - running - elsewhere} starting` }
+  if (running + elsewhere < partitions)
+    return { level: 'warning', words: `${partitions - running - elsewhere} starting` }
   if (lagUnknown > 0) return { level: 'unknown', words: `${lagUnknown} unknown` }
   if (elsewhere === partitions) return { level: 'note', words: 'elsewhere' }
   return { level: 'good', words: 'running' }
 }
 
-const FLOW_LEVELS = { starting: 'note', running: 'good', recovering: 'warning', stopped: 'bad', elsewhere: 'note' } as const
+const FLOW_LEVELS = {
+  starting: 'note',
+  running: 'good',
+  recovering: 'warning',
+  stopped: 'bad',
+  elsewhere: 'note',
+} as const
 
 /** Every partition of one topic. */
 function Partitions({ link, topic }: { readonly link: string; readonly topic: string }) {
@@ -206,7 +236,10 @@ function Partitions({ link, topic }: { readonly link: string; readonly topic: st
           { title: 'Next at source', isNumber: true, cell: ({ sourceNext }) => count(sourceNext) },
           { title: 'Next on target', isNumber: true, cell: ({ targetNext }) => count(targetNext) },
           { title: 'Lost', isNumber: true, cell: ({ recordsLost }) => count(recordsLost) },
-          { title: 'Why', cell: ({ reason, fault }) => (fault === undefined ? reason : `${fault.code}: ${fault.remedy}`) },
+          {
+            title: 'Why',
+            cell: ({ reason, fault }) => (fault === undefined ? reason : `${fault.code}: ${fault.remedy}`),
+          },
         ]}
       />
       {left > 0 && <p class="faint">{plural(left, 'partition')} more are not shown; the command shows all.</p>}

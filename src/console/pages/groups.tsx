@@ -76,11 +76,7 @@ function Positions({ link, group }: { readonly link: string; readonly group: str
   const shown = useApi<GroupsBody>(`/links/${encodeURIComponent(link)}/groups?${query}`)
   const found: GroupBody | undefined = shown.body?.groups[0]
   return (
-    <Panel
-      title={group}
-      shown={shown}
-      command={commandOf('offsets', 'translate', '--link', link, '--group', group)}
-    >
+    <Panel title={group} shown={shown} command={commandOf('offsets', 'translate', '--link', link, '--group', group)}>
       <p>
         <a href={linkTo(['groups'], { link })}>All consumer groups of {link}</a>
       </p>

@@ -70,7 +70,12 @@ function Journal({ groups, group, after }: JournalProps) {
   const shown = useApi<JournalBody>(`/journal?${query}`, 5_000)
   const next = shown.body?.next
   return (
-    <Panel title="Journal" shown={shown} staleSeconds={20} command={commandOf('history', ...(group === undefined ? [] : ['--group', group]))}>
+    <Panel
+      title="Journal"
+      shown={shown}
+      staleSeconds={20}
+      command={commandOf('history', ...(group === undefined ? [] : ['--group', group]))}
+    >
       <p>
         Every entry carries the hash of the one before it. <code>isthmus history --verify</code> checks the whole chain.
       </p>
@@ -120,7 +125,9 @@ const FACT_MAX = 80
 
 /** A line, and everything behind it. */
 function Facts({ entry: { facts, hash, operation } }: { readonly entry: JournalEntryBody }) {
-  const told = Object.entries(facts).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const told = Object.entries(facts).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   const line = told.join(', ')
   const shown = line.length > FACT_MAX ? `${line.slice(0, FACT_MAX)}…` : line
   return (

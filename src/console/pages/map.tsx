@@ -51,9 +51,22 @@ function Drawing({ status, regions, rates }: DrawingProps) {
   const places = placeRegions(status.regions.map(({ region }) => region))
   const seen = new Map<string, number>()
   return (
-    <svg class="map" viewBox={`0 0 ${MAP.width} ${MAP.height}`} role="img" aria-label="Map; the tables below say the same">
+    <svg
+      class="map"
+      viewBox={`0 0 ${MAP.width} ${MAP.height}`}
+      role="img"
+      aria-label="Map; the tables below say the same"
+    >
       <defs>
-        <marker id="tip" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+        <marker
+          id="tip"
+          viewBox="0 0 10 10"
+          refX="8"
+          refY="5"
+          markerWidth="7"
+          markerHeight="7"
+          orient="auto-start-reverse"
+        >
           <path d="M0 0 L10 5 L0 10 z" class="map-tip" />
         </marker>
       </defs>

@@ -20,8 +20,8 @@ export function Overview() {
         <p class="lead">{body?.summary}</p>
         {body !== undefined && body.openIncidents > 0 && (
           <p>
-            <Mark level="warning">{plural(body.openIncidents, 'incident')} to acknowledge</Mark>: something was lost, or is
-            not what it was. They block a switchover. <code>isthmus incidents</code>
+            <Mark level="warning">{plural(body.openIncidents, 'incident')} to acknowledge</Mark>: something was lost, or
+            is not what it was. They block a switchover. <code>isthmus incidents</code>
           </p>
         )}
         {body !== undefined && body.anonymous !== 'none' && (
@@ -48,7 +48,12 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
   const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
   const { level, words } = judge(group, regions)
   return (
-    <Panel title={group.group} shown={{ ...status, problem: undefined }} class="group" command={commandOf('clients', group.group)}>
+    <Panel
+      title={group.group}
+      shown={{ ...status, problem: undefined }}
+      class="group"
+      command={commandOf('clients', group.group)}
+    >
       <p class="lead">
         <Mark level={level}>{words}</Mark> {describeGroup(group)}
       </p>
@@ -71,7 +76,9 @@ function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; read
     <div class="exposure">
       <p>
         <Mark level={levels[level]}>{standby}</Mark> {sentence}{' '}
-        {link !== undefined && <Age heardMs={heardMs} seconds={link.lagAgeSeconds} label="source seen" staleSeconds={15} />}
+        {link !== undefined && (
+          <Age heardMs={heardMs} seconds={link.lagAgeSeconds} label="source seen" staleSeconds={15} />
+        )}
       </p>
       {link !== undefined && (
         <p>
@@ -95,7 +102,9 @@ function Needs({ group, regions }: Pick<GroupPanelProps, 'group' | 'regions'>) {
   const needs = group.regions.flatMap(({ region, waiting, unfenced, members }) => [
     ...(waiting === null ? [] : [`${region}: ${waiting}`]),
     ...(unfenced === null ? [] : [`${region} is not fenced: ${unfenced}`]),
-    ...(members === null || members === 0 ? [] : [`${region}: ${plural(members, 'group member')}, though it is not active`]),
+    ...(members === null || members === 0
+      ? []
+      : [`${region}: ${plural(members, 'group member')}, though it is not active`]),
   ])
   const ill = (regions?.regions ?? [])
     .filter(({ region, verdict }) => verdict !== 'up' && group.regions.some((one) => one.region === region))
@@ -123,13 +132,18 @@ function LastDrill({ group: { lastDrill } }: { readonly group: FailoverGroupSumm
   )
 }
 
-function judge(group: FailoverGroupSummary, regions: RegionsBody | undefined): { readonly level: Level; readonly words: string } {
+function judge(
+  group: FailoverGroupSummary,
+  regions: RegionsBody | undefined,
+): { readonly level: Level; readonly words: string } {
   const active = regions?.regions.find(({ region }) => region === group.active)
   if (group.needsOperator) return { level: 'bad', words: 'needs a person' }
   if (active?.verdict === 'down') return { level: 'bad', words: 'the active region is down' }
   if (group.operation !== null) return { level: 'warning', words: 'moving' }
-  if (active !== undefined && active.verdict !== 'up') return { level: 'warning', words: `the active region is ${active.verdict}` }
-  if (group.regions.some(({ unfenced }) => unfenced !== null)) return { level: 'warning', words: 'a standby is not fenced' }
+  if (active !== undefined && active.verdict !== 'up')
+    return { level: 'warning', words: `the active region is ${active.verdict}` }
+  if (group.regions.some(({ unfenced }) => unfenced !== null))
+    return { level: 'warning', words: 'a standby is not fenced' }
   if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
   if (active === undefined) return { level: 'unknown', words: 'health not known' }
   return { level: 'good', words: 'as it should be' }

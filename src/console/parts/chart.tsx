@@ -1,12 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks'
+import type { Plotted } from './plot.ts'
 
-export interface ChartProps {
+interface ChartProps extends Plotted {
   /** For screen readers, with what it shows in words. */
   readonly label: string
-  /** Milliseconds since 1970. */
-  readonly atMs: readonly number[]
-  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[]
-  readonly format: (value: number) => string
 }
 
 /** A line over time; gaps are times of which nothing is known. Without its drawing, the words beside it say the same. */

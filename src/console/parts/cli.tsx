@@ -5,11 +5,12 @@ export function Cli({ command }: { readonly command: string }) {
   const [told, tell] = useState('')
   const copy = async () => {
     // Browsers have no clipboard on plain HTTP from elsewhere; the command can be selected then.
-    const isCopied = await navigator.clipboard?.writeText(command).then(
-      () => true,
-      () => false,
+    const clipboard: Clipboard | undefined = navigator.clipboard
+    const copied = await clipboard?.writeText(command).then(
+      () => 'copied',
+      () => undefined,
     )
-    tell(isCopied === true ? 'copied' : 'select it to copy')
+    tell(copied ?? 'select it to copy')
   }
   return (
     <div class="cli">

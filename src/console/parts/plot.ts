@@ -1,13 +1,19 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import type { ChartProps } from './chart.tsx'
+
+export interface Plotted {
+  /** Milliseconds since 1970. */
+  readonly atMs: readonly number[]
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[]
+  readonly format: (value: number) => string
+}
 
 const HEIGHT_PX = 180
 /** Told apart by dashes as well as by colour. */
 const DASHES = [[], [6, 4], [2, 3]]
 
 /** Draws into the element, as wide as that is, until it is told to stop. Loaded when the first chart is looked at. */
-export function drawPlot(element: HTMLElement, { atMs, series, format }: Omit<ChartProps, 'label'>): () => void {
+export function drawPlot(element: HTMLElement, { atMs, series, format }: Plotted): () => void {
   const data = [atMs.map((at) => at / 1_000), ...series.map(({ values }) => [...values])] as uPlot.AlignedData
   let plot: uPlot | undefined
   const draw = () => {
@@ -29,7 +35,7 @@ function timeOfDay(seconds: number): string {
   return [date.getHours(), date.getMinutes()].map((value) => String(value).padStart(2, '0')).join(':')
 }
 
-function optionsOf(width: number, series: ChartProps['series'], format: ChartProps['format']): uPlot.Options {
+function optionsOf(width: number, series: Plotted['series'], format: Plotted['format']): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const colour = (name: string) => style.getPropertyValue(name).trim()
   const grid = { stroke: colour('--line-drawn'), width: 1 }
@@ -40,7 +46,10 @@ function optionsOf(width: number, series: ChartProps['series'], format: ChartPro
     cursor: { drag: { x: false, y: false } },
     legend: { show: series.length > 1 },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.1] } },
-    axes: [{ ...axis, values: (_plot, values) => values.map(timeOfDay) }, { ...axis, size: 70, values: (_plot, values) => values.map(format) }],
+    axes: [
+      { ...axis, values: (_plot, values) => values.map(timeOfDay) },
+      { ...axis, size: 70, values: (_plot, values) => values.map(format) },
+    ],
     series: [
       {},
       ...series.map(({ name }, at) => ({

@@ -46,7 +46,9 @@ function exposureOf({ active }: FailoverGroupSummary, standby: string, link: Lin
     lagRecords === 0
       ? 'nothing that was seen at the source'
       : `${plural(lagRecords, 'record')}, the oldest ${duration(lagSeconds)} old`
-  const since = isOld ? ` The end of ${active} was last seen ${duration(lagAgeSeconds)} ago: what came since is not in it.` : ''
+  const since = isOld
+    ? ` The end of ${active} was last seen ${duration(lagAgeSeconds)} ago: what came since is not in it.`
+    : ''
   const sentence = `If ${active} were lost now, ${standby} would lack ${loss}.${since}`
   return { standby, link, sentence, level: isOld ? 'unknown' : lagRecords === 0 ? 'none' : 'some' }
 }
@@ -67,7 +69,9 @@ export function describeGroup(group: FailoverGroupSummary): string {
   const standbys = regions.filter(({ role }) => role === 'standby').map(({ region }) => region)
   const away = regions.filter(({ role }) => role !== 'standby' && role !== 'active')
   const parts = [
-    standbys.length === 0 ? 'nothing stands by' : `${standbys.join(', ')} ${standbys.length === 1 ? 'stands' : 'stand'} by`,
+    standbys.length === 0
+      ? 'nothing stands by'
+      : `${standbys.join(', ')} ${standbys.length === 1 ? 'stands' : 'stand'} by`,
     ...away.map(({ region, role }) => `${region} is ${role}`),
     ...(operation === null ? [] : [operation]),
     ...(isPaused ? ['moves are paused'] : []),

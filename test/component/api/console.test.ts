@@ -68,7 +68,9 @@ test('a page of another origin changes nothing', async () => {
   const pause = async (headers: Record<string, string>) => {
     const url = '/api/v1/failover-groups/orders/pause'
     const payload = { by: 'x', reason: 'y' }
-    return (await open.http.inject({ method: 'POST', url, payload, headers: { host: '127.0.0.1:8080', ...headers } })).json()
+    return (
+      await open.http.inject({ method: 'POST', url, payload, headers: { host: '127.0.0.1:8080', ...headers } })
+    ).json()
   }
   const refused = { code: 'API_ORIGIN_REFUSED' }
   expect(await pause({ origin: 'https://evil.example' })).toMatchObject(refused)
@@ -76,5 +78,7 @@ test('a page of another origin changes nothing', async () => {
   expect(await pause({ origin: 'http://127.0.0.1:9999' })).toMatchObject(refused)
   expect(await pause({ 'sec-fetch-site': 'cross-site' })).toMatchObject(refused)
   expect(open.authority.group.paused).toBeUndefined()
-  expect(await pause({ origin: 'http://127.0.0.1:8080', 'sec-fetch-site': 'same-origin' })).toMatchObject({ group: 'orders' })
+  expect(await pause({ origin: 'http://127.0.0.1:8080', 'sec-fetch-site': 'same-origin' })).toMatchObject({
+    group: 'orders',
+  })
 })

@@ -27,66 +27,85 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   test.each([
     ['wide and light', WIDE],
     ['on a phone and dark', PHONE],
-  ])('every page has no finding of axe, and nothing runs out of it: %s', async (_name, look) => {
-    await using stage = await startConsoleStage(SIZE)
-    const page = await open(look)
-    const errors: string[] = []
-    page.on('pageerror', ({ message }) => errors.push(message))
-    page.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())))
-    const found: string[] = []
-    for (const name of PAGES) {
-      await goTo(page, stage.api, name)
-      found.push(...(await findViolations(page)).map((one) => `${name}: ${one}`))
-      const over = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
-      if (Number(over) > 0) found.push(`${name} is ${over} px too wide`)
-    }
-    expect(found).toEqual([])
-    expect(errors).toEqual([])
-    await page.close()
-  }, SLOW_MS)
+  ])(
+    'every page has no finding of axe, and nothing runs out of it: %s',
+    async (_name, look) => {
+      await using stage = await startConsoleStage(SIZE)
+      const page = await open(look)
+      const errors: string[] = []
+      page.on('pageerror', ({ message }) => errors.push(message))
+      page.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())))
+      const found: string[] = []
+      for (const name of PAGES) {
+        await goTo(page, stage.api, name)
+        found.push(...(await findViolations(page)).map((one) => `${name}: ${one}`))
+        const over = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+        if (Number(over) > 0) found.push(`${name} is ${String(over)} px too wide`)
+      }
+      expect(found).toEqual([])
+      expect(errors).toEqual([])
+      await page.close()
+    },
+    SLOW_MS,
+  )
 
-  test('a stranger is asked for a token, which stays in the tab', async () => {
-    const { token, hash } = createToken()
-    const tokens = [{ name: 'ada', role: 'viewer' as const, hash, hashFile: null, expiresAtMs: null }]
-    await using stage = await startConsoleStage(SIZE, { anonymous: 'none', tokens })
-    const page = await open()
-    await page.goto(`${stage.api}/console/`)
-    await page.getByLabel('Token').fill('wrong')
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('alert').getByText('credentials are refused').waitFor()
-    await page.getByLabel('Token').fill(token)
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByText('token:ada, viewer').waitFor()
-    await page.getByText('west is active; east, north stand by.').waitFor()
-    expect(await page.context().cookies()).toEqual([])
-    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(token)
-    await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByLabel('Token').waitFor()
-    await page.close()
-  }, SLOW_MS)
+  test(
+    'a stranger is asked for a token, which stays in the tab',
+    async () => {
+      const { token, hash } = createToken()
+      const tokens = [{ name: 'ada', role: 'viewer' as const, hash, hashFile: null, expiresAtMs: null }]
+      await using stage = await startConsoleStage(SIZE, { anonymous: 'none', tokens })
+      const page = await open()
+      await page.goto(`${stage.api}/console/`)
+      await page.getByLabel('Token').fill('wrong')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('alert').getByText('credentials are refused').waitFor()
+      await page.getByLabel('Token').fill(token)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByText('token:ada, viewer').waitFor()
+      await page.getByText('west is active; east, north stand by.').waitFor()
+      expect(await page.context().cookies()).toEqual([])
+      expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(token)
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByLabel('Token').waitFor()
+      await page.close()
+    },
+    SLOW_MS,
+  )
 
-  test('what happens is shown as it happens', async () => {
-    await using stage = await startConsoleStage(SIZE)
-    const page = await open()
-    await goTo(page, stage.api, 'history')
-    const news = { kind: 'fence:lost', severity: 'error' as const, sentence: 'the fence of east is gone', facts: {} }
-    stage.delivery.feed.tell({ ...news, group: 'orders', region: 'east', link: null, operation: null })
-    await page.getByRole('cell', { name: 'the fence of east is gone' }).waitFor()
-    await page.close()
-  }, SLOW_MS)
+  test(
+    'what happens is shown as it happens',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      const page = await open()
+      await goTo(page, stage.api, 'history')
+      const news = { kind: 'fence:lost', severity: 'error' as const, sentence: 'the fence of east is gone', facts: {} }
+      stage.delivery.feed.tell({ ...news, group: 'orders', region: 'east', link: null, operation: null })
+      await page.getByRole('cell', { name: 'the fence of east is gone' }).waitFor()
+      await page.close()
+    },
+    SLOW_MS,
+  )
 
-  test('where the API goes away, what was last heard stays, and its age grows', async () => {
-    const stage = await startConsoleStage(SIZE)
-    const page = await open()
-    await goTo(page, stage.api, '')
-    await page.getByText('live', { exact: true }).waitFor()
-    await stage[Symbol.asyncDispose]()
-    await page.getByText('not connected').waitFor()
-    await page.getByRole('alert').first().getByText('the API does not answer').waitFor()
-    await page.getByText('west is active; east, north stand by.').waitFor()
-    await page.getByText(/old: as of \d+ s ago/).first().waitFor()
-    await page.close()
-  }, SLOW_MS)
+  test(
+    'where the API goes away, what was last heard stays, and its age grows',
+    async () => {
+      const stage = await startConsoleStage(SIZE)
+      const page = await open()
+      await goTo(page, stage.api, '')
+      await page.getByText('live', { exact: true }).waitFor()
+      await stage[Symbol.asyncDispose]()
+      await page.getByText('not connected').waitFor()
+      await page.getByRole('alert').first().getByText('the API does not answer').waitFor()
+      await page.getByText('west is active; east, north stand by.').waitFor()
+      await page
+        .getByText(/old: as of \d+ s ago/)
+        .first()
+        .waitFor()
+      await page.close()
+    },
+    SLOW_MS,
+  )
 })
 
 /** Until the page has what it asked the API for. */

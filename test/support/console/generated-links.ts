@@ -53,7 +53,12 @@ function generateFlow(link: LinkStatus['link'], topic: number, partition: number
     observedAtMs: nowMs - 400,
     offsetsIdentical: true,
     fault: isStopped
-      ? { code: 'FLOW_DIVERGED', message: 'someone else wrote', remedy: 'see isthmus incidents', sinceMs: nowMs - 60_000 }
+      ? {
+          code: 'FLOW_DIVERGED',
+          message: 'someone else wrote',
+          remedy: 'see isthmus incidents',
+          sinceMs: nowMs - 60_000,
+        }
       : null,
   })
 }
@@ -67,7 +72,15 @@ function generateGroup(link: LinkStatus['link'], at: number, nowMs: number): Gro
     syncedAtMs: nowMs - 1_500,
     rereadRecords,
     positions: [
-      { topic, targetTopic: topic, partition: 0, sourceOffset: 99_000 + at, targetOffset: 99_000 + at, behindRecords: 0, rereadRecords },
+      {
+        topic,
+        targetTopic: topic,
+        partition: 0,
+        sourceOffset: 99_000 + at,
+        targetOffset: 99_000 + at,
+        behindRecords: 0,
+        rereadRecords,
+      },
     ],
   })
 }

@@ -22,7 +22,14 @@ function groupOf(given: Partial<FailoverGroupSummary> = {}): FailoverGroupSummar
 }
 
 function tell(given: Partial<LinkBody>): { sentence: string; level: string } {
-  const link = { link: 'orders-west-to-east', lagRecords: 0, lagSeconds: 0, lagAgeSeconds: 0.4, lagUnknownFlows: 0, ...given }
+  const link = {
+    link: 'orders-west-to-east',
+    lagRecords: 0,
+    lagSeconds: 0,
+    lagAgeSeconds: 0.4,
+    lagUnknownFlows: 0,
+    ...given,
+  }
   const [exposure] = exposuresOf(groupOf(), { links: [link] } as unknown as StatusBody)
   return exposure ?? expect.fail('no standby')
 }

@@ -1,8 +1,9 @@
-import fc from 'fast-check'
+import { array, assert, nat, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { SseParser } from '../../../src/console/client/sse-frames.ts'
 
-const STREAM = 'retry: 3000\nid: a-0\n\n: alive\nid: a-0\n\nid: a-1\nevent: fence:lost\ndata: {"x":1}\n\nevent: end\ndata: {}\n\n'
+const STREAM =
+  'retry: 3000\nid: a-0\n\n: alive\nid: a-0\n\nid: a-1\nevent: fence:lost\ndata: {"x":1}\n\nevent: end\ndata: {}\n\n'
 
 test('frames are the same, however the stream was cut', () => {
   const whole = new SseParser().push(STREAM)
@@ -12,8 +13,8 @@ test('frames are the same, however the stream was cut', () => {
     ['fence:lost', 'a-1', '{"x":1}'],
     ['end', undefined, '{}'],
   ])
-  fc.assert(
-    fc.property(fc.array(fc.nat({ max: STREAM.length })), (cuts) => {
+  assert(
+    property(array(nat({ max: STREAM.length })), (cuts) => {
       const places = [0, ...cuts.sort((a, b) => a - b), STREAM.length]
       const parser = new SseParser()
       const frames = places.slice(1).flatMap((end, at) => parser.push(STREAM.slice(places[at], end)))

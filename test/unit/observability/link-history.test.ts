@@ -11,7 +11,9 @@ function rememberLinks() {
   let nowMs = 0
   let next = () => {}
   const seen: { links: LinkStatus[] } = { links: [linkStatus()] }
-  const clock = { setTimer: (_ms: number, action: () => void) => ((next = action), { cancel() {} }) } as unknown as Clock
+  const clock = {
+    setTimer: (_ms: number, action: () => void) => ((next = action), { cancel() {} }),
+  } as unknown as Clock
   const status = () => ({ atMs: nowMs, links: seen.links, incidents: [], members: [] })
   const history = createLinkHistory({ clock, status })
   history.start()
