@@ -6,7 +6,6 @@ import {
   type AutomaticPorts,
   DWELL_LEAST_MS,
   fenceAhead,
-  fencePatienceMs,
   type GroupDesk,
   type GroupDocument,
   type GroupRooms,
@@ -34,6 +33,8 @@ export interface AutomaticModeOptions {
 
 /** Who orders moves that nobody asked for, in requests and the journal. */
 const BY = 'automatic'
+/** Without an answer from a region for so long, a person is asked. */
+const FENCE_PATIENCE_MS = 10_000
 /** A plan that has changed between its making and the order is made again. */
 const PLANS_MOST = 3
 
@@ -56,7 +57,7 @@ export class AutomaticMode {
       vantagePoints,
       dwellMs: this.#dwellMs,
       cooldownMs: group.timings.cooldownMs,
-      fencePatienceMs: (region) => fencePatienceMs(rooms.fences.get(region)),
+      fencePatienceMs: FENCE_PATIENCE_MS,
       votes: (region) => this.#votes.look(region ?? told()?.active),
       findTarget: (document, signal) => this.#findTarget(document, signal),
       fence: (context, signal) => fenceAhead(rooms, context, signal),

@@ -4,7 +4,7 @@ export { type AttemptContext, type AutomaticPorts, standbysOf } from './automati
 export type { AutomaticDecision, AutomaticMode, TargetFound } from './automatic/decide-automatic.ts'
 export { judgeTarget } from './automatic/judge-target.ts'
 export { DWELL_LEAST_MS, type Tally, tallyVotes, VANTAGE_POINTS_LEAST, type Vote } from './automatic/tally-votes.ts'
-export { fenceAhead, fencePatienceMs, unfence } from './effects/automatic-fence.ts'
+export { fenceAhead, unfence } from './effects/automatic-fence.ts'
 export {
   DrillDesk,
   type DrillDeskOptions,

@@ -38,7 +38,7 @@ export function automaticPorts(
     vantagePoints: 4,
     dwellMs: DWELL_MS,
     cooldownMs: COOLDOWN_MS,
-    fencePatienceMs: () => PATIENCE_MS,
+    fencePatienceMs: PATIENCE_MS,
     votes: vantages.votesOf(clock),
     async findTarget(document) {
       const to = standbysOf(document, RANKED).find((name) => world.region(name).isAlive && !world.isolated.has(name))

@@ -16,6 +16,7 @@ import {
   type FenceFound,
   type TargetFound,
 } from './decide-automatic.ts'
+import { judgeFence } from './judge-fence.ts'
 import { tallyVotes, type Vote } from './tally-votes.ts'
 
 /** What an attempt does to the region that it is about to leave. */
@@ -31,8 +32,8 @@ export interface AutomaticPorts {
   readonly vantagePoints: number
   readonly dwellMs: number
   readonly cooldownMs: number
-  /** How long a fence may be tried in all, milliseconds. */
-  fencePatienceMs(region: string): number
+  /** How long a fence is tried, milliseconds, unless its means is under way and has longer: then for as long as that. */
+  readonly fencePatienceMs: number
   /**
    * What every vantage point says of a region now, as far as it is heard here; without one, of the active region as it
    * was last told. Asked in every pass, so that the time for which they say so is counted by whoever may lead next too.
@@ -183,16 +184,10 @@ export class AutomaticRunner implements Reconciler<Observed, AutomaticDecision> 
     const trial = this.#trial
     const outcome = await this.#call('fenceAhead', attempt, signal)
     if (outcome === undefined) return this.#wait('not now: the lease has ended, or an earlier call may still arrive')
-    const reason = explainOutcome(outcome)
-    const isOverdue = clock.monotonicMs() - trial.sinceMs >= this.#ports.fencePatienceMs(attempt.from)
-    const isTrying = outcome.kind !== 'done' && outcome.kind !== 'failed' && !isOverdue
-    if (outcome.kind === 'done') {
-      const by = outcome.findings?.fence === 'command' ? 'command' : 'refused-everywhere'
-      trial.found = { kind: 'held', by, reason }
-    } else {
-      trial.found = { kind: isTrying ? 'trying' : 'failed', reason }
-    }
-    return isTrying ? this.#wait(reason) : { kind: 'again', reason }
+    const triedMs = clock.monotonicMs() - trial.sinceMs
+    const found = judgeFence(outcome, { triedMs, patienceMs: this.#ports.fencePatienceMs })
+    trial.found = found
+    return found.kind === 'trying' ? this.#wait(found.reason) : { kind: 'again', reason: found.reason }
   }
 
   /** What was shown goes on record, and with it stands the right to order. */

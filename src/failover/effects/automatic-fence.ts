@@ -1,5 +1,5 @@
 import { regionName } from '../../core/index.ts'
-import { isByHand, type RegionFences } from '../../security/index.ts'
+import { isByHand } from '../../security/index.ts'
 import type { AttemptContext } from '../automatic/automatic-runner.ts'
 import type { AutomaticRecord } from '../automatic/automatic-record.ts'
 import { explainOutcome, type Outcome } from '../outcome.ts'
@@ -66,13 +66,6 @@ export async function unfence(rooms: GroupRooms, context: AttemptContext, signal
     evidence: { lifted: lifted.evidence.removed },
   }
 }
-
-/** How long it may take in all. */
-export function fencePatienceMs(fences: RegionFences | undefined): number {
-  return fences?.hasCommand === true ? Math.max(FENCE_MS, fences.commandPatienceMs) : FENCE_MS
-}
-
-const FENCE_MS = 10_000
 
 /** The steps of moves are written for an operation: this is the one that the attempt would order. */
 function attemptCall(
