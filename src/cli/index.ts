@@ -4,6 +4,7 @@ export { groupDigits, renderTable } from './output.ts'
 export { runCli } from './program.ts'
 export type {
   CheckReport,
+  ImportReport,
   ProcessVerbs,
   RestoreReport,
   RestoreVerb,

@@ -8,6 +8,8 @@ export interface ProcessVerbs {
   restore(options: RestoreVerb, signal: AbortSignal): Promise<RestoreReport>
   /** Takes down what an operation has fenced, by what the regions have on record. */
   unfence(options: UnfenceVerb, signal: AbortSignal): Promise<UnfenceReport>
+  /** A configuration of that of MirrorMaker 2. */
+  importMm2(file: string): Promise<ImportReport>
   /** A token for the API, and the hash of it that the configuration takes. */
   createToken(): Promise<{ readonly token: string; readonly hash: string }>
   /** Undefined where this build has no demo: the command is left out then. */
@@ -40,6 +42,23 @@ export interface CheckReport {
     readonly ok: boolean
     readonly finding: string
     readonly remedy: string
+  }[]
+}
+
+export interface ImportReport {
+  /** What was read. */
+  readonly file: string
+  /** The text of the configuration. */
+  readonly config: string
+  readonly differences: readonly {
+    /** `file`: one is to be made. `decide`: look at it before the first start. */
+    readonly kind: 'same' | 'differs' | 'decide' | 'file'
+    readonly key: string
+    /** Null where it is not set, and where it may be a secret. */
+    readonly value: string | null
+    readonly line: number | null
+    readonly isthmus: string
+    readonly todo: string
   }[]
 }
 

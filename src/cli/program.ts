@@ -13,6 +13,7 @@ import { addDrill } from './drill.ts'
 import { addFence } from './fence.ts'
 import { addGroups } from './groups.ts'
 import { addHistory } from './history.ts'
+import { addImport } from './import.ts'
 import { addIncidents } from './incidents.ts'
 import { addLag } from './lag.ts'
 import { addLinkRemove } from './link-remove.ts'
@@ -54,6 +55,7 @@ export async function runCli(
   if (verbs.demo !== undefined) addDemo(program, context, verbs.demo)
   addRun(program, context, verbs)
   addCheck(program, context, verbs)
+  addImport(program, context, verbs)
   addStatus(program, context)
   addLag(program, context)
   addGroups(program, context)

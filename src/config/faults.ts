@@ -14,6 +14,18 @@ export const configFaults = defineFaults({
     retriable: false,
     status: 500,
   },
+  IMPORT_UNREADABLE: {
+    message: '{file} cannot be read: {reason}',
+    remedy: 'Give the path of a properties file of MirrorMaker 2, or of a KafkaMirrorMaker2 resource.',
+    retriable: false,
+    status: 400,
+  },
+  IMPORT_REFUSED: {
+    message: '{file} has {count} that no configuration can be made of:\n{problems}',
+    remedy: 'Correct each of them, in a copy of the file if need be, and import that.',
+    retriable: false,
+    status: 400,
+  },
   CONFIG_REGION_UNCLEAR: {
     message: 'it is not clear where this process stands: {reason}',
     remedy: 'Name a region of a failover group with --region or health.standsIn: {meant}.',

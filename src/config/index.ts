@@ -9,6 +9,7 @@ export {
   type Objectives,
 } from './failover-groups.ts'
 export { configFaults } from './faults.ts'
+export { importMm2, importText } from './import-mm2/import-mm2.ts'
 export type { LinkConfig, StartPoint } from './links.ts'
 export {
   type Config,

@@ -155,7 +155,7 @@ export const replicationFaults = defineFaults({
     message:
       'target {targetTopic}-{partition} is not known to be a copy of {topic}-{partition}: {why} (target offset {targetOffset}, source offset {sourceOffset})',
     remedy:
-      'Delete the target topic so that it is seeded again, or give the link a rename so that it copies into a topic of its own; nothing is guessed.',
+      'Copy the target topic again with `isthmus incidents acknowledge ID --action reseed`, which deletes it, or give the link a rename so that it copies into a topic of its own; nothing is guessed.',
     retriable: false,
     status: 409,
   },

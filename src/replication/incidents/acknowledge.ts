@@ -19,6 +19,7 @@ const RESEEDABLE: ReadonlySet<string> = new Set([
   'FLOW_SOURCE_TRUNCATED',
   'FLOW_TARGET_REBUILT',
   'FLOW_DIVERGED',
+  'FLOW_MATCH_REFUSED',
 ])
 
 /**

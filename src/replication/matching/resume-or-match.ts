@@ -113,13 +113,25 @@ async function makeMap(
   }
   flow.show('starting', isCopy ? 'rebuilding its map from both logs' : 'comparing what the target holds')
   if (isCopy) await fenceEverybody(flow, tenure, context, signal)
-  const match = await matchFlow(spec, context, signal)
+  const match = await matchOrTell(flow, tenure, context, signal)
   if (isCopy) {
     const target = { from: match.segments[0]?.target ?? 0, to: match.targetEnd }
     await context.incidents.record(tenure, { ...lost, action: 'rebuilt', target })
   }
   await record(flow, tenure, context, match)
   context.onMatched(flow, { why: isCopy ? 'rebuilt' : 'adopted', ...extentOf(match) })
+}
+
+/** What does not match can be copied again; nobody but an operator decides that. */
+async function matchOrTell(flow: Flow, tenure: Tenure, context: MatchingContext, signal: AbortSignal): Promise<Match> {
+  try {
+    return await matchFlow(flow.spec, context, signal)
+  } catch (error) {
+    if (!isFault(error, 'FLOW_MATCH_REFUSED')) throw error
+    const { code, message: reason } = error
+    await context.incidents.record(tenure, { flow: flow.spec, code, reason, action: 'stopped' })
+    throw error
+  }
 }
 
 function extentOf({ records, segments }: Match) {
