@@ -22,12 +22,17 @@ export function translatePattern(entry: string): Translated {
   if (GLOB.test(entry)) return { entry: entry.replaceAll(/\.\*/g, '*').replaceAll(/\\(.)/g, '$1') }
   const java = ONLY_JAVA.find(([pattern]) => pattern.test(entry))
   if (java !== undefined) return { trouble: `it has ${java[1]}, which only Java has` }
-  try {
-    new RegExp(entry, 's')
-  } catch (error) {
-    return { trouble: (error as Error).message }
-  }
+  const mistake = explainMistake(entry)
+  if (mistake !== undefined) return { trouble: mistake }
   // A selection takes an expression that anchors itself as it is written; here it has to match the whole name.
   const isAnchored = entry.startsWith('^') || entry.endsWith('$')
   return { entry: isAnchored ? `/(?:${entry})/` : `/${entry}/` }
+}
+
+function explainMistake(entry: string): string | undefined {
+  try {
+    return new RegExp(entry, 's').source === '' ? 'it is empty' : undefined
+  } catch (error) {
+    return (error as Error).message
+  }
 }

@@ -91,8 +91,7 @@ class Reader {
   /** As the client settings that Strimzi makes of it. */
   #security(fields: Fields, path: (string | number)[]): Named[] {
     const tls = fields['tls'] === undefined ? undefined : fieldsOf(fields['tls'])
-    const login = fieldsOf(fields['authentication'])
-    const type = textOf(login['type'])
+    const type = textOf(fieldsOf(fields['authentication'])['type'])
     const isSasl = type !== undefined && type !== 'tls'
     const made: Named[] = []
     if (tls !== undefined || isSasl) {
@@ -100,24 +99,27 @@ class Reader {
       made.push(this.#setting([...path, 'tls'], protocol, 'security.protocol'))
     }
     for (const [at, secret] of itemsOf(tls?.['trustedCertificates']).entries()) {
-      const from = `secret ${textOf(secret['secretName']) ?? ''}, ${textOf(secret['certificate']) ?? textOf(secret['pattern']) ?? ''}`
+      const from = secretText(secret['secretName'], secret['certificate'] ?? secret['pattern'])
       made.push(this.#setting([...path, 'tls', 'trustedCertificates', at], from, 'ssl.truststore.secret'))
     }
-    if (type === undefined) return made
+    return type === undefined ? made : [...made, ...this.#login(type, fieldsOf(fields['authentication']), path)]
+  }
+
+  #login(type: string, login: Fields, path: (string | number)[]): Named[] {
     const at = [...path, 'authentication']
     if (type === 'tls') {
       const { secretName, certificate, key } = fieldsOf(login['certificateAndKey'])
-      const from = `secret ${String(secretName)}, ${String(certificate)} and ${String(key)}`
-      return [...made, this.#setting([...at, 'certificateAndKey'], from, 'ssl.keystore.secret')]
+      return [
+        this.#setting([...at, 'certificateAndKey'], secretText(secretName, certificate, key), 'ssl.keystore.secret'),
+      ]
     }
-    const password = fieldsOf(login['passwordSecret'])
-    made.push(this.#setting([...at, 'type'], MECHANISMS[type] ?? type, 'sasl.mechanism'))
-    made.push(this.#setting([...at, 'username'], textOf(login['username']) ?? '', 'sasl.username'))
-    if (password['secretName'] !== undefined) {
-      const from = `secret ${String(password['secretName'])}, ${String(password['password'])}`
-      made.push(this.#setting([...at, 'passwordSecret'], from, 'sasl.password.secret'))
-    }
-    return made
+    const { secretName, password } = fieldsOf(login['passwordSecret'])
+    const made = [
+      this.#setting([...at, 'type'], MECHANISMS[type] ?? type, 'sasl.mechanism'),
+      this.#setting([...at, 'username'], textOf(login['username']) ?? '', 'sasl.username'),
+    ]
+    if (secretName === undefined) return made
+    return [...made, this.#setting([...at, 'passwordSecret'], secretText(secretName, password), 'sasl.password.secret')]
   }
 
   #setting(path: readonly (string | number)[], value: string, name: string): Named {
@@ -141,6 +143,11 @@ const MECHANISMS: Readonly<Record<string, string>> = {
   'scram-sha-256': 'SCRAM-SHA-256',
   plain: 'PLAIN',
   oauth: 'OAUTHBEARER',
+}
+
+/** Where it stands in Kubernetes; the names are no secrets. */
+function secretText(name: unknown, ...parts: readonly unknown[]): string {
+  return `secret ${textOf(name) ?? ''}, ${parts.map((part) => textOf(part) ?? '').join(' and ')}`
 }
 
 function byName(settings: readonly Named[]): ReadonlyMap<string, Setting> {
