@@ -31,6 +31,7 @@ import {
   systemClock,
   systemRandom,
 } from './core/index.ts'
+import { CredentialFiles } from './credentials/index.ts'
 import { type Cluster, openCluster } from './kafka/index.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
 import {
@@ -42,14 +43,7 @@ import {
   Delivery,
   type LinkHistory,
   type Logger,
-  logApiEvents,
-  logAuthorityEvents,
-  logFailoverEvents,
   type MetricsSources,
-  logFenceEvents,
-  logNotifications,
-  logRegionEvents,
-  logReplicationEvents,
 } from './observability/index.ts'
 import { healthTimings, RegionWatch } from './regions/index.ts'
 import {
@@ -59,6 +53,7 @@ import {
   Replicator,
   type ReplicatorOptions,
 } from './replication/index.ts'
+import { startLogging } from './start-logging.ts'
 
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
 export type ReplicatorPort = Pick<
@@ -120,39 +115,34 @@ export async function createApp(options: AppOptions): Promise<App> {
   for (const { path, rule, remedy } of config.warnings) logger.warn({ path, remedy }, `${path}: ${rule}`)
 
   const context = { clock, random }
+  const files = await CredentialFiles.open(config.materials, clock)
   const clusters = new Map(
     [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
   )
-  const createReplicator = options.createReplicator ?? ((given) => new Replicator(given))
   const creationGate: CreationGate = async (region, topics, signal) => await control?.cover(region, topics, signal)
-  const replicator = createReplicator({ clusters, ...describeWork(config, role), creationGate, ...context })
+  const work = { clusters, ...describeWork(config, role), creationGate, ...context }
+  const replicator = options.createReplicator?.(work) ?? new Replicator(work)
 
   const regions = watchRegions(config, context)
   const security = controlSecurity(options, () => control?.hold())
   const control = controlGroups(options, { replicator, watch: regions.watch, security })
 
-  const { events } = replicator
-  const status = () => replicator.status()
   const calls = createEvents<ApiEvents>()
-  const delivery = deliver(options, { events, watch: regions.watch, control, security })
-  const stopLogging = [
-    logReplicationEvents(events, logger),
-    logRegionEvents(regions.watch.events, logger),
-    logNotifications(delivery.feed, logger),
-  ]
-  stopLogging.push(logApiEvents(calls, logger), ...logControl({ control, security }, logger))
+  const delivery = deliver(options, { events: replicator.events, watch: regions.watch, control, security })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
-  const history = createLinkHistory({ clock, status })
-  const parts = { calls, replicator, clusters, watch: regions.watch, control, security, delivery, history }
-  const content = contentOf(options, parts)
-  const watched = { logger, clock, events: calls, ...(control && { journal: control.journal }) }
-  const api = await createApiServer({ options: config.api, content, consoleFolder: CONSOLE_FOLDER, ...watched })
+  const history = createLinkHistory({ clock, status: () => replicator.status() })
+  const parts = { calls, replicator, clusters, watch: regions.watch, control, security, delivery, history, files }
+  const stopLogging = startLogging(logger, { events: replicator.events, ...parts })
+  const watched = { logger, clock, files, events: calls, ...(control && { journal: control.journal }) }
+  const served = { options: config.api, content: contentOf(options, parts), consoleFolder: CONSOLE_FOLDER }
+  const api = await createApiServer({ ...served, ...watched })
 
   const stop = async () => {
     progress.stop()
     history.stop()
     memory.stop()
+    files.stop()
     await delivery.stop()
     // Before the replicator: nobody is to add links to it, or to move anything, any more.
     await security?.stop()
@@ -166,10 +156,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   let stopping: Promise<void> | undefined
   return {
-    status,
+    status: () => replicator.status(),
     async start() {
       const address = await api.start() // First: a port that is taken must not cost a takeover.
       logger.info({ address }, `the api listens on ${address}`)
+      files.start()
       replicator.start()
       regions.watch.start()
       control?.start()
@@ -248,13 +239,16 @@ interface Parts {
   readonly history: LinkHistory
   /** Of the API. */
   readonly calls: Events<ApiEvents>
+  readonly files: CredentialFiles
 }
 
 /** What the API serves. */
 function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: Parts): ApiContent {
-  const { replicator, clusters, watch, control, security, delivery, history, calls } = parts
+  const { replicator, clusters, watch, control, security, delivery, history, calls, files } = parts
   const replication = () => replicator.status()
-  const doctor = new Doctor({ config, clusters, replication, watch, control, security, delivery, clock })
+  const credentials = () => files.status()
+  const views = { replication, watch, control, security, delivery, credentials }
+  const doctor = new Doctor({ config, clusters, ...views, clock })
   return {
     version,
     regions: [...config.regions.keys()],
@@ -271,6 +265,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
     ...(security && { security }),
     events: delivery,
     notifications: delivery.notifications,
+    credentials,
     doctor: (signal) => doctor.examine(signal),
     metrics: createMetrics({
       status: replication,
@@ -280,6 +275,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
       regions: () => watch.status(),
       api: calls,
       delivery: () => delivery.status(),
+      credentials,
       ...(security && { policies: () => security.watched() }),
       ...(control && metricsOf(control)),
     }),
@@ -321,19 +317,6 @@ function metricsOf(control: Control): Partial<MetricsSources> {
     drills: () => control.status().drills,
     gate: control.gate,
   }
-}
-
-/** Nothing where there is no control. */
-function logControl({ control, security }: Pick<Parts, 'control' | 'security'>, logger: Logger): (() => void)[] {
-  const ofPolicies = security === undefined ? [] : [logFenceEvents(security.events, logger)]
-  if (control === undefined) return ofPolicies
-  const { events } = control
-  return [
-    ...ofPolicies,
-    logFailoverEvents(events.failover, logger),
-    logFenceEvents(events.security, logger),
-    logAuthorityEvents(events.authority, logger),
-  ]
 }
 
 /** What the configuration asks of the replicator; links of failover groups come and go with their documents. */

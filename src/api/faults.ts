@@ -51,12 +51,6 @@ export const apiFaults = defineFaults({
     retriable: true,
     status: 503,
   },
-  API_FILES_UNUSABLE: {
-    message: '{files} cannot be used: {reason}',
-    remedy: 'correct the files that api names; `isthmus check` looks at them',
-    retriable: true,
-    status: 503,
-  },
   API_NO_CONTROLLER: {
     message: 'this process controls no failover group',
     remedy: 'ask a process that runs with the role all or controller, and whose configuration has failoverGroups',

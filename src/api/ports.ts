@@ -1,6 +1,7 @@
 import type { ApiSettings } from './access/settings.ts'
 import type { Authority, Journal, RegionCopies } from '../authority/index.ts'
 import type { Clock, LinkName, RegionName } from '../core/index.ts'
+import type { CredentialStatus } from '../credentials/index.ts'
 import type { EventFeed, LinkSample, NotificationStatus, NotificationTest } from '../observability/index.ts'
 import type { DoctorBody } from './contract/index.ts'
 import type {
@@ -264,6 +265,7 @@ export interface ApiContent {
   readonly security?: SecurityView
   readonly events: StreamsView
   readonly notifications: NotificationsView
+  readonly credentials: () => readonly CredentialStatus[]
   /** Looks for what would go wrong one day. */
   readonly doctor: (signal: AbortSignal) => Promise<DoctorBody>
   /** The text of `/metrics` and its content type. */

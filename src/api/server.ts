@@ -12,6 +12,7 @@ import fastify, {
 } from 'fastify'
 import type { Journal } from '../authority/index.ts'
 import { type Clock, createEvents, type Events, systemClock } from '../core/index.ts'
+import type { CredentialFiles } from '../credentials/index.ts'
 import { apiFaults } from './faults.ts'
 import { installAudit } from './access/audit.ts'
 import type { ApiEvents } from '../observability/index.ts'
@@ -25,6 +26,7 @@ import { isLoopback, type ListenAddress, parseListen } from './options.ts'
 import { Desks } from './desks.ts'
 import { authorityRoutes } from './authority-routes.ts'
 import { addConsole } from './console-routes.ts'
+import { credentialRoutes } from './credential-routes.ts'
 import { doctorRoutes } from './doctor-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { clientRoutes } from './client-routes.ts'
@@ -59,6 +61,8 @@ export interface ApiServerOptions {
   readonly clock?: Clock
   /** Folder of the console's build. @defaultValue no console is served */
   readonly consoleFolder?: string
+  /** What follows the files that the API reads; whoever gives it starts it. */
+  readonly files: CredentialFiles
 }
 
 export interface ApiServer {
@@ -90,11 +94,11 @@ const CONTROL_ROUTES = [
 
 /** The HTTP API. It has no business rule: it asks its ports and words the answers. */
 export async function createApiServer(given: ApiServerOptions): Promise<ApiServer> {
-  const { options, content, journal, events = createEvents<ApiEvents>(), clock = systemClock } = given
+  const { options, content, journal, files, events = createEvents<ApiEvents>(), clock = systemClock } = given
   const closing = new AbortController()
   const listen = parseListen(options.listen)
   if (listen === undefined) throw listenFailed(options.listen, 'not a host:port')
-  const { tls, files, authenticator } = await openDoor(options, clock, events)
+  const { tls, authenticator } = await openDoor(options, { clock, events, files })
   const http = openHttp(given.logger, tls)
   http.setErrorHandler(sendProblem)
   // JSON only: a web page can send a form or plain text to another origin without asking, but no JSON.
@@ -117,7 +121,6 @@ export async function createApiServer(given: ApiServerOptions): Promise<ApiServe
     http,
     async start() {
       const address = await startListening(http, listen)
-      files.start()
       const { anonymous, tokens, oidc, mtls } = options
       const hasLogins = tokens.length > 0 || oidc !== null || mtls !== null
       const isLocal = isLoopback(listen.host)
@@ -125,7 +128,6 @@ export async function createApiServer(given: ApiServerOptions): Promise<ApiServe
       return address
     },
     async stop() {
-      files.stop()
       closing.abort(new Error('the API is stopping'))
       // A connection without a request, as clients open ahead of need, counts as busy and would never be closed.
       const timer = content.events.clock.setTimer(CLOSE_MS, () => http.server.closeAllConnections())
@@ -166,6 +168,7 @@ async function addRoutes(http: FastifyInstance, content: ApiContent, closing: Ab
   for (const routes of [removalRoutes, linkPauseRoutes, eventRoutes, doctorRoutes, securityRoutes])
     await http.register(routes, { prefix, content, closing })
   await http.register(regionRoutes, { prefix, content })
+  await http.register(credentialRoutes, { prefix, content })
   const desks = new Desks({ content, closing })
   for (const routes of CONTROL_ROUTES) await http.register(routes, { prefix, desks })
 }

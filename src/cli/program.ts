@@ -3,6 +3,7 @@ import { addAuthority } from './authority.ts'
 import { type ConnectionDefaults, type ConnectionOptions, readDefaults, withCredentials } from './connection.ts'
 import { addCheck } from './check.ts'
 import { addClients } from './clients.ts'
+import { addCredentials } from './credentials.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
@@ -75,6 +76,7 @@ export async function runCli(
   addEvents(program, context)
   addDoctor(program, context)
   addSecurity(program, context)
+  addCredentials(program, context)
   addAuthority(program, context, verbs)
   addToken(program, context, verbs)
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { AuthorityOptions } from '../authority/index.ts'
-import { type LoadContext, loadPassword, loadTls, type TlsConfig } from './credentials.ts'
+import type { Secret } from '../credentials/index.ts'
+import { type LoadContext, loadPassword, loadTls, revealTls, type TlsConfig } from './credentials.ts'
 import {
   type ConfigFile,
   DEFAULT_AUTHORITY_NAME,
@@ -11,7 +12,6 @@ import {
 } from './schema.ts'
 import { unreachable } from '../core/index.ts'
 import { kubernetesAccess } from '../kubernetes/index.ts'
-import type { Secret } from './secrets.ts'
 
 /** Where the authority is stored, its files read and its secrets loaded. */
 export type AuthorityConfig = { readonly leaseMs: number; readonly takeoverMs: number } & (
@@ -59,15 +59,15 @@ function loadEtcd(authority: NonNullable<ConfigFile['authority']>, context: Load
   return {
     endpoints,
     prefix,
-    tls: tls && loadTls(tls, ['authority', 'tls'], context),
+    tls: tls && loadTls(tls, ['authority', 'tls'], ['authority', 'tls'], context),
     login: login && {
       username: login.username,
-      password: loadPassword(login, ['authority', 'login'], context),
+      password: loadPassword(login, ['authority', 'login'], ['authority', 'login'], context),
     },
   }
 }
 
-/** What the authority room needs to connect. Reveals the secrets, so the result must go nowhere else. */
+/** What the authority room needs to connect, as the files stand whenever it does. Reveals the secrets, so the result must go nowhere else. */
 export function authorityOptionsOf(authority: AuthorityConfig): AuthorityOptions {
   if (authority.kind === 'sqlite') return { kind: 'sqlite', path: authority.path }
   if (authority.kind === 'kubernetes') {
@@ -79,7 +79,11 @@ export function authorityOptionsOf(authority: AuthorityConfig): AuthorityOptions
     kind,
     endpoints,
     prefix,
-    ...(tls && { tls: { ...tls, key: tls.key?.reveal() } }),
-    ...(login && { login: { ...login, password: login.password.reveal() } }),
+    ...(tls && { tls: () => revealTls(tls) }),
+    ...(login && { login: () => ({ username: login.username, password: login.password.reveal() }) }),
+    renew: async () => {
+      const materials = [tls?.material, login?.password.material]
+      return (await Promise.all(materials.map(async (one) => await one?.renew()))).includes(true)
+    },
   }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import type { Path, ProblemCollector } from './problems.ts'
-import { Secret } from './secrets.ts'
+import { createSecureContext } from 'node:tls'
+import { checkPem, Material, Secret } from '../credentials/index.ts'
+import { formatPath, type Path, type ProblemCollector } from './problems.ts'
 import type { ConfigSources } from './sources.ts'
 
 export interface LoadContext {
@@ -8,17 +9,26 @@ export interface LoadContext {
   readonly folder: string
   readonly sources: ConfigSources
   readonly problems: ProblemCollector
+  /** Every set of files that may be exchanged while the process runs; loading adds to it. */
+  readonly materials: Material<unknown>[]
+}
+
+/** How a server is reached by TLS. The texts may be others the next time they are asked for. */
+export interface TlsConfig {
+  readonly files: TlsFiles
+  /** Undefined where no file is named: the system's roots count. */
+  readonly material: Material<TlsTexts> | undefined
+  readonly serverName: string | undefined
 }
 
 /** PEM texts. */
-export interface TlsConfig {
+interface TlsTexts {
   readonly ca?: string
   readonly cert?: string
-  readonly key?: Secret
-  readonly serverName?: string
+  readonly key?: string
 }
 
-interface TlsFiles {
+export interface TlsFiles {
   readonly caFile?: string
   readonly certFile?: string
   readonly keyFile?: string
@@ -30,20 +40,34 @@ interface PasswordPlace {
   readonly password?: string
 }
 
-export function loadTls(tls: TlsFiles, path: Path, context: LoadContext): TlsConfig {
-  const ca = readPem(tls.caFile, [...path, 'caFile'], context)
-  const cert = readPem(tls.certFile, [...path, 'certFile'], context)
-  const key = readPem(tls.keyFile, [...path, 'keyFile'], context)
-  return {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key: new Secret(key) }),
-    ...(tls.serverName !== undefined && { serverName: tls.serverName }),
+const TLS_KEYS = ['caFile', 'certFile', 'keyFile'] as const
+const TLS_TEXTS = { caFile: 'ca', certFile: 'cert', keyFile: 'key' } as const
+
+/** `named` is the path as operators are told of it when the files change. */
+export function loadTls(tls: TlsFiles, path: Path, named: Path, context: LoadContext): TlsConfig {
+  const keys = TLS_KEYS.filter((key) => tls[key] !== undefined)
+  const texts = keys.map((key) => readPem(tls[key], [...path, key], context) ?? '')
+  const join = (read: readonly string[]): TlsTexts =>
+    Object.fromEntries(keys.map((key, at) => [TLS_TEXTS[key], read[at]]))
+  const parse = (read: readonly string[]): TlsTexts => {
+    for (const text of read) checkPem(text)
+    createSecureContext(join(read)) // Throws where the key is not that of the certificate.
+    return join(read)
   }
+  const files = keys.map((key) => resolve(context.folder, tls[key] ?? ''))
+  const options = { name: formatPath(named), files, isSecret: false, parse }
+  const material = files.length === 0 ? undefined : new Material(options, join(texts))
+  if (material !== undefined) context.materials.push(material)
+  return { files: tls, material, serverName: tls.serverName }
 }
 
-export function loadPassword(place: PasswordPlace, path: Path, context: LoadContext): Secret {
-  const fromFile = loadSecretFile(place.passwordFile, [...path, 'passwordFile'], 'the password', context)
+/** As the clients take it. Reveals the key, so the result must go nowhere else. */
+export function revealTls({ material, serverName }: TlsConfig): TlsTexts & { readonly serverName?: string } {
+  return { ...material?.value, ...(serverName !== undefined && { serverName }) }
+}
+
+export function loadPassword(place: PasswordPlace, path: Path, named: Path, context: LoadContext): Secret {
+  const fromFile = loadSecretFile(place.passwordFile, [...path, 'passwordFile'], 'the password', context, named)
   return fromFile ?? new Secret(readEnv(place.password, [...path, 'password'], context) ?? '')
 }
 
@@ -53,10 +77,27 @@ export function loadSecretFile(
   path: Path,
   what: string,
   context: LoadContext,
+  named: Path = path,
 ): Secret | undefined {
-  const text = readText(file, path, context)?.replace(/\r?\n$/, '')
-  if (text === '') context.problems.error(path, `"${file}" is empty`, `write ${what} into it`)
-  return text === undefined ? undefined : new Secret(text)
+  const text = readText(file, path, context)
+  if (file === undefined || text === undefined) return undefined
+  if (withoutLineEnd(text) === '') {
+    context.problems.error(path, `"${file}" is empty`, `write ${what} into it`)
+    return new Secret('')
+  }
+  const parse = ([read = '']: readonly string[]): string => {
+    const secret = withoutLineEnd(read)
+    if (secret === '') throw new Error('it is empty')
+    return secret
+  }
+  const files = [resolve(context.folder, file)]
+  const material = new Material({ name: formatPath(named), files, parse }, withoutLineEnd(text))
+  context.materials.push(material)
+  return new Secret(material)
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '')
 }
 
 export function readPem(file: string | undefined, path: Path, context: LoadContext): string | undefined {

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { ApiSettings } from '../api/index.ts'
 import type { RegionName } from '../core/index.ts'
+import type { Material } from '../credentials/index.ts'
 import { type ReplicationOptions, resolveReplicationOptions } from '../replication/index.ts'
 import { type HealthOptions, resolveHealthOptions } from '../regions/index.ts'
 import { type ResolvedSecurityOptions, resolveSecurityOptions } from '../security/index.ts'
@@ -9,6 +10,7 @@ import { type FailoverGroupConfig, resolveFailoverGroup } from './failover-group
 import { type AuthorityConfig, loadAuthority } from './authority.ts'
 import { loadClientProviders } from './client-providers.ts'
 import { canaryGroups } from './drills.ts'
+import type { LoadContext } from './credentials.ts'
 import { configFaults } from './faults.ts'
 import { deriveLinks, type LinkConfig } from './links.ts'
 import { loadNotifications, type NotificationConfig } from './notifications.ts'
@@ -33,6 +35,8 @@ export interface Config {
   /** Who may do what, one policy for each owner. */
   readonly policies: readonly PolicyConfig[]
   readonly security: ResolvedSecurityOptions
+  /** Every set of files with credentials, but for those that the API follows itself. */
+  readonly materials: readonly Material<unknown>[]
   readonly warnings: readonly Problem[]
 }
 
@@ -66,7 +70,7 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
   const usable = validateShape(yaml.value, collector)
   const links = deriveLinks(usable, collector)
   checkRules(usable, links, collector)
-  const context = { folder, sources, problems: collector }
+  const context: LoadContext = { folder, sources, problems: collector, materials: [] }
   const regions = loadRegions(usable, context)
   const authority = loadAuthority(usable.authority, context)
   const failoverGroups = usable.failoverGroups.map(({ at, entry }) =>
@@ -92,6 +96,7 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
     api,
     policies: policies.policies,
     security: resolveSecurityOptions(usable.security),
+    materials: context.materials,
     warnings: problems,
   }
   return { problems, config }

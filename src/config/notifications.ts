@@ -1,7 +1,7 @@
 import { type NotificationTargetOptions, resolveNotificationOptions } from '../observability/index.ts'
+import { Secret } from '../credentials/index.ts'
 import { type LoadContext, loadSecretFile, readEnv } from './credentials.ts'
 import { closest, type Path, type ProblemCollector } from './problems.ts'
-import { Secret } from './secrets.ts'
 import type { UsableConfig } from './validate.ts'
 
 /** A receiver of notifications, its files read. The address may be a secret as well. */
@@ -28,14 +28,25 @@ export function loadNotifications({ notifications }: UsableConfig, context: Load
   })
 }
 
-/** What sending needs. Reveals the secrets, so the result must go nowhere else. */
+/** What sending needs, as the files stand whenever it does. Reveals the secrets, so the result must go nowhere else. */
 export function notificationTargetOf({
   url,
   token,
   secret,
   ...options
 }: NotificationConfig): NotificationTargetOptions {
-  return { ...options, url: url.reveal(), token: token?.reveal(), secret: secret?.reveal() }
+  return {
+    ...options,
+    get url() {
+      return url.reveal()
+    },
+    get token() {
+      return token?.reveal()
+    },
+    get secret() {
+      return secret?.reveal()
+    },
+  }
 }
 
 export function checkNotifications(file: UsableConfig, problems: ProblemCollector): void {

@@ -10,7 +10,8 @@ import { checkHealth } from './health-rules.ts'
 import { checkNotifications } from './notifications.ts'
 import { type PlacedLink, written } from './links.ts'
 import { findOverlap } from './patterns.ts'
-import { checkAuthority, checkPassword, checkTls } from './credential-rules.ts'
+import { checkSasl } from './sasl-rules.ts'
+import { checkAuthority, checkTls } from './credential-rules.ts'
 import { closest, formatPath, type Path, type ProblemCollector } from './problems.ts'
 import type { Entry, UsableConfig } from './validate.ts'
 
@@ -61,14 +62,6 @@ function checkRegions(file: UsableConfig, problems: ProblemCollector): void {
 
 type RegionFile = UsableConfig['regions'][number]['entry']
 
-function checkSasl(sasl: RegionFile['sasl'], path: Path, hasTls: boolean, problems: ProblemCollector): void {
-  if (sasl === undefined) return
-  checkPassword(sasl, path, problems)
-  if (sasl.mechanism === 'plain' && !hasTls) {
-    problems.warn([...path, 'mechanism'], 'plain without tls sends the password readable', 'add tls: {}')
-  }
-}
-
 /** A canary proves something only as somebody else than Isthmus, and under a name that ACLs know. */
 function checkCanary({ canary, sasl, tls }: RegionFile, path: Path, problems: ProblemCollector): void {
   if (canary === undefined) return
@@ -79,14 +72,14 @@ function checkCanary({ canary, sasl, tls }: RegionFile, path: Path, problems: Pr
   }
   if (canary.sasl === undefined && canary.tls === undefined) {
     problems.error(path, 'it has no credentials of its own', 'give it sasl, or tls with a client certificate')
-  } else if (canary.sasl === undefined && canary.principal === undefined) {
+  } else if (canary.sasl?.username === undefined && canary.principal === undefined) {
     const remedy = 'add principal: as the brokers name the certificate, such as User:CN=canary'
-    problems.error([...path, 'principal'], 'the principal of a certificate is not known here', remedy)
+    problems.error([...path, 'principal'], 'the principal of a certificate or a token is not known here', remedy)
   }
   if (canary.tls !== undefined && tls === undefined) {
     problems.error([...path, 'tls'], 'the region is reached without TLS', 'add tls to the region, or use sasl here')
   }
-  if (canary.sasl !== undefined && canary.sasl.username === sasl?.username) {
+  if (canary.sasl?.username !== undefined && canary.sasl.username === sasl?.username) {
     problems.error([...path, 'sasl', 'username'], 'it is Isthmus itself', 'use the credentials of an application')
   }
 }

@@ -80,13 +80,48 @@ const passwordKeys = {
 
 const Tls = strict(tlsKeys, 'Present (even as `{}`) means that the region is reached with TLS.')
 
+const TokenEndpoint = strict(
+  {
+    url: Type.String({
+      pattern: '^https://[^\\s@]+$',
+      description: 'Where it is.',
+      rule: 'not an https address',
+      remedy: 'write it like https://login.example/oauth2/token, without a user',
+    }),
+    clientId: Type.String({ minLength: 1, description: 'Who Isthmus is there.' }),
+    clientSecretFile: file('File that holds the secret of the client; one line end at its end is ignored.'),
+    scope: Type.Optional(Type.String({ minLength: 1, description: 'Scopes to ask for, with spaces between them.' })),
+    caFile: Type.Optional(file("PEM file of the authorities that sign it. Default: the system's roots.")),
+  },
+  'Gives tokens by the OAuth 2 grant of client credentials. One is asked for well before the last one ends.',
+)
+
 const Sasl = strict(
   {
-    mechanism: Type.Enum(['plain', 'scram-sha-256', 'scram-sha-512'], { description: 'How to log in.' }),
-    username: Type.String({ minLength: 1, description: 'The principal of Isthmus in this region.' }),
+    mechanism: Type.Enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'], { description: 'How to log in.' }),
+    username: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'The principal of Isthmus in this region. With `oauthbearer`, the one that brokers read from the token, if that is told.',
+      }),
+    ),
     ...passwordKeys,
+    tokenFile: Type.Optional(
+      file(
+        'For `oauthbearer`: file that holds the token, which something else keeps fresh; it is read with each change.',
+      ),
+    ),
+    tokenEndpoint: Type.Optional(TokenEndpoint),
+    allowPlaintext: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Lets `plain` and `oauthbearer` log in without TLS: whoever is on the way can read the password or the token.',
+      }),
+    ),
   },
-  'Login by SASL. Exactly one of `passwordFile` and `password`.',
+  'Login by SASL. Passwords by exactly one of `passwordFile` and `password`, tokens by one of `tokenFile` and `tokenEndpoint`.',
 )
 
 const Authority = strict(

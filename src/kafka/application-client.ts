@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { Kafka, logLevel } from 'kafkajs'
-import type { ClusterOptions } from './cluster.ts'
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
+import type { ClusterOptions, SaslOptions } from './cluster.ts'
 
 /**
  * A kafkajs client with the same addresses and credentials as a cluster, for what an ordinary application does:
@@ -23,6 +23,11 @@ export function createKafkaJs(options: ClusterOptions): Kafka {
         ...(tls.serverName !== undefined && isIP(tls.serverName) === 0 && { servername: tls.serverName }),
       },
     }),
-    ...(sasl && { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password } as never }),
+    ...(sasl && { sasl: loginOf(sasl) }),
   })
+}
+
+function loginOf(sasl: SaslOptions): SASLOptions {
+  if (sasl.mechanism !== 'oauthbearer') return sasl
+  return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await sasl.token() }) }
 }

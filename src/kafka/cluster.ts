@@ -174,11 +174,25 @@ export interface ClusterOptions {
   readonly clientId?: string
   readonly tls?: TlsOptions
   readonly sasl?: SaslOptions
+  /** In place of `tls` and `sasl`, where what they hold may be exchanged. */
+  readonly access?: AccessSource
   /** Bound of one request, milliseconds. @defaultValue 30000 */
   readonly requestTimeoutMs?: number
   /** @defaultValue 5000 */
   readonly connectTimeoutMs?: number
   readonly context: Omit<RetryContext, 'signal'>
+}
+
+/** What a client logs in with, asked for each time that it connects or logs in again. */
+export interface AccessSource {
+  tls(): TlsOptions | undefined
+  sasl(): SaslOptions | undefined
+  /** What `sasl` was before: tried where a broker refuses what it is now, and has not been told of it yet. */
+  formerSasl(): SaslOptions | undefined
+  /** Which of the two a broker has taken. */
+  note(taken: 'current' | 'former'): void
+  /** Looks for something newer, once a broker has refused what there is; true where there is. */
+  renew(): Promise<boolean>
 }
 
 /** PEM texts. Without `ca` the system's roots are trusted. */
@@ -190,11 +204,14 @@ export interface TlsOptions {
   readonly serverName?: string
 }
 
-export interface SaslOptions {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly username: string
-  readonly password: string
-}
+export type SaslOptions =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly username: string
+      readonly password: string
+    }
+  /** RFC 7628, KIP-255. The token is asked for with each login. */
+  | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<string> }
 
 export interface ClusterMetadata {
   readonly clusterId: string

@@ -1,10 +1,12 @@
 import { createSecureContext, type ConnectionOptions as NodeTlsOptions, getCACertificates, TLSSocket } from 'node:tls'
 import { isIP } from 'node:net'
-import { Connection, Reader, type SASLOptions as LibrarySasl, Writer } from '@platformatic/kafka'
-import { type Clock, describeError, isFault, withSignal } from '../core/index.ts'
+import { once } from 'node:events'
+import { Connection, Reader, Writer } from '@platformatic/kafka'
+import { type Clock, describeError, isFault, type Timer, withSignal } from '../core/index.ts'
 import type { SaslOptions, TlsOptions } from './cluster.ts'
 import { callFault, type ConnectionFacts, dialFault, TlsAlertError } from './connection-faults.ts'
 import { kafkaFaults } from './faults.ts'
+import { librarySasl } from './sasl-login.ts'
 import type { Api } from './wire/api.ts'
 import { apiVersionsApi } from './wire/api-versions.ts'
 import { API_VERSIONS, type ApiName, type BrokerVersions, chooseVersion, headersOf } from './wire/versions.ts'
@@ -29,10 +31,20 @@ export interface ConnectionSettings {
   readonly tls: NodeTlsOptions | undefined
   /** Overrides the host of the address in the check of the broker's certificate. */
   readonly tlsServerName: string | undefined
-  readonly sasl: LibrarySasl | undefined
+  readonly sasl: LoginSettings | undefined
   readonly clock: Clock
 }
 
+export interface LoginSettings {
+  readonly mechanism: SaslOptions['mechanism']
+  /** What the connection is opened with. */
+  readonly first: SaslOptions
+  /** What it logs in again with before its session ends, as it stands then. */
+  again(): Promise<SaslOptions>
+}
+
+/** So much of a session has gone by when it is renewed: the requests that are under way have to be answered first. */
+const RENEW_AT = 0.8
 const SOFTWARE = { softwareName: 'isthmus', softwareVersion: '1' }
 /** How long a broker may take to read what was written before `close` cuts the connection. */
 const CLOSE_GRACE_MS = 1_000
@@ -49,6 +61,10 @@ export class BrokerConnection {
   #isClosed = false
   #inflight = 0
   #closesWhenIdle = false
+  #session: Timer | undefined
+  #login: SaslOptions | undefined
+  /** Set while it logs in again: a broker takes no other request between the two of a login. */
+  #loggingIn: Promise<void> | undefined
 
   private constructor(address: BrokerAddress, settings: ConnectionSettings, inflightMax: number) {
     this.address = address
@@ -65,7 +81,7 @@ export class BrokerConnection {
       requestTimeout: settings.requestTimeoutMs,
       maxInflights: inflightMax,
       ...(settings.tls && { tls: { ...settings.tls, ...serverName(settings, address.host) } }),
-      ...(settings.sasl && { sasl: settings.sasl }),
+      ...(settings.sasl && { sasl: this.#saslOf(settings.sasl) }),
     })
     // An error comes before the close that it causes and is not in what pending requests are rejected with.
     this.#connection.on('error', (error) => (this.#lastError = error))
@@ -134,6 +150,7 @@ export class BrokerConnection {
     const tagged = headersOf(api.name)
     this.#inflight++
     try {
+      if (this.#loggingIn !== undefined) await this.#loggingIn
       return await new Promise<Response>((resolve, reject) => {
         this.#connection.send<Response>(
           key,
@@ -177,6 +194,41 @@ export class BrokerConnection {
     } finally {
       timer.cancel()
       this.#destroy()
+    }
+  }
+
+  #saslOf({ mechanism, first }: LoginSettings): ReturnType<typeof librarySasl> {
+    this.#login = first
+    return librarySasl({
+      mechanism,
+      current: () => this.#login ?? first,
+      onSession: (lifetimeMs) => {
+        this.#session?.cancel()
+        if (lifetimeMs <= 0 || this.#isClosed) return
+        const renew = () => void this.#logInAgain()
+        this.#session = this.#settings.clock.setTimer(lifetimeMs * RENEW_AT, renew, { keepAlive: false })
+      },
+    })
+  }
+
+  /** KIP-368. What was sent before is answered before, since a broker answers in order; what comes meanwhile waits. */
+  async #logInAgain(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const gone = new AbortController()
+    this.onClose(() => gone.abort())
+    try {
+      this.#login = await this.#settings.sasl?.again()
+      if (this.#isClosed) return
+      this.#loggingIn = promise
+      const extended = once(this.#connection, 'sasl:authentication:extended', { signal: gone.signal })
+      this.#connection.reauthenticate()
+      await extended
+    } catch (error) {
+      if (error instanceof Error && !this.#isClosed) this.#lastError = error
+      this.#destroy()
+    } finally {
+      this.#loggingIn = undefined
+      resolve()
     }
   }
 
@@ -227,6 +279,7 @@ export class BrokerConnection {
   #onClosed(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#session?.cancel()
     void this.#connection.close()
     setImmediate(() => {
       for (const listener of this.#closeListeners.splice(0)) listener()
@@ -244,11 +297,6 @@ export function readTls(cluster: string, tls: TlsOptions): NodeTlsOptions {
     const remedy = 'Check that caFile, certFile and keyFile are PEM and that the key belongs to the certificate.'
     throw kafkaFaults.fault('KAFKA_TLS_FAILED', { cluster, address: 'any broker', reason, remedy }, error)
   }
-}
-
-export function librarySasl({ mechanism, username, password }: SaslOptions): LibrarySasl {
-  const names = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const
-  return { mechanism: names[mechanism], username, password }
 }
 
 function serverName({ tlsServerName }: ConnectionSettings, host: string): { servername?: string } {

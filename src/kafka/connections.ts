@@ -1,4 +1,5 @@
 import { withSignal } from '../core/index.ts'
+import type { ClusterAccess, Dial } from './access-source.ts'
 import { type BrokerAddress, BrokerConnection, type ConnectionSettings } from './connection.ts'
 import { kafkaFaults } from './faults.ts'
 
@@ -10,13 +11,15 @@ import { kafkaFaults } from './faults.ts'
 const CONTROL_INFLIGHT_MAX = 20
 
 export class Connections {
-  readonly #settings: ConnectionSettings
+  readonly #settings: Omit<ConnectionSettings, keyof Dial>
+  readonly #access: ClusterAccess
   readonly #shared = new Map<string, Promise<BrokerConnection>>()
   readonly #open = new Set<BrokerConnection>()
   readonly #lifetime = new AbortController()
 
-  constructor(settings: ConnectionSettings) {
+  constructor(settings: Omit<ConnectionSettings, keyof Dial>, access: ClusterAccess) {
     this.#settings = settings
+    this.#access = access
   }
 
   /** Aborts with `KAFKA_CLOSED` when `close` is called. */
@@ -80,8 +83,9 @@ export class Connections {
     signal: AbortSignal,
     requestTimeoutMs = this.#settings.requestTimeoutMs,
   ): Promise<BrokerConnection> {
-    const settings = { ...this.#settings, requestTimeoutMs }
-    const connection = await BrokerConnection.open(address, settings, inflightMax, signal)
+    const connection = await this.#access.open((dial) =>
+      BrokerConnection.open(address, { ...this.#settings, ...dial, requestTimeoutMs }, inflightMax, signal),
+    )
     this.#open.add(connection)
     connection.onClose(() => this.#open.delete(connection))
     return connection

@@ -1,11 +1,12 @@
 import { createAcls, deleteAcls, describeAcls } from './acls.ts'
+import { ClusterAccess, type Dial } from './access-source.ts'
 import { BrokerCalls } from './broker-calls.ts'
 import { openBrokerChannel } from './broker-channel.ts'
 import type { BrokerChannel, ChannelOptions, Cluster, ClusterOptions } from './cluster.ts'
 import type { ClusterParts } from './cluster-parts.ts'
 import { ClusterView } from './cluster-view.ts'
 import { alterTopicConfigs, describeBrokerConfigs, describeTopicConfigs, validateTopicConfigs } from './configs.ts'
-import { type BrokerAddress, type ConnectionSettings, librarySasl, readTls } from './connection.ts'
+import type { BrokerAddress, ConnectionSettings } from './connection.ts'
 import { Connections } from './connections.ts'
 import { Coordinators } from './coordinators.ts'
 import { kafkaFaults } from './faults.ts'
@@ -46,7 +47,7 @@ const PROBE_INFLIGHT_MAX = 5
  */
 export function openCluster(options: ClusterOptions): Cluster {
   const settings = settingsOf(options)
-  const connections = new Connections(settings)
+  const connections = new Connections(settings, new ClusterAccess(options))
   const parts = buildParts(options, settings, connections)
   const close = () => connections.close()
   return {
@@ -97,20 +98,21 @@ export function openCluster(options: ClusterOptions): Cluster {
   }
 }
 
-function settingsOf(options: ClusterOptions): ConnectionSettings {
+function settingsOf(options: ClusterOptions): Omit<ConnectionSettings, keyof Dial> {
   return {
     cluster: options.name,
     clientId: options.clientId ?? DEFAULT_CLIENT_ID,
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    tls: options.tls && readTls(options.name, options.tls),
-    tlsServerName: options.tls?.serverName,
-    sasl: options.sasl && librarySasl(options.sasl),
     clock: options.context.clock,
   }
 }
 
-function buildParts(options: ClusterOptions, settings: ConnectionSettings, connections: Connections): ClusterParts {
+function buildParts(
+  options: ClusterOptions,
+  settings: { readonly requestTimeoutMs: number },
+  connections: Connections,
+): ClusterParts {
   const { name, context } = options
   const view = new ClusterView()
   const bootstrap = options.bootstrap.map((address) => parseBootstrap(name, address))

@@ -44,6 +44,4 @@ export type ApiEvents = {
   /** The call was carried out, and is in the log alone. */
   'api:audit-failed': ApiCall & { readonly error: unknown }
   'api:issuer-unavailable': { readonly issuer: string; readonly reason: string }
-  'api:files-taken': { readonly files: readonly string[] }
-  'api:files-refused': { readonly files: readonly string[]; readonly reason: string }
 }

@@ -1,3 +1,4 @@
+export { logCredentialEvents } from './log-credential-events.ts'
 export { logApiEvents } from './log-api-events.ts'
 export type { ApiCall, ApiEvents } from './api-events.ts'
 export { logFailoverEvents } from './log-failover-events.ts'

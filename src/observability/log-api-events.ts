@@ -14,8 +14,6 @@ const WORDING: Wording<ApiEvents> = {
   'api:audit-failed': ({ error: cause, ...call }) =>
     error(`the journal does not have that ${call.caller} called ${describeCall(call)}: ${describeError(cause)}`),
   'api:issuer-unavailable': ({ issuer, reason }) => error(`the keys of ${issuer} cannot be had: ${reason}`),
-  'api:files-taken': ({ files }) => info(`read anew: ${files.join(', ')}`),
-  'api:files-refused': ({ files, reason }) => error(`not to be used as they are now: ${files.join(', ')}: ${reason}`),
 }
 
 /** Logs who changed what through the API, what was refused, and to whom it is open. Returns what ends it. */

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { ApiEvents } from './api-events.ts'
+import { renderCredentials } from './credential-metrics.ts'
 import type { Events } from '../core/index.ts'
+import type { CredentialStatus } from '../credentials/index.ts'
 import type { DrillSummary } from '../failover/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
@@ -58,6 +60,8 @@ export interface MetricsSources {
   readonly delivery?: () => DeliveryStatus
   /** What this process is. @defaultValue not told */
   readonly process?: ProcessFacts
+  /** Files of credentials. @defaultValue none */
+  readonly credentials?: () => readonly CredentialStatus[]
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
 }
@@ -94,6 +98,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
       if (sources.policies !== undefined) parts.push(...renderPolicies(sources.policies(), nowMs))
       if (sources.delivery !== undefined) parts.push(...renderDelivery(sources.delivery(), nowMs))
+      parts.push(...renderCredentials(sources.credentials?.() ?? [], nowMs))
       const gate = sources.gate?.()
       if (gate !== undefined) parts.push(renderGate(gate))
       return [...parts, await registry.metrics()].join('\n')

@@ -1,4 +1,5 @@
 import { AUTHORITY_METRIC, COPY_LABELS, COPY_METRICS } from './authority-metrics.ts'
+import { CREDENTIAL_LABELS, CREDENTIAL_METRICS, CREDENTIAL_VERSION_METRIC } from './credential-metrics.ts'
 import { DELIVERY_LABELS, NOTIFICATION_METRICS, STREAM_METRICS } from './delivery-metrics.ts'
 import { DRILL_METRICS } from './drill-metrics.ts'
 import { FAILOVER_METRICS } from './failover-metrics.ts'
@@ -44,7 +45,7 @@ const UNITS: Readonly<Record<string, string>> = {
 }
 const COUNTED = (
   'records batches flows topics groups deletions incidents brokers partitions canaries points documents votes ' +
-  'members drills notifications streams shards moves positions maps entries'
+  'members drills notifications streams shards moves positions maps entries changes failures'
 ).split(' ')
 
 /** A metric as the page has it; alerts and dashboards may name these only. */
@@ -81,6 +82,8 @@ export function listMetrics(): MetricRow[] {
     ...POLICY_METRICS.map((spec) => row(spec, POLICY_LABELS)),
     ...NOTIFICATION_METRICS.map((spec) => row(spec, DELIVERY_LABELS)),
     ...STREAM_METRICS.map((spec) => row(spec, [])),
+    ...CREDENTIAL_METRICS.map((spec) => row(spec, CREDENTIAL_LABELS)),
+    row(CREDENTIAL_VERSION_METRIC, [...CREDENTIAL_LABELS, 'version']),
     ...Object.values(EVENT_METRICS).map((spec) => row(spec, spec.labels)),
     row(PROCESS_METRIC, PROCESS_METRIC.labels),
   ]

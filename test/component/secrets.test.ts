@@ -34,7 +34,7 @@ async function configure() {
     `sasl: ${login('region')}`,
     `canary: { sasl: ${login('prober')} }`,
   ].join(', ')
-  const fromEnv = 'sasl: { mechanism: plain, username: u, password: "env:ISTHMUS_TEST_SECRET" }'
+  const fromEnv = 'sasl: { mechanism: plain, username: u, password: "env:ISTHMUS_TEST_SECRET", allowPlaintext: true }'
   return {
     admin,
     regions: [

@@ -66,24 +66,30 @@ const NASTY: readonly unknown[] = [
 ]
 const TYPES = ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']
 const JSON_TYPE = 'application/json'
+// Made once: each looks up every character there is when it is made, which took longer than to draw all bodies.
+const NASTY_VALUES = fc.oneof(fc.constantFrom(...NASTY), fc.jsonValue({ maxDepth: 3 }))
+const BINARY_TEXT = fc.string({ unit: 'binary', maxLength: 50 })
 
 /** What somebody may send instead: something else, something broken, or something that is nearly right. */
 export function fuzzedBodies(schema: object): fc.Arbitrary<FuzzedBody> {
-  const nasty = fc.oneof(fc.constantFrom(...NASTY), fc.jsonValue({ maxDepth: 3 }))
   const good = bodiesLike(schema)
-  const changed = fc.tuple(good, fc.string({ maxLength: 12 }), nasty).map(([body, key, value]) => {
+  const changed = fc.tuple(good, fc.string({ maxLength: 12 }), NASTY_VALUES).map(([body, key, value]) => {
     const keys = Object.keys(body as object)
     const at = keys[key.length % Math.max(1, keys.length)] ?? key
     return { ...(body as object), [at]: value }
   })
-  const extended = fc.tuple(good, fc.oneof(fc.string(), fc.constantFrom('constructor', 'By', 'by ', 'role')), nasty)
+  const extended = fc.tuple(
+    good,
+    fc.oneof(fc.string(), fc.constantFrom('constructor', 'By', 'by ', 'role')),
+    NASTY_VALUES,
+  )
   const lacking = fc.tuple(good, fc.nat()).map(([body, at]) => {
     const entries = Object.entries(body as object)
     return Object.fromEntries(entries.filter((_, index) => index !== at % Math.max(1, entries.length)))
   })
   const json = fc
     .oneof(
-      nasty,
+      NASTY_VALUES,
       changed,
       lacking,
       extended.map(([body, key, value]) => ({ ...(body as object), [key]: value })),
@@ -94,7 +100,7 @@ export function fuzzedBodies(schema: object): fc.Arbitrary<FuzzedBody> {
       const text = JSON.stringify(body)
       return text.slice(0, cut % text.length)
     }),
-    fc.string({ unit: 'binary', maxLength: 50 }),
+    BINARY_TEXT,
     fc.constantFrom(
       '{"__proto__":{"role":"admin"}}',
       '{"constructor":{"prototype":{"x":1}}}',

@@ -9,7 +9,7 @@ const TEXT = `
 apiVersion: isthmus/v1
 regions:
   - { name: eu, bootstrap: ["127.0.0.1:9"] }
-  - { name: us, bootstrap: ["127.0.0.1:9"], sasl: { mechanism: plain, username: u, password: "env:CANARY" } }
+  - { name: us, bootstrap: ["127.0.0.1:9"], sasl: { mechanism: plain, username: u, password: "env:CANARY", allowPlaintext: true } }
 links: [{ name: eu-to-us, source: eu, target: us, topics: { include: ["*"] } }]
 `
 /** To everyone on this machine. */

@@ -16,6 +16,7 @@ import {
 } from '../../src/authority/index.ts'
 import { LinkDesk } from '../../src/controller/link-desk.ts'
 import { ManualFences } from '../../src/controller/manual-fences.ts'
+import { CredentialFiles } from '../../src/credentials/index.ts'
 import { type Clock, createEvents, regionName, systemClock, systemRandom } from '../../src/core/index.ts'
 import {
   type ClientsLook,
@@ -134,10 +135,12 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
   }
   const policies = fakePolicies(regions, () => seen.hold)
   const calls = createEvents<ApiEvents>()
+  const files = new CredentialFiles(given.clock ?? systemClock)
   const replicator = fakeReplicator(given.links)
   const server = await createApiServer({
     options: { ...DEFAULT_API, listen: '127.0.0.1:0', anonymous: 'admin', ...given.api },
     events: calls,
+    files,
     ...(given.api && { journal }),
     ...(given.clock && { clock: given.clock }),
     ...(given.consoleFolder !== undefined && { consoleFolder: given.consoleFolder }),
@@ -180,12 +183,15 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
       },
       security: { policies: policies.desk, rights: () => [] },
       ...delivery.content,
+      credentials: () => files.status(),
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
       ...given.content,
     },
   })
   const api = await server.start()
+  files.start()
   const stop = async () => {
+    files.stop()
     await server.stop()
     await store.close()
   }
@@ -193,6 +199,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
     api,
     http: server.http,
     calls,
+    credentials: files.events,
     replicator,
     authority,
     delivery,

@@ -36,6 +36,7 @@ export function fakeDelivery(size?: number) {
           return receivers.map(([name, reason]) => ({ name, isDelivered: reason === '', reason }))
         },
       },
+      credentials: () => [],
       doctor: async (): Promise<DoctorBody> => {
         return { at: '2026-01-01T00:00:00.000Z', process: 'here', worst: findings[0]?.severity ?? null, findings }
       },

@@ -18,6 +18,9 @@ export interface ScriptedBroker extends AsyncDisposable {
 }
 
 export const API_VERSIONS_KEY = 18
+export const SASL_HANDSHAKE_KEY = 17
+/** Their answers have a header without tags. */
+const WITHOUT_TAGS: ReadonlySet<number> = new Set([API_VERSIONS_KEY, SASL_HANDSHAKE_KEY])
 
 export async function startScriptedBroker(
   answer: (key: number, version: number) => Answer,
@@ -74,7 +77,7 @@ function reply(socket: Socket, key: number, correlationId: number, answer: Answe
     socket.end(answer.raw)
     return
   }
-  const tags = Buffer.alloc(key === API_VERSIONS_KEY ? 0 : 1)
+  const tags = Buffer.alloc(WITHOUT_TAGS.has(key) ? 0 : 1)
   const header = Buffer.alloc(8)
   header.writeInt32BE(4 + tags.length + answer.length, 0)
   header.writeInt32BE(correlationId, 4)

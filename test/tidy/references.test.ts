@@ -5,6 +5,8 @@ import { expect, test } from 'vitest'
 import { createApiServer, DEFAULT_API } from '../../src/api/index.ts'
 import { renderConfigReference } from '../../src/config/index.ts'
 import { renderDoctorReference } from '../../src/controller/index.ts'
+import { systemClock } from '../../src/core/index.ts'
+import { CredentialFiles } from '../../src/credentials/index.ts'
 import { renderMetricsReference } from '../../src/observability/index.ts'
 import { fakeDelivery } from '../support/fake-delivery.ts'
 import { fakeReplicator } from '../support/fake-replicator.ts'
@@ -36,6 +38,7 @@ test('openapi.json is what the API serves', async () => {
   const api = await createApiServer({
     options: { ...DEFAULT_API, listen: '127.0.0.1:0', anonymous: 'viewer' },
     logger: pino({ level: 'silent' }),
+    files: new CredentialFiles(systemClock),
     content: {
       version,
       regions: [],

@@ -13,6 +13,7 @@ const MOVERS = ['authority', 'security', 'regions', 'replication', 'routing', 'f
 
 export const rooms: Readonly<Record<string, RoomRule>> = {
   core: { imports: [] },
+  credentials: { imports: ['core'] },
   kafka: { imports: ['core'] },
   kubernetes: { imports: ['core'] },
   authority: { imports: ['core', 'kubernetes'] },
@@ -22,16 +23,25 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   routing: { imports: ['core', 'kubernetes'] },
   failover: { imports: ['core', 'authority', 'security', 'regions', 'replication', 'routing'] },
   canary: { imports: ['core', 'kafka', 'replication', 'failover'], typesOnly: ['failover'] },
-  observability: { imports: ['core', ...MOVERS], typesOnly: MOVERS },
+  observability: { imports: ['core', 'credentials', ...MOVERS], typesOnly: ['credentials', ...MOVERS] },
   'api/contract': { imports: ['core'] },
-  api: { imports: ['core', 'observability', 'api/contract', ...MOVERS] },
+  api: { imports: ['core', 'credentials', 'observability', 'api/contract', ...MOVERS] },
   cli: { imports: ['core', 'api/contract'] },
   console: { imports: ['core', 'api/contract'] },
   local: { imports: ['core', 'kafka'] },
 }
 
 /** Files and folders beside the rooms: they compose rooms, and no room imports them. */
-export const rootModules = ['main.ts', 'app.ts', 'demo', 'memory-keeper.ts', 'config.ts', 'config', 'controller']
+export const rootModules = [
+  'main.ts',
+  'app.ts',
+  'demo',
+  'memory-keeper.ts',
+  'start-logging.ts',
+  'config.ts',
+  'config',
+  'controller',
+]
 
 /** Packages that belong to certain rooms (or to a folder of one). A package that is not listed may be used anywhere. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../core/index.ts'
+import type { CredentialFiles } from '../../credentials/index.ts'
 import { apiFaults } from '../faults.ts'
 import { clientOf } from './client-certificate.ts'
-import type { FollowedFiles } from './followed-files.ts'
 import { JwtVerifier } from './jwt.ts'
 import type { Caller } from './roles.ts'
 import type { ApiSettings, TokenSettings } from './settings.ts'
@@ -11,7 +11,7 @@ import { findToken, isToken, type KnownToken, parseHashes } from './token.ts'
 
 export interface AuthenticatorOptions {
   readonly settings: ApiSettings
-  readonly files: FollowedFiles
+  readonly files: CredentialFiles
   readonly clock: Clock
   readonly onTrouble: (reason: string) => void
 }
@@ -71,17 +71,18 @@ function refused(reason: string) {
 }
 
 /** A file that is gone, or holds no hashes any more, lets nobody in: so a token is revoked without a restart. */
-async function openToken(token: TokenSettings, files: FollowedFiles): Promise<KnownToken> {
+async function openToken(token: TokenSettings, files: CredentialFiles): Promise<KnownToken> {
   const known = { ...token, hashes: token.hash === null ? [] : [token.hash] }
   if (token.hashFile === null) return known
   await files.follow({
+    name: `api.auth.tokens.${token.name}`,
     files: [token.hashFile],
     take: ([text = '']) => {
       const hashes = parseHashes(text)
       if (hashes === undefined) throw new Error('a line of it is not the hash of a token')
       known.hashes = [...hashes]
     },
-    refuse: () => (known.hashes = []),
+    drop: () => (known.hashes = []),
   })
   return known
 }

@@ -1,6 +1,6 @@
 import type { Server, ServerOptions } from 'node:https'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import type { FollowedFiles } from './followed-files.ts'
+import type { CredentialFiles } from '../../credentials/index.ts'
 import type { ApiSettings } from './settings.ts'
 
 export interface ServerTls {
@@ -15,12 +15,13 @@ export interface ServerTls {
  */
 export async function openTls(
   { tls, mtls }: Pick<ApiSettings, 'tls' | 'mtls'>,
-  files: FollowedFiles,
+  files: CredentialFiles,
 ): Promise<ServerTls | undefined> {
   if (tls === null) return undefined
   let server: Server | undefined
   let context: SecureContextOptions = {}
   await files.follow({
+    name: 'api.tls',
     files: [tls.certFile, tls.keyFile, ...(mtls === null ? [] : [mtls.caFile])],
     take: ([cert, key, ca]) => {
       const next: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) }
@@ -29,8 +30,6 @@ export async function openTls(
       server?.setSecureContext(next)
       server?.closeIdleConnections()
     },
-    // What was there before goes on: a certificate that is about to be exchanged is better than none.
-    refuse: () => undefined,
   })
   return {
     options: { ...context, ...(mtls !== null && { requestCert: true, rejectUnauthorized: false }) },

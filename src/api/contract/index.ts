@@ -1,6 +1,7 @@
 export * from './authority.ts'
 export * from './automatic.ts'
 export * from './clients.ts'
+export * from './credentials.ts'
 export * from './divergence.ts'
 export * from './drills.ts'
 export * from './events.ts'

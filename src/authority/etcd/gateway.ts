@@ -15,9 +15,12 @@ import { NoAnswer, post, readBody } from './http-post.ts'
 export interface EtcdConnection {
   /** Such as `https://etcd-0.example:2379`; all members of one cluster. */
   readonly endpoints: readonly string[]
-  readonly tls?: EtcdTls
+  /** Asked for with every call where it is a function, since it may be exchanged. */
+  readonly tls?: EtcdTls | (() => EtcdTls)
   /** etcd's own users. The gateway does not take the name in a client certificate for a login. */
-  readonly login?: { readonly username: string; readonly password: string }
+  readonly login?: EtcdLogin | (() => EtcdLogin)
+  /** Looks for a newer login once one was refused; true where there is. @defaultValue there is none */
+  readonly renew?: () => Promise<boolean>
   /** Bound of one call, milliseconds. @defaultValue 5000 */
   readonly timeoutMs?: number
   /** @defaultValue 1000 */
@@ -31,6 +34,11 @@ export interface EtcdTls {
   readonly key?: string
   /** Expected name in the certificates, where it is not the host in the endpoint. */
   readonly serverName?: string
+}
+
+export interface EtcdLogin {
+  readonly username: string
+  readonly password: string
 }
 
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024
@@ -50,7 +58,8 @@ export class EtcdGateway {
   readonly #connection: EtcdConnection
   readonly #context: Omit<RetryContext, 'signal'>
   readonly #urls: readonly URL[]
-  readonly #agent: Agent
+  #agent: Agent
+  #tls: EtcdTls
   readonly #timeoutMs: number
   #at = 0
   #token: string | undefined
@@ -62,11 +71,8 @@ export class EtcdGateway {
     this.#urls = connection.endpoints.map((endpoint) => new URL(endpoint))
     this.#timeoutMs = connection.timeoutMs ?? 5_000
     this.where = `etcd ${connection.endpoints.join(', ')}`
-    const { ca, cert, key, serverName } = connection.tls ?? {}
-    const isTls = this.#urls[0]?.protocol === 'https:'
-    this.#agent = isTls
-      ? new TlsAgent({ keepAlive: true, ca, cert, key, ...(serverName !== undefined && { servername: serverName }) })
-      : new Agent({ keepAlive: true })
+    this.#tls = nowOf(connection.tls) ?? {}
+    this.#agent = this.#urls[0]?.protocol === 'https:' ? openAgent(this.#tls) : new Agent({ keepAlive: true })
   }
 
   async read<Answer>(path: string, body: object, signal: AbortSignal): Promise<Answer> {
@@ -134,8 +140,18 @@ export class EtcdGateway {
     }
   }
 
+  /** A password that is refused may have been exchanged. */
   async #logIn(signal: AbortSignal): Promise<string> {
-    const { username: name, password } = this.#connection.login ?? {}
+    try {
+      return await this.#logInOnce(signal)
+    } catch (error) {
+      if (error instanceof NoAnswer || (await this.#connection.renew?.()) !== true) throw error
+      return await this.#logInOnce(signal)
+    }
+  }
+
+  async #logInOnce(signal: AbortSignal): Promise<string> {
+    const { username: name, password } = nowOf(this.#connection.login) ?? {}
     this.#token = undefined
     const answer = (await this.#once({ path: '/v3/auth/authenticate', body: { name, password } }, signal)) as {
       token?: string
@@ -154,12 +170,27 @@ export class EtcdGateway {
     return parsed
   }
 
+  /** Calls that are under way end on the connections that they have; new ones are made with what there is now. */
+  #agentNow(): Agent {
+    const next = nowOf(this.#connection.tls) ?? {}
+    const { ca, cert, key } = this.#tls
+    if (!(this.#agent instanceof TlsAgent) || (next.ca === ca && next.cert === cert && next.key === key)) {
+      return this.#agent
+    }
+    const former = this.#agent
+    this.#tls = next
+    this.#agent = openAgent(next)
+    former.maxFreeSockets = 0
+    for (const socket of Object.values(former.freeSockets).flat()) socket?.destroy()
+    return this.#agent
+  }
+
   #post(url: URL, { path, body }: Call, signal: AbortSignal): Promise<IncomingMessage> {
     return post({
       url: new URL(path, url),
       body: JSON.stringify(body),
       headers: this.#token === undefined ? NEEDS_LEADER : { ...NEEDS_LEADER, authorization: this.#token },
-      agent: this.#agent,
+      agent: this.#agentNow(),
       connectTimeoutMs: this.#connection.connectTimeoutMs ?? 1_000,
       clock: this.#context.clock,
       signal,
@@ -229,4 +260,12 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function openAgent({ ca, cert, key, serverName }: EtcdTls): TlsAgent {
+  return new TlsAgent({ keepAlive: true, ca, cert, key, ...(serverName !== undefined && { servername: serverName }) })
+}
+
+function nowOf<Value extends object>(given: Value | (() => Value) | undefined): Value | undefined {
+  return typeof given === 'function' ? given() : given
 }

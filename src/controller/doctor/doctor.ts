@@ -1,6 +1,7 @@
 import type { AuthorityView, DoctorBody, SecurityView } from '../../api/index.ts'
 import type { Config, FailoverGroupConfig } from '../../config/index.ts'
 import { type Clock, describeError, isFault, type RegionName } from '../../core/index.ts'
+import type { CredentialStatus } from '../../credentials/index.ts'
 import type { GroupDesk, GroupDocument } from '../../failover/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import type { NotificationStatus } from '../../observability/index.ts'
@@ -8,6 +9,7 @@ import type { RegionsStatus } from '../../regions/index.ts'
 import { compileSelection, type ReplicationStatus } from '../../replication/index.ts'
 import { Looks } from '../evidence/index.ts'
 import { COULD_NOT_LOOK, type Finding, sortFindings } from './finding.ts'
+import { findInCredentials } from './credential-findings.ts'
 import { findInPlan } from './guard-findings.ts'
 import { lookAtRegion } from './look-at-region.ts'
 import { findInProcess, type GroupSeen } from './process-findings.ts'
@@ -35,6 +37,7 @@ export interface DoctorOptions {
   /** Undefined in a process that decides nothing. */
   readonly security?: { readonly policies: Pick<SecurityView['policies'], 'drift'> } | undefined
   readonly delivery: { readonly notifications: { status(): readonly NotificationStatus[] } }
+  readonly credentials: () => readonly CredentialStatus[]
   readonly clock: Clock
 }
 
@@ -65,7 +68,7 @@ export class Doctor {
   }
 
   async #examine(signal: AbortSignal): Promise<DoctorBody> {
-    const { clock, watch } = this.#options
+    const { clock, watch, credentials } = this.#options
     const [regions, groups, policies] = await Promise.all([
       this.#lookAtRegions(signal),
       this.#planAll(signal),
@@ -73,6 +76,7 @@ export class Doctor {
     ])
     const findings = sortFindings([
       ...this.#lookAtProcess(),
+      ...findInCredentials(credentials(), clock.nowMs()),
       ...regions,
       ...groups,
       ...findInPolicies(policies ?? NO_POLICIES),

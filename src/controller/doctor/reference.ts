@@ -1,5 +1,6 @@
 import { COULD_NOT_LOOK, type FindingSpec } from './finding.ts'
 import { guardFindings } from './guard-findings.ts'
+import { CREDENTIAL_FINDINGS } from './credential-findings.ts'
 import { PROCESS_FINDINGS } from './process-findings.ts'
 import { REGION_FINDINGS } from './region-findings.ts'
 import { SECURITY_FINDINGS } from './security-findings.ts'
@@ -18,6 +19,7 @@ This page is made from the tables of findings (\`UPDATE=1 npx vitest run --proje
 export function renderDoctorReference(): string {
   const own = Object.entries<FindingSpec>({
     ...PROCESS_FINDINGS,
+    ...CREDENTIAL_FINDINGS,
     ...REGION_FINDINGS,
     ...SECURITY_FINDINGS,
     'could-not-look': COULD_NOT_LOOK,

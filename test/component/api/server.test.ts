@@ -1,5 +1,7 @@
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
+import { systemClock } from '../../../src/core/index.ts'
+import { CredentialFiles } from '../../../src/credentials/index.ts'
 import { CANARY, startFakeApp } from '../../support/fake-app.ts'
 import { fakeDelivery } from '../../support/fake-delivery.ts'
 import { flowStatus, groupStatus, linkStatus, stoppedFlow } from '../../support/fake-replicator.ts'
@@ -161,6 +163,7 @@ test('a port that is taken is a fault with a remedy, not a crash', async () => {
   const api = await createApiServer({
     options: { ...DEFAULT_API, listen: `127.0.0.1:${port}` },
     logger: pino({ level: 'silent' }),
+    files: new CredentialFiles(systemClock),
     content: {
       version: '1',
       regions: [],

@@ -94,11 +94,11 @@ test('a client certificate gives the role of its subject, and one of another aut
 test('a certificate that was exchanged is shown without a restart, and one that does not fit its key is not', async () => {
   await using it = await startTls()
   const refused: string[] = []
-  it.control.calls.on('api:files-refused', ({ reason }) => refused.push(reason))
+  it.control.credentials.on('credentials:refused', ({ reason }) => refused.push(reason))
   expect(await nameShown(it.control.api)).toBe('one')
   const next = await ours.issueCertificate({ commonName: 'two', ips: ['127.0.0.1'] })
   write('server.crt', next.certificate)
-  await expect.poll(() => refused.length).toBeGreaterThan(0)
+  await expect.poll(() => refused.length, { timeout: 10_000 }).toBeGreaterThan(0)
   expect(await nameShown(it.control.api)).toBe('one')
   write('server.key', next.privateKey)
   await expect.poll(() => nameShown(it.control.api)).toBe('two')

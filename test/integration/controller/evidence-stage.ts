@@ -158,6 +158,7 @@ export class EvidenceStage implements AsyncDisposable {
         status: () => ({ authority: { answers: true } }),
       },
       delivery: { notifications: { status: () => [] } },
+      credentials: () => [],
       clock,
     })
     const { findings } = await doctor.examine(signal)

@@ -34,8 +34,8 @@ test('a canary has its own credentials and the way of the region', () => {
   expect(problems).toEqual([])
   expect(region?.canary).toMatchObject({ principal: 'User:canary', bootstrap: ['a:1'] })
   const options = region?.canary && clusterOptionsOf({ name: region.name, ...region.canary })
-  expect(options).toMatchObject({ sasl: { username: 'canary', password: SECRET } })
-  expect(options?.tls).toEqual({ ca: '-----BEGIN /etc/isthmus/ca-----\n', serverName: 'kafka', key: undefined })
+  expect(options?.access?.sasl()).toMatchObject({ username: 'canary', password: SECRET })
+  expect(options?.access?.tls()).toEqual({ ca: '-----BEGIN /etc/isthmus/ca-----\n', serverName: 'kafka' })
   expect(`${inspect(region, { depth: 9 })}${JSON.stringify(region)}`).not.toContain(SECRET)
 })
 
@@ -46,8 +46,11 @@ test('a canary may have a certificate, and a listener of its own', () => {
   expect(region?.canary).toMatchObject({
     principal: 'User:CN=canary',
     bootstrap: ['b:2'],
-    tls: { ca: '-----BEGIN /etc/isthmus/ca-----\n', cert: '-----BEGIN /etc/isthmus/c-----\n' },
     sasl: undefined,
+  })
+  expect(region?.canary?.tls?.material?.value).toMatchObject({
+    ca: '-----BEGIN /etc/isthmus/ca-----\n',
+    cert: '-----BEGIN /etc/isthmus/c-----\n',
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Secret } from '../../../src/config/index.ts'
+import { Secret } from '../../../src/credentials/index.ts'
 import { type Clock, createEvents, linkName, regionName } from '../../../src/core/index.ts'
 import { createLogger, createMetrics, createProgress, logReplicationEvents } from '../../../src/observability/index.ts'
 import type { LinkStatus, ReplicationEvents } from '../../../src/replication/index.ts'
