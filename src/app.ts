@@ -54,6 +54,7 @@ import {
   type ReplicatorOptions,
 } from './replication/index.ts'
 import { startLogging } from './start-logging.ts'
+import { serveRunbooks } from './serve-runbooks.ts'
 
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
 export type ReplicatorPort = Pick<
@@ -266,6 +267,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
     events: delivery,
     notifications: delivery.notifications,
     credentials,
+    runbooks: serveRunbooks({ version, clock }),
     doctor: (signal) => doctor.examine(signal),
     metrics: createMetrics({
       status: replication,
