@@ -25,6 +25,7 @@ async function configure() {
   const [certFile, keyFile] = [write('one.crt', certificate), write('one.key', privateKey)]
   const caFile = write('ca.crt', authority.certificate)
   const password = (place: string) => write(`${place}.password`, secretFor(place))
+  const base64 = (place: string) => write(`${place}.key`, Buffer.from(secretFor(place)).toString('base64'))
   const admin = createToken()
   process.env['ISTHMUS_TEST_SECRET'] = secretFor('environment')
   const login = (place: string) =>
@@ -35,13 +36,37 @@ async function configure() {
     `canary: { sasl: ${login('prober')} }`,
   ].join(', ')
   const fromEnv = 'sasl: { mechanism: plain, username: u, password: "env:ISTHMUS_TEST_SECRET", allowPlaintext: true }'
+  const endpoint = `{ url: "https://127.0.0.1:9/token", clientId: isthmus, clientSecretFile: ${password('client')} }`
+  const group = [
+    'name: orders',
+    'regions: [eu, us]',
+    'topics: { include: ["orders.*"] }',
+    `routing: [${[
+      `{ kind: webhook, url: "https://127.0.0.1:9/", checkUrl: "https://127.0.0.1:9/", tokenFile: ${password('webhook')} }`,
+      `{ kind: dns, zone: k.example, primaries: ["127.0.0.1:9"], key: { name: k, algorithm: hmac-sha256, secretFile: ${base64('tsig')} }, records: [{ name: o.k.example, type: A, values: { eu: [10.0.0.1], us: [10.0.0.2] } }] }`,
+    ].join(', ')}]`,
+  ].join(', ')
+  const receiver = `name: pager, url: "https://127.0.0.1:9/", tokenFile: ${password('pager')}, secretFile: ${password('signature')}`
+  const chat = `name: chat, urlFile: ${write('chat.url', `https://127.0.0.1:9/${secretFor('chat')}`)}`
   return {
     admin,
     regions: [
       { name: 'eu', bootstrap: ['127.0.0.1:9'], access },
       { name: 'us', bootstrap: ['127.0.0.1:9'], access: fromEnv },
+      {
+        name: 'ap',
+        bootstrap: ['127.0.0.1:9'],
+        access: `tls: {}, sasl: { mechanism: oauthbearer, tokenEndpoint: ${endpoint} }`,
+      },
+      {
+        name: 'sa',
+        bootstrap: ['127.0.0.1:9'],
+        access: `tls: {}, sasl: { mechanism: oauthbearer, tokenFile: ${password('token')} }`,
+      },
     ],
-    rest: `failoverGroups: [{ name: orders, regions: [eu, us], topics: { include: ["orders.*"] } }]
+    rest: `failoverGroups: [{ ${group} }]
+links: [{ name: far, source: ap, target: sa, topics: { include: ["*"] } }]
+notifications: [{ ${receiver} }, { ${chat} }]
 authority: { kind: etcd, endpoints: ["http://127.0.0.1:9"], login: { username: root, passwordFile: ${password('etcd')} } }`,
     api: `auth: { tokens: [{ name: ada, role: admin, hashFile: ${write('ada.hash', admin.hash)} }] }, limits: { changesPerSecond: 1000 }`,
   }
@@ -126,6 +151,7 @@ api: { ${api} }
 test('the check finds what it has to find', () => {
   const samples = [
     secretFor('x'),
+    Buffer.from(secretFor('x')).toString('base64'),
     createToken().token,
     'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.x',
     '-----BEGIN PRIVATE KEY-----',
