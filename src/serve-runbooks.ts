@@ -17,6 +17,7 @@ export function serveRunbooks({ version, clock }: ServeOptions): ApiContent['run
     restore: refuse,
     unfence: refuse,
     createToken: refuse,
+    importMm2: refuse,
     demo: undefined,
   }
   let shelf: ReturnType<typeof readShelf> | undefined
