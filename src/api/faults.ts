@@ -123,4 +123,10 @@ export const apiFaults = defineFaults({
     retriable: false,
     status: 500,
   },
+  API_RUN_NEEDS_TOKEN: {
+    message: '{caller} has logged in with a certificate, and commands of a runbook cannot show it again',
+    remedy: 'log in with a token, or run it from the command line: `isthmus runbook run`',
+    retriable: false,
+    status: 403,
+  },
 })

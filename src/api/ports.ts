@@ -18,6 +18,7 @@ import type {
   Vote,
 } from '../failover/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
+import type { CommandOutcome, Runbook } from '../runbooks/index.ts'
 import type {
   Acknowledgement,
   GroupStatus,
@@ -240,6 +241,17 @@ export interface SecurityView {
   rights(role: 'all' | 'controller' | 'replicator' | 'agent'): readonly RegionRights[]
 }
 
+/** Runbooks, and commands of Isthmus carried out in this process. */
+export interface RunbooksView {
+  /** @throws `RUNBOOK_UNREADABLE`, `RUNBOOK_INVALID` */
+  shelf(): ReadonlyMap<string, Runbook>
+  /** The command asks by `fetch`, which says who it is. */
+  command(
+    args: readonly string[],
+    context: { readonly fetch: typeof fetch; readonly signal: AbortSignal; readonly by: string },
+  ): Promise<CommandOutcome>
+}
+
 /** What the API serves. */
 export interface ApiContent {
   readonly version: string
@@ -264,6 +276,7 @@ export interface ApiContent {
   readonly security?: SecurityView
   readonly events: StreamsView
   readonly notifications: NotificationsView
+  readonly runbooks: RunbooksView
   /** Looks for what would go wrong one day. */
   readonly doctor: (signal: AbortSignal) => Promise<DoctorBody>
   /** The text of `/metrics` and its content type. */

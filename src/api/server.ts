@@ -42,6 +42,7 @@ import type { ApiContent } from './ports.ts'
 import { sendProblem } from './problem.ts'
 import { regionRoutes } from './region-routes.ts'
 import { removalRoutes } from './removal-routes.ts'
+import { runbookRoutes } from './runbook-routes.ts'
 import { groupRoutes, offsetRoutes, serviceRoutes, statusRoutes } from './routes.ts'
 import { returnRoutes } from './return-routes.ts'
 import { securityRoutes } from './security-routes.ts'
@@ -166,6 +167,7 @@ async function addRoutes(http: FastifyInstance, content: ApiContent, closing: Ab
   for (const routes of [removalRoutes, linkPauseRoutes, eventRoutes, doctorRoutes, securityRoutes])
     await http.register(routes, { prefix, content, closing })
   await http.register(regionRoutes, { prefix, content })
+  await http.register(runbookRoutes, { prefix, content, closing, http })
   const desks = new Desks({ content, closing })
   for (const routes of CONTROL_ROUTES) await http.register(routes, { prefix, desks })
 }
@@ -194,6 +196,7 @@ function describe(version: string) {
       { name: 'drills', description: 'Rehearsals and what they measured' },
       { name: 'authority', description: 'What says which region is active' },
       { name: 'events', description: 'What happens, as it happens, and who is told' },
+      { name: 'runbooks', description: 'What to do, step by step, with blocks that run' },
       { name: 'doctor', description: 'What would go wrong one day' },
       { name: 'security', description: 'Who may do what in the regions' },
       { name: 'journal', description: 'What was done, decided and asked for' },

@@ -101,6 +101,7 @@ function summariseGroup(
     since: reigns.at(-1)?.committedAt ?? '',
     regions: entries,
     operation: operation === undefined ? null : `${operation.kind} to ${operation.to}: ${operation.phase}`,
+    operationId: operation?.id ?? null,
     needsOperator: isStuck,
     isPaused: paused !== undefined,
     ...(automatic !== null && { automatic }),

@@ -32,6 +32,12 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  CLI_PARAM_UNCLEAR: {
+    message: '--param {value} is not clear',
+    remedy: 'write it as NAME=VALUE; `isthmus runbook list` shows the names',
+    retriable: false,
+    status: 400,
+  },
   CLI_FILE_UNREADABLE: {
     message: '{file} cannot be read: {reason}',
     remedy: 'correct the path, or let your user read it',

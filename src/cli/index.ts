@@ -1,7 +1,7 @@
 export { EXIT, type ExitCode } from './exit-codes.ts'
 export type { CliIo } from './io.ts'
 export { groupDigits, renderTable } from './output.ts'
-export { runCli } from './program.ts'
+export { type CaptureOptions, captureCli, runCli } from './program.ts'
 export type {
   CheckReport,
   ImportReport,

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
+import type { CommandOutcome } from '../runbooks/index.ts'
 import { addAuthority } from './authority.ts'
 import { type ConnectionDefaults, type ConnectionOptions, readDefaults, withCredentials } from './connection.ts'
 import { addCheck } from './check.ts'
@@ -26,6 +27,7 @@ import type { ProcessVerbs } from './process-verbs.ts'
 import { addRegions } from './regions.ts'
 import { addRun } from './run.ts'
 import { addSecurity } from './security.ts'
+import { addRunbook } from './runbook.ts'
 import { addStatus } from './status.ts'
 import { addToken } from './token.ts'
 import { addVerify } from './verify.ts'
@@ -77,6 +79,7 @@ export async function runCli(
   addSecurity(program, context)
   addAuthority(program, context, verbs)
   addToken(program, context, verbs)
+  addRunbook(program, context, (words, signal) => captureCli(words, { ...options, io: { ...options.io, signal } }))
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
@@ -84,6 +87,26 @@ export async function runCli(
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     return reportError(error, io)
   }
+}
+
+export interface CaptureOptions {
+  readonly io: Omit<CliIo, 'out' | 'err' | 'ask' | 'isTerminal'>
+  readonly verbs: ProcessVerbs
+  readonly version: string
+}
+
+/** One command line in this process, with what it says kept instead of shown. It has nobody to ask. */
+export async function captureCli(args: readonly string[], options: CaptureOptions): Promise<CommandOutcome> {
+  const said = { out: '', err: '' }
+  const io: CliIo = {
+    ...options.io,
+    isTerminal: false,
+    ask: undefined,
+    out: (text) => void (said.out += text),
+    err: (text) => void (said.err += text),
+  }
+  const exitCode = await runCli(args, { ...options, io })
+  return { exitCode, stdout: said.out, stderr: said.err }
 }
 
 function createProgram(io: CliIo, version: string, defaults: ConnectionDefaults): Command {

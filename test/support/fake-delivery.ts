@@ -1,5 +1,6 @@
 import type { DoctorBody } from '../../src/api/index.ts'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
+import { serveRunbooks } from '../../src/serve-runbooks.ts'
 import { EventFeed } from '../../src/observability/feed/event-feed.ts'
 
 /** What an API tells of events, of notifications and of its doctor; a test says what that is. */
@@ -36,6 +37,7 @@ export function fakeDelivery(size?: number) {
           return receivers.map(([name, reason]) => ({ name, isDelivered: reason === '', reason }))
         },
       },
+      runbooks: serveRunbooks({ version: '9.9.9', clock: systemClock }),
       doctor: async (): Promise<DoctorBody> => {
         return { at: '2026-01-01T00:00:00.000Z', process: 'here', worst: findings[0]?.severity ?? null, findings }
       },

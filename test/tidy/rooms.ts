@@ -24,14 +24,24 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   canary: { imports: ['core', 'kafka', 'replication', 'failover'], typesOnly: ['failover'] },
   observability: { imports: ['core', ...MOVERS], typesOnly: MOVERS },
   'api/contract': { imports: ['core'] },
-  api: { imports: ['core', 'observability', 'api/contract', ...MOVERS] },
-  cli: { imports: ['core', 'api/contract'] },
+  runbooks: { imports: ['core'] },
+  api: { imports: ['core', 'observability', 'api/contract', 'runbooks', ...MOVERS] },
+  cli: { imports: ['core', 'api/contract', 'runbooks'] },
   console: { imports: ['core', 'api/contract'] },
   local: { imports: ['core', 'kafka'] },
 }
 
 /** Files and folders beside the rooms: they compose rooms, and no room imports them. */
-export const rootModules = ['main.ts', 'app.ts', 'demo', 'memory-keeper.ts', 'config.ts', 'config', 'controller']
+export const rootModules = [
+  'main.ts',
+  'app.ts',
+  'demo',
+  'memory-keeper.ts',
+  'serve-runbooks.ts',
+  'config.ts',
+  'config',
+  'controller',
+]
 
 /** Packages that belong to certain rooms (or to a folder of one). A package that is not listed may be used anywhere. */
 export const packageHomes: Readonly<Record<string, readonly string[]>> = {

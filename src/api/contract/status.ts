@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { AutomaticBody } from './automatic.ts'
-import { atMs, count, nullableInteger, nullableNumber, object, orNull, text } from './schema-kit.ts'
+import { atMs, count, nullableInteger, nullableNumber, nullableText, object, orNull, text } from './schema-kit.ts'
 
 export const FaultBody = object(
   {
@@ -167,6 +167,7 @@ const FailoverGroupSummary = object(
       type: ['string', 'null'],
       description: 'The move that runs, such as `switchover to us-east: draining`; null where none does.',
     }),
+    operationId: nullableText('Its id, which `isthmus operation` takes; null where none runs.'),
     needsOperator: Type.Boolean({ description: 'Whether the move or the return of a region waits for a person.' }),
     isPaused: Type.Boolean({ description: 'Whether new moves are refused.' }),
     automatic: Type.Optional(AutomaticBody),

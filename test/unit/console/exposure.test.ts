@@ -14,6 +14,7 @@ function groupOf(given: Partial<FailoverGroupSummary> = {}): FailoverGroupSummar
       { ...region, region: 'east', role: 'standby' },
     ],
     operation: null,
+    operationId: null,
     needsOperator: false,
     isPaused: false,
     lastDrill: null,
