@@ -106,7 +106,6 @@ export interface App {
 
 /** What handing over may take; the process is given two seconds more for the rest. */
 const HAND_OVER_MS = 8_000
-const MEBIBYTE = 1024 * 1024
 /** Where `npm run build` puts the console. */
 const CONSOLE_FOLDER = fileURLToPath(new URL('../dist/console', import.meta.url))
 
@@ -338,7 +337,7 @@ function describeWork(
     groupDeletionGraceMs: replication.groupDeletionGraceSeconds * 1_000,
     replicationFactor,
     heldBackMs: replication.heldBackSeconds * 1_000,
-    bufferBytes: replication.bufferMb * MEBIBYTE,
+    bufferBytes: replication.bufferMb * 2 ** 20,
     maxBytesPerSecond: bytesPerSecond(replication.maxMegabytesPerSecond),
     acknowledgeUnfenced,
     processName: `${hostname()}:${process.pid}`,
@@ -358,15 +357,14 @@ export async function runApp(
   version: string,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const clock = systemClock
   const loaded = loadConfig(file)
   const config = role === 'agent' || region !== undefined ? standIn(loaded, region) : loaded
-  const logger = createLogger({ level, nowMs: () => clock.nowMs() })
+  const logger = createLogger({ level, nowMs: () => systemClock.nowMs() })
   logger.info({ file, role, version, links: config.links.length }, `isthmus ${version} starts`)
   if (testOnlyDwellMs(process.env) !== undefined) {
     logger.warn(`${TEST_ONLY_DWELL} is set: automatic mode waits for that only, which is for trials`)
   }
-  const app = await createApp({ config, version, role, logger, clock, random: systemRandom })
+  const app = await createApp({ config, version, role, logger, clock: systemClock, random: systemRandom })
   const asked = new Promise<undefined>((resolve) => {
     signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
