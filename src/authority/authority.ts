@@ -3,7 +3,7 @@
  * Every call throws `AUTHORITY_UNREACHABLE`, `AUTHORITY_REFUSED` or, where it writes, `AUTHORITY_OUTCOME_UNKNOWN`.
  */
 export interface Authority extends AsyncDisposable {
-  readonly backend: 'memory' | 'sqlite' | 'etcd'
+  readonly backend: 'memory' | 'sqlite' | 'etcd' | 'kubernetes'
   /** For messages, such as `sqlite /var/lib/isthmus/isthmus.db`. */
   readonly where: string
   /** False from the first call that got no answer until the next one that did. */

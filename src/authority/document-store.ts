@@ -7,7 +7,7 @@
  * A commit whose answer is missing throws `AUTHORITY_OUTCOME_UNKNOWN`: it may have been applied, or still be.
  */
 export interface DocumentStore extends AsyncDisposable {
-  readonly backend: 'memory' | 'sqlite' | 'etcd'
+  readonly backend: 'memory' | 'sqlite' | 'etcd' | 'kubernetes'
   /** For messages, such as `etcd at https://etcd-0:2379`. */
   readonly where: string
   get(key: string, signal: AbortSignal): Promise<StoredText | undefined>

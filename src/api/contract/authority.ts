@@ -30,7 +30,7 @@ const CopiesBody = object(
 
 export const AuthorityBody = object(
   {
-    backend: Type.Enum(['sqlite', 'etcd', 'memory']),
+    backend: Type.Enum(['sqlite', 'etcd', 'kubernetes', 'memory']),
     where: text('Where it stands.'),
     answers: Type.Boolean({ description: 'Whether it has answered just now.' }),
     trouble: nullableText('Why it has not; null where it has.'),
