@@ -3,11 +3,14 @@ import type { AuthorityOptions } from '../authority/index.ts'
 import { type LoadContext, loadPassword, loadTls, type TlsConfig } from './credentials.ts'
 import {
   type ConfigFile,
+  DEFAULT_AUTHORITY_NAME,
   DEFAULT_AUTHORITY_PATH,
   DEFAULT_AUTHORITY_PREFIX,
   DEFAULT_LEASE_SECONDS,
   DEFAULT_TAKEOVER_SECONDS,
 } from './schema.ts'
+import { unreachable } from '../core/index.ts'
+import { kubernetesAccess } from '../kubernetes/index.ts'
 import type { Secret } from './secrets.ts'
 
 /** Where the authority is stored, its files read and its secrets loaded. */
@@ -20,24 +23,40 @@ export type AuthorityConfig = { readonly leaseMs: number; readonly takeoverMs: n
       readonly tls: TlsConfig | undefined
       readonly login: { readonly username: string; readonly password: Secret } | undefined
     }
+  | {
+      readonly kind: 'kubernetes'
+      readonly name: string
+      /** Undefined: that of the pod, or of the context. */
+      readonly namespace: string | undefined
+      readonly kubeconfig: string | undefined
+      readonly context: string | undefined
+    }
 )
 
 export function loadAuthority(authority: ConfigFile['authority'], context: LoadContext): AuthorityConfig {
-  const leaseMs = (authority?.leaseSeconds ?? DEFAULT_LEASE_SECONDS) * 1_000
-  const takeoverMs = (authority?.takeoverSeconds ?? DEFAULT_TAKEOVER_SECONDS) * 1_000
-  if (authority?.kind !== 'etcd') {
-    return {
-      kind: 'sqlite',
-      leaseMs,
-      takeoverMs,
-      path: resolve(context.folder, authority?.path ?? DEFAULT_AUTHORITY_PATH),
-    }
+  const times = {
+    leaseMs: (authority?.leaseSeconds ?? DEFAULT_LEASE_SECONDS) * 1_000,
+    takeoverMs: (authority?.takeoverSeconds ?? DEFAULT_TAKEOVER_SECONDS) * 1_000,
   }
+  const { kind = 'sqlite' } = authority ?? {}
+  switch (kind) {
+    case 'sqlite':
+      return { kind, ...times, path: resolve(context.folder, authority?.path ?? DEFAULT_AUTHORITY_PATH) }
+    case 'etcd':
+      return { kind, ...times, ...loadEtcd(authority ?? {}, context) }
+    case 'kubernetes': {
+      const { name = DEFAULT_AUTHORITY_NAME, namespace, kubeconfig: file, context: named } = authority ?? {}
+      const kubeconfig = file === undefined ? undefined : resolve(context.folder, file)
+      return { kind, ...times, name, namespace, kubeconfig, context: named }
+    }
+    default:
+      return unreachable(kind)
+  }
+}
+
+function loadEtcd(authority: NonNullable<ConfigFile['authority']>, context: LoadContext) {
   const { endpoints = [], prefix = DEFAULT_AUTHORITY_PREFIX, tls, login } = authority
   return {
-    kind: 'etcd',
-    leaseMs,
-    takeoverMs,
     endpoints,
     prefix,
     tls: tls && loadTls(tls, ['authority', 'tls'], context),
@@ -51,6 +70,10 @@ export function loadAuthority(authority: ConfigFile['authority'], context: LoadC
 /** What the authority room needs to connect. Reveals the secrets, so the result must go nowhere else. */
 export function authorityOptionsOf(authority: AuthorityConfig): AuthorityOptions {
   if (authority.kind === 'sqlite') return { kind: 'sqlite', path: authority.path }
+  if (authority.kind === 'kubernetes') {
+    const { kind, name, namespace, kubeconfig, context } = authority
+    return { kind, name, ...kubernetesAccess({ namespace, kubeconfig, context }) }
+  }
   const { kind, endpoints, prefix, tls, login } = authority
   return {
     kind,

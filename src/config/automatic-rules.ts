@@ -19,7 +19,11 @@ export function checkAutomatic(file: UsableConfig, problems: ProblemCollector): 
   }
   if ((file.authority?.kind ?? 'sqlite') === 'sqlite') {
     const rule = 'authority.kind is sqlite: only controllers on this machine can lead, and a group moves by itself'
-    problems.warn(['authority', 'kind'], rule, 'use etcd over three sites, so that a controller outlives the region')
+    problems.warn(
+      ['authority', 'kind'],
+      rule,
+      'use etcd over three sites, or Kubernetes outside of them, so that a controller outlives the region',
+    )
   }
 }
 
@@ -59,7 +63,11 @@ function checkAgentCommands({ regions, authority }: UsableConfig, problems: Prob
     }
     if ((authority?.kind ?? 'sqlite') === 'sqlite') {
       const rule = 'authority.kind is sqlite, a file: an agent is asked only on the machine of the controllers'
-      problems.warn([...path, 'runs'], rule, 'set authority.kind to etcd, unless all of it runs on one machine')
+      problems.warn(
+        [...path, 'runs'],
+        rule,
+        'set authority.kind to etcd or kubernetes, unless all of it runs on one machine',
+      )
     }
   }
 }

@@ -4,6 +4,12 @@ import type { ConfigFile } from './schema.ts'
 
 type AuthorityFile = NonNullable<ConfigFile['authority']>
 
+const KEYS_OF_KIND: Readonly<Record<NonNullable<AuthorityFile['kind']>, readonly (keyof AuthorityFile)[]>> = {
+  sqlite: ['path'],
+  etcd: ['endpoints', 'prefix', 'tls', 'login'],
+  kubernetes: ['name', 'namespace', 'kubeconfig', 'context'],
+}
+
 export function checkTls(
   tls: { readonly certFile?: string; readonly keyFile?: string } | undefined,
   path: Path,
@@ -27,17 +33,16 @@ export function checkPassword(
 export function checkAuthority(authority: ConfigFile['authority'], problems: ProblemCollector): void {
   if (authority === undefined) return
   const { kind = 'sqlite', endpoints, tls, login } = authority
-  const foreign: readonly (keyof AuthorityFile)[] =
-    kind === 'sqlite' ? ['endpoints', 'prefix', 'tls', 'login'] : ['path']
-  for (const key of foreign) {
-    if (authority[key] === undefined) continue
-    const [rule, remedy] =
-      kind === 'sqlite'
-        ? ['is for kind etcd only', `set authority.kind: etcd, or remove ${key}`]
-        : ['is for kind sqlite only', `remove ${key}`]
-    problems.error(['authority', key], rule, remedy)
+  for (const [owner, keys] of Object.entries(KEYS_OF_KIND)) {
+    for (const key of keys) {
+      if (owner === kind || authority[key] === undefined) continue
+      problems.error(['authority', key], `is for kind ${owner} only`, `set authority.kind: ${owner}, or remove ${key}`)
+    }
   }
-  if (kind === 'sqlite') return
+  if (authority.context !== undefined && authority.kubeconfig === undefined) {
+    problems.error(['authority', 'context'], 'names no file', 'give kubeconfig too, or remove context')
+  }
+  if (kind !== 'etcd') return
   if (endpoints === undefined) {
     problems.error(['authority', 'endpoints'], 'missing', 'name the members of the etcd cluster')
     return

@@ -97,7 +97,7 @@ function checkGates(file: UsableConfig, problems: ProblemCollector): void {
     const path: Path = ['regions', at, 'gate']
     if ((file.authority?.kind ?? 'sqlite') === 'sqlite') {
       const rule = 'authority.kind is sqlite, a file: the agent follows it only on the machine of the controllers'
-      problems.warn(path, rule, 'set authority.kind to etcd, unless all of it runs on one machine')
+      problems.warn(path, rule, 'set authority.kind to etcd or kubernetes, unless all of it runs on one machine')
     }
     const groups = file.failoverGroups.filter(({ entry }) => entry.regions.includes(region.name))
     if (groups.length === 0) {

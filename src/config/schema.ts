@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { ApiOptions } from '../api/index.ts'
+import { kubernetesKeys } from '../kubernetes/index.ts'
 import { NotificationOptions } from '../observability/index.ts'
 import { HealthOptions } from '../regions/index.ts'
 import {
@@ -27,6 +28,7 @@ export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
 /** Next to the configuration file. */
 export const DEFAULT_AUTHORITY_PATH = 'isthmus.db'
 export const DEFAULT_AUTHORITY_PREFIX = '/isthmus/'
+export const DEFAULT_AUTHORITY_NAME = 'isthmus'
 export const DEFAULT_LEASE_SECONDS = 10
 export const DEFAULT_TAKEOVER_SECONDS = 35
 
@@ -90,10 +92,10 @@ const Sasl = strict(
 const Authority = strict(
   {
     kind: Type.Optional(
-      Type.Enum(['sqlite', 'etcd'], {
+      Type.Enum(['sqlite', 'etcd', 'kubernetes'], {
         default: 'sqlite',
         description:
-          'Where it is stored: in a file of this machine, or in an etcd cluster, which should have members in at least three sites, or outside of the regions it decides over.',
+          'Where it is stored: in a file of this machine; in an etcd cluster, which should have members in at least three sites; or in custom resources (`k8s/crds`) of a Kubernetes cluster, which should stand outside of the regions it decides over.',
       }),
     ),
     path: Type.Optional(
@@ -132,6 +134,16 @@ const Authority = strict(
         'Login as a user of etcd, which needs read and write on the prefix. Exactly one of `passwordFile` and `password`. The HTTP gateway of etcd, which Isthmus uses, does not take a client certificate for a login, and with logins switched on refuses certificates that have a common name.',
       ),
     ),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        default: DEFAULT_AUTHORITY_NAME,
+        description: 'Name of its object, for `kubernetes`. Each installation in a namespace needs its own.',
+        rule: 'not a valid name',
+        remedy: 'use lower-case letters, digits and dashes, up to 63, with a letter or digit at both ends',
+      }),
+    ),
+    ...kubernetesKeys,
     leaseSeconds: Type.Optional(
       Type.Integer({
         minimum: 2,

@@ -54,6 +54,21 @@ test('etcd, with TLS and a login whose password never shows', () => {
   expect(`${inspect(config?.authority, { depth: 9 })} ${JSON.stringify(config?.authority)}`).not.toContain(CANARY)
 })
 
+test('Kubernetes, by the service account of the pod or by a file', () => {
+  const options = (authority: string) => {
+    const { config } = read(`authority: ${authority}\n`)
+    return config && authorityOptionsOf(config.authority)
+  }
+  expect(options('{ kind: kubernetes }')).toEqual({ kind: 'kubernetes', name: 'isthmus' })
+  expect(options('{ kind: kubernetes, name: dr, namespace: kafka, kubeconfig: k.yaml, context: west }')).toEqual({
+    kind: 'kubernetes',
+    name: 'dr',
+    namespace: 'kafka',
+    kubeconfig: '/etc/isthmus/k.yaml',
+    contextName: 'west',
+  })
+})
+
 test('the password may come from the environment', () => {
   const login = 'login: { username: u, password: "env:PASSWORD" }'
   const { config } = read(`authority: { kind: etcd, endpoints: ["https://e:2379"], ${login} }\n`)
@@ -64,12 +79,12 @@ const E = 'kind: etcd, endpoints: ["https://e:2379"]'
 
 test.each([
   ['{ kind: etcd }', 'authority.endpoints: missing; name the members of the etcd cluster'],
-  ['{ kind: consul }', 'authority.kind: "consul" is not known here; use one of sqlite, etcd'],
+  ['{ kind: consul }', 'authority.kind: "consul" is not known here; use one of sqlite, etcd, kubernetes'],
   [
     '{ endpoints: ["http://e:2379"] }',
     'authority.endpoints: is for kind etcd only; set authority.kind: etcd, or remove',
   ],
-  [`{ ${E}, path: a.db }`, 'authority.path: is for kind sqlite only; remove path'],
+  [`{ ${E}, path: a.db }`, 'authority.path: is for kind sqlite only; set authority.kind: sqlite, or remove path'],
   ['{ kind: etcd, endpoints: ["e:2379"] }', 'not the address of an etcd member; write it like https://etcd-0'],
   ['{ kind: etcd, endpoints: ["https://u:p@e:2379"] }', 'not the address of an etcd member'],
   ['{ kind: etcd, endpoints: ["http://e:99999"] }', 'has no valid port'],
@@ -80,6 +95,9 @@ test.each([
   [`{ ${E}, login: { username: u } }`, 'authority.login: no password is named'],
   [`{ ${E}, login: { username: u, password: ${CANARY} } }`, 'a secret in the file itself is refused'],
   [`{ ${E}, prefix: isthmus }`, 'authority.prefix: "isthmus" is not a prefix; write it like /isthmus/'],
+  ['{ namespace: kafka }', 'authority.namespace: is for kind kubernetes only; set authority.kind: kubernetes, or'],
+  ['{ kind: kubernetes, context: a }', 'authority.context: names no file; give kubeconfig too, or remove context'],
+  ['{ kind: kubernetes, name: A }', 'authority.name: "A" is not a valid name'],
   ['{ leaseSeconds: 1 }', 'authority.leaseSeconds: 1 is below 2'],
   [
     '{ kind: etcd, endpoints: ["http://e:1"], login: { username: u, passwordFile: password } }',
