@@ -17,7 +17,7 @@ export interface MavenFinding {
   readonly detail: string
 }
 
-/** Of etcd, BIND or Prometheus. */
+/** Of etcd, kube-apiserver, BIND or Prometheus. */
 export interface ProgramFinding {
   readonly found: boolean
   readonly program: string | undefined
@@ -33,9 +33,12 @@ export interface Findings {
 /** System and command. */
 export type RemedyCommands = readonly (readonly [string, string])[]
 
-export const remedies: Readonly<Record<'docker' | 'jdk' | 'etcd' | 'named' | 'promtool', RemedyCommands>>
+export const remedies: Readonly<
+  Record<'docker' | 'jdk' | 'etcd' | 'apiServer' | 'named' | 'promtool', RemedyCommands>
+>
 export function findEngines(env?: Readonly<Record<string, string | undefined>>): Promise<Findings>
 export function findEtcd(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
+export function findApiServer(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function findNamed(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function findPromtool(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function explainMissing(): string

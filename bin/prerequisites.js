@@ -1,5 +1,5 @@
 /**
- * What this machine has to run Kafka with: a Docker engine, or Java 17+ and Maven. And etcd, for tests only.
+ * What this machine has to run Kafka with: a Docker engine, or Java 17+ and Maven. And etcd and kube-apiserver, for tests only.
  *
  * Plain JavaScript without dependencies, because the launchers ask before anything is installed (Node 20 suffices).
  * Nothing here takes longer than about a second and a half, and nothing is installed, started or changed.
@@ -33,6 +33,24 @@ export const remedies = {
     ['Fedora', 'sudo dnf install -y etcd'],
     ['macOS', 'brew install etcd'],
     ['Windows', 'wsl sudo apt-get install -y etcd-server   # then work inside WSL'],
+  ],
+  apiServer: [
+    [
+      'Debian, Ubuntu',
+      'go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use   # then set ISTHMUS_KUBE_APISERVER',
+    ],
+    [
+      'Fedora',
+      'go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use   # then set ISTHMUS_KUBE_APISERVER',
+    ],
+    [
+      'macOS',
+      'go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use   # then set ISTHMUS_KUBE_APISERVER',
+    ],
+    [
+      'Windows',
+      'wsl go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use   # then set ISTHMUS_KUBE_APISERVER',
+    ],
   ],
   named: [
     ['Debian, Ubuntu', 'sudo apt-get install -y bind9'],
@@ -183,15 +201,24 @@ async function findMaven(env) {
   return { found: true, program, detail: `Maven at ${program}` }
 }
 
-// ---- etcd ---------------------------------------------------------------------------------------------------------
+// ---- etcd and Kubernetes ------------------------------------------------------------------------------------------
 
 /** The program named by ISTHMUS_ETCD, one that was built for tests, or the one on the PATH. */
-export async function findEtcd(env = process.env) {
-  if (env.ISTHMUS_ETCD) return { found: true, program: env.ISTHMUS_ETCD, detail: `etcd at ${env.ISTHMUS_ETCD}` }
+export function findEtcd(env = process.env) {
+  return findServer('etcd', env.ISTHMUS_ETCD, env)
+}
+
+/** The same by ISTHMUS_KUBE_APISERVER. It needs etcd beside it. */
+export function findApiServer(env = process.env) {
+  return findServer('kube-apiserver', env.ISTHMUS_KUBE_APISERVER, env)
+}
+
+async function findServer(name, given, env) {
+  if (given) return { found: true, program: given, detail: `${name} at ${given}` }
   const built = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', 'kube', 'bin')
-  const program = await findProgram('etcd', built, env)
-  if (program === undefined) return { found: false, program, detail: `no etcd on the PATH, nor in ${built}` }
-  return { found: true, program, detail: `etcd at ${program}` }
+  const program = await findProgram(name, built, env)
+  if (program === undefined) return { found: false, program, detail: `no ${name} on the PATH, nor in ${built}` }
+  return { found: true, program, detail: `${name} at ${program}` }
 }
 
 // ---- BIND ---------------------------------------------------------------------------------------------------------

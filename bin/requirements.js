@@ -1,14 +1,21 @@
 /**
  * What some tests need from the machine. Without any way to run Kafka whole groups of tests are left out; where one of
- * the two ways is missing, or etcd, the tests of that skip themselves and only the line is printed.
+ * the two ways is missing, or etcd or kube-apiserver, the tests of that skip themselves and only the line is printed.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { findEngines, findEtcd, findNamed, findPromtool, remedies } from './prerequisites.js'
+import { findApiServer, findEngines, findEtcd, findNamed, findPromtool, remedies } from './prerequisites.js'
 
 /** [{ name, line }] of what is missing: `name` is what a part `needs`, `line` is for the reader. */
 export async function findMissingRequirements() {
-  const [engines, etcd, named, promtool] = await Promise.all([findEngines(), findEtcd(), findNamed(), findPromtool()])
-  return [...missingEngines(engines), ...missingEtcd(etcd), ...missingNamed(named), ...missingPromtool(promtool)]
+  const looks = [findEngines(), findEtcd(), findApiServer(), findNamed(), findPromtool()]
+  const [engines, etcd, apiServer, named, promtool] = await Promise.all(looks)
+  return [
+    ...missingEngines(engines),
+    ...missingEtcd(etcd),
+    ...missingApiServer(apiServer),
+    ...missingNamed(named),
+    ...missingPromtool(promtool),
+  ]
 }
 
 function missingPromtool({ found, detail }) {
@@ -21,6 +28,10 @@ function missingNamed({ found, detail }) {
 
 function missingEtcd({ found, detail }) {
   return found ? [] : [missing('etcd', 'tests of the authority on etcd', [detail], [remedies.etcd])]
+}
+
+function missingApiServer({ found, detail }) {
+  return found ? [] : [missing('kube-apiserver', 'tests on Kubernetes', [detail], [remedies.apiServer])]
 }
 
 function missingEngines({ docker, java, maven }) {

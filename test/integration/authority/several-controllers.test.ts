@@ -19,6 +19,7 @@ import {
   type ReturnEffects,
 } from '../../../src/failover/index.ts'
 import { EtcdServer, etcdProgram } from '../../support/authority/etcd-server.ts'
+import { hasKubernetes, KubeServer } from '../../support/kubernetes/kube-server.ts'
 import { ShiftedClock } from '../../support/authority/shifted-clock.ts'
 import { goodEvidence } from '../../support/failover/good-evidence.ts'
 import { east, north, WHEN, west } from '../../support/failover/machine-model.ts'
@@ -146,11 +147,13 @@ class Process implements AsyncDisposable {
 
 let folder: string
 let etcd: EtcdServer | undefined
+let kubernetes: KubeServer | undefined
 const processes: Process[] = []
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'isthmus-several-'))
   if (etcdProgram !== undefined) etcd = await EtcdServer.start()
+  if (hasKubernetes) kubernetes = await KubeServer.start()
 })
 
 afterEach(async () => {
@@ -159,12 +162,14 @@ afterEach(async () => {
 
 afterAll(async () => {
   await etcd?.[Symbol.asyncDispose]()
+  await kubernetes?.[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
 })
 
 const backends: Readonly<Record<string, (about: string) => AuthorityOptions>> = {
   sqlite: (about) => ({ kind: 'sqlite', path: join(folder, about) }),
   etcd: (about) => ({ kind: 'etcd', endpoints: etcd?.endpoints ?? [], prefix: `/${about}/` }),
+  kubernetes: (name) => ({ kind: 'kubernetes', kubeconfig: kubernetes?.kubeconfig ?? '', name }),
 }
 
 const until = (what: string, look: () => boolean | Promise<boolean>) => {
@@ -174,7 +179,10 @@ const until = (what: string, look: () => boolean | Promise<boolean>) => {
   return eventually(what, seen, describeAll, 20_000)
 }
 
-describe.each(['sqlite', 'etcd'])('two controllers on %s', (kind) => {
+const isMissing = (kind: string) =>
+  (kind === 'etcd' && etcdProgram === undefined) || (kind === 'kubernetes' && !hasKubernetes)
+
+describe.each(['sqlite', 'etcd', 'kubernetes'])('two controllers on %s', (kind) => {
   /** Both run, `one` leads, and a switchover waits for its copy. */
   async function amidAMove(about: string) {
     const options = backends[kind]?.(about) as AuthorityOptions
@@ -205,7 +213,7 @@ describe.each(['sqlite', 'etcd'])('two controllers on %s', (kind) => {
     expect(await other.journal.verify(never)).toMatchObject({ kind: 'intact' })
   }
 
-  test.skipIf(kind === 'etcd' && etcdProgram === undefined)(
+  test.skipIf(isMissing(kind))(
     'the other one goes on where the first one was killed, once its lease has ended',
     async () => {
       const { one, other } = await amidAMove('killed')
@@ -222,7 +230,7 @@ describe.each(['sqlite', 'etcd'])('two controllers on %s', (kind) => {
     40_000,
   )
 
-  test.skipIf(kind === 'etcd' && etcdProgram === undefined)(
+  test.skipIf(isMissing(kind))(
     'whoever slept in the middle of a move is refused by its token when it wakes up',
     async () => {
       const { one, other } = await amidAMove('slept')
