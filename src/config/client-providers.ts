@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import {
   type ProviderFiles,
   type ResolvedEviction,
@@ -14,7 +15,7 @@ type RoutingFile = NonNullable<GroupFile['routing']>[number]
 
 /** What moves the clients of a group, its files read. What lacks a key is left out: the rules have reported it. */
 export function loadClientProviders(
-  { routing = [], eviction = [] }: Pick<GroupFile, 'routing' | 'eviction'>,
+  { name, routing = [], eviction = [] }: Pick<GroupFile, 'name' | 'routing' | 'eviction'>,
   path: Path,
   context: LoadContext,
 ): { readonly routing: ResolvedRouting[]; readonly eviction: ResolvedEviction[] } {
@@ -22,13 +23,17 @@ export function loadClientProviders(
     loadFiles(named, [...path, list, at], context)
   return {
     routing: routing.flatMap((one, at) => resolveRouting(one, filesOf('routing', at, one)) ?? []),
-    eviction: eviction.flatMap((one, at) => resolveEviction(one, filesOf('eviction', at, one)) ?? []),
+    eviction: eviction.flatMap((one, at) => resolveEviction(one, name, filesOf('eviction', at, one)) ?? []),
   }
 }
 
-type NamedFiles = Pick<RoutingFile, 'caFile' | 'tokenFile' | 'key'>
+type NamedFiles = Pick<RoutingFile, 'caFile' | 'tokenFile' | 'key' | 'kubeconfig'>
 
-function loadFiles({ caFile, tokenFile, key }: NamedFiles, path: Path, context: LoadContext): ProviderFiles {
+function loadFiles(
+  { caFile, tokenFile, key, kubeconfig }: NamedFiles,
+  path: Path,
+  context: LoadContext,
+): ProviderFiles {
   const secretPath: Path = [...path, 'key', 'secretFile']
   const secret = loadSecretFile(key?.secretFile, secretPath, 'the secret of the key', context)
   if (secret !== undefined && !isBase64(secret.reveal())) {
@@ -39,6 +44,7 @@ function loadFiles({ caFile, tokenFile, key }: NamedFiles, path: Path, context: 
     ca: readPem(caFile, [...path, 'caFile'], context),
     token: loadSecretFile(tokenFile, [...path, 'tokenFile'], 'the token', context),
     secret,
+    kubeconfig: kubeconfig === undefined ? undefined : resolve(context.folder, kubeconfig),
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { canonicalJson } from '../core/index.ts'
 import {
   canonicalData,
   canonicalName,
@@ -21,14 +22,17 @@ interface KindKeys {
   readonly takes: readonly Key[]
 }
 
+const KUBERNETES = ['namespace', 'kubeconfig', 'context'] as const
 const WEBHOOK = ['caFile', 'tokenFile', 'timeoutSeconds'] as const
 const ROUTING: Readonly<Record<RoutingProviderOptions['kind'], KindKeys>> = {
   command: { needs: ['switch'], takes: ['check', 'timeoutSeconds'] },
   dns: { needs: ['zone', 'primaries', 'key', 'records'], takes: ['secondaries', 'ttlSeconds'] },
+  kubernetes: { needs: [], takes: ['service', 'selectors', 'externalNames', 'configMap', 'data', ...KUBERNETES] },
   webhook: { needs: ['url'], takes: ['checkUrl', ...WEBHOOK] },
 }
 const EVICTION: Readonly<Record<EvictionProviderOptions['kind'], KindKeys>> = {
   command: { needs: ['evict'], takes: ['timeoutSeconds'] },
+  rollout: { needs: [], takes: KUBERNETES },
   webhook: { needs: ['url'], takes: WEBHOOK },
 }
 
@@ -39,6 +43,7 @@ export function checkClientProviders(file: UsableConfig, problems: ProblemCollec
       checkKeys(provider, ROUTING[provider.kind], path, problems)
       checkWebhook(provider, path, problems)
       if (provider.kind === 'dns') checkDns(provider, group.regions, path, problems)
+      if (provider.kind === 'kubernetes') checkKubernetes(provider, group.regions, path, problems)
     }
     for (const [rank, provider] of (group.eviction ?? []).entries()) {
       const path: Path = ['failoverGroups', at, 'eviction', rank]
@@ -77,6 +82,59 @@ function checkWebhook(
       problems.warn([...path, key], 'http sends the token readable', 'use https')
     }
   }
+}
+
+/** One object, one of its fields, and a value of it for every region. */
+function checkKubernetes(
+  { service, configMap, context, kubeconfig, ...fields }: RoutingProviderOptions,
+  regions: readonly string[],
+  path: Path,
+  problems: ProblemCollector,
+): void {
+  const allowed = service !== undefined ? (['selectors', 'externalNames'] as const) : (['data'] as const)
+  const given = (['selectors', 'externalNames', 'data'] as const).filter((key) => fields[key] !== undefined)
+  const [field] = given
+  if ((service === undefined) === (configMap === undefined)) {
+    problems.error(path, 'changes no object, or two', 'give one of service and configMap')
+  } else if (field === undefined || given.length > 1 || !allowed.some((key) => key === field)) {
+    const object = service !== undefined ? 'a Service' : 'a ConfigMap'
+    problems.error(path, `does not say what ${object} is to have`, `give one of ${allowed.join(' and ')}, and no other`)
+  } else {
+    checkRegionValues(fields[field] ?? {}, regions, [...path, field], problems)
+  }
+  if (context !== undefined && kubeconfig === undefined) {
+    problems.error([...path, 'context'], 'names no file', 'give kubeconfig too, or remove context')
+  }
+}
+
+function checkRegionValues(
+  values: Readonly<Record<string, string | Readonly<Record<string, string>>>>,
+  regions: readonly string[],
+  path: Path,
+  problems: ProblemCollector,
+): void {
+  const taken = new Map<string, string>()
+  const [first] = Object.values(values)
+  for (const region of regions) {
+    if (values[region] === undefined)
+      problems.error([...path, region], 'missing', `say what it has while ${region} is active`)
+  }
+  for (const [region, value] of Object.entries(values)) {
+    const place: Path = [...path, region]
+    if (!regions.includes(region)) problems.error(place, 'not a region of the group', `use ${regions.join(', ')}`)
+    const other = taken.get(canonicalJson(value))
+    if (other !== undefined) {
+      problems.error(place, `the same as for ${other}`, 'give each region its own: nothing would change else')
+    }
+    taken.set(canonicalJson(value), region)
+    if (path.at(-1) === 'data' && keysOf(value) !== keysOf(first ?? {})) {
+      problems.error(place, 'other keys than the other regions', 'give each region a value for the same keys')
+    }
+  }
+}
+
+function keysOf(value: string | Readonly<Record<string, string>>): string {
+  return Object.keys(value).sort().join()
 }
 
 function checkDns(

@@ -13,9 +13,15 @@ export type ObjectOutcome =
   | { readonly kind: 'absent' }
 
 export interface ListQuery {
-  readonly labelSelector: string
+  /** @defaultValue all of them */
+  readonly labelSelector?: string
   /** Leaves out everything but the metadata. */
   readonly isMetadataOnly?: boolean
+}
+
+export interface WriteTerms {
+  /** The server judges it, rights and definitions included, and changes nothing. */
+  readonly isDryRun?: boolean
 }
 
 export interface WatchQuery {
@@ -57,7 +63,11 @@ export class KubernetesClient {
     const { labelSelector, isMetadataOnly = false } = query
     let next = ''
     for (let page = 0; page < LIST_PAGES_MAX; page++) {
-      const asked = { limit: String(PAGE_ITEMS), labelSelector, ...(next !== '' && { continue: next }) }
+      const asked = {
+        limit: String(PAGE_ITEMS),
+        ...(labelSelector && { labelSelector }),
+        ...(next !== '' && { continue: next }),
+      }
       const headers: Record<string, string> = isMetadataOnly ? { accept: METADATA_ONLY } : {}
       const { body } = await this.#calls.read({ method: 'GET', kind, query: asked, headers }, signal)
       const { items = [], metadata } = body as { items?: KubernetesObject[]; metadata?: { continue?: string } }
@@ -73,9 +83,27 @@ export class KubernetesClient {
   }
 
   /** Refused as a conflict unless the object still has the resource version that is given with it. */
-  async replace(kind: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<ObjectOutcome> {
+  async replace(
+    kind: ResourceKind,
+    object: KubernetesObject,
+    signal: AbortSignal,
+    terms: WriteTerms = {},
+  ): Promise<ObjectOutcome> {
     const { name } = object.metadata
-    return this.#write({ method: 'PUT', kind, name, body: { ...typeOf(kind), ...object } }, signal)
+    const body = { ...typeOf(kind), ...object }
+    return this.#write({ method: 'PUT', kind, name, body, ...queryOf(terms) }, signal)
+  }
+
+  /** A JSON merge patch (RFC 7386); a conflict only where the patch names a resource version. */
+  async patch(
+    kind: ResourceKind,
+    patch: KubernetesObject,
+    signal: AbortSignal,
+    terms: WriteTerms = {},
+  ): Promise<ObjectOutcome> {
+    const { name } = patch.metadata
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    return this.#write({ method: 'PATCH', kind, name, body: patch, headers, ...queryOf(terms) }, signal)
   }
 
   async remove(kind: ResourceKind, name: string, signal: AbortSignal): Promise<ObjectOutcome> {
@@ -130,6 +158,10 @@ export class KubernetesClient {
     if (status === 409) return { kind: 'conflict' }
     return status === 404 ? { kind: 'absent' } : { kind: 'written', object: body as KubernetesObject }
   }
+}
+
+function queryOf({ isDryRun = false }: WriteTerms): Pick<ApiCall, 'query'> {
+  return isDryRun ? { query: { dryRun: 'All' } } : {}
 }
 
 function typeOf({ apiVersion, kind }: ResourceKind): Pick<KubernetesObject, 'apiVersion' | 'kind'> {

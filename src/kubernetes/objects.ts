@@ -32,6 +32,10 @@ export interface KubernetesObject {
 const OWN = 'isthmus.dev/v1'
 
 export const kinds = {
+  service: { apiVersion: 'v1', kind: 'Service', plural: 'services' },
+  configMap: { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' },
+  deployment: { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
+  statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets' },
   authority: { apiVersion: OWN, kind: 'Authority', plural: 'authorities' },
   authorityPage: { apiVersion: OWN, kind: 'AuthorityPage', plural: 'authoritypages' },
 } satisfies Readonly<Record<string, ResourceKind>>

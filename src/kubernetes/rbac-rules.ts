@@ -12,16 +12,22 @@ export interface RbacRule {
   readonly verbs: readonly string[]
 }
 
-/** `authority`: `authority.kind: kubernetes`, of controllers and agents alike. */
-export type RbacFeature = 'authority'
+/**
+ * `authority`: `authority.kind: kubernetes`, of controllers and agents alike. `routing`: a provider of kind `kubernetes`, and
+ * `rollout`: one of that kind; of controllers, in the namespace of the provider.
+ */
+export type RbacFeature = 'authority' | 'routing' | 'rollout'
 
 export interface RbacNames {
   /** `authority.name` of the configuration. */
   readonly authority: string
+  /** `service` and `configMap` of the providers. */
+  readonly services: readonly string[]
+  readonly configMaps: readonly string[]
 }
 
 /** All rules of all features, for these names. */
-export function rbacRules({ authority }: RbacNames): readonly RbacRule[] {
+export function rbacRules({ authority, services, configMaps }: RbacNames): readonly RbacRule[] {
   const ownGroup = { apiGroups: ['isthmus.dev'] } as const
   return [
     // KubernetesStore: the root is read, replaced and watched. A create cannot be held to a name.
@@ -40,5 +46,17 @@ export function rbacRules({ authority }: RbacNames): readonly RbacRule[] {
       resources: ['authoritypages'],
       verbs: ['create', 'get', 'list', 'delete'],
     },
+    // kubernetesRouting (routing/switched-object.ts) reads the object and replaces it.
+    ...[
+      { resources: ['services'], resourceNames: services },
+      { resources: ['configmaps'], resourceNames: configMaps },
+    ].flatMap((named) => {
+      const rule = { feature: 'routing', apiGroups: [''], ...named, verbs: ['get', 'update'] } as const
+      return named.resourceNames.length === 0 ? [] : [rule]
+    }),
+    // rolloutEviction (routing/rollout.ts) looks for the annotated ones, and changes their template.
+    ...['deployments', 'statefulsets'].map((resource) => {
+      return { feature: 'rollout', apiGroups: ['apps'], resources: [resource], verbs: ['list', 'patch'] } as const
+    }),
   ]
 }

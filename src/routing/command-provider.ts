@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { routingFaults } from './faults.ts'
-import type { ResolvedCommandEviction, ResolvedCommandRouting } from './options.ts'
+import type { ResolvedCommandEviction, ResolvedCommandRouting } from './resolve.ts'
 import type { ClientMove, EvictionProvider, ProviderStep, RoutingProvider } from './provider.ts'
 
 /**

@@ -49,6 +49,18 @@ export const routingFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  ROUTING_KUBERNETES_ABSENT: {
+    message: 'there is no {object} ({where})',
+    remedy: 'Create it with what the active region is to have, or correct name and namespace in the configuration.',
+    retriable: false,
+    status: 409,
+  },
+  ROUTING_KUBERNETES_STRANGER: {
+    message: 'the {object} ({where}) has {value}, which the configuration gives to no region',
+    remedy: 'Find out who wrote it, then put the value of a region there, or correct the configuration.',
+    retriable: false,
+    status: 409,
+  },
   ROUTING_DNS_FAILED: {
     message: 'the name server {server} answers {answer} for {zone}',
     remedy: 'Look into its log, and name a server that takes dynamic updates (RFC 2136).',

@@ -5,13 +5,15 @@ export { canonicalData, canonicalName, isDnsName, isSameData } from './dns/messa
 export {
   EvictionOptions,
   type EvictionProviderOptions,
+  RoutingOptions,
+  type RoutingProviderOptions,
+} from './options.ts'
+export {
   type ProviderFiles,
   type ResolvedEviction,
   type ResolvedRouting,
   resolveEviction,
   resolveRouting,
-  RoutingOptions,
-  type RoutingProviderOptions,
-} from './options.ts'
+} from './resolve.ts'
 export type { ClientMove, EvictionProvider, ProviderStep, RoutingCheck, RoutingProvider } from './provider.ts'
 export { evictionProvider, type ProviderParts, routingProvider } from './providers.ts'

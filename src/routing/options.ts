@@ -1,8 +1,6 @@
 import { Type } from 'typebox'
-import { unreachable } from '../core/index.ts'
-import { type AddressType, canonicalData } from './dns/message.ts'
-import { TSIG_ALGORITHMS, type TsigKey } from './dns/tsig.ts'
-import type { HiddenText } from './provider.ts'
+import { kubernetesKeys } from '../kubernetes/index.ts'
+import { TSIG_ALGORITHMS } from './dns/tsig.ts'
 
 /** What moves the clients of a failover group, in the configuration file. Types and the reference page come from here. */
 const strict = <Properties extends Type.TProperties>(properties: Properties, description: string) =>
@@ -90,12 +88,41 @@ const DnsRecord = strict(
   'One record. All of a provider change in one update.',
 )
 
-const DEFAULT_TTL_SECONDS = 30
+export const DEFAULT_TTL_SECONDS = 30
+
+const byRegion = <Value extends Type.TSchema>(value: Value, description: string, example: string) =>
+  Type.Optional(Type.Record(Type.String(), value, { description, remedy: `write it like ${example}` }))
+
+const Texts = Type.Record(Type.String(), Type.String({ minLength: 1 }), { minProperties: 1 })
+
+/** A Service or a ConfigMap, and what it has by region. */
+const switchedKeys = {
+  service: Type.Optional(Type.String({ minLength: 1, description: 'For `kubernetes`: the Service that is changed.' })),
+  selectors: byRegion(
+    Texts,
+    'For `service`, by region: the selector that it has while the region is active.',
+    '{ us-east: { region: us-east } }',
+  ),
+  externalNames: byRegion(
+    Type.String({ minLength: 1 }),
+    'For `service` of type ExternalName, by region: the name that it has while the region is active.',
+    '{ us-east: kafka.us.example }',
+  ),
+  configMap: Type.Optional(
+    Type.String({ minLength: 1, description: 'For `kubernetes`: the ConfigMap that is changed.' }),
+  ),
+  data: byRegion(
+    Texts,
+    'For `configMap`, by region: keys, and the values that they have while the region is active. Other keys are left alone.',
+    '{ us-east: { bootstrap.servers: "kafka.us.example:9092" } }',
+  ),
+}
 
 const RoutingProviderOptions = strict(
   {
-    kind: Type.Enum(['command', 'dns', 'webhook'], {
-      description: 'A program of the operator, dynamic DNS updates (RFC 2136), or a receiver of HTTP requests.',
+    kind: Type.Enum(['command', 'dns', 'kubernetes', 'webhook'], {
+      description:
+        'A program of the operator, dynamic DNS updates (RFC 2136), a Service or a ConfigMap, or a receiver of HTTP requests.',
     }),
     switch: program('For `command`: points clients at the region ISTHMUS_TO. Anything but exit code 0 stops the step.'),
     check: program(
@@ -128,21 +155,35 @@ const RoutingProviderOptions = strict(
           'For `dns`: what is changed. A value that belongs to no region is never overwritten: the step stops and names it.',
       }),
     ),
+    ...switchedKeys,
+    ...kubernetesKeys,
     timeoutSeconds,
   },
   `One way by which clients find the active region. It is no fence. ISTHMUS_ACTION is \`switch\` or \`check\`. ${ENVIRONMENT}`,
 )
 export type RoutingProviderOptions = Type.Static<typeof RoutingProviderOptions>
 
+/** Where the workloads are. */
+const rolloutKeys = {
+  namespace: Type.Optional({
+    ...kubernetesKeys.namespace,
+    description: 'For `rollout`: the namespace of the clients.',
+  }),
+  kubeconfig: kubernetesKeys.kubeconfig,
+  context: kubernetesKeys.context,
+}
+
 const EvictionProviderOptions = strict(
   {
-    kind: Type.Enum(['command', 'webhook'], {
-      description: 'A program of the operator, or a receiver of HTTP requests.',
+    kind: Type.Enum(['command', 'rollout', 'webhook'], {
+      description:
+        'A program of the operator, a restart of the Deployments and StatefulSets that name the failover group in their annotation `isthmus.dev/failover-group` (several with commas), or a receiver of HTTP requests.',
     }),
     evict: program(
       'For `command`: moves clients off the region ISTHMUS_FROM, for example by restarting them or by closing its listener.',
     ),
     ...webhookKeys,
+    ...rolloutKeys,
     timeoutSeconds,
   },
   `One way by which clients leave the old region that are still connected to it. ISTHMUS_ACTION is \`evict\`. ${ENVIRONMENT}`,
@@ -160,108 +201,3 @@ export const EvictionOptions = Type.Array(EvictionProviderOptions, {
   description: 'How clients leave the old region, one after the other.',
   remedy: LIST_REMEDY,
 })
-
-/** The same with every default filled in and every file read. */
-export type ResolvedRouting = ResolvedCommandRouting | ResolvedDnsRouting | ResolvedWebhook
-export type ResolvedEviction = ResolvedCommandEviction | ResolvedWebhook
-
-export interface ResolvedCommandRouting {
-  readonly kind: 'command'
-  readonly switch: readonly string[]
-  readonly check: readonly string[] | undefined
-  readonly timeoutMs: number
-}
-
-export interface ResolvedCommandEviction {
-  readonly kind: 'command'
-  readonly evict: readonly string[]
-  readonly timeoutMs: number
-}
-
-export interface ResolvedWebhook {
-  readonly kind: 'webhook'
-  readonly url: string
-  readonly checkUrl: string | undefined
-  readonly ca: string | undefined
-  readonly token: HiddenText | undefined
-  readonly timeoutMs: number
-}
-
-export interface ResolvedDnsRouting {
-  readonly kind: 'dns'
-  readonly zone: string
-  readonly primaries: readonly string[]
-  readonly secondaries: readonly string[]
-  readonly key: TsigKey
-  readonly ttlSeconds: number
-  readonly records: readonly {
-    readonly name: string
-    readonly type: AddressType
-    /** By region, in canonical form. */
-    readonly values: ReadonlyMap<string, readonly string[]>
-  }[]
-}
-
-/** What stands in the files that a provider names. */
-export interface ProviderFiles {
-  readonly ca?: string | undefined
-  readonly token?: HiddenText | undefined
-  readonly secret?: HiddenText | undefined
-}
-
-const TIMEOUT_SECONDS = 60
-
-/** Undefined where a key that the kind needs is missing: the rules of the configuration say so. */
-export function resolveRouting(
-  options: RoutingProviderOptions,
-  files: ProviderFiles = {},
-): ResolvedRouting | undefined {
-  const { kind, switch: argv, check, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
-  switch (kind) {
-    case 'command':
-      return argv && { kind, switch: argv, check, timeoutMs: seconds * 1_000 }
-    case 'webhook':
-      return resolveWebhook(options, files)
-    case 'dns':
-      return resolveDns(options, files)
-    default:
-      return unreachable(kind)
-  }
-}
-
-export function resolveEviction(
-  options: EvictionProviderOptions,
-  files: ProviderFiles = {},
-): ResolvedEviction | undefined {
-  const { kind, evict, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
-  if (kind === 'webhook') return resolveWebhook(options, files)
-  return evict && { kind, evict, timeoutMs: seconds * 1_000 }
-}
-
-function resolveWebhook(
-  options: Pick<RoutingProviderOptions, 'url' | 'checkUrl' | 'timeoutSeconds'>,
-  { ca, token }: ProviderFiles,
-): ResolvedWebhook | undefined {
-  const { url: receiver, checkUrl, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
-  return receiver === undefined
-    ? undefined
-    : { kind: 'webhook', url: receiver, checkUrl, ca, token, timeoutMs: seconds * 1_000 }
-}
-
-function resolveDns(options: RoutingProviderOptions, { secret }: ProviderFiles): ResolvedDnsRouting | undefined {
-  const { zone, primaries, secondaries = [], key, ttlSeconds = DEFAULT_TTL_SECONDS, records } = options
-  if (zone === undefined || primaries === undefined || key === undefined || records === undefined) return undefined
-  if (secret === undefined) return undefined
-  return {
-    kind: 'dns',
-    zone,
-    primaries,
-    secondaries,
-    key: { name: key.name, algorithm: key.algorithm ?? 'hmac-sha256', secret },
-    ttlSeconds,
-    records: records.map(({ name, type, values }) => {
-      const byRegion = Object.entries(values).map(([region, data]) => [region, data.map(canonicalData)] as const)
-      return { name, type, values: new Map(byRegion) }
-    }),
-  }
-}

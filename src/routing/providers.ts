@@ -1,7 +1,9 @@
 import { type Clock, type Random, unreachable } from '../core/index.ts'
 import { type CommandProviderOptions, commandEviction, commandRouting } from './command-provider.ts'
 import { dnsRouting } from './dns/dns-provider.ts'
-import type { ResolvedEviction, ResolvedRouting } from './options.ts'
+import { rolloutEviction } from './rollout.ts'
+import { kubernetesRouting } from './switched-object.ts'
+import type { ResolvedEviction, ResolvedRouting } from './resolve.ts'
 import type { EvictionProvider, RoutingProvider } from './provider.ts'
 import { webhookEviction, webhookRouting } from './webhook/webhook-provider.ts'
 
@@ -16,6 +18,8 @@ export function routingProvider(routing: ResolvedRouting, parts: ProviderParts):
       return commandRouting(routing, parts)
     case 'dns':
       return dnsRouting(routing, parts)
+    case 'kubernetes':
+      return kubernetesRouting(routing, parts)
     case 'webhook':
       return webhookRouting(routing, parts.clock)
     default:
@@ -24,5 +28,14 @@ export function routingProvider(routing: ResolvedRouting, parts: ProviderParts):
 }
 
 export function evictionProvider(eviction: ResolvedEviction, parts: ProviderParts): EvictionProvider {
-  return eviction.kind === 'command' ? commandEviction(eviction, parts) : webhookEviction(eviction, parts.clock)
+  switch (eviction.kind) {
+    case 'command':
+      return commandEviction(eviction, parts)
+    case 'rollout':
+      return rolloutEviction(eviction, parts)
+    case 'webhook':
+      return webhookEviction(eviction, parts.clock)
+    default:
+      return unreachable(eviction)
+  }
 }

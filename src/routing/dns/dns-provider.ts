@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../core/index.ts'
 import { routingFaults } from '../faults.ts'
-import type { ResolvedDnsRouting } from '../options.ts'
+import type { ResolvedDnsRouting } from '../resolve.ts'
 import {
   type ClientMove,
   explainTrouble,

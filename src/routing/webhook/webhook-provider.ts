@@ -1,6 +1,6 @@
 import { type Clock, type Fault, unreachable } from '../../core/index.ts'
 import { routingFaults } from '../faults.ts'
-import type { ResolvedWebhook } from '../options.ts'
+import type { ResolvedWebhook } from '../resolve.ts'
 import type { ClientMove, EvictionProvider, ProviderStep, RoutingProvider } from '../provider.ts'
 import { type HttpEnd, sendHttp } from './send.ts'
 

@@ -67,7 +67,7 @@ test('a receiver is told what it is for, under one key for the same order', asyn
 })
 
 test('eviction has a key of its own', async () => {
-  const resolved = resolveEviction({ kind: 'webhook', url })
+  const resolved = resolveEviction({ kind: 'webhook', url }, MOVE.group)
   if (resolved === undefined) throw new Error('a webhook has a URL')
   expect(await evictionProvider(resolved, parts).evict(MOVE, signal)).toMatchObject({ kind: 'done' })
   expect(last().body).toEqual({ action: 'evict', ...MOVE })

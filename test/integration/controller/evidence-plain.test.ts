@@ -138,7 +138,7 @@ describe.runIf(canRunKafka)('what guards see of plain regions', () => {
   test('guards are asked once more as a step, and clients are waited for until they have left', async () => {
     const expected = "process.env.ISTHMUS_ACTION === 'evict' && process.env.ISTHMUS_FROM === 'eu'"
     const evict = [process.execPath, '-e', `process.exit(${expected} ? 0 : 1)`]
-    const resolved = resolveEviction({ kind: 'command', evict })
+    const resolved = resolveEviction({ kind: 'command', evict }, 'orders')
     const group = { routing: [], eviction: resolved === undefined ? [] : [resolved] }
     const { eviction } = clientProviders(group, { clock: systemClock, env: process.env })
     const effects = makeMoveEffects(stage.rooms, { ...stage.extras, eviction })

@@ -1,13 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AuthorityEvents, openStore } from '../../../src/authority/index.ts'
 import { createEvents, systemClock, systemRandom } from '../../../src/core/index.ts'
-import { rbacRules } from '../../../src/kubernetes/index.ts'
+import { type RbacFeature, rbacRules } from '../../../src/kubernetes/index.ts'
+import {
+  type EvictionProvider,
+  evictionProvider,
+  type ProviderParts,
+  type ResolvedEviction,
+  type ResolvedRouting,
+  resolveEviction,
+  resolveRouting,
+  type RoutingProvider,
+  routingProvider,
+} from '../../../src/routing/index.ts'
 import { never } from '../../support/authority/stage.ts'
 import { hasKubernetes, KubeServer, RESTRICTED } from '../../support/kubernetes/kube-server.ts'
-import { grant, grantAllBut, rightsOf } from '../../support/kubernetes/rights.ts'
+import { grant, grantAllBut, type Right, rightsOf } from '../../support/kubernetes/rights.ts'
 
-const NAMES = { authority: 'isthmus' }
-const authorityRules = rbacRules(NAMES).filter(({ feature }) => feature === 'authority')
+const NAMES = { authority: 'isthmus', services: ['kafka'], configMaps: ['clients'] }
+const MOVE = { group: 'orders', operation: 'op-1', from: 'eu', to: 'us' }
+const rulesOf = (wanted: RbacFeature) => rbacRules(NAMES).filter(({ feature }) => feature === wanted)
+const authorityRules = rulesOf('authority')
+const nameOf = ({ verb, rule }: Right) => `${verb} ${rule.resources}`
 
 describe.skipIf(!hasKubernetes)('the rights of the Role', () => {
   let server: KubeServer
@@ -48,7 +62,7 @@ describe.skipIf(!hasKubernetes)('the rights of the Role', () => {
     await useAuthority(namespace)
   })
 
-  test.each(rightsOf(authorityRules).map((without) => [`${without.verb} ${without.rule.resources}`, without] as const))(
+  test.each(rightsOf(authorityRules).map((without) => [nameOf(without), without] as const))(
     'without %s the authority does not work',
     async (name, without) => {
       const namespace = await server.makeNamespace(`no-${name.replaceAll(' ', '-')}`)
@@ -56,4 +70,87 @@ describe.skipIf(!hasKubernetes)('the rights of the Role', () => {
       await expect(useAuthority(namespace)).rejects.toThrow()
     },
   )
+
+  /** All that the providers look at and change; what they find against it is thrown. */
+  async function moveClients(namespace: string, feature: RbacFeature): Promise<void> {
+    const kubeconfig = await server.writeKubeconfig(`move-${namespace}`, RESTRICTED.token, namespace)
+    const context = { clock: systemClock, random: systemRandom }
+    const access = { kubeconfig }
+    const selectors = { eu: { region: 'eu' }, us: { region: 'us' } }
+    const data = { eu: { bootstrap: 'eu:9092' }, us: { bootstrap: 'us:9092' } }
+    const routing = [
+      resolveRouting({ kind: 'kubernetes', service: 'kafka', selectors }, access),
+      resolveRouting({ kind: 'kubernetes', configMap: 'clients', data }, access),
+    ].map((one) => kubernetesProvider(one, context))
+    const rollout = rolloutProvider(resolveEviction({ kind: 'rollout' }, MOVE.group, access), context)
+    const steps = feature === 'rollout' ? [rollout.evict] : routing.map(({ switchTo }) => switchTo)
+    for (const { findTrouble } of feature === 'rollout' ? [rollout] : routing) {
+      const trouble = await findTrouble(never)
+      if (trouble !== undefined) throw new Error(trouble)
+    }
+    for (const step of steps) {
+      const end = await step(MOVE, never)
+      if (end.kind === 'failed') throw end.fault
+    }
+    for (const { check } of feature === 'rollout' ? [] : routing) {
+      expect((await check(MOVE, never)).verdict).toBe('switched')
+    }
+  }
+
+  async function makeClients(namespace: string): Promise<void> {
+    const core = `/api/v1/namespaces/${namespace}`
+    const spec = { ports: [{ port: 9092 }], selector: { region: 'eu' } }
+    await server.call('POST', `${core}/services`, { metadata: { name: 'kafka' }, spec })
+    await server.call('POST', `${core}/configmaps`, { metadata: { name: 'clients' }, data: { bootstrap: 'eu:9092' } })
+    for (const [plural, more] of [
+      ['deployments', {}],
+      ['statefulsets', { serviceName: 'kafka' }],
+    ] as const) {
+      const made = await server.call('POST', `/apis/apps/v1/namespaces/${namespace}/${plural}`, {
+        metadata: { name: 'app', annotations: { 'isthmus.dev/failover-group': MOVE.group } },
+        spec: {
+          selector: { matchLabels: { app: 'app' } },
+          template: { metadata: { labels: { app: 'app' } }, spec: { containers: [{ name: 'app', image: 'app' }] } },
+          ...more,
+        },
+      })
+      expect(made.status).toBe(201)
+    }
+  }
+
+  describe.each(['routing', 'rollout'] as const)('%s', (feature) => {
+    const rules = rulesOf(feature)
+
+    test('are enough, and what a server fills in is left as it is', async () => {
+      const namespace = await server.makeNamespace(`${feature}-all`)
+      await makeClients(namespace)
+      await grant(server, namespace, rules)
+      await moveClients(namespace, feature)
+      const service = await server.call('GET', `/api/v1/namespaces/${namespace}/services/kafka`)
+      expect(service.body.spec).toMatchObject({ type: 'ClusterIP', ports: [{ port: 9092 }] })
+    })
+
+    test.each(rightsOf(rules).map((without) => [nameOf(without), without] as const))(
+      'without %s it does not work',
+      async (name, without) => {
+        const namespace = await server.makeNamespace(`${feature}-no-${name.replaceAll(' ', '-')}`)
+        await makeClients(namespace)
+        await grantAllBut(server, namespace, { rules, without })
+        await expect(moveClients(namespace, feature)).rejects.toThrow('forbidden')
+      },
+    )
+  })
 })
+
+function kubernetesProvider(resolved: ResolvedRouting | undefined, context: ClientContext): RoutingProvider {
+  if (resolved?.kind !== 'kubernetes') throw new Error('a key is missing')
+  return routingProvider(resolved, { ...context, env: {}, run: nothing })
+}
+
+function rolloutProvider(resolved: ResolvedEviction | undefined, context: ClientContext): EvictionProvider {
+  if (resolved?.kind !== 'rollout') throw new Error('a key is missing')
+  return evictionProvider(resolved, { ...context, env: {}, run: nothing })
+}
+
+type ClientContext = Pick<ProviderParts, 'clock' | 'random'>
+const nothing = () => Promise.reject(new Error('nothing is run here'))

@@ -117,8 +117,10 @@ export class FakeApiServer implements AsyncDisposable {
     if (resourceVersion !== undefined && resourceVersion !== found.metadata.resourceVersion) {
       return [409, statusOf(409, 'the object has been modified', name)]
     }
-    const uid = found.metadata.uid
-    return [200, this.#put(path, 'MODIFIED', { ...body, metadata: { ...body?.metadata, uid } } as KubernetesObject)]
+    const changed = (method === 'PATCH' ? merge(found, body) : body) as KubernetesObject
+    const { uid } = found.metadata
+    const next = { ...changed, metadata: { ...changed.metadata, uid } }
+    return [200, request.query.get('dryRun') === 'All' ? next : this.#put(path, 'MODIFIED', next)]
   }
 
   #put(path: string, type: string, object: KubernetesObject): KubernetesObject {
@@ -161,6 +163,17 @@ export class FakeApiServer implements AsyncDisposable {
     const timeout = setTimeout(() => response.end(), Number(query.get('timeoutSeconds')) * 1_000)
     response.once('close', () => clearTimeout(timeout))
   }
+}
+
+/** RFC 7386. */
+function merge(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+  const merged = { ...(target as object) } as Record<string, unknown>
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key]
+    else merged[key] = merge(merged[key], value)
+  }
+  return merged
 }
 
 /** Plurals stand in the last place, or names do. */

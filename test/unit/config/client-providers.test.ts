@@ -31,6 +31,10 @@ const dns = (over: Readonly<Record<string, string>> = {}) => {
 const record = (text: string) => dns({ records: `records: [${text}]` })
 const WEBHOOK = 'kind: webhook, url: "https://lb.example/switch"'
 
+const SELECTORS = '{ eu: { region: eu }, us: { region: us } }'
+const NAMES = '{ eu: kafka.eu, us: kafka.us }'
+const kubernetes = (keys: string) => `- { kind: kubernetes, ${keys} }`
+
 function read(routing: string, eviction = '[]') {
   const text = [
     'apiVersion: isthmus/v1',
@@ -65,6 +69,36 @@ test('providers stand in their order, with defaults filled in and values in one 
   expect(group?.eviction).toEqual([{ kind: 'command', evict: ['restart'], timeoutMs: 60_000 }])
 })
 
+test('objects of Kubernetes have a value by region, in the cluster of the file', () => {
+  const { group, problems } = read(
+    [
+      kubernetes(`service: kafka, selectors: ${SELECTORS}`),
+      `      ${kubernetes(`service: kafka, externalNames: ${NAMES}, namespace: apps, kubeconfig: k.yaml, context: west`)}`,
+      `      ${kubernetes('configMap: clients, data: { eu: { a: "1" }, us: { a: "2" } }')}`,
+    ].join('\n'),
+    '- { kind: rollout, namespace: apps }',
+  )
+  expect(problems).toBe('')
+  const access = { namespace: 'apps', kubeconfig: '/etc/isthmus/k.yaml', contextName: 'west' }
+  const values = (eu: object, us: object) => new Map(Object.entries({ eu, us }))
+  const selectors = values({ region: 'eu' }, { region: 'us' })
+  const names = values({ externalName: 'kafka.eu' }, { externalName: 'kafka.us' })
+  const service = { kind: 'kubernetes', object: 'service', name: 'kafka' }
+  expect(group?.routing).toEqual([
+    { ...service, access: {}, field: 'selector', values: selectors },
+    { ...service, access, field: 'externalName', values: names },
+    {
+      kind: 'kubernetes',
+      access: {},
+      object: 'configMap',
+      name: 'clients',
+      field: 'data',
+      values: values({ a: '1' }, { a: '2' }),
+    },
+  ])
+  expect(group?.eviction).toEqual([{ kind: 'rollout', access: { namespace: 'apps' }, group: 'orders' }])
+})
+
 test('secrets are in nothing that is printed', () => {
   const { group } = read(`${dns()}\n      - { ${WEBHOOK}, tokenFile: token }`)
   expect(JSON.stringify(group)).not.toMatch(/c2VjcmV0|a-token/)
@@ -73,7 +107,7 @@ test('secrets are in nothing that is printed', () => {
 describe('refused', () => {
   test.each([
     ['a map instead of a list', '{ kind: command, switch: [a] }', 'write a list: each provider begins with - kind:'],
-    ['an unknown kind', '- { kind: smoke }', 'use one of command, dns, webhook'],
+    ['an unknown kind', '- { kind: smoke }', 'use one of command, dns, kubernetes, webhook'],
     ['a missing program', '- { kind: command }', 'routing[0].switch: missing'],
     ['a key of another kind', `- { ${WEBHOOK}, zone: a.b }`, 'routing[0].zone: is not for kind webhook'],
     ['a time for name servers', dns({ more: 'timeoutSeconds: 5' }), 'routing[0].timeoutSeconds: is not for kind dns'],
@@ -107,6 +141,27 @@ describe('refused', () => {
       'a URL with a password',
       '- { kind: webhook, url: "https://me:secret@lb.example/" }',
       'a token belongs into tokenFile',
+    ],
+    [
+      'no object',
+      kubernetes(`selectors: ${SELECTORS}`),
+      'changes no object, or two; give one of service and configMap',
+    ],
+    ['two objects', kubernetes(`service: a, configMap: b, selectors: ${SELECTORS}`), 'changes no object, or two'],
+    ['a Service without a word', kubernetes('service: a'), 'does not say what a Service is to have'],
+    ['a Service with two', kubernetes(`service: a, selectors: ${SELECTORS}, externalNames: ${NAMES}`), 'and no other'],
+    ['a ConfigMap with a selector', kubernetes(`configMap: a, selectors: ${SELECTORS}`), 'give one of data'],
+    ['a region without a name', kubernetes('service: a, externalNames: { eu: b }'), 'externalNames.us: missing'],
+    ['the same name twice', kubernetes('service: a, externalNames: { eu: b, us: b }'), 'the same as for eu'],
+    [
+      'keys of one region only',
+      kubernetes('configMap: a, data: { eu: { b: "1" }, us: { c: "2" } }'),
+      'data.us: other keys than the other regions',
+    ],
+    [
+      'a context of no file',
+      kubernetes(`service: a, selectors: ${SELECTORS}, context: west`),
+      'context: names no file; give kubeconfig too',
     ],
     ['no certificate', `- { ${WEBHOOK}, caFile: token }`, '"token" is not a PEM file'],
   ])('%s', (_what, routing, problem) => {

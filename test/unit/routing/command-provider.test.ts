@@ -27,7 +27,7 @@ function routing(more: Partial<RoutingProviderOptions> = {}) {
 }
 
 function evicting(evict: string[]) {
-  const resolved = resolveEviction({ kind: 'command', evict })
+  const resolved = resolveEviction({ kind: 'command', evict }, 'orders')
   if (resolved === undefined) throw new Error('nothing to run')
   return evictionProvider(resolved, parts)
 }
