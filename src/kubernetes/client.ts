@@ -70,8 +70,9 @@ export class KubernetesClient {
       }
       const headers: Record<string, string> = isMetadataOnly ? { accept: METADATA_ONLY } : {}
       const { body } = await this.#calls.read({ method: 'GET', kind, query: asked, headers }, signal)
-      const { items = [], metadata } = body as { items?: KubernetesObject[]; metadata?: { continue?: string } }
-      found.push(...items)
+      // An empty list of metadata has null.
+      const { items, metadata } = body as { items: KubernetesObject[] | null; metadata?: { continue?: string } }
+      found.push(...(items ?? []))
       next = metadata?.continue ?? ''
       if (next === '') break
     }

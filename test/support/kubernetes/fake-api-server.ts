@@ -145,7 +145,7 @@ export class FakeApiServer implements AsyncDisposable {
     })
     const page = matching.slice(0, Number(query.get('limit') ?? 1e9))
     const next = page.length < matching.length ? { continue: page.at(-1) } : {}
-    return { metadata: next, items: page.map((at) => this.objects.get(at)) }
+    return { metadata: next, items: page.length === 0 ? null : page.map((at) => this.objects.get(at)) }
   }
 
   #watch({ path, query }: ApiRequest, response: ServerResponse): void {

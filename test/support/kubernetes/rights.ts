@@ -8,7 +8,9 @@ const SETTLE_MS = 20_000
 /** Gives the restricted user of the server these rules in a namespace, and none of before; waits until they hold. */
 export async function grant(server: KubeServer, namespace: string, rules: readonly RbacRule[]): Promise<void> {
   const path = `${RBAC}/namespaces/${namespace}`
-  const granted = rules.map(({ feature: _, ...rule }) => rule)
+  const granted = rules.map(({ apiGroups, resources, resourceNames, verbs }) => {
+    return { apiGroups, resources, resourceNames, verbs }
+  })
   await server.call('DELETE', `${path}/roles/isthmus`)
   await server.call('POST', `${path}/roles`, { metadata: { name: 'isthmus' }, rules: granted })
   await server.call('POST', `${path}/rolebindings`, {
