@@ -33,9 +33,7 @@ export interface Findings {
 /** System and command. */
 export type RemedyCommands = readonly (readonly [string, string])[]
 
-export const remedies: Readonly<
-  Record<'docker' | 'jdk' | 'etcd' | 'apiServer' | 'named' | 'promtool', RemedyCommands>
->
+export const remedies: Readonly<Record<'docker' | 'jdk' | 'etcd' | 'apiServer' | 'named' | 'promtool', RemedyCommands>>
 export function findEngines(env?: Readonly<Record<string, string | undefined>>): Promise<Findings>
 export function findEtcd(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function findApiServer(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>

@@ -29,7 +29,7 @@ interface SeenRoot {
 }
 
 /** How long one watch is listened to. What it says is only heard earlier. */
-const WATCH_FOR_MS = 10_000
+const WATCH_FOR_MS = 3_000
 /** Before it is looked again for an authority that nobody has made yet. */
 const ABSENT_LOOK_MS = 1_000
 /** Each lost race is a commit of somebody else. */

@@ -176,7 +176,7 @@ const until = (what: string, look: () => boolean | Promise<boolean>) => {
   const seen = async () => ((await look()) ? true : undefined)
   const describeAll = () =>
     JSON.stringify(processes.map(({ name, leads, writes, lost }) => ({ name, leads, writes, lost })))
-  return eventually(what, seen, describeAll, 20_000)
+  return eventually(what, seen, describeAll, 60_000)
 }
 
 const isMissing = (kind: string) =>
@@ -227,7 +227,7 @@ describe.each(['sqlite', 'etcd', 'kubernetes'])('two controllers on %s', (kind) 
       expect(one.writes.length).toBe(written)
       expect(other.writes).not.toContain('lease-lost')
     },
-    40_000,
+    120_000,
   )
 
   test.skipIf(isMissing(kind))(
@@ -250,6 +250,6 @@ describe.each(['sqlite', 'etcd', 'kubernetes'])('two controllers on %s', (kind) 
       expect(one.leads).toBe(false)
       expect(other.leads).toBe(true)
     },
-    40_000,
+    120_000,
   )
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Journal, settleWrite } from '../../../src/authority/index.ts'
 import { describeDocuments } from '../../support/authority/document-cases.ts'
 import { describeLeases } from '../../support/authority/lease-cases.ts'
@@ -6,6 +6,9 @@ import { describeRestarts } from '../../support/authority/restart-cases.ts'
 import { mustAcquire, never, openClient } from '../../support/authority/stage.ts'
 import { describeWatches } from '../../support/authority/watch-cases.ts'
 import { hasKubernetes, KubeServer } from '../../support/kubernetes/kube-server.ts'
+
+// An API server that is started again takes some seconds until it serves custom resources.
+vi.setConfig({ testTimeout: 300_000 })
 
 describe.skipIf(!hasKubernetes)('Kubernetes', () => {
   let server: KubeServer

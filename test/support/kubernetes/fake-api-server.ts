@@ -113,14 +113,18 @@ export class FakeApiServer implements AsyncDisposable {
       return [200, found]
     }
     if (method === 'GET') return [200, found]
+    return this.#change(request, found)
+  }
+
+  #change({ method, path, query, body }: ApiRequest, found: KubernetesObject): readonly [number, object] {
     const { resourceVersion } = body?.metadata ?? {}
     if (resourceVersion !== undefined && resourceVersion !== found.metadata.resourceVersion) {
-      return [409, statusOf(409, 'the object has been modified', name)]
+      return [409, statusOf(409, 'the object has been modified', found.metadata.name)]
     }
     const changed = (method === 'PATCH' ? merge(found, body) : body) as KubernetesObject
     const { uid } = found.metadata
     const next = { ...changed, metadata: { ...changed.metadata, uid } }
-    return [200, request.query.get('dryRun') === 'All' ? next : this.#put(path, 'MODIFIED', next)]
+    return [200, query.get('dryRun') === 'All' ? next : this.#put(path, 'MODIFIED', next)]
   }
 
   #put(path: string, type: string, object: KubernetesObject): KubernetesObject {

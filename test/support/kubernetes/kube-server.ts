@@ -17,7 +17,7 @@ export const hasKubernetes: boolean = apiServer.found && etcd.found
 /** Somebody without any rights, but those that a test grants. */
 export const RESTRICTED = { user: 'isthmus', token: 'isthmustoken' } as const
 
-const START_MS = 60_000
+const START_MS = 110_000
 const TOKENS = `admintoken,admin,admin,"system:masters"\n${RESTRICTED.token},${RESTRICTED.user},${RESTRICTED.user}\n`
 const CRDS = new URL('../../../k8s/crds/', import.meta.url)
 type Program = 'etcd' | 'kube-apiserver'
