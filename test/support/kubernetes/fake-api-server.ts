@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KubernetesObject } from '../../../src/kubernetes/index.ts'
 
-/** What happens to a request: `lost` is done without an answer, `late` is done after a while. */
+/** What happens to a request: `lost` is done without an answer, `late` when the test says so. */
 export type ApiMishap = 'lost' | 'late' | 'hang-up' | { readonly status: number; readonly message: string }
 
 export interface ApiRequest {
@@ -27,8 +27,6 @@ interface Change {
   readonly event: string
 }
 
-const LATE_MS = 300
-
 export class FakeApiServer implements AsyncDisposable {
   readonly kubeconfig: string
   readonly requests: ApiRequest[] = []
@@ -40,6 +38,7 @@ export class FakeApiServer implements AsyncDisposable {
   readonly #server: Server
   readonly #folder: string
   readonly #changes: Change[] = []
+  readonly #late: (() => void)[] = []
   readonly #watching = new Map<ServerResponse, string>()
   #version = 100
 
@@ -74,6 +73,11 @@ export class FakeApiServer implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
+  /** Does what was late. */
+  deliverLate(): void {
+    for (const apply of this.#late.splice(0)) apply()
+  }
+
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = []
     for await (const part of incoming as AsyncIterable<Buffer>) parts.push(part)
@@ -90,7 +94,7 @@ export class FakeApiServer implements AsyncDisposable {
     const mishap = this.mishap(request)
     if (mishap === 'hang-up') return void incoming.socket.destroy()
     if (typeof mishap === 'object') return answer(response, mishap.status, statusOf(mishap.status, mishap.message))
-    if (mishap === 'late') return void setTimeout(() => this.#apply(request), LATE_MS)
+    if (mishap === 'late') return void this.#late.push(() => this.#apply(request))
     if (request.query.get('watch') === 'true') return this.#watch(request, response)
     const [status, body] = this.#apply(request)
     if (mishap !== 'lost') answer(response, status, body)
