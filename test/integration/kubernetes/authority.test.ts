@@ -21,12 +21,7 @@ describe.skipIf(!hasKubernetes)('Kubernetes', () => {
     await server?.[Symbol.asyncDispose]()
   })
 
-  const optionsOf = (name = 'isthmus') => ({
-    kind: 'kubernetes' as const,
-    kubeconfig: server.kubeconfig,
-    name,
-    timeoutMs: 15_000,
-  })
+  const optionsOf = (name = 'isthmus') => ({ kind: 'kubernetes' as const, kubeconfig: server.kubeconfig, name })
   const stageOf = () => ({ options: optionsOf(), restart: () => server.restartAll() })
   const PAGES = '/apis/isthmus.dev/v1/namespaces/default/authoritypages'
 

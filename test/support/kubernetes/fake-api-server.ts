@@ -3,6 +3,8 @@
  * knows no schemas, no admission and no rights. The conformance suites of what is built on it run against it and
  * against a real one alike.
  */
+// Here, so that no test waits until it is loaded.
+import '@kubernetes/client-node'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'

@@ -1,3 +1,5 @@
+// Here, so that no test waits until it is loaded.
+import '@kubernetes/client-node'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
