@@ -281,7 +281,7 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
       regions: () => watch.status(),
       api: calls,
       delivery: () => delivery.status(),
-      ...(security && { policies: () => security.watched() }),
+      ...(security && { policies: () => security.watched(), probes: () => security.probes.status() }),
       ...(control && metricsOf(control)),
     }),
   }

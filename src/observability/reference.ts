@@ -18,6 +18,7 @@ import {
   STATE_METRICS,
 } from './metric-specs.ts'
 import { POLICY_DRIFT_METRIC, POLICY_LABELS, POLICY_METRICS } from './policy-metrics.ts'
+import { PROBE_METRICS } from './probe-metrics.ts'
 import { OBSERVER_METRICS, REGION_LABELS, REGION_METRICS, REGION_STATES } from './region-metrics.ts'
 
 const HEAD = `# Metrics
@@ -44,7 +45,7 @@ const UNITS: Readonly<Record<string, string>> = {
 }
 const COUNTED = (
   'records batches flows topics groups deletions incidents brokers partitions canaries points documents votes ' +
-  'members drills notifications streams shards moves positions maps entries'
+  'members drills notifications streams shards moves positions maps entries findings'
 ).split(' ')
 
 /** A metric as the page has it; alerts and dashboards may name these only. */
@@ -77,6 +78,7 @@ export function listMetrics(): MetricRow[] {
     row(FENCE_STATE_METRIC, [...FENCE_LABELS, 'state']),
     row(GATE_METRIC, GATE_METRIC.labels),
     ...FENCE_METRICS.map((spec) => row(spec, FENCE_LABELS)),
+    ...Object.values(PROBE_METRICS).map((spec) => row(spec, spec.labels)),
     row(POLICY_DRIFT_METRIC, POLICY_DRIFT_METRIC.labels),
     ...POLICY_METRICS.map((spec) => row(spec, POLICY_LABELS)),
     ...NOTIFICATION_METRICS.map((spec) => row(spec, DELIVERY_LABELS)),

@@ -178,7 +178,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
         },
         clock: systemClock,
       },
-      security: { policies: policies.desk, rights: () => [] },
+      security: { policies: policies.desk, probes: policies.probes, rights: () => [] },
       ...delivery.content,
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
       ...given.content,
