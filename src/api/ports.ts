@@ -39,6 +39,7 @@ import type {
   GateStatus,
   PolicyDrift,
   PolicyPlan,
+  ProbeRound,
   RemovalRule,
   SecurityPolicy,
   WatchedFence,
@@ -238,6 +239,11 @@ export interface SecurityView {
       what: { readonly region: string; readonly owner: string; readonly group?: string | undefined },
       signal: AbortSignal,
     ): Promise<SecurityPolicy>
+  }
+  readonly probes: {
+    /** Of each region that was probed. */
+    status(): readonly ProbeRound[]
+    probe(region: string | undefined): Promise<readonly ProbeRound[]>
   }
   rights(role: 'all' | 'controller' | 'replicator' | 'agent'): readonly RegionRights[]
 }

@@ -10,13 +10,15 @@ import {
   SecurityImportQuery,
   SecurityPlanBody,
   SecurityPlanRequest,
+  SecurityProbeBody,
+  SecurityProbeRequest,
   SecurityRightsBody,
   SecurityRightsQuery,
   SecurityScopeQuery,
 } from './contract/index.ts'
 import { apiFaults } from './faults.ts'
 import type { ApiContent, SecurityView } from './ports.ts'
-import { removalOf, viewApplied, viewDrift, viewPlans, viewRights } from './security-views.ts'
+import { removalOf, viewApplied, viewDrift, viewPlans, viewRights, viewRounds } from './security-views.ts'
 
 interface SecurityRoutesOptions {
   readonly content: ApiContent
@@ -77,10 +79,39 @@ export const securityRoutes: FastifyPluginCallbackTypebox<SecurityRoutesOptions>
     async ({ query }) => viewDrift(await view().policies.drift(query, closing)),
   )
   addReadings(app, { view, closing })
+  addProbes(app, { view })
   done()
 }
 
 type App = Parameters<FastifyPluginCallbackTypebox>[0]
+
+function addProbes(app: App, { view }: { readonly view: () => SecurityView }): void {
+  app.post(
+    '/security/probe',
+    {
+      config: operatorLook,
+      schema: {
+        tags,
+        summary: 'Probe brokers and listeners now; this changes nothing and may take a minute',
+        body: SecurityProbeRequest,
+        response: { 200: SecurityProbeBody, ...problems },
+      },
+    },
+    async ({ body: { region } }) => viewRounds(await view().probes.probe(region)),
+  )
+  app.get(
+    '/security/findings',
+    {
+      config: viewer,
+      schema: {
+        tags,
+        summary: 'What the last probes have found',
+        response: { 200: SecurityProbeBody, ...problems },
+      },
+    },
+    () => viewRounds(view().probes.status()),
+  )
+}
 
 function addReadings(app: App, given: { readonly view: () => SecurityView; readonly closing: AbortSignal }): void {
   const { view, closing } = given

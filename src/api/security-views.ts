@@ -1,4 +1,4 @@
-import type { AppliedPolicy, PolicyDrift, PolicyPlan, RemovalRule } from '../security/index.ts'
+import type { AppliedPolicy, PolicyDrift, PolicyPlan, ProbeRound, RemovalRule } from '../security/index.ts'
 import type {
   PolicyDriftBody,
   PolicyPlanBody,
@@ -6,6 +6,7 @@ import type {
   SecurityDriftBody,
   SecurityPlanBody,
   SecurityPlanRequest,
+  SecurityProbeBody,
   SecurityRightsBody,
 } from './contract/index.ts'
 import type { DriftLook, PlannedPolicies, RegionRights } from './ports.ts'
@@ -63,6 +64,26 @@ function viewDriftOf({ missing, extraOwned, extraForeign, changed, ...place }: D
 
 function countDrift({ missing, extraOwned, extraForeign, changed }: PolicyDrift): number {
   return missing.length + extraOwned.length + extraForeign.length + changed.length
+}
+
+export function viewRounds(rounds: readonly ProbeRound[]): SecurityProbeBody {
+  return {
+    rounds: rounds.map(({ region, atMs, isDeclared: declared, findings, listeners }) => ({
+      region,
+      at: new Date(atMs).toISOString(),
+      declared,
+      findings: findings.map((one) => ({ ...one })),
+      listeners: listeners.map(({ broker, name: listener, host, port, speaks = null, tls, mechanisms = [] }) => ({
+        broker: broker < 0 ? null : broker,
+        listener,
+        address: `${host}:${port}`,
+        speaks,
+        tlsVersion: tls?.version ?? null,
+        certificateEnds: tls === undefined ? null : new Date(tls.endsMs).toISOString(),
+        mechanisms: [...mechanisms],
+      })),
+    })),
+  }
 }
 
 export function viewRights(role: string, regions: readonly RegionRights[]): SecurityRightsBody {

@@ -17,6 +17,7 @@ import { cliFaults } from './faults.ts'
 import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render } from './output.ts'
+import { addProbe } from './security-probe.ts'
 import { renderApplied, renderDrift, renderPlans, renderRights, renderRightsAsAcls } from './security-text.ts'
 
 interface Which {
@@ -44,6 +45,7 @@ export function addSecurity(program: Command, context: CommandContext): void {
   addPlan(security, context)
   addApply(security, context)
   addDrift(security, context)
+  addProbe(security, context)
   addImport(security, context)
   addRights(security, context)
 }

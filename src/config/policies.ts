@@ -1,10 +1,11 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type RegionName, regionName } from '../core/index.ts'
 import { findPolicyMistakes, SecurityPolicy } from '../security/index.ts'
 import { Value } from 'typebox/value'
-import type { LoadContext } from './credentials.ts'
+import { type LoadContext, loadSecretFile } from './credentials.ts'
 import { closest, collectProblems, type Problem, type ProblemCollector } from './problems.ts'
 import { reportShape, type UsableConfig } from './validate.ts'
+import type { Secret } from './secrets.ts'
 import { parseYaml } from './yaml.ts'
 
 /** One policy file. */
@@ -14,6 +15,8 @@ export interface PolicyConfig {
   readonly policy: SecurityPolicy
   /** Where it applies. */
   readonly regions: readonly RegionName[]
+  /** Of principals that have a `passwordFile`, by their names. */
+  readonly passwords: ReadonlyMap<string, Secret>
 }
 
 interface LoadedPolicies {
@@ -61,7 +64,7 @@ function findPolicyFiles(globs: readonly string[], { folder, sources, problems }
 function readPolicy(
   path: string,
   file: UsableConfig,
-  { sources }: LoadContext,
+  context: LoadContext,
 ): {
   readonly config: PolicyConfig | undefined
   readonly problems: readonly Problem[]
@@ -70,6 +73,7 @@ function readPolicy(
   const failed = (rule: string, line: number | null, remedy: string) => {
     return { severity: 'error', file: path, path: '', line, rule, remedy } as const
   }
+  const { sources } = context
   let text: string
   try {
     text = sources.readFile(path)
@@ -95,8 +99,18 @@ function readPolicy(
   for (const { path, rule, remedy } of policy === undefined ? [] : findPolicyMistakes(policy)) {
     collector.error(path, rule, remedy)
   }
+  const own = { ...context, folder: dirname(path), problems: collector }
+  const passwords = policy === undefined ? new Map<string, Secret>() : loadPasswords(policy, own)
   const problems = collector.problems.map((problem) => ({ ...problem, file: path }))
-  return { config: policy && { file: path, policy, regions }, problems, lineOfOwner }
+  return { config: policy && { file: path, policy, regions, passwords }, problems, lineOfOwner }
+}
+
+function loadPasswords({ principals = [] }: SecurityPolicy, context: LoadContext): Map<string, Secret> {
+  const loaded = principals.flatMap(({ name, passwordFile }, at) => {
+    const secret = loadSecretFile(passwordFile, ['principals', at, 'passwordFile'], 'the password', context)
+    return secret === undefined ? [] : [[name, secret] as const]
+  })
+  return new Map(loaded)
 }
 
 function regionsOf({ applies }: SecurityPolicy, file: UsableConfig, problems: ProblemCollector): RegionName[] {

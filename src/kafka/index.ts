@@ -1,4 +1,5 @@
 /** The face of the room: one Kafka cluster, its faults, and what its error codes mean. */
+export { type BareChannel, type BareDial, type BareTls, dialBare, type SeenTls } from './bare-channel.ts'
 export { createKafkaJs } from './application-client.ts'
 export type * from './cluster.ts'
 export type * from './group-member.ts'

@@ -18,9 +18,16 @@ export const START_DEADLINE_MS = 120_000
 /** An orderly stop that takes longer than this becomes a hard one. */
 export const STOP_DEADLINE_MS = 30_000
 
-/** Serial collector and first-tier compiler: a broker starts twice as fast and takes half of the memory. */
-export function jvmFlags(heapMb: number): string[] {
+/** Settings of Java's own security, where old TLS is asked for. */
+export const OLD_TLS_FILE = 'java.security'
+
+/**
+ * Serial collector and first-tier compiler: a broker starts twice as fast and takes half of the memory.
+ * `oldTlsFile`: path of the file, where there is one.
+ */
+export function jvmFlags(heapMb: number, oldTlsFile?: string): string[] {
   return [
+    ...(oldTlsFile === undefined ? [] : [`-Djava.security.properties=${oldTlsFile}`]),
     `-Xms64m`,
     `-Xmx${heapMb}m`,
     '-XX:+UseSerialGC',

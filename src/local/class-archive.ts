@@ -82,13 +82,14 @@ async function record({ release, javaProgram, classpath, signal }: ArchiveOption
 /** Nothing listens while storage is formatted: the ports are of no consequence. */
 function throwAwayProperties(release: KafkaRelease, dataPath: string): Record<string, string> {
   const host = { bindHost: ADVERTISED_HOST, internalHost: ADVERTISED_HOST }
-  const broker = { nodeId: 1, ...host, clientPort: 1, mtlsPort: 2, internalPort: 3, controllerPort: 4 }
+  const broker = { nodeId: 1, ...host, clientPort: 1, mtlsPort: 2, extraPorts: [], internalPort: 3, controllerPort: 4 }
   return brokerProperties({
     major: release.major,
     broker,
     brokers: [broker],
     dataPath,
     security: undefined,
+    listeners: [],
     overrides: {},
   })
 }

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { pipeline, type Readable } from 'node:stream'
 import type { StartedTestContainer } from 'testcontainers'
 import type { Clock } from '../core/index.ts'
-import { jvmFlags, type LocalBroker, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
+import { jvmFlags, type LocalBroker, OLD_TLS_FILE, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
 import { fileSize, readTail, waitUntilReady } from './broker-log.ts'
 import { containerClient, loadTestcontainers, removeContainer, statusOf } from './container-engine.ts'
 import { localFaults } from './faults.ts'
@@ -174,13 +174,14 @@ async function createContainer(
  * Starts Kafka by its classes instead of the image's own script: that one cannot create SCRAM users at format time.
  * The image's class archive halves the start where it fits the flags; where not, the JVM silently does without.
  */
-function startScript({ release, heapMb, formatArgs }: ContainerBrokerOptions): string {
+function startScript({ release, heapMb, formatArgs, files }: ContainerBrokerOptions): string {
+  const oldTlsFile = files[OLD_TLS_FILE] === undefined ? undefined : `${CONTAINER_DIR}/${OLD_TLS_FILE}`
   const quoted = formatArgs.map((arg) => `'${arg}'`).join(' ')
   return `set -eu
 classpath=$(printf ':%s' /opt/kafka/libs/*.jar)
 archive=/opt/kafka/kafka.jsa
 kafka() {
-  exec java ${jvmFlags(heapMb).join(' ')} -XX:SharedArchiveFile="$archive" \\
+  exec java ${jvmFlags(heapMb, oldTlsFile).join(' ')} -XX:SharedArchiveFile="$archive" \\
     ${release.logging.option}${CONTAINER_DIR}/${release.logging.file} -cp "\${classpath#:}" "$@"
 }
 mkdir -p ${CONTAINER_DATA_DIR}

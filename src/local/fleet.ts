@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../core/index.ts'
-import type { LocalBroker } from './broker.ts'
+import { type LocalBroker, OLD_TLS_FILE } from './broker.ts'
 import { classArchive } from './class-archive.ts'
 import { CONTAINER_DATA_DIR, CONTAINER_DIR, ContainerBroker } from './container-broker.ts'
 import { createNetwork, removeNetwork } from './container-engine.ts'
@@ -12,7 +12,7 @@ import { kafkaClasspath } from './kafka-classpath.ts'
 import type { KafkaRelease } from './kafka-release.ts'
 import { localPorts } from './ports.ts'
 import type { SecurityMaterial } from './region-security.ts'
-import { ADVERTISED_HOST, type BrokerAddress, brokerProperties } from './server-properties.ts'
+import { ADVERTISED_HOST, type BrokerAddress, brokerProperties, type ExtraListener } from './server-properties.ts'
 
 /** What both engines need to know to make a region's brokers. */
 export interface FleetPlan {
@@ -24,6 +24,10 @@ export interface FleetPlan {
   readonly brokerCount: number
   readonly heapMb: number
   readonly overrides: Readonly<Record<string, string>>
+  /** Of single brokers, by index. */
+  readonly overridesOf: readonly Readonly<Record<string, string>>[]
+  readonly listeners: readonly ExtraListener[]
+  readonly oldTls: boolean
   /** By broker; where there is none the broker's own port is advertised. */
   readonly advertisedPorts: readonly number[]
   /** For files that go when the region stops. */
@@ -53,11 +57,21 @@ export async function buildJvmFleet(plan: FleetPlan, programs: JvmPrograms): Pro
   const classpath = await kafkaClasspath({ ...plan, mavenProgram: programs.mavenProgram })
   const archive = await classArchive({ ...plan, classpath, javaProgram: programs.javaProgram })
   const ports = await localPorts.take(plan.brokerCount * PORTS_EACH)
+  const takeExtra = await extraPorts(plan)
   const addresses = nodeIds(plan).map((nodeId, index): BrokerAddress => {
     const [clientPort = 0, mtlsPort = 0, internalPort = 0, controllerPort = 0] = ports.slice(index * PORTS_EACH)
     const host = { bindHost: ADVERTISED_HOST, internalHost: ADVERTISED_HOST }
     const advertisedPort = plan.advertisedPorts[index]
-    return { nodeId, ...host, clientPort, advertisedPort, mtlsPort, internalPort, controllerPort }
+    return {
+      nodeId,
+      ...host,
+      clientPort,
+      advertisedPort,
+      mtlsPort,
+      extraPorts: takeExtra(index),
+      internalPort,
+      controllerPort,
+    }
   })
   const brokers = addresses.map((broker) => {
     const dir = join(plan.workDir, `broker-${broker.nodeId}`)
@@ -89,6 +103,7 @@ export async function buildJvmFleet(plan: FleetPlan, programs: JvmPrograms): Pro
 
 export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
   const ports = await localPorts.take(plan.brokerCount * 2)
+  const takeExtra = await extraPorts(plan)
   // A single broker talks to itself only, which needs no network of its own.
   const network = plan.brokerCount > 1 ? plan.runName : undefined
   const addresses = nodeIds(plan).map((nodeId, index): BrokerAddress => {
@@ -96,7 +111,7 @@ export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
     const host = { bindHost: '0.0.0.0', internalHost: network === undefined ? 'localhost' : `broker-${nodeId}` }
     const advertisedPort = plan.advertisedPorts[index]
     const inside = { internalPort: INTERNAL_PORT, controllerPort: CONTROLLER_PORT }
-    return { nodeId, ...host, clientPort, advertisedPort, mtlsPort, ...inside }
+    return { nodeId, ...host, clientPort, advertisedPort, mtlsPort, extraPorts: takeExtra(index), ...inside }
   })
   if (network !== undefined) {
     guardEntry('network', network)
@@ -113,7 +128,7 @@ export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
         alias: broker.internalHost,
         heapMb: plan.heapMb,
         logFile: logFileOf(plan, broker),
-        ports: plan.security === undefined ? [broker.clientPort] : [broker.clientPort, broker.mtlsPort],
+        ports: [broker.clientPort, ...(plan.security === undefined ? [] : [broker.mtlsPort]), ...broker.extraPorts],
         properties: propertiesOf(plan, broker, addresses, { dataPath: CONTAINER_DATA_DIR, secretsPath: CONTAINER_DIR }),
         formatArgs: formatArgsOf(plan),
         files: secretFilesOf(plan),
@@ -129,12 +144,28 @@ export async function buildContainerFleet(plan: FleetPlan): Promise<Fleet> {
   return { engine: 'container', brokers, addresses, remove }
 }
 
+/** Those of a broker, by its index. */
+async function extraPorts({ brokerCount, listeners }: FleetPlan): Promise<(index: number) => readonly number[]> {
+  const ports = await localPorts.take(brokerCount * listeners.length)
+  return (index) => ports.slice(index * listeners.length, (index + 1) * listeners.length)
+}
+
+const keystoreFile = (listener: string) => `${listener.toLowerCase()}.pem`
 const KEYSTORE_FILE = 'broker.pem'
 const TRUSTSTORE_FILE = 'authority.pem'
 
-function secretFilesOf({ security }: FleetPlan): Record<string, string> {
-  if (security === undefined) return {}
-  return { [KEYSTORE_FILE]: security.brokerPem, [TRUSTSTORE_FILE]: security.authorityPem }
+function secretFilesOf({ security, oldTls, listeners }: FleetPlan): Record<string, string> {
+  const old = oldTls ? { [OLD_TLS_FILE]: 'jdk.tls.disabledAlgorithms=\n' } : undefined
+  if (security === undefined) return { ...old }
+  const ofListeners = listeners.flatMap(({ name, keystore }) => {
+    return keystore === undefined ? [] : [[keystoreFile(name), keystore] as const]
+  })
+  return {
+    ...old,
+    ...Object.fromEntries(ofListeners),
+    [KEYSTORE_FILE]: security.brokerPem,
+    [TRUSTSTORE_FILE]: security.authorityPem,
+  }
 }
 
 function propertiesOf(
@@ -143,12 +174,17 @@ function propertiesOf(
   brokers: readonly BrokerAddress[],
   paths: { readonly dataPath: string; readonly secretsPath: string },
 ): Record<string, string> {
-  const { release, security, overrides } = plan
+  const { release, security } = plan
+  const overrides = { ...plan.overrides, ...plan.overridesOf[broker.nodeId - 1] }
   return brokerProperties({
     major: release.major,
     broker,
     brokers,
     overrides,
+    listeners: plan.listeners.map(({ keystore, config, ...listener }) => {
+      const location = { 'ssl.keystore.location': `${paths.secretsPath}/${keystoreFile(listener.name)}` }
+      return { ...listener, config: { ...(keystore !== undefined && location), ...config } }
+    }),
     dataPath: paths.dataPath,
     security: security && {
       keystorePath: `${paths.secretsPath}/${KEYSTORE_FILE}`,

@@ -9,7 +9,7 @@ export { type EngineChoice, type JvmPrograms, type LocalEngine } from './engine.
 export { localPorts, type PortChooser } from './ports.ts'
 export { startRegion } from './region.ts'
 export type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'
-export type { LocalUser } from './server-properties.ts'
+export type { ExtraListener, LocalUser } from './server-properties.ts'
 export {
   compareAggregates,
   computeAggregates,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { access, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, sleep } from '../core/index.ts'
-import { jvmFlags, type LocalBroker, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
+import { jvmFlags, type LocalBroker, OLD_TLS_FILE, START_DEADLINE_MS, STOP_DEADLINE_MS } from './broker.ts'
 import { fileSize, readTail, waitUntilReady } from './broker-log.ts'
 import { localFaults } from './faults.ts'
 import { guardEntry, releaseEntry } from './guardian.ts'
@@ -126,10 +126,13 @@ export class JvmBroker implements LocalBroker {
 
   /** Its output is appended to the log file by the system, so that nothing is lost when this process dies. */
   async #spawn(mainClass: string, args: readonly string[]): Promise<Run> {
-    const { release, javaProgram, classpath, archive, heapMb, dir } = this.#options
+    const { release, javaProgram, classpath, archive, heapMb, dir, files } = this.#options
     const { logging } = release
     await using log = await open(this.logFile, 'a')
-    const flags = [...jvmFlags(heapMb), `${logging.option}${join(dir, logging.file)}`]
+    const flags = [
+      ...jvmFlags(heapMb, files[OLD_TLS_FILE] === undefined ? undefined : join(dir, OLD_TLS_FILE)),
+      `${logging.option}${join(dir, logging.file)}`,
+    ]
     if (archive !== undefined) flags.push(`-XX:SharedArchiveFile=${archive}`)
     const child = spawn(javaProgram, [...flags, '-cp', classpath, mainClass, ...args], {
       cwd: dir,

@@ -1,5 +1,5 @@
 import type { Authority } from './certificates.ts'
-import type { LocalUser } from './server-properties.ts'
+import type { ExtraListener, LocalUser } from './server-properties.ts'
 
 export interface RegionOptions {
   /** Name of the region, for messages, directories and container names: lower-case letters, digits and dashes. */
@@ -19,6 +19,12 @@ export interface RegionOptions {
   readonly superUsers?: readonly string[]
   /** Broker settings that win over the built-in ones. */
   readonly brokerConfig?: Readonly<Record<string, string>>
+  /** The same for single brokers, by index. @defaultValue none */
+  readonly brokerConfigs?: readonly Readonly<Record<string, string>>[]
+  /** Listeners of every broker beside the usual ones. @defaultValue none */
+  readonly listeners?: readonly ExtraListener[]
+  /** Whether Java may speak TLS 1.1 and older, which it refuses otherwise. @defaultValue false */
+  readonly oldTls?: boolean
   /** Ports that clients are told to connect to, by broker: those of proxies in front of them. @defaultValue the brokers' own */
   readonly advertisedPorts?: readonly number[]
   /** Heap of each broker, MiB. @defaultValue 320 */
@@ -37,6 +43,8 @@ export interface LocalRegion extends AsyncDisposable {
   readonly engine: 'container' | 'jvm'
   /** `127.0.0.1:port` of each broker, by index. Stays the same when a broker is stopped and started. */
   readonly bootstrap: readonly string[]
+  /** `127.0.0.1:port` of each broker, by name of an extra listener. */
+  readonly extraListeners: ReadonlyMap<string, readonly string[]>
   /** Set where the region is secured. */
   readonly security: RegionSecurity | undefined
   /** Holds `broker-<n>.log` of each broker. */

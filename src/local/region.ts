@@ -53,6 +53,9 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
     brokerCount,
     heapMb: options.heapMb ?? HEAP_MB,
     overrides: options.brokerConfig ?? {},
+    overridesOf: options.brokerConfigs ?? [],
+    listeners: options.listeners ?? [],
+    oldTls: options.oldTls ?? false,
     advertisedPorts: options.advertisedPorts ?? [],
     workDir: join(dir, 'work'),
     logDir,
@@ -97,6 +100,7 @@ class Region implements LocalRegion {
   readonly name: string
   readonly engine: 'container' | 'jvm'
   readonly bootstrap: readonly string[]
+  readonly extraListeners: ReadonlyMap<string, readonly string[]>
   readonly security: RegionSecurity | undefined
   readonly logDir: string
   readonly #fleet: Fleet
@@ -107,6 +111,11 @@ class Region implements LocalRegion {
     this.name = plan.region
     this.engine = fleet.engine
     this.bootstrap = fleet.addresses.map(({ clientPort }) => `${ADVERTISED_HOST}:${clientPort}`)
+    this.extraListeners = new Map(
+      plan.listeners.map(({ name }, at) => {
+        return [name, fleet.addresses.map(({ extraPorts }) => `${ADVERTISED_HOST}:${extraPorts[at]}`)]
+      }),
+    )
     this.security = plan.security && securityFace(plan.security, fleet)
     this.logDir = plan.logDir
   }

@@ -15,6 +15,8 @@ export interface BrokerAddress {
   /** Port that clients are told to connect to, where it is not `clientPort`: a proxy in front of the broker. */
   readonly advertisedPort?: number | undefined
   readonly mtlsPort: number
+  /** Of extra listeners, in their order. */
+  readonly extraPorts: readonly number[]
   readonly internalPort: number
   readonly controllerPort: number
 }
@@ -23,6 +25,17 @@ export interface BrokerAddress {
 export interface LocalUser {
   readonly username: string
   readonly password: string
+}
+
+/** A listener on a port of its own. */
+export interface ExtraListener {
+  /** Upper-case letters and digits. */
+  readonly name: string
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /** PEM of its private key and certificate. @defaultValue those of the broker */
+  readonly keystore?: string
+  /** Settings of this listener, without its prefix. */
+  readonly config?: Readonly<Record<string, string>>
 }
 
 export interface SecurityLayout {
@@ -43,6 +56,7 @@ export interface BrokerLayout {
   readonly brokers: readonly BrokerAddress[]
   readonly dataPath: string
   readonly security: SecurityLayout | undefined
+  readonly listeners: readonly ExtraListener[]
   /** Settings of the caller; they win over all others. */
   readonly overrides: Readonly<Record<string, string>>
 }
@@ -59,10 +73,11 @@ export function brokerProperties(layout: BrokerLayout): Record<string, string> {
     'controller.quorum.voters': brokers
       .map((each) => `${each.nodeId}@${each.internalHost}:${each.controllerPort}`)
       .join(','),
-    ...listenerProperties(broker, security !== undefined),
+    ...listenerProperties(broker, layout.listeners, security !== undefined),
     ...replicationProperties(brokers.length),
     ...(layout.major < 4 ? {} : shareGroupProperties(brokers.length)),
     ...(security === undefined ? {} : securityProperties(security)),
+    ...extraProperties(layout.listeners),
     ...SMALL_BROKER,
     ...layout.overrides,
   }
@@ -88,7 +103,11 @@ const SMALL_BROKER: Readonly<Record<string, string>> = {
   'log.cleaner.dedupe.buffer.size': '16777216',
 }
 
-function listenerProperties(broker: BrokerAddress, secured: boolean): Record<string, string> {
+function listenerProperties(
+  broker: BrokerAddress,
+  extra: readonly ExtraListener[],
+  secured: boolean,
+): Record<string, string> {
   const { bindHost, internalHost } = broker
   const listeners = [`CLIENT://${bindHost}:${broker.clientPort}`, `INTERNAL://${bindHost}:${broker.internalPort}`]
   const advertised = [
@@ -99,9 +118,14 @@ function listenerProperties(broker: BrokerAddress, secured: boolean): Record<str
     listeners.push(`MTLS://${bindHost}:${broker.mtlsPort}`)
     advertised.push(`MTLS://${ADVERTISED_HOST}:${broker.mtlsPort}`)
   }
-  const protocols = secured
+  const usual = secured
     ? 'CLIENT:SASL_SSL,MTLS:SSL,INTERNAL:SSL,CONTROLLER:SSL'
     : 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT'
+  const protocols = [usual, ...extra.map(({ name, protocol }) => `${name}:${protocol}`)].join(',')
+  for (const [at, { name }] of extra.entries()) {
+    listeners.push(`${name}://${bindHost}:${broker.extraPorts[at]}`)
+    advertised.push(`${name}://${ADVERTISED_HOST}:${broker.extraPorts[at]}`)
+  }
   return {
     listeners: [...listeners, `CONTROLLER://${bindHost}:${broker.controllerPort}`].join(','),
     'advertised.listeners': advertised.join(','),
@@ -109,6 +133,13 @@ function listenerProperties(broker: BrokerAddress, secured: boolean): Record<str
     'inter.broker.listener.name': 'INTERNAL',
     'controller.listener.names': 'CONTROLLER',
   }
+}
+
+function extraProperties(listeners: readonly ExtraListener[]): Record<string, string> {
+  const entries = listeners.flatMap(({ name, config = {} }) =>
+    Object.entries(config).map(([key, value]) => [`listener.name.${name.toLowerCase()}.${key}`, value] as const),
+  )
+  return Object.fromEntries(entries)
 }
 
 function replicationProperties(brokerCount: number): Record<string, string> {

@@ -73,6 +73,12 @@ export const SECURITY_WORDING: Wording<SecurityEvents> = {
     level: 'warn',
     sentence: `the policy of ${owner} cannot be held to in ${region}: ${reason}`,
   }),
+  'probe:changed': ({ region, appeared, gone, worst, example }) => ({
+    level: appeared === 0 ? 'info' : worst === 'critical' || worst === 'error' ? 'error' : 'warn',
+    sentence:
+      `probes of ${region}: ${appeared} findings are new, ${gone} are gone` +
+      (example === null ? '' : `, such as ${example}`),
+  }),
   'policy:error': ({ error }) => ({
     level: 'error',
     sentence: `policies could not be looked at, and are again: ${describeError(error)}`,

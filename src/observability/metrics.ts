@@ -7,7 +7,7 @@ import type { DrillSummary } from '../failover/index.ts'
 import type { FlowStatus, GroupStatus, LinkStatus, ReplicationEvents, ReplicationStatus } from '../replication/index.ts'
 import type { RegionsStatus } from '../regions/index.ts'
 import { type AuthorityStatus, renderAuthority } from './authority-metrics.ts'
-import type { GateStatus, WatchedFence } from '../security/index.ts'
+import type { GateStatus, ProbeRound, WatchedFence } from '../security/index.ts'
 import { type Labelled, renderLabels, renderMetric } from './exposition.ts'
 import { renderDrills } from './drill-metrics.ts'
 import { type FailoverStatus, renderFailover } from './failover-metrics.ts'
@@ -27,6 +27,7 @@ import {
 } from './metric-specs.ts'
 import { type DeliveryStatus, renderDelivery } from './delivery-metrics.ts'
 import { type PolicyStatus, renderPolicies } from './policy-metrics.ts'
+import { renderProbes } from './probe-metrics.ts'
 import { renderRegions } from './region-metrics.ts'
 import { worstGroups } from './worst-groups.ts'
 
@@ -47,6 +48,8 @@ export interface MetricsSources {
   drills?(): readonly DrillSummary[]
   /** How regions hold to policies. @defaultValue nothing */
   policies?(): readonly PolicyStatus[]
+  /** What probes of regions have found. @defaultValue nothing */
+  probes?(): readonly ProbeRound[]
   /** @defaultValue there is no gate */
   gate?(): GateStatus | undefined
   nowMs(): number
@@ -96,6 +99,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
       parts.push(...renderDrills(sources.drills?.() ?? []))
       parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
+      if (sources.probes !== undefined) parts.push(...renderProbes(sources.probes(), nowMs))
       if (sources.policies !== undefined) parts.push(...renderPolicies(sources.policies(), nowMs))
       if (sources.delivery !== undefined) parts.push(...renderDelivery(sources.delivery(), nowMs))
       parts.push(...renderCredentials(sources.credentials?.() ?? [], nowMs))

@@ -19,6 +19,7 @@ import {
   STATE_METRICS,
 } from './metric-specs.ts'
 import { POLICY_DRIFT_METRIC, POLICY_LABELS, POLICY_METRICS } from './policy-metrics.ts'
+import { PROBE_METRICS } from './probe-metrics.ts'
 import { OBSERVER_METRICS, REGION_LABELS, REGION_METRICS, REGION_STATES } from './region-metrics.ts'
 
 const HEAD = `# Metrics
@@ -78,6 +79,7 @@ export function listMetrics(): MetricRow[] {
     row(FENCE_STATE_METRIC, [...FENCE_LABELS, 'state']),
     row(GATE_METRIC, GATE_METRIC.labels),
     ...FENCE_METRICS.map((spec) => row(spec, FENCE_LABELS)),
+    ...Object.values(PROBE_METRICS).map((spec) => row(spec, spec.labels)),
     row(POLICY_DRIFT_METRIC, POLICY_DRIFT_METRIC.labels),
     ...POLICY_METRICS.map((spec) => row(spec, POLICY_LABELS)),
     ...NOTIFICATION_METRICS.map((spec) => row(spec, DELIVERY_LABELS)),

@@ -1,5 +1,6 @@
 import type { RegionName } from '../core/index.ts'
 import type { FenceMeans } from './fences/fence-record.ts'
+import type { ProbeSeverity } from './probes/probe-findings.ts'
 import type { GatePosition } from './gate/decide-gate.ts'
 
 interface FenceRef {
@@ -83,6 +84,16 @@ export type SecurityEvents = {
     readonly why: 'enforced' | 'kept-up'
     readonly added: number
     readonly removed: number
+  }
+  /** Probes of a region have found other things than the time before. */
+  'probe:changed': {
+    readonly region: RegionName
+    readonly appeared: number
+    readonly gone: number
+    /** Of all that there are now; null where there is nothing any more. */
+    readonly worst: ProbeSeverity | null
+    /** The gravest of those that appeared. */
+    readonly example: string | null
   }
   /** What should not happen. */
   'policy:error': { readonly error: unknown }

@@ -144,6 +144,7 @@ export function resolveGateOptions({ open, close, check, timeoutSeconds }: GateO
 }
 
 const DRIFT_SECONDS = 30
+const PROBE_MINUTES = 60
 
 export const SecurityOptions = Type.Object(
   {
@@ -164,6 +165,16 @@ export const SecurityOptions = Type.Object(
         description: 'How often the controller that leads compares the regions with the policies.',
       }),
     ),
+    probeMinutes: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_080,
+        default: PROBE_MINUTES,
+        description:
+          'How often the controller that leads probes brokers and listeners of regions for which a policy has a `baseline`; ' +
+          '0: only when asked, by `isthmus security probe`.',
+      }),
+    ),
   },
   { additionalProperties: false, description: 'Who may do what in the regions, as declared.' },
 )
@@ -172,10 +183,11 @@ export type SecurityOptions = Type.Static<typeof SecurityOptions>
 /** The same with every default filled in, but for the files, which are read elsewhere. */
 export interface ResolvedSecurityOptions {
   readonly driftMs: number
+  /** 0: only when asked. */
+  readonly probeMs: number
 }
 
-export function resolveSecurityOptions({
-  driftSeconds = DRIFT_SECONDS,
-}: SecurityOptions = {}): ResolvedSecurityOptions {
-  return { driftMs: driftSeconds * 1_000 }
+export function resolveSecurityOptions(options: SecurityOptions = {}): ResolvedSecurityOptions {
+  const { driftSeconds = DRIFT_SECONDS, probeMinutes = PROBE_MINUTES } = options
+  return { driftMs: driftSeconds * 1_000, probeMs: probeMinutes * 60_000 }
 }

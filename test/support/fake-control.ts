@@ -181,7 +181,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
         },
         clock: systemClock,
       },
-      security: { policies: policies.desk, rights: () => [] },
+      security: { policies: policies.desk, probes: policies.probes, rights: () => [] },
       ...delivery.content,
       credentials: () => files.status(),
       metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },

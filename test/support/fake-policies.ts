@@ -1,7 +1,8 @@
 import type { PolicyConfig } from '../../src/config/index.ts'
-import { type RegionName, systemClock } from '../../src/core/index.ts'
+import { createEvents, type RegionName, systemClock } from '../../src/core/index.ts'
 import { PolicyDesk } from '../../src/controller/policies/policy-desk.ts'
-import { DEFAULT_TIMINGS, type SecurityPolicy } from '../../src/security/index.ts'
+import { ProbeWatch } from '../../src/controller/policies/probe-watch.ts'
+import { DEFAULT_TIMINGS, probeRegion, resolveBaseline, type SecurityPolicy } from '../../src/security/index.ts'
 import type { AclRegion } from './acl-region.ts'
 import { PoliciesInMemory } from './policies-in-memory.ts'
 
@@ -21,7 +22,9 @@ export function fakePolicies(
   regions: ReadonlyMap<RegionName, { readonly acls: AclRegion }>,
   hold: () => string | undefined = () => undefined,
 ) {
-  const policies: PolicyConfig[] = [{ file: '/p.yaml', policy: ORDERS_POLICY, regions: [...regions.keys()] }]
+  const policies: PolicyConfig[] = [
+    { file: '/p.yaml', policy: ORDERS_POLICY, regions: [...regions.keys()], passwords: new Map() },
+  ]
   const records = new Map([...regions.keys()].map((region) => [region, new PoliciesInMemory()]))
   const access = new Map(
     [...regions].map(([region, { acls }]) => {
@@ -36,5 +39,23 @@ export function fakePolicies(
       ] as const
     }),
   )
-  return { policies, records, access, desk: new PolicyDesk({ policies, regions: access, hold }) }
+  const probes = new ProbeWatch({
+    regions: new Map(
+      [...regions].map(([region, { acls }]) => [region, { isDeclared: false, probe: () => probe(region, acls) }]),
+    ),
+    everyMs: 0,
+    hold,
+    events: createEvents(),
+    clock: systemClock,
+    onError: () => undefined,
+  })
+  return { policies, records, access, probes, desk: new PolicyDesk({ policies, regions: access, hold }) }
+}
+
+/** Of a region that nothing listens for. */
+function probe(region: RegionName, acls: AclRegion) {
+  const given = { region, bootstrap: [], cluster: acls.clientOf('User:isthmus'), superUsers: undefined, known: [] }
+  const dial = () => Promise.reject(new Error('nobody listens'))
+  const rest = { baseline: resolveBaseline([]), ca: undefined, clock: systemClock }
+  return probeRegion({ ...given, ...rest, dial }, new AbortController().signal)
 }

@@ -221,3 +221,55 @@ export const SecurityRightsBody = object(
   'The least rights of the principals of Isthmus, by the configuration.',
 )
 export type SecurityRightsBody = Type.Static<typeof SecurityRightsBody>
+
+export const SecurityProbeRequest = object(
+  { region: Type.Optional(name('Only this region.')) },
+  'Which regions are probed.',
+)
+
+const severity = Type.Enum(['critical', 'error', 'warning', 'info'], { description: 'How grave.' })
+
+const ProbeFindingBody = object(
+  {
+    id: text('What it is; see the findings of `isthmus security probe`.'),
+    severity,
+    region,
+    broker: nullableInteger('Null where it is about the region as a whole.'),
+    listener: nullableText('Name of the listener, or its address.'),
+    title: text('What is wrong.'),
+    evidence: text('What was seen.'),
+    remedy: text('What to do.'),
+  },
+  'A finding of probes.',
+)
+export type ProbeFindingBody = Type.Static<typeof ProbeFindingBody>
+
+const ProbedListenerBody = object(
+  {
+    broker: nullableInteger('Of which broker.'),
+    listener: text('Its name, or its address.'),
+    address: text('`host:port`.'),
+    speaks: Type.Unsafe<string | null>({ type: ['string', 'null'], description: '`tls` or `plaintext`.' }),
+    tlsVersion: nullableText('The newest that both sides know.'),
+    certificateEnds: nullableText('ISO 8601.'),
+    mechanisms: Type.Array(Type.String(), { description: 'SASL mechanisms that it offers.' }),
+  },
+  'A listener as a stranger sees it.',
+)
+
+const ProbeRoundBody = object(
+  {
+    region,
+    at: text('When, ISO 8601.'),
+    declared: Type.Boolean({ description: 'Whether a policy says what the region has to be like.' }),
+    findings: Type.Array(ProbeFindingBody, { description: 'The gravest first.' }),
+    listeners: Type.Array(ProbedListenerBody, { description: 'What was probed.' }),
+  },
+  'A round of probes of a region.',
+)
+
+export const SecurityProbeBody = object(
+  { rounds: Type.Array(ProbeRoundBody, { description: 'The last one of each region.' }) },
+  'What probes have found.',
+)
+export type SecurityProbeBody = Type.Static<typeof SecurityProbeBody>

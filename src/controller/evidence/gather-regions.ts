@@ -20,30 +20,35 @@ export async function gatherTarget(gathering: Gathering): Promise<TargetEvidence
   const { rooms, clock } = parts
   const { cluster, metadata, topics, region } = target
   const here = () => mustAnswer(metadata, region)
-  const [configs, rights, own, certificateDays, standing, diskFreeShare, refused, policyDrift] = await Promise.all([
-    looks.look(['min-isr-fits'], (signal) => {
-      return describeConfigs(source.cluster, namesOf(mustAnswer(source.topics, source.region)), signal)
-    }),
-    gatherRights(gathering),
-    gatherOwnRights(gathering, 'target'),
-    looks.look(['certificates-valid'], (signal) => readCertificateDays(cluster, here(), clock.nowMs(), signal)),
-    looks.look(['standing-fence'], (signal) => {
-      here()
-      return readStanding(parts, region, signal)
-    }),
-    looks.look(['disk-headroom'], (signal) => readDiskFreeShare(cluster, here(), signal)),
-    looks.look(['configs-accepted'], async (signal) => {
-      here()
-      mustAnswer(source.metadata, source.region)
-      const { moves } = rooms.replicator
-      const recorded = await moves.recordConfigs(rooms.linkOf(source.region, region), signal)
-      return moves.validateConfigs(region, recorded, signal)
-    }),
-    looks.look(['policies-hold'], async (signal) => {
-      here()
-      return (await parts.security?.judgePolicies(region, signal)) ?? { stops: [], notes: [] }
-    }),
-  ])
+  const [configs, rights, own, certificateDays, standing, diskFreeShare, refused, policyDrift, probed] =
+    await Promise.all([
+      looks.look(['min-isr-fits'], (signal) => {
+        return describeConfigs(source.cluster, namesOf(mustAnswer(source.topics, source.region)), signal)
+      }),
+      gatherRights(gathering),
+      gatherOwnRights(gathering, 'target'),
+      looks.look(['certificates-valid'], (signal) => readCertificateDays(cluster, here(), clock.nowMs(), signal)),
+      looks.look(['standing-fence'], (signal) => {
+        here()
+        return readStanding(parts, region, signal)
+      }),
+      looks.look(['disk-headroom'], (signal) => readDiskFreeShare(cluster, here(), signal)),
+      looks.look(['configs-accepted'], async (signal) => {
+        here()
+        mustAnswer(source.metadata, source.region)
+        const { moves } = rooms.replicator
+        const recorded = await moves.recordConfigs(rooms.linkOf(source.region, region), signal)
+        return moves.validateConfigs(region, recorded, signal)
+      }),
+      looks.look(['policies-hold'], async (signal) => {
+        here()
+        return (await parts.security?.judgePolicies(region, signal)) ?? { stops: [], notes: [] }
+      }),
+      looks.look(['baseline-met'], async () => {
+        here()
+        return (await parts.security?.judgeProbes(region)) ?? { stops: [], notes: [] }
+      }),
+    ])
   return {
     isReachable: metadata !== undefined,
     underReplicated: metadata && findUnderReplicated(metadata, isSelected),
@@ -51,6 +56,7 @@ export async function gatherTarget(gathering: Gathering): Promise<TargetEvidence
     configsRefused: refused?.map(({ targetTopic, reason }) => `${targetTopic}: ${reason}`),
     rightsMissing: rights,
     policyDrift,
+    probed,
     ownRightsMissing: own,
     certificateDays,
     ...standing,

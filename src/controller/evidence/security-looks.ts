@@ -2,11 +2,26 @@ import type { FoundDiffering } from '../../failover/index.ts'
 import type { RegionName } from '../../core/index.ts'
 import type { DriftLook } from '../../api/index.ts'
 import type { AclBinding } from '../../kafka/index.ts'
+import type { ProbeFinding, ProbeRound, ProbeSeverity } from '../../security/index.ts'
 
 /** What guards ask of policies. Implemented by the process's control of security; see policies/security-control.ts. */
 export interface SecurityLooks {
+  /** What probes have found about its brokers and listeners. */
+  judgeProbes(region: RegionName): Promise<FoundDiffering>
   /** How a region differs from the policies that apply to it; throws where that cannot be told. */
   judgePolicies(region: RegionName, signal: AbortSignal): Promise<FoundDiffering>
+}
+
+/** Pure: what is grave stops a move where a policy says what the region has to be like. Undefined: none says so. */
+export function judgeRound(round: Pick<ProbeRound, 'findings'> | undefined): FoundDiffering {
+  const grave: readonly ProbeSeverity[] = ['critical', 'error']
+  const word = ({ id, listener, evidence }: ProbeFinding) =>
+    `${id}${listener === null ? '' : ` of ${listener}`}: ${evidence}`
+  const found = round?.findings ?? []
+  return {
+    stops: found.filter(({ severity }) => grave.includes(severity)).map(word),
+    notes: found.filter(({ severity }) => !grave.includes(severity)).map(word),
+  }
 }
 
 /** Pure: what is missing or changed keeps applications from working; what is extra lets in more than was meant. */

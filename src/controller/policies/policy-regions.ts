@@ -1,11 +1,12 @@
 import { type Config, clusterOptionsOf } from '../../config/index.ts'
 import type { Clock, Random, RegionName } from '../../core/index.ts'
-import { openCluster } from '../../kafka/index.ts'
+import { type Cluster, openCluster } from '../../kafka/index.ts'
 import { DEFAULT_TIMINGS, FENCE_REQUEST_TIMEOUT_MS, type PolicyAccess } from '../../security/index.ts'
 import { StateTopics } from '../state-topics.ts'
 import { TopicPolicyRecords } from './topic-policy-records.ts'
 
 export interface PolicyRegions {
+  readonly clusters: ReadonlyMap<RegionName, Cluster>
   /** Every one of the configuration. */
   readonly all: ReadonlyMap<RegionName, PolicyAccess>
   close(): Promise<void>
@@ -41,6 +42,7 @@ export function openPolicyRegions({
     }),
   )
   return {
+    clusters,
     all,
     async close() {
       await states.close()

@@ -4,11 +4,13 @@ import { type Clock, createEvents, type Events, type Random, type RegionName } f
 import type { FoundDiffering } from '../../failover/index.ts'
 import type { SecurityEvents } from '../../security/index.ts'
 import type { Role } from '../control.ts'
-import { judgeDrift, type SecurityLooks } from '../evidence/index.ts'
+import { judgeDrift, judgeRound, type SecurityLooks } from '../evidence/index.ts'
 import { findLeastRights } from './least-rights.ts'
 import { PolicyDesk } from './policy-desk.ts'
 import { openPolicyRegions, type PolicyRegions } from './policy-regions.ts'
 import { PolicyWatch, type WatchedPolicy } from './policy-watch.ts'
+import { probedRegions } from './probed-regions.ts'
+import { ProbeWatch } from './probe-watch.ts'
 
 export interface SecurityControlOptions {
   readonly config: Pick<Config, 'regions' | 'links' | 'failoverGroups' | 'policies' | 'security'>
@@ -24,6 +26,7 @@ export class SecurityControl implements SecurityView, SecurityLooks {
   readonly policies: PolicyDesk
   readonly #config: SecurityControlOptions['config']
   readonly #regions: PolicyRegions
+  readonly probes: ProbeWatch
   readonly #watch: PolicyWatch
 
   constructor({ config, hold, clock, random }: SecurityControlOptions) {
@@ -31,13 +34,16 @@ export class SecurityControl implements SecurityView, SecurityLooks {
     this.#regions = openPolicyRegions({ config, clock, random })
     this.policies = new PolicyDesk({ policies: config.policies, regions: this.#regions.all, hold })
     const { events } = this
-    const everyMs = config.security.driftMs
+    const { driftMs: everyMs, probeMs } = config.security
     const onError = (error: unknown) => events.emit('policy:error', { error })
     this.#watch = new PolicyWatch({ desk: this.policies, everyMs, hold, events, clock, onError })
+    const regions = probedRegions({ config, clusters: this.#regions.clusters, clock, random })
+    this.probes = new ProbeWatch({ regions, everyMs: probeMs, hold, events, clock, onError })
   }
 
   start(): void {
     if (this.#config.policies.length > 0) this.#watch.start()
+    this.probes.start()
   }
 
   /** As of the last look; empty in a process that does not lead. */
@@ -51,11 +57,16 @@ export class SecurityControl implements SecurityView, SecurityLooks {
     return judgeDrift(await this.policies.drift({ region }, signal))
   }
 
+  async judgeProbes(region: RegionName): Promise<FoundDiffering> {
+    return judgeRound(await this.probes.known(region))
+  }
+
   rights(role: Role): readonly RegionRights[] {
     return findLeastRights(this.#config, role)
   }
 
   async stop(): Promise<void> {
+    await this.probes.stop()
     await this.#watch.stop()
     await this.#regions.close()
   }

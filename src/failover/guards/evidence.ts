@@ -41,6 +41,8 @@ export interface TargetEvidence {
   readonly rightsMissing?: readonly string[]
   /** How it differs from the policies of who may do what. */
   readonly policyDrift?: FoundDiffering
+  /** What probes have found about its brokers and listeners. */
+  readonly probed?: FoundDiffering
   /** What Isthmus itself may not do there, by step. */
   readonly ownRightsMissing?: readonly string[]
   /** Of the certificate that ends first; null where the region is reached without TLS. */

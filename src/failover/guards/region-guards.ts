@@ -142,6 +142,15 @@ export const REGION_GUARDS: readonly Guard[] = [
     judge: ({ evidence }) => judgeFound(evidence.target?.policyDrift, 'entries that differ from policies'),
   },
   {
+    name: 'baseline-met',
+    holds: 'brokers and listeners of the target are what the policies declare',
+    lossless: 'required',
+    failover: 'warning',
+    isOverridable: true,
+    remedy: 'See `isthmus security probe`: each finding has its remedy.',
+    judge: ({ evidence }) => judgeFound(evidence.target?.probed, 'findings of probes'),
+  },
+  {
     name: 'own-rights-target',
     holds: 'Isthmus may do on the target what each step needs',
     lossless: 'required',

@@ -142,3 +142,16 @@ test('only a process that leads applies', async () => {
   expect(await cli([...APPLY, '--api', it.api])).toMatchObject({ err: expect.stringContaining('NOT_LEADING') })
   expect(regionOf(it, 'west').standing()).toEqual([])
 })
+
+test('a probe tells what was found with its remedy, and exits with 6', async () => {
+  await using it = await startFakeControl()
+  regionOf(it, 'east').acls.hasAuthorizer = false
+  const probed = await cli(['security', 'probe', '--region', 'east', '--api', it.api])
+  expect(probed.code).toBe(6)
+  expect(probed.out).toContain('CRITICAL  no-authorizer')
+  expect(probed.out).toContain('what to do: Set authorizer.class.name')
+  const ids = ['no-authorizer', 'could-not-probe'].flatMap((id) => ['--ignore', id])
+  expect((await cli(['security', 'probe', '--region', 'east', ...ids, '--api', it.api])).code).toBe(0)
+  const unknown = await cli(['security', 'probe', '--region', 'nowhere', '--api', it.api])
+  expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('POLICY_REGION_UNKNOWN') })
+})

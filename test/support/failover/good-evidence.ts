@@ -10,6 +10,7 @@ export const goodEvidence: Required<MoveEvidence> = {
     configsRefused: [],
     rightsMissing: [],
     policyDrift: { stops: [], notes: [] },
+    probed: { stops: [], notes: [] },
     ownRightsMissing: [],
     certificateDays: 90,
     fenceProvedMsAgo: 4_000,

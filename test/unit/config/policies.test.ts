@@ -13,7 +13,7 @@ security: { policies: ${globs} }
 `
   const { config, problems } = parseConfig(text, '/etc/isthmus', {
     env: {},
-    findFiles: () => Object.keys(files),
+    findFiles: () => Object.keys(files).filter((name) => name.endsWith('.yaml')),
     readFile: (path) => {
       const found = files[path]
       if (found === undefined) throw new Error('no such file')
@@ -48,7 +48,10 @@ roles:
   - { principal: User:billing, consume: { topics: ["orders.*"], groups: ["billing*"] } }
 acls: []
 `
-  expect(read({ '/p.yaml': text }).problems).toEqual([])
+  const { policies, problems } = read({ '/p.yaml': text, '/run/secrets/checkout': 'geheim\n' })
+  expect(problems).toEqual([])
+  expect(policies?.[0]?.passwords.get('User:checkout')?.reveal()).toBe('geheim')
+  expect(read({ '/p.yaml': text }).problems).toEqual([expect.stringContaining('/run/secrets/checkout')])
 })
 
 test.each<[string, Record<string, string>, string[]]>([

@@ -7,11 +7,13 @@ const address = (nodeId: number): BrokerAddress => ({
   internalHost: `broker-${nodeId}`,
   clientPort: 20_000 + nodeId,
   mtlsPort: 21_000 + nodeId,
+  extraPorts: [22_000 + nodeId],
   internalPort: 9_094,
   controllerPort: 9_093,
 })
 
 const layout = (brokers: readonly BrokerAddress[]) => ({
+  listeners: [],
   major: 4 as const,
   broker: brokers[0] as BrokerAddress,
   brokers,

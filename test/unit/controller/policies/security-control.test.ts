@@ -9,7 +9,7 @@ test('nothing differs in a region that no policy applies to, so that its moves a
       links: [],
       failoverGroups: [],
       policies: [],
-      security: { driftMs: 1_000 },
+      security: { driftMs: 1_000, probeMs: 0 },
     },
     hold: () => undefined,
     clock: systemClock,

@@ -34,6 +34,7 @@ const bad: Readonly<Record<string, Partial<GuardContext>>> = {
   'configs-accepted': { evidence: target({ configsRefused: ['orders: max.message.bytes'] }) },
   'rights-present': { evidence: target({ rightsMissing: ['User:checkout WRITE orders'] }) },
   'policies-hold': { evidence: target({ policyDrift: { stops: ['orders misses User:app'], notes: [] } }) },
+  'baseline-met': { evidence: target({ probed: { stops: ['no-authorizer'], notes: [] } }) },
   'own-rights-target': { evidence: target({ ownRightsMissing: ['open: ALTER on the cluster'] }) },
   'own-rights-source': { evidence: source({ ownRightsMissing: ['fence: ALTER on the cluster'] }) },
   'certificates-valid': { evidence: target({ certificateDays: 0 }) },
