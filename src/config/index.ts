@@ -23,6 +23,6 @@ export { type CheckedCluster, checkOnline, type RegionFinding } from './online.t
 export type { PolicyConfig } from './policies.ts'
 export { formatProblem, type Problem } from './problems.ts'
 export { renderConfigReference } from './reference.ts'
-export { clusterOptionsOf, type RegionConfig } from './regions.ts'
+export { clusterOptionsOf, principalOptionsOf, type RegionConfig, trustedCaOf } from './regions.ts'
 export { standIn } from './stand-in.ts'
 export { type ConfigSources, systemSources } from './sources.ts'

@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import { type RegionName, regionName } from '../core/index.ts'
+import type { Secret } from '../credentials/index.ts'
 import { findPolicyMistakes, SecurityPolicy } from '../security/index.ts'
 import { Value } from 'typebox/value'
 import { type LoadContext, loadSecretFile } from './credentials.ts'
 import { closest, collectProblems, type Problem, type ProblemCollector } from './problems.ts'
 import { reportShape, type UsableConfig } from './validate.ts'
-import type { Secret } from './secrets.ts'
 import { parseYaml } from './yaml.ts'
 
 /** One policy file. */

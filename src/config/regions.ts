@@ -1,4 +1,5 @@
 import { type RegionName, regionName } from '../core/index.ts'
+import type { Secret } from '../credentials/index.ts'
 import type { ClusterOptions } from '../kafka/index.ts'
 import { type LoadContext, loadTls, revealTls, type TlsConfig } from './credentials.ts'
 import type { Path } from './problems.ts'
@@ -78,6 +79,37 @@ export function clusterOptionsOf({
       },
     },
   }
+}
+
+interface ScramLogin {
+  readonly mechanism: 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: Secret
+}
+
+/** The same for a principal that has a password, and no certificate: that of Isthmus would make it another one. */
+export function principalOptionsOf(
+  { name, bootstrap, tls }: Pick<RegionConfig, 'name' | 'bootstrap' | 'tls'>,
+  { mechanism, username, password }: ScramLogin,
+): Pick<ClusterOptions, 'name' | 'bootstrap' | 'access'> {
+  const access = {
+    tls: () => tls && trustOf(tls),
+    sasl: () => ({ mechanism, username, password: password.reveal() }),
+    formerSasl: () => undefined,
+    note: () => undefined,
+    renew: async () => (await password.material?.renew()) === true,
+  }
+  return { name, bootstrap, access }
+}
+
+/** PEM of whoever the servers of a region are trusted for; undefined where the system's roots count. */
+export function trustedCaOf({ tls }: Pick<RegionConfig, 'tls'>): string | undefined {
+  return tls && revealTls(tls).ca
+}
+
+function trustOf(tls: TlsConfig) {
+  const { cert: _cert, key: _key, ...trust } = revealTls(tls)
+  return trust
 }
 
 /** It reaches the region as Isthmus does, but has a certificate and a login of its own. */

@@ -1,4 +1,11 @@
-import { type Config, clusterOptionsOf, type PolicyConfig, type RegionConfig } from '../../config/index.ts'
+import {
+  type Config,
+  clusterOptionsOf,
+  type PolicyConfig,
+  principalOptionsOf,
+  type RegionConfig,
+  trustedCaOf,
+} from '../../config/index.ts'
 import type { Clock, Random, RegionName } from '../../core/index.ts'
 import { type Cluster, dialBare, openCluster } from '../../kafka/index.ts'
 import { FENCE_REQUEST_TIMEOUT_MS, type KnownPrincipal, probeRegion, resolveBaseline } from '../../security/index.ts'
@@ -20,7 +27,7 @@ export function probedRegions({ config, clusters, ...context }: ProbedRegionsOpt
       if (cluster === undefined) return []
       const policies = config.policies.filter(({ regions }) => regions.includes(region.name))
       const baseline = resolveBaseline(policies.map(({ policy }) => policy.baseline))
-      const { name, bootstrap, tls, fence } = region
+      const { name, bootstrap, fence } = region
       const known = knownPrincipals(region, policies, context)
       const given = {
         region: name,
@@ -29,10 +36,10 @@ export function probedRegions({ config, clusters, ...context }: ProbedRegionsOpt
         baseline,
         superUsers: fence.superUsers,
         known,
-        ca: tls?.ca,
         clock,
+        dial: dialBare,
       }
-      const probe = (signal: AbortSignal) => probeRegion({ ...given, dial: dialBare }, signal)
+      const probe = (signal: AbortSignal) => probeRegion({ ...given, ca: trustedCaOf(region) }, signal)
       return [[name, { isDeclared: baseline.isDeclared, probe }] as const]
     }),
   )
@@ -45,23 +52,21 @@ function knownPrincipals(
   policies: readonly PolicyConfig[],
   context: { readonly clock: Clock; readonly random: Random },
 ): KnownPrincipal[] {
-  const { name, bootstrap, tls, canary } = region
+  const { name, canary } = region
   const bounds = { requestTimeoutMs: FENCE_REQUEST_TIMEOUT_MS, connectTimeoutMs: FENCE_REQUEST_TIMEOUT_MS }
-  const open = (of: Parameters<typeof clusterOptionsOf>[0]) => {
-    return openCluster({ ...clusterOptionsOf(of), clientId: 'isthmus-probe', ...bounds, context })
+  const open = (options: ReturnType<typeof clusterOptionsOf>) => {
+    return openCluster({ ...options, clientId: 'isthmus-probe', ...bounds, context })
   }
-  // A client certificate of Isthmus would make the principal another one.
-  const { cert: _cert, key: _key, ...trust } = tls ?? {}
   const ofPolicies = policies.flatMap(({ policy: { principals = [] }, passwords }) =>
     principals.flatMap(({ name: principal, auth }): KnownPrincipal[] => {
       const password = passwords.get(principal)
       const mechanism = auth in SCRAM ? (auth as keyof typeof SCRAM) : undefined
       if (password === undefined || mechanism === undefined || !principal.startsWith('User:')) return []
-      const sasl = { mechanism, username: principal.slice('User:'.length), password }
-      return [{ principal, open: () => open({ name, bootstrap, tls: tls && trust, sasl }) }]
+      const login = { mechanism, username: principal.slice('User:'.length), password }
+      return [{ principal, open: () => open(principalOptionsOf(region, login)) }]
     }),
   )
   if (canary === undefined) return ofPolicies
   const { principal, ...reach } = canary
-  return [...ofPolicies, { principal, open: () => open({ name, ...reach }) }]
+  return [...ofPolicies, { principal, open: () => open(clusterOptionsOf({ name, ...reach })) }]
 }
