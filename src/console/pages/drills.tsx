@@ -203,26 +203,7 @@ function OrderDrill({ group, path }: { readonly group: Group; readonly path: str
   const isFull = level === 'full'
   return (
     <Panel title="Begin a drill">
-      <div class="form">
-        <fieldset>
-          <legend>What is rehearsed</legend>
-          {LEVELS.map(([name, words]) => (
-            <label key={name} class="choice">
-              <input type="radio" name="level" checked={level === name} onChange={() => setLevel(name)} />
-              {words}
-            </label>
-          ))}
-        </fieldset>
-        <label>
-          At
-          <select value={region} onChange={(event) => setRegion(event.currentTarget.value)}>
-            <option value="">the standby that ranks best</option>
-            {standbys.map(({ region: name }) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
-      </div>
+      <DrillFields level={level} region={region} standbys={standbys} onLevel={setLevel} onRegion={setRegion} />
       <Ask
         label="Begin the drill"
         meaning={
@@ -261,5 +242,39 @@ function OrderDrill({ group, path }: { readonly group: Group; readonly path: str
         )}
       />
     </Panel>
+  )
+}
+
+interface DrillFieldsProps {
+  readonly level: DrillBody['level'] | ''
+  readonly region: string
+  readonly standbys: Group['regions']
+  readonly onLevel: (level: DrillBody['level']) => void
+  readonly onRegion: (region: string) => void
+}
+
+/** Nothing is chosen before a person does. */
+function DrillFields({ level, region, standbys, onLevel, onRegion }: DrillFieldsProps) {
+  return (
+    <div class="form">
+      <fieldset>
+        <legend>What is rehearsed</legend>
+        {LEVELS.map(([name, words]) => (
+          <label key={name} class="choice">
+            <input type="radio" name="level" checked={level === name} onChange={() => onLevel(name)} />
+            {words}
+          </label>
+        ))}
+      </fieldset>
+      <label>
+        At
+        <select value={region} onChange={(event) => onRegion(event.currentTarget.value)}>
+          <option value="">the standby that ranks best</option>
+          {standbys.map(({ region: name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+    </div>
   )
 }

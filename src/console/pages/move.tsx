@@ -66,15 +66,13 @@ interface PlannerProps {
 /** Nothing is chosen before a person does. */
 function Planner({ groups, wanted = '' }: PlannerProps) {
   const [group, setGroup] = useState(wanted)
-  const [wish, setWish] = useState<{ readonly kind: Kind | ''; readonly to: string; readonly acceptLoss: boolean }>(
-    NO_WISH,
-  )
+  const [wish, setWish] = useState(NO_WISH)
   const [overrides, setOverrides] = useState<Readonly<Record<string, string>>>({})
   const { refusal } = useCaller('operator')
   const plan = useOrder<PlanBody>()
   const found = groups.find((one) => one.group === group)
   const regions = found?.regions.filter(({ region }) => region !== found.active) ?? []
-  const change = (next: Partial<typeof wish>) => {
+  const change = (next: Partial<Wish>) => {
     setWish({ ...wish, ...next })
     plan.forget()
   }
@@ -105,40 +103,7 @@ function Planner({ groups, wanted = '' }: PlannerProps) {
               ))}
             </select>
           </label>
-          <fieldset>
-            <legend>Which move</legend>
-            {KINDS.map(([kind, words]) => (
-              <label key={kind} class="choice">
-                <input
-                  type="radio"
-                  name="kind"
-                  required
-                  checked={wish.kind === kind}
-                  onChange={() => change({ kind, acceptLoss: false })}
-                />
-                {words}
-              </label>
-            ))}
-          </fieldset>
-          <label>
-            To
-            <select value={wish.to} required onChange={(event) => change({ to: event.currentTarget.value })}>
-              <option value="">choose a region</option>
-              {regions.map(({ region, role }) => (
-                <option key={region} value={region}>{`${region}, ${role}`}</option>
-              ))}
-            </select>
-          </label>
-          {wish.kind === 'failover' && (
-            <label class="choice">
-              <input
-                type="checkbox"
-                checked={wish.acceptLoss}
-                onChange={(event) => change({ acceptLoss: event.currentTarget.checked })}
-              />
-              What it may lose was looked at and is accepted
-            </label>
-          )}
+          <WishFields wish={wish} regions={regions} onChange={change} />
           <button type="submit" disabled={refusal !== undefined || plan.isSending}>
             {plan.isSending ? 'The guards are looking' : 'Plan it; this changes nothing'}
           </button>
@@ -153,7 +118,60 @@ function Planner({ groups, wanted = '' }: PlannerProps) {
   )
 }
 
-const NO_WISH = { kind: '', to: '', acceptLoss: false } as const
+interface WishFieldsProps {
+  readonly wish: Wish
+  readonly regions: FailoverGroupsBody['groups'][number]['regions']
+  readonly onChange: (next: Partial<Wish>) => void
+}
+
+function WishFields({ wish, regions, onChange }: WishFieldsProps) {
+  return (
+    <>
+      <fieldset>
+        <legend>Which move</legend>
+        {KINDS.map(([kind, words]) => (
+          <label key={kind} class="choice">
+            <input
+              type="radio"
+              name="kind"
+              required
+              checked={wish.kind === kind}
+              onChange={() => onChange({ kind, acceptLoss: false })}
+            />
+            {words}
+          </label>
+        ))}
+      </fieldset>
+      <label>
+        To
+        <select value={wish.to} required onChange={(event) => onChange({ to: event.currentTarget.value })}>
+          <option value="">choose a region</option>
+          {regions.map(({ region, role }) => (
+            <option key={region} value={region}>{`${region}, ${role}`}</option>
+          ))}
+        </select>
+      </label>
+      {wish.kind === 'failover' && (
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={wish.acceptLoss}
+            onChange={(event) => onChange({ acceptLoss: event.currentTarget.checked })}
+          />
+          What it may lose was looked at and is accepted
+        </label>
+      )}
+    </>
+  )
+}
+
+interface Wish {
+  readonly kind: Kind | ''
+  readonly to: string
+  readonly acceptLoss: boolean
+}
+
+const NO_WISH: Wish = { kind: '', to: '', acceptLoss: false }
 
 interface PlannedProps {
   readonly plan: Sending<PlanBody>

@@ -71,8 +71,20 @@ function describeFacts(facts: JournalEntryBody['facts']): string {
 }
 
 function State({ operation }: { readonly operation: OperationBody }) {
-  const { state, phase, attempt, by, reason, at, fence, writePausedSeconds, writePauseLimitSeconds, stop, warnings } =
-    operation
+  const {
+    state,
+    phase,
+    attempt,
+    by,
+    reason,
+    at,
+    fence,
+    writePausedSeconds,
+    writePauseLimitSeconds,
+    stop,
+    abort,
+    warnings,
+  } = operation
   return (
     <>
       <p class="lead" role="status">
@@ -86,6 +98,11 @@ function State({ operation }: { readonly operation: OperationBody }) {
         The fence on {operation.from} is <strong>{fence}</strong>. Writes were held up for{' '}
         {duration(writePausedSeconds)} so far; a lossless move is rolled back behind {duration(writePauseLimitSeconds)}.
       </p>
+      {abort !== null && (
+        <p>
+          <Mark level="warning">{`${abort.by} has asked to abort it: ${abort.reason}`}</Mark>
+        </p>
+      )}
       {stop !== null && (
         <div class="problem" role="alert">
           <strong>
@@ -162,7 +179,7 @@ function Interventions({ operation, path, isPastCommit }: InterventionsProps) {
             meaning="Everything is put back as it was, fences included."
             path={`${path}/abort`}
             needs="operator"
-            obstacle={abort === null ? undefined : `${abort.by} has asked for that: ${abort.reason}`}
+            obstacle={abort === null ? undefined : 'Somebody has asked for that already.'}
           />
           <Cli command={commandOf('operation', 'abort', id, '--reason', 'WHY')} />
         </details>

@@ -25,6 +25,16 @@ interface AskProps {
   readonly shape?: (person: Person) => object
 }
 
+/** What is still to be said; undefined where nothing is. */
+function askFor(
+  { by, reason }: Person,
+  { asksWhy, isNamed }: { readonly asksWhy: boolean; readonly isNamed: boolean },
+): string | undefined {
+  const isSaid = (!asksWhy || reason.trim() !== '') && (isNamed || by.trim() !== '')
+  if (isSaid) return undefined
+  return asksWhy ? 'Say who asks and why.' : 'Say who asks.'
+}
+
 const asItIs = (person: Person): object => person
 
 /** An order to the API: who, why, and where it destroys something the name of the group, typed. */
@@ -35,8 +45,7 @@ export function Ask({ label, meaning, path, needs, body = {}, headers, word, obs
   const { name, isNamed, refusal } = useCaller(needs)
   const order = useOrder<unknown>()
   const isSure = word === undefined || typed.trim() === word
-  const isSaid = (!asksWhy || person.reason.trim() !== '') && (isNamed || person.by.trim() !== '')
-  const why = refusal ?? obstacle ?? (isSaid ? undefined : asksWhy ? 'Say who asks and why.' : 'Say who asks.')
+  const why = refusal ?? obstacle ?? askFor(person, { asksWhy, isNamed })
   const send = async () => {
     const answer = await order.send({
       path,

@@ -101,7 +101,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
       await page.getByLabel('Who asks').fill('bob')
       await page.getByLabel('Why, for those').fill('not now')
       await page.getByRole('button', { name: 'Abort the move' }).click()
-      await page.getByText('bob has asked for that: not now').waitFor()
+      await page.getByText('bob has asked to abort it: not now').waitFor()
       expect(stage.authority.group.operation?.abort).toMatchObject({ by: 'bob' })
       await page.close()
     },
@@ -115,14 +115,14 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
       const { copy } = stage.seen.evidence
       stage.seen.evidence = {
         ...stage.seen.evidence,
-        copy: { ...copy, openGaps: ['orders-3'] } as NonNullable<typeof copy>,
+        copy: { ...copy, openGaps: ['orders-3'] },
       }
       const page = await open()
       await goTo(page, stage.api, 'move?group=orders')
       await page.getByText('Switchover: the source').click()
       await page.getByRole('combobox', { name: 'To', exact: true }).selectOption('east')
       await page.getByRole('button', { name: 'Plan it' }).click()
-      await page.getByText('Stopped by').waitFor()
+      await page.getByText('Stopped by no-open-gaps', { exact: true }).waitFor()
       await page.getByLabel('Who asks').fill('ada')
       await page.getByLabel('Why, for those').fill('upgrade')
       await page.getByLabel('Type orders').fill('orders')
