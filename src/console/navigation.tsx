@@ -1,9 +1,12 @@
 import type { FunctionComponent } from 'preact'
 import { Divergence } from './pages/divergence.tsx'
+import { Drills } from './pages/drills.tsx'
 import { Flows } from './pages/flows.tsx'
 import { Groups } from './pages/groups.tsx'
 import { History } from './pages/history.tsx'
 import { MapPage } from './pages/map.tsx'
+import { Move } from './pages/move.tsx'
+import { Operation } from './pages/operation.tsx'
 import { Overview } from './pages/overview.tsx'
 import type { Route } from './route.ts'
 
@@ -22,6 +25,9 @@ export const PAGES: readonly Page[] = [
   { name: 'map', title: 'Map', isListed: true, View: MapPage },
   { name: 'flows', title: 'Flows', isListed: true, View: Flows },
   { name: 'groups', title: 'Consumer groups', isListed: true, View: Groups },
+  { name: 'move', title: 'Move', isListed: true, View: Move },
+  { name: 'operations', title: 'Operation', isListed: false, View: Operation },
+  { name: 'drills', title: 'Drills', isListed: true, View: Drills },
   { name: 'divergence', title: 'Divergence', isListed: true, View: Divergence },
   { name: 'history', title: 'History', isListed: true, View: History },
 ]

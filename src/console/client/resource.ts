@@ -114,3 +114,8 @@ export function resourceOf(path: string, everyMs: number): Resource {
   resources.set(path, made)
   return made
 }
+
+/** After an order: whatever is on the page is asked for again. */
+export function refreshAll(): void {
+  for (const resource of resources.values()) resource.refresh()
+}

@@ -1,5 +1,8 @@
+import { useState } from 'preact/hooks'
 import type { DivergenceBody, FailoverGroupBody, FailoverGroupsBody } from '../../api/contract/index.ts'
 import { useApi } from '../client/hooks.ts'
+import { Ask } from '../parts/ask.tsx'
+import { Cli } from '../parts/cli.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Table } from '../parts/table.tsx'
@@ -22,7 +25,7 @@ export function Divergence({ route }: { readonly route: Route }) {
     <>
       <Panel title="Regions on their way back" shown={shown}>
         <Table
-          caption="Regions on their way back"
+          caption="Lost and returning regions"
           empty="No region was lost: there is nothing that only one of them has."
           rows={away}
           keyOf={({ group: { group: name }, entry }) => `${name}:${entry.region}`}
@@ -69,6 +72,7 @@ function Found({ group, entry }: { readonly group: string; readonly entry: Regio
         {body !== undefined && <Totals body={body} />}
         {body !== undefined && <Choices body={body} />}
       </Panel>
+      {body !== undefined && <Choose body={body} />}
       {body !== undefined && <Partitions body={body} />}
     </>
   )
@@ -131,11 +135,62 @@ function Choices({ body: { choices, group, region } }: { readonly body: Divergen
   )
 }
 
+/** Nothing is chosen before a person does; what cannot be taken back asks for the name of the group. */
+function Choose({ body: { group, region, choices, phase } }: { readonly body: DivergenceBody }) {
+  const [kind, setKind] = useState('')
+  const [losesOlder, setLosesOlder] = useState(false)
+  const path = `/failover-groups/${encodeURIComponent(group)}/returns/${encodeURIComponent(region)}`
+  const chosen = choices.find((one) => one.kind === kind)
+  const older = chosen?.losesOlder ?? 0
+  return (
+    <Panel title="Say what becomes of these records">
+      <p>The return is at {phase}.</p>
+      <div class="form">
+        <fieldset>
+          <legend>What becomes of them</legend>
+          {choices.map((one) => (
+            <label key={one.kind} class="choice">
+              <input type="radio" name="choice" checked={kind === one.kind} onChange={() => setKind(one.kind)} />
+              <span>
+                <strong>{one.kind}</strong>: {MEANINGS[one.kind]}
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        {older > 0 && (
+          <label class="choice">
+            <input
+              type="checkbox"
+              checked={losesOlder}
+              onChange={(event) => setLosesOlder(event.currentTarget.checked)}
+            />
+            {plural(older, 'record')} below the fork may be destroyed as well
+          </label>
+        )}
+      </div>
+      <Ask
+        label={kind === '' ? 'Choose' : `Choose ${kind}`}
+        meaning={
+          chosen === undefined
+            ? 'Choose one first.'
+            : `Written out: ${count(chosen.writesOut.records)}. Appended: ${count(chosen.appends.records)}. Gone from everywhere: ${count(chosen.destroys.records)}.`
+        }
+        path={`${path}/choice`}
+        needs="admin"
+        word={group}
+        body={{ kind, ...(losesOlder && { losesOlder }) }}
+        obstacle={kind === '' ? 'Choose one first.' : undefined}
+      />
+      <Cli command={commandOf('divergence', kind || 'export', group, '--region', region, '--reason', 'WHY')} />
+    </Panel>
+  )
+}
+
 function Partitions({ body: { partitions, partitionsLeftOut, samples } }: { readonly body: DivergenceBody }) {
   return (
     <Panel title="Partitions that have diverged">
       <Table
-        caption="Partitions that have diverged"
+        caption="Diverged partitions, with what they hold alone"
         empty="None."
         rows={partitions}
         keyOf={({ topic, partition }) => `${topic}:${partition}`}

@@ -65,6 +65,9 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
       ))}
       <Needs group={group} regions={regions} />
       <LastDrill group={group} />
+      <p>
+        <a href={linkTo(['move'], { group: group.group })}>Move {group.group}</a>
+      </p>
     </Panel>
   )
 }

@@ -5,9 +5,9 @@ import { findViolations } from '../../support/console/axe.ts'
 import { hasBrowser, openBrowser } from '../../support/console/browser.ts'
 import { startConsoleStage } from '../../support/console/console-stage.ts'
 
-const PAGES = ['', 'map', 'flows', 'groups', 'divergence', 'history']
+const PAGES = ['', 'map', 'flows', 'groups', 'move', 'drills', 'divergence', 'history']
 const SIZE = { topics: 60, partitions: 240, groups: 12 }
-const SLOW_MS = 120_000
+const SLOW_MS = 300_000
 const WIDE = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' as const }
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' as const }
 
@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
 
   const open = async (look: typeof WIDE | typeof PHONE = WIDE) => {
     const page = await browser.newPage({ ...look, locale: 'en-US' })
-    page.setDefaultTimeout(30_000)
+    page.setDefaultTimeout(90_000)
     return page
   }
 
@@ -68,6 +68,65 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
       expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(token)
       await page.getByRole('button', { name: 'Sign out' }).click()
       await page.getByLabel('Token').waitFor()
+      await page.close()
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'a move is planned, and ordered once the name of its group is typed',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      const page = await open()
+      await goTo(page, stage.api, 'move')
+      expect(await page.locator('input:checked').count()).toBe(0)
+      await page.getByRole('combobox', { name: 'Failover group' }).selectOption('orders')
+      await page.getByText('Switchover: the source').click()
+      await page.getByRole('combobox', { name: 'To', exact: true }).selectOption('east')
+      await page.getByRole('button', { name: 'Plan it' }).click()
+      await page.getByText('Nothing stops it').waitFor()
+      expect(stage.authority.group.operation).toBeUndefined()
+      expect(await findViolations(page)).toEqual([])
+      const order = page.getByRole('button', { name: 'switchover to east' })
+      await page.getByLabel('Who asks').fill('ada')
+      await page.getByLabel('Why, for those').fill('upgrade')
+      await page.getByLabel('Type orders').fill('order')
+      expect(await order.isDisabled()).toBe(true)
+      await page.getByLabel('Type orders').fill('orders')
+      await order.click()
+      await page.getByRole('heading', { name: 'switchover of orders from west to east' }).waitFor()
+      expect(stage.authority.group.operation?.request).toMatchObject({ by: 'ada', reason: 'upgrade' })
+      expect(await findViolations(page)).toEqual([])
+      await page.getByText('Abort it', { exact: true }).click()
+      await page.getByLabel('Who asks').fill('bob')
+      await page.getByLabel('Why, for those').fill('not now')
+      await page.getByRole('button', { name: 'Abort the move' }).click()
+      await page.getByText('bob has asked to abort it: not now').waitFor()
+      expect(stage.authority.group.operation?.abort).toMatchObject({ by: 'bob' })
+      await page.close()
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'a move whose guards fail cannot be ordered',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      const { copy } = stage.seen.evidence
+      stage.seen.evidence = {
+        ...stage.seen.evidence,
+        copy: { ...copy, openGaps: ['orders-3'] },
+      }
+      const page = await open()
+      await goTo(page, stage.api, 'move?group=orders')
+      await page.getByText('Switchover: the source').click()
+      await page.getByRole('combobox', { name: 'To', exact: true }).selectOption('east')
+      await page.getByRole('button', { name: 'Plan it' }).click()
+      await page.getByText('Stopped by no-open-gaps', { exact: true }).waitFor()
+      await page.getByLabel('Who asks').fill('ada')
+      await page.getByLabel('Why, for those').fill('upgrade')
+      await page.getByLabel('Type orders').fill('orders')
+      expect(await page.getByRole('button', { name: 'switchover to east' }).isDisabled()).toBe(true)
       await page.close()
     },
     SLOW_MS,
