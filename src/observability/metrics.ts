@@ -98,16 +98,22 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (sources.authority !== undefined) parts.push(...renderAuthority(sources.authority()))
       if (sources.failover !== undefined) parts.push(...renderFailover(sources.failover()))
       parts.push(...renderDrills(sources.drills?.() ?? []))
-      parts.push(...renderFences(sources.fences?.() ?? [], nowMs))
-      parts.push(...renderProbes(sources.probes?.() ?? [], nowMs))
-      parts.push(...renderPolicies(sources.policies?.() ?? [], nowMs))
+      parts.push(...renderSecurity(sources, nowMs))
       if (sources.delivery !== undefined) parts.push(...renderDelivery(sources.delivery(), nowMs))
-      parts.push(...renderCredentials(sources.credentials?.() ?? [], nowMs))
       const gate = sources.gate?.()
       if (gate !== undefined) parts.push(renderGate(gate))
       return [...parts, await registry.metrics()].join('\n')
     },
   }
+}
+
+function renderSecurity(sources: MetricsSources, nowMs: number): string[] {
+  return [
+    ...renderFences(sources.fences?.() ?? [], nowMs),
+    ...renderProbes(sources.probes?.() ?? [], nowMs),
+    ...renderPolicies(sources.policies?.() ?? [], nowMs),
+    ...renderCredentials(sources.credentials?.() ?? [], nowMs),
+  ]
 }
 
 /** One metric after the other. */

@@ -46,7 +46,7 @@ const UNITS: Readonly<Record<string, string>> = {
 }
 const COUNTED = (
   'records batches flows topics groups deletions incidents brokers partitions canaries points documents votes ' +
-  'members drills notifications streams shards moves positions maps entries changes failures'
+  'members drills notifications streams shards moves positions maps entries changes failures findings'
 ).split(' ')
 
 /** A metric as the page has it; alerts and dashboards may name these only. */

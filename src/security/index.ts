@@ -57,11 +57,7 @@ export {
   SecurityOptions,
 } from './options.ts'
 export { type ResolvedBaseline, resolveBaseline } from './probes/baseline.ts'
-export {
-  PROBE_FINDINGS,
-  type ProbeFinding,
-  type ProbeSeverity,
-} from './probes/probe-findings.ts'
+export type { ProbeFinding, ProbeSeverity } from './probes/probe-findings.ts'
 export type { ListenerSight } from './probes/probe-listener.ts'
 export { type KnownPrincipal, type ProbeRound, probeRegion } from './probes/probe-region.ts'
 export { securityFaults } from './faults.ts'

@@ -65,11 +65,6 @@ export const PROBE_FINDINGS = {
     title: 'Whoever has not logged in is shown topics.',
     remedy: 'Let the listener demand a login, and take rights and super.users from User:ANONYMOUS and User:*.',
   },
-  'any-password-accepted': {
-    severity: 'critical',
-    title: 'A login that nobody has was accepted.',
-    remedy: 'Correct the login module of the listener.',
-  },
   'no-authorizer': {
     severity: 'critical',
     title: 'Brokers have no authorizer: everybody may do everything.',
