@@ -65,8 +65,13 @@ export class KubeServer implements AsyncDisposable {
     await writeFile(join(folder, 'tokens.csv'), TOKENS)
     const server = new KubeServer(folder, ports, issuer.certificate)
     await server.#writeKubeconfig(server.kubeconfig, 'admintoken', 'default')
-    await server.startAll()
-    await server.#establishDefinitions()
+    try {
+      await server.startAll()
+      await server.#establishDefinitions()
+    } catch (error) {
+      await server[Symbol.asyncDispose]()
+      throw error
+    }
     return server
   }
 
@@ -162,6 +167,8 @@ export class KubeServer implements AsyncDisposable {
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=default=${peer}`,
       '--log-level=error',
+      // Only processes are killed here, never the machine.
+      '--unsafe-no-fsync',
     ]
   }
 
