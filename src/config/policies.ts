@@ -4,7 +4,7 @@ import type { Secret } from '../credentials/index.ts'
 import { findPolicyMistakes, SecurityPolicy } from '../security/index.ts'
 import { Value } from 'typebox/value'
 import { type LoadContext, loadSecretFile } from './credentials.ts'
-import { closest, collectProblems, type Problem, type ProblemCollector } from './problems.ts'
+import { closest, collectProblems, type Path, type Problem, type ProblemCollector } from './problems.ts'
 import { reportShape, type UsableConfig } from './validate.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -105,9 +105,11 @@ function readPolicy(
   return { config: policy && { file: path, policy, regions, passwords }, problems, lineOfOwner }
 }
 
-function loadPasswords({ principals = [] }: SecurityPolicy, context: LoadContext): Map<string, Secret> {
+function loadPasswords({ owner, principals = [] }: SecurityPolicy, context: LoadContext): Map<string, Secret> {
   const loaded = principals.flatMap(({ name, passwordFile }, at) => {
-    const secret = loadSecretFile(passwordFile, ['principals', at, 'passwordFile'], 'the password', context)
+    const path: Path = ['principals', at, 'passwordFile']
+    // Several files have a first principal; what is followed is known by its name.
+    const secret = loadSecretFile(passwordFile, path, 'the password', context, ['policies', owner, ...path])
     return secret === undefined ? [] : [[name, secret] as const]
   })
   return new Map(loaded)

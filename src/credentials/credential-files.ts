@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { type Clock, createEvents, describeError, type Timer } from '../core/index.ts'
+import { type Clock, createEvents, describeError, invariant, type Timer } from '../core/index.ts'
 import type { CredentialEvents } from './events.ts'
 import { credentialFaults } from './faults.ts'
 import type { Followed } from './followed.ts'
@@ -65,6 +65,7 @@ export class CredentialFiles {
   /** Reads the files for the first time. @throws `CREDENTIALS_UNUSABLE` */
   async follow(followed: Followed): Promise<void> {
     const { name, files } = followed
+    invariant(!this.#entries.has(name), `two sets of files are called ${name}`)
     try {
       const texts = await readAll(files)
       followed.take(texts)

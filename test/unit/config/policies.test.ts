@@ -36,6 +36,20 @@ test('policies are read from the files that globs match, and apply to the region
   ])
 })
 
+test('passwords of principals are followed each under a name of its own, whatever file they are in', () => {
+  const principals = (password: string) =>
+    `principals: [{ name: User:app, auth: scram-sha-512, passwordFile: /run/${password} }]\n${ROLE}`
+  const { policies = [], problems } = read({
+    '/etc/isthmus/policies/a.yaml': policy('orders', principals('a')),
+    '/etc/isthmus/policies/b.yaml': policy('bills', principals('b'), '{ regions: [us] }'),
+    '/run/a': 'one',
+    '/run/b': 'two',
+  })
+  expect(problems).toEqual([])
+  const names = policies.flatMap(({ passwords }) => [...passwords.values()].map(({ material }) => material?.name))
+  expect(names).toEqual(['policies.orders.principals[0].passwordFile', 'policies.bills.principals[0].passwordFile'])
+})
+
 test('the file of the design is one', () => {
   const text = `apiVersion: isthmus/v1
 kind: SecurityPolicy
