@@ -1,43 +1,18 @@
-import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type ApiContent, createApiServer } from './api/index.ts'
-import { EXIT, type ExitCode, type RunOptions } from './cli/index.ts'
-import {
-  type Config,
-  clusterOptionsOf,
-  groupsOfLinks,
-  loadConfig,
-  notificationTargetOf,
-  standIn,
-} from './config/index.ts'
-import {
-  Control,
-  Doctor,
-  LinkDesk,
-  type Role,
-  SecurityControl,
-  specOf,
-  TEST_ONLY_DWELL,
-  testOnlyDwellMs,
-} from './controller/index.ts'
-import {
-  type Clock,
-  createEvents,
-  describeError,
-  type Events,
-  type Random,
-  type RegionName,
-  regionName,
-  systemClock,
-  systemRandom,
-} from './core/index.ts'
+import { type Config, clusterOptionsOf, groupsOfLinks, notificationTargetOf } from './config/index.ts'
+import { Control, Doctor, LinkDesk, type Role, SecurityControl } from './controller/index.ts'
+import { type Clock, createEvents, type Events, type Random, type RegionName, regionName } from './core/index.ts'
 import { CredentialFiles } from './credentials/index.ts'
 import { type Cluster, openCluster } from './kafka/index.ts'
+import { followConfig, type FollowedFile } from './live-config.ts'
 import { createMemoryKeeper } from './memory-keeper.ts'
+import { describeWork, nameMember } from './replicator-work.ts'
 import {
   type ApiEvents,
+  type ConfigEvents,
+  type ConfigStatus,
   createLinkHistory,
-  createLogger,
   createMetrics,
   createProgress,
   Delivery,
@@ -46,13 +21,7 @@ import {
   type MetricsSources,
 } from './observability/index.ts'
 import { healthTimings, RegionWatch } from './regions/index.ts'
-import {
-  bytesPerSecond,
-  type CreationGate,
-  type ReplicationStatus,
-  Replicator,
-  type ReplicatorOptions,
-} from './replication/index.ts'
+import { type CreationGate, type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
 import { startLogging } from './start-logging.ts'
 import { serveRunbooks } from './serve-runbooks.ts'
 
@@ -75,6 +44,7 @@ export type ReplicatorPort = Pick<
   | 'events'
   | 'links'
   | 'addLink'
+  | 'declareLinks'
   | 'stopLink'
   | 'positionsAtCut'
   | 'catchUp'
@@ -84,6 +54,8 @@ export type ReplicatorPort = Pick<
 
 export interface AppOptions {
   readonly config: Config
+  /** @defaultValue the configuration stays what it is */
+  readonly file?: FollowedFile
   readonly version: string
   /** @defaultValue all */
   readonly role?: Role
@@ -127,21 +99,22 @@ export async function createApp(options: AppOptions): Promise<App> {
   const security = controlSecurity(options, () => control?.hold())
   const control = controlGroups(options, { replicator, watch: regions.watch, security })
 
-  const calls = createEvents<ApiEvents>()
-  const delivery = deliver(options, { events: replicator.events, watch: regions.watch, control, security })
+  const [calls, changes] = [createEvents<ApiEvents>(), createEvents<ConfigEvents>()]
+  const delivery = deliver(options, { events: replicator.events, watch: regions.watch, changes, control, security })
   const memory = createMemoryKeeper({ clock, logger })
   const progress = createProgress({ clock, logger, progress: () => replicator.progress() })
   const history = createLinkHistory({ clock, status: () => replicator.status() })
-  const parts = { calls, replicator, clusters, watch: regions.watch, control, security, delivery, history, files }
+  const shown = { watch: regions.watch, control, security, delivery, history, files }
+  const parts: Parts = { calls, changes, replicator, clusters, ...shown }
+  const watching = [progress, history, memory]
   const stopLogging = startLogging(logger, { events: replicator.events, ...parts })
   const watched = { logger, clock, files, events: calls, ...(control && { journal: control.journal }) }
-  const served = { options: config.api, content: contentOf(options, parts), consoleFolder: CONSOLE_FOLDER }
-  const api = await createApiServer({ ...served, ...watched })
+  const { content, follower } = serve(options, parts)
+  const api = await createApiServer({ options: config.api, content, consoleFolder: CONSOLE_FOLDER, ...watched })
 
   const stop = async () => {
-    progress.stop()
-    history.stop()
-    memory.stop()
+    for (const one of watching) one.stop()
+    await follower?.stop()
     files.stop()
     await delivery.stop()
     // Before the replicator: nobody is to add links to it, or to move anything, any more.
@@ -166,9 +139,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       control?.start()
       security?.start()
       delivery.start()
-      progress.start()
-      history.start()
-      memory.start()
+      for (const one of watching) one.start()
+      follower?.start()
       return address
     },
     stop: () => (stopping ??= stop()),
@@ -240,21 +212,61 @@ interface Parts {
   /** Of the API. */
   readonly calls: Events<ApiEvents>
   readonly files: CredentialFiles
+  /** Of the configuration file. */
+  readonly changes: Events<ConfigEvents>
+}
+
+/** What is made anew with each change of the configuration. */
+interface Askables {
+  readonly doctor: Doctor
+  readonly linkDesk: LinkDesk
+}
+
+function followingAskables(options: AppOptions, parts: Parts) {
+  let asking = askables(options.config, options, parts)
+  const onChange = (config: Config) => {
+    asking = askables(config, options, parts)
+  }
+  return { asking: () => asking, onChange }
+}
+
+function askables(config: Config, { clock }: AppOptions, parts: Parts): Askables {
+  const { replicator, clusters, watch, control, security, delivery, files } = parts
+  const replication = () => replicator.status()
+  const views = { replication, watch, control, security, delivery, credentials: () => files.status() }
+  return {
+    doctor: new Doctor({ config, clusters, ...views, clock }),
+    linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
+  }
+}
+
+interface ServedParts extends Parts {
+  readonly asking: () => Askables
+  readonly configStatus: () => ConfigStatus | undefined
+}
+
+/** What the API serves, and what follows the configuration file where there is one to follow. */
+function serve(options: AppOptions, parts: Parts) {
+  const { config, file, role = 'all', clock } = options
+  const { asking, onChange } = followingAskables(options, parts)
+  const follower = file && followConfig({ ...parts, config, file, role, events: parts.changes, clock, onChange })
+  return { content: contentOf(options, { ...parts, asking, configStatus: () => follower?.status() }), follower }
 }
 
 /** What the API serves. */
-function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: Parts): ApiContent {
-  const { replicator, clusters, watch, control, security, delivery, history, calls, files } = parts
-  const replication = () => replicator.status()
+function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: ServedParts): ApiContent {
+  const { replicator, watch, control, security, delivery, history, calls, files, asking, configStatus } = parts
   const credentials = () => files.status()
-  const views = { replication, watch, control, security, delivery, credentials }
-  const doctor = new Doctor({ config, clusters, ...views, clock })
   return {
     version,
     regions: [...config.regions.keys()],
     replication: replicator,
-    linkDesk: new LinkDesk({ config, pauses: replicator.pauses, control, clock }),
+    linkDesk: {
+      pause: (order, signal) => asking().linkDesk.pause(order, signal),
+      resume: (order, signal) => asking().linkDesk.resume(order, signal),
+    },
     watch,
+    config: configStatus,
     history: (link) => history.of(link),
     ...(control && {
       groups: () => control.status().groups,
@@ -264,12 +276,16 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
     ...(control?.view && { failover: control.view }),
     ...(security && { security }),
     events: delivery,
-    notifications: delivery.notifications,
+    notifications: {
+      status: () => delivery.notifications.status(),
+      test: (by, name, signal) => delivery.notifications.test(by, name, signal),
+    },
     credentials,
     runbooks: serveRunbooks({ version, clock }),
-    doctor: (signal) => doctor.examine(signal),
+    doctor: (signal) => asking().doctor.examine(signal),
     metrics: createMetrics({
-      status: replication,
+      status: () => replicator.status(),
+      config: configStatus,
       events: replicator.events,
       nowMs: () => clock.nowMs(),
       process: { version, role },
@@ -283,16 +299,19 @@ function contentOf({ config, version, role = 'all', clock }: AppOptions, parts: 
   }
 }
 
+type Told = Pick<Parts, 'watch' | 'changes' | 'control' | 'security'>
+
 /** Who is told of what happens: clients of the API, and the receivers of notifications. */
 function deliver(
   { config, clock, random }: AppOptions,
-  { events, watch, control, security }: Pick<ReplicatorPort, 'events'> & Pick<Parts, 'watch' | 'control' | 'security'>,
+  { events, watch, changes, control, security }: Pick<ReplicatorPort, 'events'> & Told,
 ): Delivery {
   const groupOf = groupsOfLinks(config)
   return new Delivery({
     events: {
       replication: events,
       regions: watch.events,
+      config: changes,
       control: control?.events,
       security: security?.events,
       groupOf: (link) => groupOf.get(link),
@@ -317,67 +336,5 @@ function metricsOf(control: Control): Partial<MetricsSources> {
     fences: () => control.status().fences,
     drills: () => control.status().drills,
     gate: control.gate,
-  }
-}
-
-/** What the configuration asks of the replicator; links of failover groups come and go with their documents. */
-function describeWork(
-  { links, replication, api }: Config,
-  role: Role,
-): Omit<ReplicatorOptions, 'clusters' | 'clock' | 'random'> {
-  const { shareWork, sessionSeconds, replicationFactor, acknowledgeUnfenced } = replication
-  const memberName = replication.memberName === '' ? nameMember(api.listen) : replication.memberName
-  const copies = role === 'all' || role === 'replicator'
-  const declared = !copies ? [] : links.filter(({ failoverGroup }) => failoverGroup === null)
-  return {
-    links: declared.map(specOf),
-    copies,
-    topicSyncMs: replication.topicSyncSeconds * 1_000,
-    positionSyncMs: replication.positionSyncSeconds * 1_000,
-    groupDeletionGraceMs: replication.groupDeletionGraceSeconds * 1_000,
-    replicationFactor,
-    heldBackMs: replication.heldBackSeconds * 1_000,
-    bufferBytes: replication.bufferMb * 2 ** 20,
-    maxBytesPerSecond: bytesPerSecond(replication.maxMegabytesPerSecond),
-    acknowledgeUnfenced,
-    processName: `${hostname()}:${process.pid}`,
-    sharing: shareWork ? { memberName, sessionTimeoutMs: sessionSeconds * 1_000 } : undefined,
-  }
-}
-
-/** The same after a restart, so that the process gets its shards back at once; two on one host differ in the port. */
-function nameMember(listen: string): string {
-  const port = listen.slice(listen.lastIndexOf(':') + 1)
-  return `${hostname()}-${port === '0' ? process.pid : port}`.replaceAll(/[^A-Za-z0-9._-]/g, '-')
-}
-
-/** `isthmus run`: until the signal aborts, or another process takes over. */
-export async function runApp(
-  { config: file, role, region, logLevel: level }: RunOptions,
-  version: string,
-  signal: AbortSignal,
-): Promise<ExitCode> {
-  const loaded = loadConfig(file)
-  const config = role === 'agent' || region !== undefined ? standIn(loaded, region) : loaded
-  const logger = createLogger({ level, nowMs: () => systemClock.nowMs() })
-  logger.info({ file, role, version, links: config.links.length }, `isthmus ${version} starts`)
-  if (testOnlyDwellMs(process.env) !== undefined) {
-    logger.warn(`${TEST_ONLY_DWELL} is set: automatic mode waits for that only, which is for trials`)
-  }
-  const app = await createApp({ config, version, role, logger, clock: systemClock, random: systemRandom })
-  const asked = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
-  try {
-    await app.start()
-    const reason = signal.aborted ? undefined : await Promise.race([app.untilFenced(), asked])
-    if (reason === undefined) return EXIT.ok
-    logger.fatal({ reason }, `another process took over the work of this one: ${reason}`)
-    return EXIT.needsOperator
-  } catch (error) {
-    logger.fatal({ err: error }, `isthmus could not start: ${describeError(error)}`)
-    throw error
-  } finally {
-    await app.stop()
   }
 }

@@ -32,7 +32,7 @@ function readVersion(): string {
 /** Loads a room only when its command runs, so that the others answer at once. */
 function createVerbs(version: string): ProcessVerbs {
   return {
-    run: async (options, signal) => (await import('./app.ts')).runApp(options, version, signal),
+    run: async (options, signal) => (await import('./run-app.ts')).runApp(options, version, signal),
     check: async (options, signal) => (await import('./config/index.ts')).checkConfig(options, signal),
     restore: async (options, signal) => {
       const { runRestore } = await import('./controller/index.ts')

@@ -3,10 +3,12 @@ import type { Events } from './core/index.ts'
 import type { CredentialFiles } from './credentials/index.ts'
 import {
   type ApiEvents,
+  type ConfigEvents,
   type Delivery,
   type Logger,
   logApiEvents,
   logAuthorityEvents,
+  logConfigEvents,
   logCredentialEvents,
   logFailoverEvents,
   logFenceEvents,
@@ -25,6 +27,8 @@ interface Tellers {
   /** Of the API. */
   readonly calls: Events<ApiEvents>
   readonly files: CredentialFiles
+  /** Of the configuration file. */
+  readonly changes: Events<ConfigEvents>
   readonly control: Control | undefined
   readonly security: SecurityControl | undefined
 }
@@ -32,7 +36,7 @@ interface Tellers {
 /** Logs what every part of the process tells. Returns what ends it. */
 export function startLogging(
   logger: Logger,
-  { events, watch, delivery, calls, files, control, security }: Tellers,
+  { events, watch, delivery, calls, files, changes, control, security }: Tellers,
 ): (() => void)[] {
   const ofPolicies = security === undefined ? [] : [logFenceEvents(security.events, logger)]
   const ofControl =
@@ -49,6 +53,7 @@ export function startLogging(
     logNotifications(delivery.feed, logger),
     logApiEvents(calls, logger),
     logCredentialEvents(files.events, logger),
+    logConfigEvents(changes, logger),
     ...ofPolicies,
     ...ofControl,
   ]

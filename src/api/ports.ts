@@ -2,7 +2,13 @@ import type { ApiSettings } from './access/settings.ts'
 import type { Authority, Journal, RegionCopies } from '../authority/index.ts'
 import type { Clock, LinkName, RegionName } from '../core/index.ts'
 import type { CredentialStatus } from '../credentials/index.ts'
-import type { EventFeed, LinkSample, NotificationStatus, NotificationTest } from '../observability/index.ts'
+import type {
+  ConfigStatus,
+  EventFeed,
+  LinkSample,
+  NotificationStatus,
+  NotificationTest,
+} from '../observability/index.ts'
 import type { DoctorBody } from './contract/index.ts'
 import type {
   AutomaticDecision,
@@ -275,6 +281,8 @@ export interface ApiContent {
   readonly groups?: () => readonly GroupDocument[]
   /** What their drills came to. @defaultValue nothing */
   readonly drills?: () => readonly DrillSummary[]
+  /** The configuration file, as it was last looked at. @defaultValue it is not followed */
+  readonly config?: () => ConfigStatus | undefined
   /** Of the region that an agent stands in. @defaultValue none */
   readonly gate?: () => GateStatus | undefined
   /** Undefined in a process that controls no failover group. */

@@ -35,9 +35,11 @@ export function viewStatus(
     drills,
     failover,
     gate: gateOf,
+    config: configOf,
   }: Omit<ApiContent, 'replication' | 'watch' | 'metrics'>,
 ): StatusBody {
   const gate = gateOf?.()
+  const config = configOf?.()
   const linksOf = (side: 'source' | 'target', region: RegionName) =>
     status.links.filter((link) => link[side] === region).map((link) => link.link)
   return {
@@ -60,6 +62,7 @@ export function viewStatus(
       return { ...summary, lastDrill }
     }),
     ...(gate && { gate }),
+    ...(config && { config: { ...config, restartKeys: [...config.restartKeys] } }),
     links: status.links.map((link) => viewLink(link, status.atMs)),
     openIncidents: findBlockingIncidents(status).length,
     anonymous,

@@ -39,7 +39,7 @@ function needsOperator(status: StatusBody): boolean {
 export function renderStatus(status: StatusBody): string {
   const { gate } = status
   const told = gate === undefined ? [] : ['', `The gate of ${gate.region} is ${gate.position}: ${gate.reason}`]
-  const groups = [...renderGroups(status.failoverGroups), ...told, ...renderAnonymous(status)]
+  const groups = [...renderGroups(status.failoverGroups), ...told, ...renderConfig(status), ...renderAnonymous(status)]
   if (status.links.length === 0 && status.openIncidents === 0) return [status.summary, ...groups].join('\n')
   const headers = [
     'LINK',
@@ -62,6 +62,18 @@ export function renderStatus(status: StatusBody): string {
   const lines = [...status.links.flatMap(troublesOf), ...incidents]
   const troubles = lines.length > 0 ? ['', ...lines] : []
   return [status.summary, '', table, ...troubles, ...groups, ...renderMembers(status.members)].join('\n')
+}
+
+/** Nothing where what counts is what the file says. */
+function renderConfig({ config }: StatusBody): string[] {
+  if (config === undefined) return []
+  const { file, restartKeys, refused, held } = config
+  const lines = [
+    ...(refused === null ? [] : [`${file} is not used as it stands: ${refused}`]),
+    ...(held === null ? [] : [`${file} has changed; it waits: ${held}`]),
+    ...(restartKeys.length === 0 ? [] : [`${file}: restart this process for ${restartKeys.join(', ')}`]),
+  ]
+  return lines.length > 0 ? ['', ...lines] : []
 }
 
 function renderAnonymous({ anonymous }: StatusBody): string[] {

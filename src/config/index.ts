@@ -8,6 +8,7 @@ export {
   impliedLinkName,
   type Objectives,
 } from './failover-groups.ts'
+export { ConfigFollower } from './config-follower.ts'
 export { configFaults } from './faults.ts'
 export { importMm2, importText } from './import-mm2/import-mm2.ts'
 export type { LinkConfig, StartPoint } from './links.ts'
@@ -15,6 +16,7 @@ export {
   type Config,
   type ConfigReading,
   loadConfig,
+  loadConfigFile,
   parseConfig,
   readConfig,
 } from './load.ts'

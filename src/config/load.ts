@@ -47,14 +47,17 @@ export interface ConfigReading {
 }
 
 /** Reads and checks the whole file. Throws only `CONFIG_UNREADABLE`. */
-export function readConfig(path: string, sources: ConfigSources = systemSources): ConfigReading {
+export function readConfig(
+  path: string,
+  sources: ConfigSources = systemSources,
+): ConfigReading & { readonly text: string } {
   let text: string
   try {
     text = sources.readFile(path)
   } catch (error) {
     throw configFaults.fault('CONFIG_UNREADABLE', { file: path, reason: (error as Error).message }, error)
   }
-  return parseConfig(text, dirname(resolve(path)), sources)
+  return { ...parseConfig(text, dirname(resolve(path)), sources), text }
 }
 
 /** The same, for the text of a file that stands in `folder`. */
@@ -102,10 +105,18 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
   return { problems, config }
 }
 
-/** For `run`: the configuration, or the fault `CONFIG_INVALID` that lists every problem. */
+/** The configuration, or the fault `CONFIG_INVALID` that lists every problem. */
 export function loadConfig(path: string, sources: ConfigSources = systemSources): Config {
-  const { config, problems } = readConfig(path, sources)
-  if (config !== undefined) return config
+  return loadConfigFile(path, sources).config
+}
+
+/** For `run`, which follows the file: the configuration and the text that it was made from. */
+export function loadConfigFile(
+  path: string,
+  sources: ConfigSources = systemSources,
+): { readonly config: Config; readonly text: string } {
+  const { config, problems, text } = readConfig(path, sources)
+  if (config !== undefined) return { config, text }
   const errors = problems.filter((problem) => problem.severity === 'error')
   throw configFaults.fault('CONFIG_INVALID', {
     file: path,

@@ -1,7 +1,7 @@
 import { type Authority, type AuthorityEvents, Journal, openAuthority, type RegionCopies } from '../authority/index.ts'
 import type { AuthorityView, AutomaticView, FailoverView } from '../api/index.ts'
 import { authorityOptionsOf, type Config } from '../config/index.ts'
-import { type Clock, createEvents, type Random, type RegionName } from '../core/index.ts'
+import { type Clock, createEvents, invariant, type Random, type RegionName } from '../core/index.ts'
 import type { DrillSummary, FailoverEvents, GroupDocument, LeftMembers } from '../failover/index.ts'
 import type { RegionWatch } from '../regions/index.ts'
 import type { FenceCommand, GateStatus, RegionGate, SecurityEvents, WatchedFence } from '../security/index.ts'
@@ -53,19 +53,21 @@ export class Control {
   /** What the API shows of it; undefined where this process decides nothing. */
   readonly view: FailoverView | undefined
   readonly journal: Journal
-  readonly #controller: Controller | undefined
+  readonly #options: ControlOptions
+  #controller: Controller | undefined
   readonly #authority: ReturnType<typeof openAuthority>
   readonly #documents: GroupDocuments
   readonly #summaries: DrillSummaries
-  readonly #follower: GroupFollower | undefined
-  readonly #watcher: FenceWatcher | undefined
+  #follower: GroupFollower | undefined
+  #watcher: FenceWatcher | undefined
   readonly #gate: RegionGate | undefined
   readonly #commands: AgentCommands | undefined
   readonly #groups: readonly string[]
 
   constructor(options: ControlOptions) {
-    const { config, role, clock, random, replicator } = options
+    const { config, role, clock, random } = options
     const { events } = this
+    this.#options = options
     const context = { clock, random }
     this.#groups = config.failoverGroups.map(({ name }) => name)
     this.#authority = openAuthority(authorityOptionsOf(config.authority), { ...context, events: events.authority })
@@ -73,20 +75,46 @@ export class Control {
     const { journal } = this
     this.#documents = new GroupDocuments(this.#authority, this.#groups)
     this.#summaries = new DrillSummaries(this.#authority, clock)
+    this.#build(config)
+    this.view = this.#viewControl(this.#viewAuthority(authorityFallsWith(config)))
+    if (role !== 'agent') return
+    const shared = { ...options, documents: this.#documents, authority: this.#authority, journal }
+    this.#gate = openAgentGate({ ...shared, events: events.security })
+    this.#commands = openAgentCommands({ ...shared, events: events.security })
+  }
+
+  /** What depends on how the groups are to be copied and moved. */
+  #build(config: Config): void {
+    const { events, journal } = this
+    const { role, replicator, env } = this.#options
     const known = { documents: this.#documents, summaries: this.#summaries }
-    const shared = { ...options, ...known, authority: this.#authority, journal }
-    const isDeciding = role === 'all' || role === 'controller'
-    this.#controller = isDeciding ? new Controller({ ...shared, events }) : undefined
-    const view = { journal, clock, authority: this.#viewAuthority(authorityFallsWith(config)) }
-    const { groups, manual: fences, clients } = this.#controller ?? {}
-    this.view = groups && fences && clients && { ...view, groups, fences, clients }
-    if (role === 'agent') {
-      this.#gate = openAgentGate({ ...shared, events: events.security })
-      this.#commands = openAgentCommands({ ...shared, events: events.security })
+    const shared = { ...this.#options, ...known, config, authority: this.#authority, journal }
+    if (role === 'all' || role === 'controller') this.#controller = new Controller({ ...shared, events })
+    if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env })
+    if (role === 'all' || role === 'replicator') {
+      this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
     }
-    if (role === 'controller' || role === 'agent') return
-    if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env: options.env })
-    this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
+  }
+
+  /**
+   * Goes on with other settings of the same groups in the same regions: as after a restart of what decides and follows,
+   * while the copies, the API and the looks at the regions go on. The lead is given up and taken again.
+   */
+  async reconfigure(config: Config): Promise<void> {
+    await this.#stopParts()
+    this.#build(config)
+    this.#startParts()
+  }
+
+  /** Why settings of groups may not change now, a sentence; undefined where they may. */
+  busy(): string | undefined {
+    const documents = this.#groups.flatMap((group) => this.#documents.get(group) ?? [])
+    for (const { group, operation, regions } of documents) {
+      if (operation !== undefined) return `${operation.kind} ${operation.id} of ${group} has not ended`
+      const back = Object.entries(regions).find(([, entry]) => entry.return !== undefined)
+      if (back !== undefined) return `${back[0]} is on its way back into ${group}`
+    }
+    return undefined
   }
 
   start(): void {
@@ -97,15 +125,23 @@ export class Control {
       this.events.failover.emit('failover:error', { group: '*', what: 'documents', error: new Error(reason) })
     this.#documents.start(onError)
     this.#summaries.start(onError)
+    this.#startParts()
+  }
+
+  #startParts(): void {
     this.#watcher?.start()
     this.#follower?.start()
     this.#controller?.start()
   }
 
-  async stop(): Promise<void> {
+  async #stopParts(): Promise<void> {
     await this.#controller?.stop()
     await this.#follower?.stop()
     await this.#watcher?.stop()
+  }
+
+  async stop(): Promise<void> {
+    await this.#stopParts()
     await this.#gate?.stop()
     await this.#commands?.stop()
     await this.#documents.stop()
@@ -116,6 +152,29 @@ export class Control {
   /** Of a group, as the authority told it last. */
   document(group: string): GroupDocument | undefined {
     return this.#documents.get(group)
+  }
+
+  /** Shows whatever decides at the moment. */
+  #viewControl(authority: AuthorityView): FailoverView | undefined {
+    if (this.#controller === undefined) return undefined
+    const deciding = () => {
+      invariant(this.#controller !== undefined, 'what decides is replaced, never taken away')
+      return this.#controller
+    }
+    return {
+      journal: this.journal,
+      clock: this.#options.clock,
+      authority,
+      get groups() {
+        return deciding().groups
+      },
+      get fences() {
+        return deciding().manual
+      },
+      get clients() {
+        return deciding().clients
+      },
+    }
   }
 
   #viewAuthority(fallsWith: readonly string[]): AuthorityView {

@@ -21,9 +21,10 @@ export class GroupDocuments {
     return this.#documents.get(group)
   }
 
-  /** Every state that is told from now on; states in between may be left out. */
-  onChange(listener: (document: GroupDocument) => void): void {
+  /** Every state that is told from now on; states in between may be left out. Returns what ends it. */
+  onChange(listener: (document: GroupDocument) => void): () => void {
     this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   start(onError: (reason: string) => void): void {

@@ -17,6 +17,8 @@ export interface GroupFollowerOptions {
 /** Has a process that copies follow the documents of all its failover groups. */
 export class GroupFollower {
   readonly #links: ReadonlyMap<string, GroupLinks>
+  readonly #documents: GroupDocuments
+  #stopListening: () => void = () => undefined
 
   constructor({ config, documents, replicator, events, clock }: GroupFollowerOptions) {
     this.#links = new Map(
@@ -26,14 +28,20 @@ export class GroupFollower {
         return [group, new GroupLinks({ group, regions, replicator, linkOf, clock, onError })]
       }),
     )
-    documents.onChange((document) => this.#links.get(document.group)?.follow(document))
+    this.#documents = documents
   }
 
   start(): void {
+    this.#stopListening = this.#documents.onChange((document) => this.#links.get(document.group)?.follow(document))
+    for (const [group, links] of this.#links) {
+      const document = this.#documents.get(group)
+      if (document !== undefined) links.follow(document)
+    }
     for (const links of this.#links.values()) links.start()
   }
 
   async stop(): Promise<void> {
+    this.#stopListening()
     await Promise.all([...this.#links.values()].map((links) => links.stop()))
   }
 }

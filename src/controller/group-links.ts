@@ -1,4 +1,4 @@
-import { type Clock, type LinkName, linkName, pause } from '../core/index.ts'
+import { canonicalJson, type Clock, type LinkName, linkName, pause } from '../core/index.ts'
 import { impliedLinkName } from '../config/index.ts'
 import type { GroupDocument } from '../failover/index.ts'
 import type { LinkSpec, Replicator } from '../replication/index.ts'
@@ -67,10 +67,22 @@ export class GroupLinks {
 
   async #pass(document: GroupDocument): Promise<void> {
     const { replicator, linkOf } = this.#options
+    if (document.operation === undefined) await this.#stopOutdated()
     const present = replicator.links().flatMap(({ name }) => this.#names.get(name) ?? [])
     const { add, stop } = planLinks(document, present)
     for (const { source, target, reason } of stop) await this.#stop(linkOf(source, target).name, reason)
     for (const { source, target, topics } of add) await replicator.addLink(linkOf(source, target, topics))
+  }
+
+  /** A link that is not as the configuration has it begins anew; while a move runs, links are the move's own. */
+  async #stopOutdated(): Promise<void> {
+    const { replicator, linkOf } = this.#options
+    for (const spec of replicator.links()) {
+      const pair = this.#names.get(spec.name)
+      if (pair === undefined) continue
+      const isAsWanted = canonicalJson(spec) === canonicalJson(linkOf(pair.source, pair.target))
+      if (!isAsWanted) await this.#stop(spec.name, 'the configuration has changed')
+    }
   }
 
   async #stop(name: LinkName, reason: string): Promise<void> {

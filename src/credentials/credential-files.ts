@@ -80,6 +80,13 @@ export class CredentialFiles {
     }
   }
 
+  /** Follows these instead of those whose name is meant. @throws `CREDENTIALS_UNUSABLE` */
+  async replace(isMeant: (name: string) => boolean, all: readonly Followed[]): Promise<void> {
+    for (const name of this.#entries.keys()) if (isMeant(name)) this.#entries.delete(name)
+    for (const followed of all) await this.follow(followed)
+    this.start()
+  }
+
   status(): CredentialStatus[] {
     return [...this.#entries.values()].map(
       ({ followed, taken: _taken, pending: _pending, refused: _refused, ...it }) => {

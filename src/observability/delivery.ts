@@ -13,12 +13,13 @@ export interface DeliveryOptions extends Omit<NotifierOptions, 'feed'> {
 /** How what a process sees, and what the journal tells every process, gets to those who want to know. */
 export class Delivery {
   readonly feed: EventFeed
-  readonly notifications: Notifier
   /** Counted by the API. */
   readonly streams = { open: 0, cut: 0 }
   readonly clock: Clock
   readonly #follower: JournalFollower | undefined
   readonly #stopRelaying: () => void
+  readonly #context: Omit<NotifierOptions, 'targets'>
+  #notifier: Notifier
 
   constructor({ events, control, ...context }: DeliveryOptions) {
     const { clock } = context
@@ -26,7 +27,9 @@ export class Delivery {
     this.feed = new EventFeed(context)
     const { feed } = this
     this.#stopRelaying = relayEvents(feed, events)
-    this.notifications = new Notifier({ ...context, control, feed })
+    const { targets, ...given } = context
+    this.#context = { ...given, control, feed }
+    this.#notifier = new Notifier({ ...this.#context, targets })
     if (control === undefined) return
     this.#follower = new JournalFollower({
       clock,
@@ -34,6 +37,18 @@ export class Delivery {
       onError: control.onError,
       onEntry: (entry) => void feed.tell(wordEntry(entry), { uid: uidOf(entry), at: entry.at }),
     })
+  }
+
+  /** Those who are told, as of now. */
+  get notifications(): Notifier {
+    return this.#notifier
+  }
+
+  /** Tells other receivers from now on. What waits for the former ones is given up after half a second. */
+  async retarget(targets: NotifierOptions['targets']): Promise<void> {
+    await this.#notifier.stop()
+    this.#notifier = new Notifier({ ...this.#context, targets })
+    this.#notifier.start()
   }
 
   start(): void {

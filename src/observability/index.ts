@@ -1,6 +1,8 @@
 export { logCredentialEvents } from './log-credential-events.ts'
 export { logApiEvents } from './log-api-events.ts'
 export type { ApiCall, ApiEvents } from './api-events.ts'
+export type { ConfigEvents, ConfigStatus } from './config-events.ts'
+export { logConfigEvents } from './log-config-events.ts'
 export { logFailoverEvents } from './log-failover-events.ts'
 export { logAuthorityEvents } from './log-authority-events.ts'
 export { logReplicationEvents } from './log-events.ts'

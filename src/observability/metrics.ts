@@ -25,6 +25,8 @@ import {
   REPACKED_METRIC,
   STATE_METRICS,
 } from './metric-specs.ts'
+import type { ConfigStatus } from './config-events.ts'
+import { renderConfig } from './config-metrics.ts'
 import { type DeliveryStatus, renderDelivery } from './delivery-metrics.ts'
 import { type PolicyStatus, renderPolicies } from './policy-metrics.ts'
 import { renderProbes } from './probe-metrics.ts'
@@ -65,6 +67,8 @@ export interface MetricsSources {
   readonly process?: ProcessFacts
   /** Files of credentials. @defaultValue none */
   readonly credentials?: () => readonly CredentialStatus[]
+  /** @defaultValue the configuration is not followed */
+  readonly config?: () => ConfigStatus | undefined
   /** Whether the metrics of Node itself are served too. @defaultValue true */
   readonly processMetrics?: boolean
 }
@@ -100,8 +104,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       parts.push(...renderDrills(sources.drills?.() ?? []))
       parts.push(...renderSecurity(sources, nowMs))
       if (sources.delivery !== undefined) parts.push(...renderDelivery(sources.delivery(), nowMs))
-      const gate = sources.gate?.()
-      if (gate !== undefined) parts.push(renderGate(gate))
+      parts.push(...renderOptional(sources, nowMs))
       return [...parts, await registry.metrics()].join('\n')
     },
   }
@@ -113,6 +116,16 @@ function renderSecurity(sources: MetricsSources, nowMs: number): string[] {
     ...renderProbes(sources.probes?.() ?? [], nowMs),
     ...renderPolicies(sources.policies?.() ?? [], nowMs),
     ...renderCredentials(sources.credentials?.() ?? [], nowMs),
+  ]
+}
+
+/** What only some processes have. */
+function renderOptional(sources: MetricsSources, nowMs: number): string[] {
+  const config = sources.config?.()
+  const gate = sources.gate?.()
+  return [
+    ...(config === undefined ? [] : renderConfig(config, nowMs)),
+    ...(gate === undefined ? [] : [renderGate(gate)]),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { AUTHORITY_METRIC, COPY_LABELS, COPY_METRICS } from './authority-metrics.ts'
+import { CONFIG_METRICS } from './config-metrics.ts'
 import { CREDENTIAL_LABELS, CREDENTIAL_METRICS, CREDENTIAL_VERSION_METRIC } from './credential-metrics.ts'
 import { DELIVERY_LABELS, NOTIFICATION_METRICS, STREAM_METRICS } from './delivery-metrics.ts'
 import { DRILL_METRICS } from './drill-metrics.ts'
@@ -46,7 +47,7 @@ const UNITS: Readonly<Record<string, string>> = {
 }
 const COUNTED = (
   'records batches flows topics groups deletions incidents brokers partitions canaries points documents votes ' +
-  'members drills notifications streams shards moves positions maps entries changes failures findings'
+  'members drills notifications streams shards moves positions maps entries changes failures findings keys'
 ).split(' ')
 
 /** A metric as the page has it; alerts and dashboards may name these only. */
@@ -87,6 +88,7 @@ export function listMetrics(): MetricRow[] {
     ...CREDENTIAL_METRICS.map((spec) => row(spec, CREDENTIAL_LABELS)),
     row(CREDENTIAL_VERSION_METRIC, [...CREDENTIAL_LABELS, 'version']),
     ...Object.values(EVENT_METRICS).map((spec) => row(spec, spec.labels)),
+    ...CONFIG_METRICS.map((spec) => row(spec, [])),
     row(PROCESS_METRIC, PROCESS_METRIC.labels),
   ]
 }

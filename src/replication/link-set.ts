@@ -1,4 +1,4 @@
-import { type Events, type LinkName, type RegionName, untilAborted } from '../core/index.ts'
+import { canonicalJson, type Events, type LinkName, type RegionName, untilAborted } from '../core/index.ts'
 import type { Cluster } from '../kafka/index.ts'
 import { Bandwidth } from './bandwidth.ts'
 import type { ReplicationEvents } from './events.ts'
@@ -32,6 +32,8 @@ export class LinkSet {
   readonly #budget: ByteBudget
   readonly #bandwidth: Bandwidth
   #runners: readonly LinkRunner[]
+  /** Those of the configuration. */
+  #declared: readonly LinkSpec[]
   /** Links come and go one after the other. */
   #change: Promise<void> = Promise.resolve()
   #isStarted = false
@@ -45,6 +47,7 @@ export class LinkSet {
     this.ledgers = new Map([...options.clusters].map(([region, cluster]) => [region, new CopyLedger(cluster, options)]))
     this.atlas = new MapAtlas({ ...options, ledgers: this.ledgers, memory: this.memory })
     this.pauses = new LinkPauses(options)
+    this.#declared = options.links
     this.#runners = options.links.map((spec) => this.#makeRunner(spec))
   }
 
@@ -94,6 +97,27 @@ export class LinkSet {
     })
   }
 
+  /**
+   * The links of the configuration as they are from now on: one that is other than it was stops and begins anew. Begun
+   * again after it has failed, it goes on. Those who share the work of a target hear of it.
+   */
+  async declare(links: readonly LinkSpec[], signal: AbortSignal): Promise<void> {
+    const isIn = (list: readonly LinkSpec[]) => {
+      const texts = new Set(list.map((spec) => canonicalJson(spec)))
+      return (spec: LinkSpec) => texts.has(canonicalJson(spec))
+    }
+    const [isWanted, isKnown] = [isIn(links), isIn(this.#declared)]
+    for (const spec of this.#declared.filter((one) => !isWanted(one))) {
+      await this.stop(spec.name, { reason: 'the configuration has changed' }, signal)
+      this.#declared = this.#declared.filter((one) => one !== spec)
+    }
+    for (const spec of links.filter((one) => !isKnown(one))) {
+      await this.add(spec)
+      this.#declared = [...this.#declared, spec]
+    }
+    for (const engine of this.engines.values()) engine.tellWork()
+  }
+
   /** No longer counted; it has to have stopped. */
   drop(runner: LinkRunner): void {
     this.#runners = this.#runners.filter((one) => one !== runner)
@@ -140,7 +164,7 @@ export class LinkSet {
   #engineOf(target: RegionName): TargetEngine {
     const known = this.engines.get(target)
     if (known !== undefined) return known
-    const { clock, random, processName, sharing, acknowledgeUnfenced = false, links } = this.#options
+    const { clock, random, processName, sharing, acknowledgeUnfenced = false } = this.#options
     const engine = new TargetEngine({
       region: target,
       cluster: this.cluster(target),
@@ -149,7 +173,7 @@ export class LinkSet {
       acknowledgeUnfenced,
       processName,
       sharing,
-      work: workOf(links.filter((link) => link.target === target)),
+      work: () => workOf(this.#declared.filter((link) => link.target === target)),
       clock,
       random,
       events: this.#events,

@@ -112,6 +112,14 @@ export class Replicator {
     return this.#set.stop(name, { reason, permit }, signal)
   }
 
+  /**
+   * The links of the configuration as they are from now on; links that were added by name stay. What was copied stays too,
+   * and a link that changed goes on where it stood. May be repeated.
+   */
+  async declareLinks(links: readonly LinkSpec[], signal: AbortSignal): Promise<void> {
+    if (this.#options.copies !== false) await this.#set.declare(links, signal)
+  }
+
   /** One pass of the catch-up of a region from other survivors; see `catch-up.ts`. */
   catchUp(
     request: CatchUpRequest,

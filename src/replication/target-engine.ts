@@ -44,7 +44,7 @@ export interface TargetEngineOptions {
   /** Undefined: every shard that a flow needs is taken over. */
   readonly sharing: SharingOptions | undefined
   /** What this process does into the target. */
-  readonly work: LinkWork
+  readonly work: () => LinkWork
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>
@@ -104,6 +104,11 @@ export class TargetEngine {
   isCopy(targetTopicId: string): boolean {
     if (this.#copies.has(targetTopicId)) return true
     return !this.#closed.has(targetTopicId) && this.#preparedIndex().targetTopicIds.has(targetTopicId)
+  }
+
+  /** Others who share the work hear what this process does, where that has changed. */
+  tellWork(): void {
+    this.#board?.tellWork()
   }
 
   /** The flow has a map entry from now on. */

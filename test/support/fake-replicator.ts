@@ -23,6 +23,7 @@ export function fakeReplicator(links: LinkStatus[] = [linkStatus()], incidents: 
     stop: async () => void calls.push('stop'),
     untilFenced: () => fenced.promise,
     links: () => [],
+    declareLinks: async (links) => void calls.push(`declare ${links.map(({ name }) => name).join()}`),
     addLink: async ({ name }) => void calls.push(`add ${name}`),
     stopLink: async (name) => void calls.push(`stop ${name}`),
     positionsAtCut: async () => {

@@ -202,6 +202,26 @@ const GateBody = object(
   'The listeners for clients that an agent opens and closes.',
 )
 
+const ConfigBody = object(
+  {
+    file: text('Path of the file.'),
+    appliedAtMs: atMs('When what counts now was read: at the start, or at the last change that was put into force.'),
+    restartKeys: Type.Array(Type.String(), {
+      description: 'Keys that have changed in the file and count only after a restart.',
+    }),
+    refused: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Why the file as it stands is not used; null where it is.',
+    }),
+    held: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'What a change waits for, such as the end of a move; null where none does.',
+    }),
+  },
+  'The configuration file, which is read again when it changes.',
+)
+export type ConfigBody = Type.Static<typeof ConfigBody>
+
 export const StatusBody = object(
   {
     atMs: atMs('When this was true.'),
@@ -219,6 +239,7 @@ export const StatusBody = object(
     ),
     failoverGroups: Type.Array(FailoverGroupSummary),
     gate: Type.Optional(GateBody),
+    config: Type.Optional(ConfigBody),
     links: Type.Array(LinkBody),
     openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
     anonymous: Type.Enum(['none', 'viewer', 'operator', 'admin'], {

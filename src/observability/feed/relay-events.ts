@@ -4,7 +4,9 @@ import type { FailoverEvents } from '../../failover/index.ts'
 import type { RegionEvents } from '../../regions/index.ts'
 import type { ReplicationEvents } from '../../replication/index.ts'
 import type { SecurityEvents } from '../../security/index.ts'
+import type { ConfigEvents } from '../config-events.ts'
 import { AUTHORITY_WORDING } from '../log-authority-events.ts'
+import { CONFIG_WORDING } from '../log-config-events.ts'
 import { REPLICATION_WORDING } from '../log-events.ts'
 import { FAILOVER_WORDING } from '../log-failover-events.ts'
 import { SECURITY_WORDING } from '../log-fences.ts'
@@ -16,6 +18,7 @@ import type { News, Severity } from './feed-event.ts'
 export interface RelayedEvents {
   readonly replication: Events<ReplicationEvents>
   readonly regions: Events<RegionEvents>
+  readonly config: Events<ConfigEvents>
   /** Undefined in a process without failover groups. */
   readonly control:
     | {
@@ -50,12 +53,13 @@ const TOLD_BY_JOURNAL: ReadonlySet<keyof FailoverEvents> = new Set([
 /** Tells the feed what the rooms of this process tell, in the words of its log. Returns what ends it. */
 export function relayEvents(
   feed: EventFeed,
-  { replication, regions, control, security, groupOf }: RelayedEvents,
+  { replication, regions, config, control, security, groupOf }: RelayedEvents,
 ): () => void {
   const stops = [
     relay(replication, REPLICATION_WORDING, feed, groupOf),
     relay(regions, REGION_WORDING, feed, groupOf),
     ...(security === undefined ? [] : [relay(security, SECURITY_WORDING, feed, groupOf)]),
+    relay(config, CONFIG_WORDING, feed, groupOf),
     ...(control === undefined
       ? []
       : [

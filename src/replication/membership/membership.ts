@@ -48,7 +48,7 @@ export interface MembershipContext {
   /** Number of shards there are. */
   readonly shards: number
   /** What this process does into the target: it shares with those that do the same. */
-  readonly work: LinkWork
+  readonly work: () => LinkWork
   readonly clock: Clock
   readonly random: Random
   /** What this process holds: shard to the generation in which it was assigned. */
@@ -125,6 +125,12 @@ export class Membership {
     this.#nudge.resolve()
   }
 
+  /** The group has to hear what this process does now, unless it has. */
+  tellWork(): void {
+    const told = this.#assignment?.members[this.#assignment.self]?.work
+    if (told !== undefined && told !== digestWork(this.#context.work())) this.joinAgain()
+  }
+
   /** Asks the group at once. */
   look(): void {
     this.#nudge.resolve()
@@ -177,9 +183,10 @@ export class Membership {
 
   /** False: to be tried again. */
   async #join(signal: AbortSignal): Promise<boolean> {
-    const { clock, name, work } = this.#context
+    const { clock, name } = this.#context
     this.#wantsJoin = false
     this.#isInGeneration = false
+    const work = this.#context.work()
     const metadata = encodeClaims({ name, claims: this.#context.claims(), work })
     const join = await this.#group.join({ memberId: this.#memberId, instanceId: this.#instanceId, metadata }, signal)
     if (join.errorCode === MEMBER_ID_REQUIRED) this.#memberId = join.memberId

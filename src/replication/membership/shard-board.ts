@@ -31,7 +31,7 @@ export interface ShardBoardOptions {
   /** Undefined: this process takes every shard that it needs. */
   readonly sharing: SharingOptions | undefined
   /** What this process does into the target. */
-  readonly work: LinkWork
+  readonly work: () => LinkWork
   readonly clock: Clock
   readonly random: Random
   readonly events: Events<ReplicationEvents>
@@ -131,6 +131,11 @@ export class ShardBoard {
     const assignment = this.#membership?.assignment
     const differs = assignment?.members[assignment.self]?.differs ?? null
     return differs === null ? undefined : this.#describeDifference(differs)
+  }
+
+  /** The group hears what this process does, where that is not what it has heard. */
+  tellWork(): void {
+    this.#membership?.tellWork()
   }
 
   members(): MemberStatus[] {

@@ -64,3 +64,30 @@ it('stops a link for its removal where it is alone', async () => {
   await expect(remove(false)).rejects.toThrow('the region does not answer')
   expect(state()).toBe('stopped')
 })
+
+it('takes over other links of the configuration: new ones, gone ones, and changed ones anew', async () => {
+  const rain = { name: linkName('rain'), source: EU, target: US, topics: ALL, groups: ALL, start: 'earliest' } as const
+  const names = () => replicator.links().map(({ name, topics }) => `${name} ${topics.include.join()}`)
+  const [first] = replicator.links()
+  await replicator.declareLinks([rain, ...(first ? [first] : [])], neverAborted)
+  expect(names()).toEqual(['eu-to-us *', 'rain *'])
+  expect(replicator.links()[0]).toBe(first)
+  await replicator.declareLinks([{ ...rain, topics: { include: ['rain'], exclude: [] } }], neverAborted)
+  expect(names()).toEqual(['rain rain'])
+})
+
+it('leaves links that were added by name alone, and those that somebody removed', async () => {
+  const added = {
+    name: linkName('added'),
+    source: US,
+    target: EU,
+    topics: ALL,
+    groups: ALL,
+    start: 'earliest',
+  } as const
+  const [first] = replicator.links()
+  await replicator.addLink(added)
+  await replicator.stopLink(LINK, 'a test', neverAborted)
+  await replicator.declareLinks(first ? [first] : [], neverAborted)
+  expect(replicator.links().map(({ name }) => name)).toEqual(['added'])
+})

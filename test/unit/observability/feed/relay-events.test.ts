@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { AuthorityEvents } from '../../../../src/authority/index.ts'
 import { createEvents, linkName, regionName, systemClock, systemRandom } from '../../../../src/core/index.ts'
 import type { FailoverEvents } from '../../../../src/failover/index.ts'
+import type { ConfigEvents } from '../../../../src/observability/index.ts'
 import { EventFeed } from '../../../../src/observability/feed/event-feed.ts'
 import { relayEvents } from '../../../../src/observability/feed/relay-events.ts'
 import type { RegionEvents } from '../../../../src/regions/index.ts'
@@ -13,6 +14,7 @@ function relayed() {
   const events = {
     replication: createEvents<ReplicationEvents>(),
     regions: createEvents<RegionEvents>(),
+    config: createEvents<ConfigEvents>(),
     control: {
       failover: createEvents<FailoverEvents>(),
       security: createEvents<SecurityEvents>(),

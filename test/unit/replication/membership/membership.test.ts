@@ -16,14 +16,16 @@ class Member {
   readonly membership: Membership
   assignments: Assignment[] = []
   claims: ReadonlyMap<number, number> = new Map()
+  links: Record<string, string>
 
   constructor(name: string, links: Record<string, string> = { orders: 'x' }) {
+    this.links = links
     this.membership = new Membership({
       cluster: group.cluster,
       name,
       sessionTimeoutMs: SESSION_MS,
       shards: SHARDS,
-      work: new Map(Object.entries(links)),
+      work: () => new Map(Object.entries(this.links)),
       clock,
       random,
       claims: () => this.claims,
@@ -60,6 +62,28 @@ describe('a member of the group', () => {
     await a.membership.stop(neverAborted)
     expect(group.memberIds).toEqual([])
     expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('shares again once all do the same, when their work changes while they run', async () => {
+    const [a, b] = [new Member('a'), new Member('b')]
+    await clock.pass(SESSION_MS)
+    expect([a.shards.length, b.shards.length]).toEqual([2, 2])
+    a.links = { orders: 'y' }
+    a.membership.tellWork()
+    await clock.pass(SESSION_MS)
+    // One of the two works counts, and whoever does it has everything.
+    expect([0, 4]).toContain(a.shards.length)
+    expect(a.shards.length + b.shards.length).toBe(4)
+    b.links = { orders: 'y' }
+    b.membership.tellWork()
+    await clock.pass(SESSION_MS)
+    expect([a.shards.length, b.shards.length]).toEqual([2, 2])
+    expect(a.assignments.at(-1)?.members).toMatchObject([{ differs: null }, { differs: null }])
+    const told = b.assignments.length
+    b.membership.tellWork()
+    await clock.pass(SESSION_MS)
+    expect(b.assignments).toHaveLength(told)
+    await Promise.all([a, b].map(({ membership }) => membership.stop(neverAborted)))
   })
 
   it('shares with one that comes, in two steps, within a third of the session', async () => {

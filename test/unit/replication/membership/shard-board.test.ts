@@ -32,7 +32,7 @@ class Process {
       region: regionName('us'),
       cluster: group.cluster,
       shards: SHARDS,
-      work: new Map(Object.entries(links)),
+      work: () => new Map(Object.entries(links)),
       sharing: memberName === undefined ? undefined : { memberName, sessionTimeoutMs: SESSION_MS },
       clock,
       random,
