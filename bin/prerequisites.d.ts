@@ -33,10 +33,18 @@ export interface Findings {
 /** System and command. */
 export type RemedyCommands = readonly (readonly [string, string])[]
 
-export const remedies: Readonly<Record<'docker' | 'jdk' | 'etcd' | 'apiServer' | 'named' | 'promtool', RemedyCommands>>
+export const remedies: Readonly<
+  Record<'docker' | 'jdk' | 'etcd' | 'apiServer' | 'kubernetes' | 'named' | 'promtool', RemedyCommands>
+>
 export function findEngines(env?: Readonly<Record<string, string | undefined>>): Promise<Findings>
 export function findEtcd(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function findApiServer(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
+export function findKubernetesTools(env?: Readonly<Record<string, string | undefined>>): Promise<{
+  readonly found: boolean
+  /** By name; undefined where it is missing. */
+  readonly programs: Readonly<Record<string, string | undefined>>
+  readonly detail: string
+}>
 export function findNamed(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function findPromtool(env?: Readonly<Record<string, string | undefined>>): Promise<ProgramFinding>
 export function explainMissing(): string

@@ -52,6 +52,21 @@ export const remedies = {
       'wsl go run sigs.k8s.io/controller-runtime/tools/setup-envtest@latest use   # then set ISTHMUS_KUBE_APISERVER',
     ],
   ],
+  kubernetes: [
+    [
+      'Debian, Ubuntu',
+      'sudo snap install --classic helm kubectl kubeconform && sudo apt-get install -y etcd-server   # and kube-apiserver of kubernetes-server-linux-amd64.tar.gz',
+    ],
+    [
+      'Fedora',
+      'sudo dnf install -y helm kubernetes-client kubernetes-apiserver etcd && go install github.com/yannh/kubeconform/cmd/kubeconform@latest',
+    ],
+    [
+      'macOS',
+      'brew install helm kubectl kubeconform etcd && go install sigs.k8s.io/controller-runtime/tools/setup-envtest@latest',
+    ],
+    ['Windows', 'wsl sudo snap install --classic helm kubectl kubeconform   # then work inside WSL'],
+  ],
   named: [
     ['Debian, Ubuntu', 'sudo apt-get install -y bind9'],
     ['Fedora', 'sudo dnf install -y bind'],
@@ -219,6 +234,17 @@ async function findServer(name, given, env) {
   const program = await findProgram(name, built, env)
   if (program === undefined) return { found: false, program, detail: `no ${name} on the PATH, nor in ${built}` }
   return { found: true, program, detail: `${name} at ${program}` }
+}
+
+/** What the trial of the chart runs: the programs by name, from the same folder or the PATH. */
+export async function findKubernetesTools(env = process.env) {
+  const built = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', 'kube', 'bin')
+  const names = ['helm', 'kubectl', 'kubeconform', 'kube-apiserver', 'etcd']
+  const found = await Promise.all(names.map(async (name) => [name, await findProgram(name, built, env)]))
+  const missing = found.filter(([, program]) => program === undefined).map(([name]) => name)
+  const detail =
+    missing.length > 0 ? `no ${missing.join(', ')} on the PATH, nor in ${built}` : `all in ${built} or on the PATH`
+  return { found: missing.length === 0, programs: Object.fromEntries(found), detail }
 }
 
 // ---- BIND ---------------------------------------------------------------------------------------------------------

@@ -3,16 +3,25 @@
  * the two ways is missing, or etcd or kube-apiserver, the tests of that skip themselves and only the line is printed.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { findApiServer, findEngines, findEtcd, findNamed, findPromtool, remedies } from './prerequisites.js'
+import {
+  findApiServer,
+  findEngines,
+  findEtcd,
+  findKubernetesTools,
+  findNamed,
+  findPromtool,
+  remedies,
+} from './prerequisites.js'
 
 /** [{ name, line }] of what is missing: `name` is what a part `needs`, `line` is for the reader. */
 export async function findMissingRequirements() {
-  const looks = [findEngines(), findEtcd(), findApiServer(), findNamed(), findPromtool()]
-  const [engines, etcd, apiServer, named, promtool] = await Promise.all(looks)
+  const looks = [findEngines(), findEtcd(), findApiServer(), findKubernetesTools(), findNamed(), findPromtool()]
+  const [engines, etcd, apiServer, kubernetes, named, promtool] = await Promise.all(looks)
   return [
     ...missingEngines(engines),
     ...missingEtcd(etcd),
     ...missingApiServer(apiServer),
+    ...missingKubernetes(kubernetes),
     ...missingNamed(named),
     ...missingPromtool(promtool),
   ]
@@ -24,6 +33,10 @@ function missingPromtool({ found, detail }) {
 
 function missingNamed({ found, detail }) {
   return found ? [] : [missing('named', 'the trial of routing with a name server', [detail], [remedies.named])]
+}
+
+function missingKubernetes({ found, detail }) {
+  return found ? [] : [missing('kubernetes', 'the trial of the chart', [detail], [remedies.kubernetes])]
 }
 
 function missingEtcd({ found, detail }) {

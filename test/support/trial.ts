@@ -41,7 +41,7 @@ export interface Trial {
   /** One sentence: the promise it shows. */
   readonly describe: string
   /** What it needs from the machine: `regions` (real brokers, by default), `nothing`, or several. */
-  readonly needs?: 'nothing' | 'regions' | readonly ('regions' | 'named' | 'promtool')[]
+  readonly needs?: 'nothing' | 'regions' | readonly ('regions' | 'docker' | 'kubernetes' | 'named' | 'promtool')[]
   /** How long the whole form may take, milliseconds. @defaultValue 600000 */
   readonly limitMs?: number
   /** Options beside `--short`, each with its meaning and default. */
