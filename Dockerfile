@@ -22,7 +22,7 @@ RUN node bin/image-packages.js
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
     && find node_modules -depth \( -type d \( -name test -o -name tests -o -name __tests__ -o -name benchmark \
-         -o -name benchmarks -o -name example -o -name examples -o -name .github -o -name .vscode \) \
+         -o -name benchmarks -o -name example -o -name examples -o -name @types -o -name .github -o -name .vscode \) \
        -o -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.test.*' \
          -o -name '*.spec.*' -o -iname 'readme*' -o -iname 'changelog*' -o -name '.*' \) \) -exec rm -rf {} + \
     && rm -rf node_modules/.bin node_modules/.package-lock.json
