@@ -88,9 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const context = { clock, random }
   const files = await CredentialFiles.open(config.materials, clock)
-  const clusters = new Map(
-    [...config.regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]),
-  )
+  const clusters = openClusters(config, context)
   const creationGate: CreationGate = async (region, topics, signal) => await control?.cover(region, topics, signal)
   const work = { clusters, ...describeWork(config, role), creationGate, ...context }
   const replicator = options.createReplicator?.(work) ?? new Replicator(work)
@@ -146,6 +144,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     stop: () => (stopping ??= stop()),
     untilFenced: () => replicator.untilFenced(),
   }
+}
+
+function openClusters({ regions }: Config, context: Pick<AppOptions, 'clock' | 'random'>): Parts['clusters'] {
+  return new Map([...regions.values()].map((it) => [it.name, openCluster({ ...clusterOptionsOf(it), context })]))
 }
 
 /** Regions of failover groups are watched, each through a client of its own whose bounds are those of a look. */
