@@ -25,4 +25,5 @@ export {
   type RetryPolicy,
   retry,
 } from './retry.ts'
+export { type TimeLimit, withTimeLimit } from './time-limit.ts'
 export { untilAborted, withSignal } from './with-signal.ts'

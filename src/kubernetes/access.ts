@@ -1,8 +1,8 @@
 import { Agent } from 'node:http'
 import { Agent as TlsAgent, type RequestOptions } from 'node:https'
 import { describeError } from '../core/index.ts'
+import type { HttpCall } from '../http/index.ts'
 import { kubernetesFaults } from './faults.ts'
-import type { HttpCall } from './http-call.ts'
 
 /** Which API server, as whom, and where in it. */
 export interface KubernetesAccess {

@@ -6,11 +6,11 @@
  * deadline.
  */
 import type { IncomingMessage } from 'node:http'
-import { describeError, eitherSignal, isFault, type RetryContext, retry, withSignal } from '../core/index.ts'
+import { describeError, isFault, type RetryContext, retry, withSignal, withTimeLimit } from '../core/index.ts'
 import { type ApiServer, type KubernetesAccess, openApiServer } from './access.ts'
 import { type Answer, isAbsence, judgeStatus, readStatus } from './answers.ts'
 import { kubernetesFaults } from './faults.ts'
-import { type HttpCall, NoAnswer, readBody, send } from './http-call.ts'
+import { type HttpCall, NoAnswer, readBody, send } from '../http/index.ts'
 import { pathOf, type ResourceKind } from './objects.ts'
 
 export interface ApiCall {
@@ -134,22 +134,13 @@ export class ApiCalls {
     }
   }
 
-  async #inTime<Result>(
+  #inTime<Result>(
     signal: AbortSignal,
-    mostMs: number,
+    limitMs: number,
     call: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const timeout = new AbortController()
-    const timer = this.#context.clock.setTimer(mostMs, () => {
-      timeout.abort(new Error(`no answer within ${Math.round(mostMs)} ms`))
-    })
-    const either = eitherSignal(signal, timeout.signal)
-    try {
-      return await call(either.signal)
-    } finally {
-      timer.cancel()
-      either.release()
-    }
+    const late = () => new Error(`no answer within ${Math.round(limitMs)} ms`)
+    return withTimeLimit({ clock: this.#context.clock, limitMs, signal, late }, call)
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, eitherSignal, withSignal } from '../core/index.ts'
+import { type Clock, withSignal, withTimeLimit } from '../core/index.ts'
 import { regionFaults } from './faults.ts'
 
 export interface Bound {
@@ -13,15 +13,6 @@ export interface Bound {
 /** The call's outcome, or the fault REGION_LOOK_TIMED_OUT; the call is told by its signal to stop then. */
 export async function within<Result>(bound: Bound, call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const { clock, region, what, timeoutMs, signal } = bound
-  const tooLate = new AbortController()
-  const timer = clock.setTimer(timeoutMs, () => {
-    tooLate.abort(regionFaults.fault('REGION_LOOK_TIMED_OUT', { region, what, timeoutMs }))
-  })
-  const either = eitherSignal(signal, tooLate.signal)
-  try {
-    return await withSignal(call(either.signal), either.signal)
-  } finally {
-    timer.cancel()
-    either.release()
-  }
+  const late = () => regionFaults.fault('REGION_LOOK_TIMED_OUT', { region, what, timeoutMs })
+  return await withTimeLimit({ clock, limitMs: timeoutMs, signal, late }, (inTime) => withSignal(call(inTime), inTime))
 }

@@ -7,10 +7,10 @@
  */
 import { Agent, type IncomingMessage } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
-import { describeError, eitherSignal, isFault, type RetryContext, retry } from '../../core/index.ts'
+import { describeError, isFault, type RetryContext, retry, withTimeLimit } from '../../core/index.ts'
+import { NoAnswer, readBody, send } from '../../http/index.ts'
 import { authorityFaults } from '../faults.ts'
 import { type AnswerHeader, type ErrorAnswer, judgeError } from './answers.ts'
-import { NoAnswer, post, readBody } from './http-post.ts'
 
 export interface EtcdConnection {
   /** Such as `https://etcd-0.example:2379`; all members of one cluster. */
@@ -43,8 +43,8 @@ export interface EtcdLogin {
 
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 const RETRY_DELAYS = { firstMs: 50, mostMs: 500 }
-/** Fails at once at a member without a leader, instead of when the request times out. */
-const NEEDS_LEADER = { 'grpc-metadata-hasleader': 'true' }
+/** A member without a leader fails at once, instead of when the request times out. */
+const HEADERS = { 'content-type': 'application/json', 'grpc-metadata-hasleader': 'true' }
 
 interface Call {
   readonly path: string
@@ -186,11 +186,13 @@ export class EtcdGateway {
   }
 
   #post(url: URL, { path, body }: Call, signal: AbortSignal): Promise<IncomingMessage> {
-    return post({
+    return send({
       url: new URL(path, url),
+      method: 'POST',
       body: JSON.stringify(body),
-      headers: this.#token === undefined ? NEEDS_LEADER : { ...NEEDS_LEADER, authorization: this.#token },
+      headers: { ...HEADERS, ...(this.#token !== undefined && { authorization: this.#token }) },
       agent: this.#agentNow(),
+      tls: {}, // The agent has it.
       connectTimeoutMs: this.#connection.connectTimeoutMs ?? 1_000,
       clock: this.#context.clock,
       signal,
@@ -227,22 +229,13 @@ export class EtcdGateway {
     return authorityFaults.fault('AUTHORITY_OUTCOME_UNKNOWN', { where: this.where, keys: written, reason }, error)
   }
 
-  async #inTime<Result>(
+  #inTime<Result>(
     signal: AbortSignal,
-    mostMs: number,
+    limitMs: number,
     call: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const timeout = new AbortController()
-    const timer = this.#context.clock.setTimer(mostMs, () => {
-      timeout.abort(new Error(`no answer within ${Math.round(mostMs)} ms`))
-    })
-    const either = eitherSignal(signal, timeout.signal)
-    try {
-      return await call(either.signal)
-    } finally {
-      timer.cancel()
-      either.release()
-    }
+    const late = () => new Error(`no answer within ${Math.round(limitMs)} ms`)
+    return withTimeLimit({ clock: this.#context.clock, limitMs, signal, late }, call)
   }
 
   #url(): URL {

@@ -1,5 +1,5 @@
 import type { Clock, Pass, Reconciler } from '../../core/index.ts'
-import { describeError, isFault, unreachable } from '../../core/index.ts'
+import { describeError, isFault, unreachable, withTimeLimit } from '../../core/index.ts'
 import type { FailoverEventBus } from '../events.ts'
 import type { Leadership } from '../leadership.ts'
 import type { JournalPort, Lease } from '../ports.ts'
@@ -118,19 +118,17 @@ export class DrillRunner implements Reconciler<DrillObserved, DrillDecision> {
     signal: AbortSignal,
   ): Promise<Pass> {
     const { clock, effects, callDeadlineMs, store, leadership } = this.#options
-    const limit = new AbortController()
-    const timer = clock.setTimer(callDeadlineMs, () => limit.abort(new Error(`no answer within ${callDeadlineMs} ms`)))
+    const late = () => new Error(`no answer within ${callDeadlineMs} ms`)
     const phaseMs = clock.monotonicMs() - this.#phase.sinceMs
     const call: DrillCall = { drill, isLast, phaseMs, permit: () => this.#permit() }
     let answer: DrillAnswer
     try {
-      answer = await effects[step.effect](call, AbortSignal.any([signal, limit.signal]))
+      const limit = { clock, limitMs: callDeadlineMs, signal, late }
+      answer = await withTimeLimit(limit, (inTime) => effects[step.effect](call, inTime))
     } catch (error) {
       signal.throwIfAborted()
       const isFinal = isLast || (isFault(error) && !error.retriable)
       answer = { kind: isFinal ? 'failed' : 'waiting', reason: describeError(error) }
-    } finally {
-      timer.cancel()
     }
     const lease = leadership.lease()
     if (lease === undefined) return this.#wait('the lease has ended')

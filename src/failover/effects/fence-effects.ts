@@ -1,4 +1,4 @@
-import { eitherSignal, isFault, pause, type RegionName } from '../../core/index.ts'
+import { isFault, pause, type RegionName, withTimeLimit } from '../../core/index.ts'
 import {
   type CommandPart,
   type FenceClaim,
@@ -75,18 +75,18 @@ export async function withinMs<Found>(
     reason: `${call.from} has not answered within ${limitMs} ms`,
   }),
 ): Promise<Found | Outcome> {
-  const limit = new AbortController()
-  const either = eitherSignal(call.signal, limit.signal)
-  const timer = call.rooms.clock.setTimer(limitMs, () => limit.abort(new Error('no time is left')))
+  const { rooms, signal } = call
+  const over = new Error('no time is left')
+  let last = signal
   try {
-    return await run({ ...call, signal: either.signal })
+    return await withTimeLimit({ clock: rooms.clock, limitMs, signal, late: () => over }, (inTime) => {
+      last = inTime
+      return run({ ...call, signal: inTime })
+    })
   } catch (error) {
-    call.signal.throwIfAborted()
-    if (!limit.signal.aborted) throw error
+    signal.throwIfAborted()
+    if (last.reason !== over) throw error
     return late()
-  } finally {
-    timer.cancel()
-    either.release()
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, eitherSignal, type RegionName, regionName, withSignal } from '../../core/index.ts'
+import { type Clock, type RegionName, regionName, withSignal, withTimeLimit } from '../../core/index.ts'
 import type { LinkSpec, Moves, RecordedConfigs, Replicator } from '../../replication/index.ts'
 import type { FenceScope, RegionFences } from '../../security/index.ts'
 import type { MoveContext } from '../ports.ts'
@@ -87,16 +87,11 @@ export async function answerOf<Answer>(
   { rooms, signal }: Pick<EffectCall, 'rooms' | 'signal'>,
   ask: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer | undefined> {
-  const limit = new AbortController()
-  const either = eitherSignal(signal, limit.signal)
-  const timer = rooms.clock.setTimer(rooms.waitMs, () => limit.abort(new Error('no answer in time')))
+  const limit = { clock: rooms.clock, limitMs: rooms.waitMs, signal, late: () => new Error('no answer in time') }
   try {
-    return await withSignal(ask(either.signal), either.signal)
+    return await withTimeLimit(limit, (inTime) => withSignal(ask(inTime), inTime))
   } catch {
     signal.throwIfAborted()
     return undefined
-  } finally {
-    timer.cancel()
-    either.release()
   }
 }

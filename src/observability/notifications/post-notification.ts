@@ -1,4 +1,4 @@
-import { type Clock, describeError, eitherSignal } from '../../core/index.ts'
+import { type Clock, describeError, withTimeLimit } from '../../core/index.ts'
 import type { FeedEvent } from '../feed/feed-event.ts'
 import type { NotificationTargetOptions } from './options.ts'
 import { renderNotification } from './render-notification.ts'
@@ -26,22 +26,20 @@ export async function postNotification(
   signal: AbortSignal,
 ): Promise<PostOutcome> {
   const { url, timeoutMs } = options
-  const late = new AbortController()
-  const timer = clock.setTimer(timeoutMs, () => late.abort(new Error(`no answer in ${timeoutMs / 1_000} s`)))
-  const either = eitherSignal(signal, late.signal)
+  const limit = { clock, limitMs: timeoutMs, signal, late: () => new Error(`no answer in ${timeoutMs / 1_000} s`) }
   try {
     const { headers, body } = renderNotification(event, options, clock.nowMs())
-    const response = await send(url, { method: 'POST', headers, body, redirect: 'manual', signal: either.signal })
-    await response.body?.cancel()
+    const response = await withTimeLimit(limit, async (inTime) => {
+      const answer = await send(url, { method: 'POST', headers, body, redirect: 'manual', signal: inTime })
+      await answer.body?.cancel()
+      return answer
+    })
     if (response.ok) return { kind: 'delivered' }
     const { status } = response
     return { kind: 'failed', reason: `it answered with ${status}`, mayPass: !REFUSING.has(status) }
   } catch (error) {
     signal.throwIfAborted()
     return { kind: 'failed', reason: redact(describeError(error), options), mayPass: true }
-  } finally {
-    timer.cancel()
-    either.release()
   }
 }
 
