@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowBody, FlowsBody, StatusBody } from '../../src/api/contract/index.ts'
 import { nodeFlags } from '../../bin/node.js'
@@ -11,6 +13,9 @@ import { checkNoSecret } from './secrets.ts'
 
 /** Folder for whole logs that outlive the test: for whoever looks for the cause of a failure. */
 const KEPT = process.env['ISTHMUS_TEST_KEEP']
+
+/** How long an ended process's last lines are waited for. */
+const LAST_LINES_MS = 1_000
 
 /** `isthmus run` as a process of its own, to be killed, frozen and woken. */
 export interface IsthmusOptions {
@@ -75,16 +80,25 @@ export class IsthmusProcess implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream === null) continue
-      createInterface({ input: stream }).on('line', (line) => {
-        this.log.push(line)
-        this.#look(line, 'the log')
-        if (KEPT !== undefined) appendFileSync(join(KEPT, `${basename(folder)}.log`), `${line}\n`)
-        if (this.log.length > 2_000) this.log.splice(0, 1_000)
-      })
-    }
-    this.exited = new Promise((settle) => this.#child.on('exit', (code, signal) => settle({ code, signal })))
+    const read = [this.#child.stdout, this.#child.stderr].map((stream) => this.#read(stream))
+    const exited = new Promise<Exit>((settle) => this.#child.on('exit', (code, signal) => settle({ code, signal })))
+    this.exited = exited.then(async (exit) => {
+      // What it started itself may hold its output open.
+      await Promise.race([Promise.all(read), sleep(LAST_LINES_MS, undefined, { ref: false })])
+      return exit
+    })
+  }
+
+  /** Every line of it into the log, until its end. */
+  async #read(stream: Readable | null): Promise<void> {
+    if (stream === null) return
+    const lines = createInterface({ input: stream }).on('line', (line) => {
+      this.log.push(line)
+      this.#look(line, 'the log')
+      if (KEPT !== undefined) appendFileSync(join(KEPT, `${basename(this.#folder)}.log`), `${line}\n`)
+      if (this.log.length > 2_000) this.log.splice(0, 1_000)
+    })
+    await once(lines, 'close')
   }
 
   /** What leaks makes the test fail at its end. */
