@@ -38,6 +38,8 @@ export class ConfigFollower {
   #running: ConfigFile
   /** The text that nothing is left to do about. */
   #settled: string
+  /** Keys of a change that failed half-way: put into force as the file says, even where it says again what it did. */
+  #begun: readonly string[] = []
   #status: ConfigStatus
   #loop: Promise<void> | undefined
 
@@ -74,7 +76,7 @@ export class ConfigFollower {
     const { file, sources = systemSources } = this.#options
     try {
       const text = sources.readFile(file)
-      if (text !== this.#settled) await this.#take(text)
+      if (text !== this.#settled || this.#begun.length > 0) await this.#take(text)
       else if (this.#status.refused !== null || this.#status.held !== null) this.#mark({ refused: null, held: null })
     } catch (error) {
       this.#refuse(`it cannot be read: ${describeError(error)}`)
@@ -88,7 +90,8 @@ export class ConfigFollower {
     const merged = mergeSafe(this.#running, wanted)
     // What is safe alone may depend on what is not, as a link on a new region.
     const { config } = this.#parse(JSON.stringify(merged))
-    const keys = config === undefined ? [] : listDifferences(this.#running, merged)
+    const changed = config === undefined ? [] : listDifferences(this.#running, merged)
+    const keys = [...new Set([...this.#begun, ...changed])]
     if (config !== undefined && keys.length > 0 && !(await this.#apply(config, keys))) return
     if (config !== undefined) this.#running = merged
     this.#settled = text
@@ -99,19 +102,20 @@ export class ConfigFollower {
   /** Whether the keys count now. */
   async #apply(config: Config, keys: readonly string[]): Promise<boolean> {
     const { file, clock, events, hold, apply } = this.#options
-    const held = hold() ?? null
-    const isNews = held !== this.#status.held
-    this.#mark({ refused: null, held })
-    if (held !== null) {
-      if (isNews) events.emit('config:held', { file, keys, reason: held })
+    const reason = hold()
+    if (reason !== undefined) {
+      if (this.#waitFor(reason)) events.emit('config:held', { file, keys, reason })
       return false
     }
     try {
       await apply(config, keys, this.#stopping.signal)
     } catch (error) {
-      if (!this.#stopping.signal.aborted) events.emit('config:failed', { file, keys, error })
+      this.#begun = keys
+      const isNews = this.#waitFor(`the next attempt: ${describeError(error)}`)
+      if (isNews && !this.#stopping.signal.aborted) events.emit('config:failed', { file, keys, error })
       return false
     }
+    this.#begun = []
     this.#mark({ appliedAtMs: clock.nowMs() })
     events.emit('config:applied', { file, keys })
     return true
@@ -131,6 +135,13 @@ export class ConfigFollower {
     const isNews = this.#status.refused !== reason
     this.#mark({ refused: reason, held: null })
     if (isNews) this.#options.events.emit('config:refused', { file: this.#options.file, reason })
+  }
+
+  /** Whether it did not wait for this already. */
+  #waitFor(held: string): boolean {
+    const isNews = held !== this.#status.held
+    this.#mark({ refused: null, held })
+    return isNews
   }
 
   #tellRestart(keys: readonly string[]): void {

@@ -140,13 +140,27 @@ test('a change that is taken back before it counts is forgotten', async () => {
   expect(it.follower.status().held).toBeNull()
 })
 
-test('what could not be put into force is tried again', async () => {
+test('what could not be put into force is told of once, shown and tried again', async () => {
   const it = follow()
   it.process.failure = new Error('the links did not stop in time')
   it.disk.text = fileOf({ link: WEATHER })
   await it.looks()
-  expect(it.told[0]).toBe('failed: links[weather]')
+  expect(it.told).toEqual(['failed: links[weather]'])
+  expect(it.follower.status().held).toBe('the next attempt: the links did not stop in time')
   it.process.failure = undefined
   await it.looks()
-  expect(it.told.at(-1)).toBe('applied: links[weather]')
+  expect(it.told.slice(1)).toEqual(['applied: links[weather]'])
+  expect(it.follower.status().held).toBeNull()
+})
+
+test('a change that failed half-way and is taken back is undone', async () => {
+  const it = follow()
+  it.process.failure = new Error('the links did not stop in time')
+  it.disk.text = fileOf({ link: WEATHER })
+  await it.looks()
+  it.disk.text = fileOf()
+  it.process.failure = undefined
+  await it.looks()
+  expect(it.applied.map(({ keys }) => keys)).toEqual([['links[weather]']])
+  expect(it.applied[0]?.config.links.filter(({ name }) => name === 'weather')).toEqual([])
 })
