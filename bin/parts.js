@@ -68,7 +68,7 @@ export async function trialParts(node) {
     size: 1,
     needs,
     async run() {
-      const run = () => runNode(node, ['test/trials/run.ts', name, '--short'], 4 * MINUTE_MS)
+      const run = () => runNode(node, ['test/trials/run.ts', name, '--short'], 8 * MINUTE_MS)
       const first = await run()
       // What it said of the product stands. Without that, something else went wrong: a broker did not start, time ran out.
       const result = hasFigures(first.stdout) ? first : await run()

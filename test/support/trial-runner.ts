@@ -97,7 +97,7 @@ interface Outcome {
 }
 
 async function runOne(trial: Trial, args: TrialArguments, writeError: (text: string) => void): Promise<Outcome> {
-  const limitMs = args.short ? SHORT_LIMIT_MS : (trial.limitMs ?? LIMIT_MS)
+  const limitMs = args.short ? (trial.shortLimitMs ?? SHORT_LIMIT_MS) : (trial.limitMs ?? LIMIT_MS)
   const stop = new AbortController()
   const end = (reason: string) => stop.abort(new Error(reason))
   const limit = setTimeout(() => end(`the trial did not end within ${limitMs / 1000} s`), limitMs)

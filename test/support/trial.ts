@@ -44,6 +44,8 @@ export interface Trial {
   readonly needs?: 'nothing' | 'regions' | readonly ('regions' | 'docker' | 'kubernetes' | 'named' | 'promtool')[]
   /** How long the whole form may take, milliseconds. @defaultValue 600000 */
   readonly limitMs?: number
+  /** The same of the short form. @defaultValue 200000 */
+  readonly shortLimitMs?: number
   /** Options beside `--short`, each with its meaning and default. */
   readonly options?: Readonly<Record<string, { readonly describe: string; readonly default: string }>>
   /** Fields that the summary must have. */

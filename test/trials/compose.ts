@@ -22,6 +22,8 @@ export const trial: Trial = {
   describe: 'three regions in containers: what README.md tells works, and nothing is left behind',
   needs: ['regions', 'docker'],
   limitMs: 600_000,
+  // Twelve services and their image, made and started from nothing.
+  shortLimitMs: 420_000,
   fields: ['services', 'startSeconds', 'steps', 'records', 'lost', 'repeated', 'refusedWrites', 'leftovers'],
   populations: ['services', 'steps', 'records', 'refusedWrites'],
 
