@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addVerdict, type CaseVerdict, NO_VERDICT, policyCases, runCase } from '../../../support/policy-model.ts'
 
-const CASES = 250
+const CASES = 100
 
 test(`policies of ${CASES} random regions converge, touch nothing of others, and lock nobody out`, () => {
   // `trial acl-converge` tries ten thousand.

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Clock, createEvents, regionName, systemClock } from '../../../../src/core/index.ts'
-import { fence, findOpening, lift } from '../../../../src/failover/effects/fence-effects.ts'
-import type { EffectCall, GroupRooms } from '../../../../src/failover/effects/group-rooms.ts'
-import type { OperationRecord } from '../../../../src/failover/index.ts'
-import type { AclBinding } from '../../../../src/kafka/index.ts'
+import { type Clock, createEvents, regionName, systemClock } from '../../../src/core/index.ts'
+import { fence, findOpening, lift } from '../../../src/failover/effects/fence-effects.ts'
+import type { EffectCall, GroupRooms } from '../../../src/failover/effects/group-rooms.ts'
+import type { OperationRecord } from '../../../src/failover/index.ts'
+import type { AclBinding } from '../../../src/kafka/index.ts'
 import {
   type FenceCommand,
   MANUAL,
@@ -14,10 +14,10 @@ import {
   type RegionFencesOptions,
   type SecurityEvents,
   STANDING,
-} from '../../../../src/security/index.ts'
-import { AclRegion } from '../../../support/acl-region.ts'
-import { RecordsInMemory } from '../../../support/fence-records.ts'
-import { HurryingClock } from '../../../support/hurrying-clock.ts'
+} from '../../../src/security/index.ts'
+import { AclRegion } from '../../support/acl-region.ts'
+import { RecordsInMemory } from '../../support/fence-records.ts'
+import { HurryingClock } from '../../support/hurrying-clock.ts'
 
 const { signal } = new AbortController()
 const LEFT = regionName('left')
