@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 50
 const WARM_UP_MS = 2_500
 const TOLERANCE = 0.05
 /** The short form watches the links for nine seconds only: one batch that comes late shows in their shares. */
-const SHORT_TOLERANCE = 0.1
+const SHORT_TOLERANCE = 0.15
 const COPY_LIMIT_MS = 120_000
 
 export const trial: Trial = {
