@@ -3,7 +3,7 @@ import { type LocalRegion, startRegion } from '../../src/local/index.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { javaProgram, runJava, toolsClasspath } from '../support/java/classpath.ts'
 import type { Copier } from '../support/measure-copy.ts'
-import { MirrorMaker, type Tuning } from '../support/mirrormaker.ts'
+import { MirrorMaker, renderMirrorConfig, type Tuning } from '../support/mirrormaker.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
 
@@ -82,7 +82,8 @@ export const trial: Trial = {
       const peer = { java, classpath, alias: `peer${round}`, source: source.bootstrap, target: target.bootstrap }
       const tuning = TUNINGS[(round - 1) % TUNINGS.length] as Tuning
       log(`${PEER}: ${tuning.name}`)
-      await using mirror = new MirrorMaker({ ...peer, topic: TOPIC, compression: 'none', tuning })
+      const config = renderMirrorConfig({ ...peer, topic: TOPIC, compression: 'none', tuning })
+      await using mirror = new MirrorMaker({ ...peer, config })
       note(PEER, await measureCopy(mirror, stage, `${peer.alias}.${TOPIC}`, context))
     }
     writing.abort()

@@ -191,7 +191,7 @@ async function runPeer(
   }
   log(`${PEER}, run ${number}, ${tuning.name}: java ${JVM_FLAGS.join(' ')} with\n${renderMirrorConfig(options)}`)
   const measured = await (async () => {
-    await using peer = new MirrorMaker(options)
+    await using peer = new MirrorMaker({ ...options, config: renderMirrorConfig(options) })
     return await measure(stage, data, { copier: peer, topic: `${options.alias}.${data.topic}` }, signal)
   })()
   log(describeRun(`${PEER}, run ${number}`, data, measured))

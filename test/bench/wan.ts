@@ -5,7 +5,7 @@ import { MEGABYTE, pipeOf, RECORD_BYTES, startFarStage, writeSmallBatches } from
 import { IsthmusProcess } from '../support/isthmus-process.ts'
 import { javaProgram, toolsClasspath } from '../support/java/classpath.ts'
 import { type Copier, measureCopy } from '../support/measure-copy.ts'
-import { MirrorMaker, TUNINGS } from '../support/mirrormaker.ts'
+import { MirrorMaker, renderMirrorConfig, TUNINGS } from '../support/mirrormaker.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
 
@@ -53,7 +53,8 @@ export const trial: Trial = {
         const alias = `peer${index + 1}`
         const { source, target, topic } = way
         const ends = { source: source.bootstrap, target: target.bootstrap }
-        await using mirror = new MirrorMaker({ java, classpath, alias, ...ends, topic, compression: 'none', tuning })
+        const config = renderMirrorConfig({ alias, ...ends, topic, compression: 'none', tuning })
+        await using mirror = new MirrorMaker({ java, classpath, config })
         note(PEER, tuning.name, await measure(mirror, way, `${alias}.${topic}`, context))
       }
     }

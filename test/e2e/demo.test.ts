@@ -8,7 +8,7 @@ import { containerClient, useEndpoint } from '../../src/local/container-engine.t
 import { detectEngine } from '../../src/local/engine.ts'
 import { localPorts } from '../../src/local/index.ts'
 import { eventually } from '../support/isthmus-process.ts'
-import { runLauncher, runShell } from './command.ts'
+import { runLauncher, runShell } from '../support/command.ts'
 import { canRunKafka, testEngine } from './engine.ts'
 import type { TourResult } from '../../src/demo/tour-report.ts'
 

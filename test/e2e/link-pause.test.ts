@@ -7,7 +7,7 @@ import type { PlanBody } from '../../src/api/contract/index.ts'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
 import { clientOf, consume, produce, withAdmin } from '../integration/local/region-clients.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
-import { runIsthmus } from './command.ts'
+import { runIsthmus } from '../support/command.ts'
 import { createTopic } from './create-topic.ts'
 import { canRunKafka, testEngine } from './engine.ts'
 

@@ -10,7 +10,7 @@ import { renderMetricsReference } from '../../src/observability/index.ts'
 import { clientOf, produce, withAdmin } from '../integration/local/region-clients.ts'
 import { untilCopied } from '../support/copying.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
-import { type CommandResult, runIsthmus } from './command.ts'
+import { type CommandResult, runIsthmus } from '../support/command.ts'
 import { createTopic } from './create-topic.ts'
 import { canRunKafka, testEngine } from './engine.ts'
 

@@ -33,6 +33,8 @@ export interface IsthmusOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+type ProcessOptions = Pick<IsthmusOptions, 'logLevel' | 'role' | 'region' | 'env'>
+
 export interface RegionEntry {
   readonly name: string
   readonly bootstrap: readonly string[]
@@ -68,7 +70,16 @@ export class IsthmusProcess implements AsyncDisposable {
     return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, options)
   }
 
-  private constructor(file: string, folder: string, apiUrl: string, options: IsthmusOptions) {
+  /** With the text of a whole configuration, whose API is to listen at the default address: it gets a port of its own. */
+  static async startWith(config: string): Promise<IsthmusProcess> {
+    const [port] = await localPorts.take(1)
+    const folder = mkdtempSync(join(tmpdir(), 'isthmus-process-'))
+    const file = join(folder, 'isthmus.yaml')
+    writeFileSync(file, config.replace('listen: 127.0.0.1:8080', `listen: 127.0.0.1:${port}`))
+    return new IsthmusProcess(file, folder, `http://127.0.0.1:${port}`, {})
+  }
+
+  private constructor(file: string, folder: string, apiUrl: string, options: ProcessOptions) {
     this.apiUrl = apiUrl
     this.configFile = file
     this.#folder = folder

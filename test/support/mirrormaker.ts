@@ -111,10 +111,10 @@ export class MirrorMaker implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #folder: string
 
-  constructor(options: MirrorOptions) {
+  constructor(options: Pick<MirrorOptions, 'java' | 'classpath'> & { readonly config: string }) {
     this.#folder = mkdtempSync(join(tmpdir(), 'isthmus-mirrormaker-'))
     const file = join(this.#folder, 'mm2.properties')
-    writeFileSync(file, renderMirrorConfig(options))
+    writeFileSync(file, options.config)
     const args = [...JVM_FLAGS, '-cp', options.classpath, 'org.apache.kafka.connect.mirror.MirrorMaker', file]
     this.#child = spawn(options.java, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { checkNoSecret } from '../support/secrets.ts'
+import { checkNoSecret } from './secrets.ts'
 
 export interface CommandResult {
   readonly code: number | null
