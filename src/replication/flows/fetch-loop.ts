@@ -140,9 +140,17 @@ export class FetchLoop {
       const isAsked = flow.isOpen && nowMs >= flow.fetchNotBeforeMs && flow.hasRoom(this.#appetite.partitionBytes)
       // One that is closed comes back by `add` when it has a position again.
       if (isAsked || !flow.isOpen) this.#pending.delete(flow)
-      if (isAsked) this.#session.put(askFor(flow, this.#appetite.partitionBytes))
+      if (isAsked) this.#takeIn(flow)
       else this.#leaveOut(flow)
     }
+  }
+
+  /** A link that is paused asks for nothing, so its broker is not told that flows left: it keeps silent of them after. */
+  #takeIn(flow: Flow): void {
+    const isRemembered = this.#session.put(askFor(flow, this.#appetite.partitionBytes))
+    if (!isRemembered) return
+    if (flow.source.sight === undefined) this.#session.lose()
+    else flow.source.follow(this.#hearing)
   }
 
   #leaveOut(flow: Flow): void {

@@ -26,14 +26,17 @@ export class FetchSession<Place extends FetchPartition> {
     return this.#places.get(placeKey(name))
   }
 
-  /** Asks for a partition from now on, or at another position. */
-  put(place: Place): void {
+  /**
+   * Asks for a partition from now on, or at another position. True where it was left out and no request has said so: the
+   * broker still has it in mind, and will answer only news of it.
+   */
+  put(place: Place): boolean {
     const key = placeKey(place)
     for (const places of [this.#places, this.#changed]) {
       places.delete(key)
       places.set(key, place)
     }
-    this.#forgotten.delete(key)
+    return this.#forgotten.delete(key)
   }
 
   drop({ topicId, partition }: PlaceName): void {

@@ -247,6 +247,20 @@ describe('what a flow has heard', () => {
     expect(flows[2]!.source.silenceMs()).toBe(20_000)
   })
 
+  it('comes anew to flows that take the places of others of which the broker was never told', async () => {
+    await beginAll()
+    broker.answerEmpty()
+    await settle()
+    for (const flow of flows) loop.remove(flow)
+    broker.answerEmpty()
+    await settle()
+    flows = FLOWS.map((partition) => makeFlow(partition))
+    await beginAll()
+    broker.answerEmpty()
+    await settle()
+    expect(flows.map(({ sight }) => sight?.highWatermark)).toEqual([0, 0, 0])
+  })
+
   it('grows old once the flow is no longer asked for', async () => {
     await beginAll()
     broker.answerEmpty()

@@ -50,8 +50,8 @@ describe('a fetch session', () => {
   it('does not name a partition as changed and as forgotten at once', () => {
     const session = granted(0, 1)
     session.drop(place(0))
-    session.put(place(0, 7))
-    session.put(place(1, 7))
+    expect(session.put(place(0, 7))).toBe(true)
+    expect(session.put(place(1, 7))).toBe(false)
     session.drop(place(1))
     expect(asked(session)).toMatchObject({ asked: [0], forgotten: [1] })
   })
