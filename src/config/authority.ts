@@ -11,7 +11,7 @@ import {
   DEFAULT_TAKEOVER_SECONDS,
 } from './schema.ts'
 import { unreachable } from '../core/index.ts'
-import { kubernetesAccess } from '../kubernetes/index.ts'
+import { type KubernetesAccess, kubernetesAccess } from '../kubernetes/index.ts'
 
 /** Where the authority is stored, its files read and its secrets loaded. */
 export type AuthorityConfig = { readonly leaseMs: number; readonly takeoverMs: number } & (
@@ -86,4 +86,17 @@ export function authorityOptionsOf(authority: AuthorityConfig): AuthorityOptions
       return (await Promise.all(materials.map(async (one) => await one?.renew()))).includes(true)
     },
   }
+}
+
+/** Where the objects of failover groups are; undefined where none are kept. */
+export function loadKubernetes(
+  given: ConfigFile['kubernetes'],
+  { folder, problems }: LoadContext,
+): KubernetesAccess | undefined {
+  if (given === undefined) return undefined
+  const { namespace, kubeconfig: file, context } = given
+  if (context !== undefined && file === undefined) {
+    problems.error(['kubernetes', 'context'], 'names no file', 'give kubeconfig too, or remove context')
+  }
+  return kubernetesAccess({ namespace, context, kubeconfig: file === undefined ? undefined : resolve(folder, file) })
 }

@@ -7,7 +7,8 @@ import { type HealthOptions, resolveHealthOptions } from '../regions/index.ts'
 import { type ResolvedSecurityOptions, resolveSecurityOptions } from '../security/index.ts'
 import { loadApi } from './api.ts'
 import { type FailoverGroupConfig, resolveFailoverGroup } from './failover-groups.ts'
-import { type AuthorityConfig, loadAuthority } from './authority.ts'
+import type { KubernetesAccess } from '../kubernetes/index.ts'
+import { type AuthorityConfig, loadAuthority, loadKubernetes } from './authority.ts'
 import { loadClientProviders } from './client-providers.ts'
 import { canaryGroups } from './drills.ts'
 import type { LoadContext } from './credentials.ts'
@@ -28,6 +29,8 @@ export interface Config {
   readonly links: readonly LinkConfig[]
   readonly failoverGroups: readonly FailoverGroupConfig[]
   readonly authority: AuthorityConfig
+  /** Where failover groups are shown as custom resources; undefined where they are not. */
+  readonly kubernetes: KubernetesAccess | undefined
   readonly replication: Required<ReplicationOptions>
   readonly health: Required<HealthOptions>
   readonly notifications: readonly NotificationConfig[]
@@ -76,6 +79,7 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
   const context: LoadContext = { folder, sources, problems: collector, materials: [] }
   const regions = loadRegions(usable, context)
   const authority = loadAuthority(usable.authority, context)
+  const kubernetes = loadKubernetes(usable.kubernetes, context)
   const failoverGroups = usable.failoverGroups.map(({ at, entry }) =>
     resolveFailoverGroup(entry, loadClientProviders(entry, ['failoverGroups', at], context)),
   )
@@ -93,6 +97,7 @@ export function parseConfig(text: string, folder: string, sources: ConfigSources
       ...canaries.map(({ entry }) => resolveFailoverGroup(entry, { routing: [], eviction: [] })),
     ],
     authority,
+    kubernetes,
     replication: resolveReplicationOptions(usable.replication ?? {}),
     health: resolveHealthOptions(usable.health),
     notifications,

@@ -333,6 +333,12 @@ export const ConfigSchema = strict(
     failoverGroups: Type.Optional(Type.Array(FailoverGroup, { description: 'What moves between regions as a whole.' })),
     links: Type.Optional(Type.Array(Link, { description: 'Copies that no failover group implies.' })),
     authority: Type.Optional(Authority),
+    kubernetes: Type.Optional(
+      strict(
+        kubernetesKeys,
+        'Present (even as `{}`) means that the controller that leads shows failover groups as FailoverGroup objects, and takes moves and drills from FailoverOperation objects (`k8s/crds`). Installations in one cluster need a namespace each.',
+      ),
+    ),
     replication: Type.Optional(ReplicationOptions),
     health: Type.Optional(HealthOptions),
     notifications: Type.Optional(Type.Array(NotificationOptions, { description: 'Who is told of events.' })),

@@ -33,6 +33,7 @@ export interface UsableConfig {
   readonly failoverGroups: readonly Entry<NonNullable<ConfigFile['failoverGroups']>[number]>[]
   readonly links: readonly Entry<NonNullable<ConfigFile['links']>[number]>[]
   readonly authority: ConfigFile['authority']
+  readonly kubernetes: ConfigFile['kubernetes']
   readonly replication: ConfigFile['replication']
   readonly health: ConfigFile['health']
   readonly notifications: readonly Entry<NonNullable<ConfigFile['notifications']>[number]>[]
@@ -61,13 +62,14 @@ export function reportShape(schema: TSchema, value: unknown, problems: ProblemCo
 export function validateShape(value: unknown, problems: ProblemCollector): UsableConfig {
   reportShape(ConfigSchema, value, problems)
   const parts = (value ?? {}) as Record<string, unknown>
-  const { regions, failoverGroups, links, authority, replication, health, notifications, api, security } =
-    ConfigSchema.properties
+  const { regions, failoverGroups, links, authority, kubernetes, replication } = ConfigSchema.properties
+  const { health, notifications, api, security } = ConfigSchema.properties
   return {
     regions: usableEntries(regions.items, parts.regions, { dropInvalid: false }),
     failoverGroups: usableEntries(failoverGroups.items, parts.failoverGroups, { dropInvalid: true }),
     links: usableEntries(links.items, parts.links, { dropInvalid: true }),
     authority: Value.Check(authority, parts.authority) ? parts.authority : undefined,
+    kubernetes: Value.Check(kubernetes, parts.kubernetes) ? parts.kubernetes : undefined,
     replication: Value.Check(replication, parts.replication) ? parts.replication : undefined,
     health: Value.Check(health, parts.health) ? parts.health : undefined,
     notifications: usableEntries(notifications.items, parts.notifications, { dropInvalid: true }),

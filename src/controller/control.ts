@@ -10,6 +10,7 @@ import { openAgentGate } from './agent-gate.ts'
 import { type ControlledReplicator, Controller, type ControllerEvents } from './controller.ts'
 import { authorityFallsWith, type SecurityLooks } from './evidence/index.ts'
 import { DrillSummaries } from './drill-summaries.ts'
+import { FailoverObjects } from './custom-resources/failover-objects.ts'
 import { FenceWatcher } from './fence-watcher.ts'
 import { GroupDocuments } from './group-documents.ts'
 import { GroupFollower } from './group-follower.ts'
@@ -62,6 +63,7 @@ export class Control {
   #watcher: FenceWatcher | undefined
   readonly #gate: RegionGate | undefined
   readonly #commands: AgentCommands | undefined
+  #objects: FailoverObjects | undefined
   readonly #groups: readonly string[]
 
   constructor(options: ControlOptions) {
@@ -90,6 +92,7 @@ export class Control {
     const known = { documents: this.#documents, summaries: this.#summaries }
     const shared = { ...this.#options, ...known, config, authority: this.#authority, journal }
     if (role === 'all' || role === 'controller') this.#controller = new Controller({ ...shared, events })
+    this.#objects = this.#showObjects(config)
     if (role === 'replicator') this.#watcher = new FenceWatcher({ ...shared, env })
     if (role === 'all' || role === 'replicator') {
       this.#follower = new GroupFollower({ ...shared, replicator, events: events.failover })
@@ -132,9 +135,11 @@ export class Control {
     this.#watcher?.start()
     this.#follower?.start()
     this.#controller?.start()
+    this.#objects?.start()
   }
 
   async #stopParts(): Promise<void> {
+    await this.#objects?.stop()
     await this.#controller?.stop()
     await this.#follower?.stop()
     await this.#watcher?.stop()
@@ -152,6 +157,26 @@ export class Control {
   /** Of a group, as the authority told it last. */
   document(group: string): GroupDocument | undefined {
     return this.#documents.get(group)
+  }
+
+  #showObjects(config: Config): FailoverObjects | undefined {
+    const { name, clock, random } = this.#options
+    const { kubernetes: access, failoverGroups } = config
+    const controlled = this.#controller?.groups
+    if (controlled === undefined || access === undefined) return undefined
+    const shown = failoverGroups.filter(({ canaryOf }) => canaryOf === null).map((group) => group.name)
+    return new FailoverObjects({
+      access,
+      name,
+      groups: new Map([...controlled].filter(([group]) => shown.includes(group))),
+      document: (group) => this.#documents.get(group),
+      missingOf: async (document, signal) => (await controlled.get(document.group)?.missing(document, signal)) ?? [],
+      drills: () => this.#summaries.all(),
+      hold: () => this.hold(),
+      clock,
+      random,
+      onError: (what, error) => this.events.failover.emit('failover:error', { group: '*', what, error }),
+    })
   }
 
   /** Shows whatever decides at the moment. */

@@ -35,7 +35,7 @@ import type { DrillSummaries } from './drill-summaries.ts'
 import type { GroupDocuments } from './group-documents.ts'
 import { drillsOf, type GroupDrills } from './group-drills.ts'
 import { linkOfGroup } from './link-specs.ts'
-import { lookAtSources, moveEvidence } from './move-evidence.ts'
+import { type FindMissing, lookAtSources, moveEvidence } from './move-evidence.ts'
 import { ConfigsRecorder } from './recorded-configs.ts'
 import { ManualFences } from './manual-fences.ts'
 import { openRegionAccess, type RegionAccess } from './region-access.ts'
@@ -88,6 +88,7 @@ interface ControlledMoves {
   readonly automatic: () => AutomaticView | undefined
   readonly writePauseMs: number
   readonly objectives: Objectives
+  readonly missing: FindMissing
 }
 
 /** What a process does that decides: takes requests about failover groups, leads or stands by, carries moves out. */
@@ -312,6 +313,7 @@ export class Controller {
       automatic: () => automatic.view(controller.automatic()),
       writePauseMs: group.timings.writePauseMs,
       objectives: group.objectives,
+      missing: extras.missing,
     }
   }
 

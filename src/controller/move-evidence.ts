@@ -1,6 +1,6 @@
 import { type Config, type FailoverGroupConfig, impliedLinkName } from '../config/index.ts'
 import { type Clock, regionName } from '../core/index.ts'
-import type { GroupDocument, GroupRooms, MoveExtras } from '../failover/index.ts'
+import type { GroupDocument, GroupRooms, MoveExtras, PartitionLoss } from '../failover/index.ts'
 import type { Cluster } from '../kafka/index.ts'
 import { compileGroupSelection, type LinkStatus, type Moves } from '../replication/index.ts'
 import type { FenceCommand, WatchedFence } from '../security/index.ts'
@@ -8,6 +8,7 @@ import { clientProviders } from './client-providers.ts'
 import {
   authorityFallsWith,
   findMembers,
+  findMissing,
   type GatherParts,
   guardLimitsOf,
   lookAtSource,
@@ -31,12 +32,18 @@ export interface MoveEvidenceOptions
   readonly lifetime: AbortSignal
 }
 
+/** What the standbys of a group lack now, each by partition; see `findMissing`. */
+export type FindMissing = (
+  document: GroupDocument,
+  signal: AbortSignal,
+) => Promise<readonly (readonly PartitionLoss[] | undefined)[]>
+
 /** What the guards of a group, and the steps that move its clients, look up and work with. */
-export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
+export function moveEvidence(options: MoveEvidenceOptions): MoveExtras & { readonly missing: FindMissing } {
   const { config, group, rooms, clusters, replication, health, pauses, rates, fences, env, lifetime } = options
   const { clock } = rooms
   const { routing, eviction } = clientProviders(group, { clock, env })
-  const gather = makeGather({
+  const parts: GatherParts = {
     rooms,
     consumerGroups: group.consumerGroups,
     clusters,
@@ -52,11 +59,12 @@ export function moveEvidence(options: MoveEvidenceOptions): MoveExtras {
     security: options.security,
     sinceLastDrillMs: options.sinceLastDrillMs,
     clock,
-  })
+  }
   const isGroup = compileGroupSelection(group.consumerGroups)
   const scope = { isTopic: (topic: string) => rooms.scope.isSelected(topic), isGroup }
   return {
-    gather,
+    gather: makeGather(parts),
+    missing: (document, signal) => findMissing(parts, document, signal),
     limits: guardLimitsOf(group),
     routing,
     eviction,

@@ -85,7 +85,7 @@ export {
 export { evaluateGuards, GUARDS, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
 export { explainDistrust } from './known-reigns.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
-export { type EffectName, isWritePaused, standsAt, type Step } from './moves/steps.ts'
+export { type EffectName, isReversible, isWritePaused, standsAt, type Step, stepOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
 export { findBlocking, type MovePlan, type PlanContext, type Prediction } from './plan.ts'
 export type {

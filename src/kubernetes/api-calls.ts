@@ -17,6 +17,7 @@ export interface ApiCall {
   readonly method: HttpCall['method']
   readonly kind: ResourceKind
   readonly name?: string
+  readonly subresource?: 'status'
   readonly query?: Readonly<Record<string, string>>
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
@@ -108,7 +109,8 @@ export class ApiCalls {
 
   async #send(server: ApiServer, call: ApiCall, signal: AbortSignal): Promise<IncomingMessage> {
     const signed = await withSignal(server.sign(), signal)
-    const url = new URL(server.url + pathOf(call.kind, server.namespace, call.name))
+    const path = pathOf(call.kind, server.namespace, call.name)
+    const url = new URL(server.url + (call.subresource === undefined ? path : `${path}/${call.subresource}`))
     url.search = new URLSearchParams(call.query).toString()
     return send({
       ...signed,

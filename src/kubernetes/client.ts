@@ -95,6 +95,13 @@ export class KubernetesClient {
     return this.#write({ method: 'PUT', kind, name, body, ...queryOf(terms) }, signal)
   }
 
+  /** The same of its status alone, and nothing else of it. */
+  async replaceStatus(kind: ResourceKind, object: KubernetesObject, signal: AbortSignal): Promise<ObjectOutcome> {
+    const { name } = object.metadata
+    const body = { ...typeOf(kind), ...object }
+    return this.#write({ method: 'PUT', kind, name, subresource: 'status', body }, signal)
+  }
+
   /** A JSON merge patch (RFC 7386); a conflict only where the patch names a resource version. */
   async patch(
     kind: ResourceKind,

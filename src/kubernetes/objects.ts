@@ -35,7 +35,10 @@ export const kinds = {
   service: { apiVersion: 'v1', kind: 'Service', plural: 'services' },
   configMap: { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' },
   deployment: { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
+  event: { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' },
   statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets' },
+  failoverGroup: { apiVersion: OWN, kind: 'FailoverGroup', plural: 'failovergroups' },
+  failoverOperation: { apiVersion: OWN, kind: 'FailoverOperation', plural: 'failoveroperations' },
   authority: { apiVersion: OWN, kind: 'Authority', plural: 'authorities' },
   authorityPage: { apiVersion: OWN, kind: 'AuthorityPage', plural: 'authoritypages' },
 } satisfies Readonly<Record<string, ResourceKind>>

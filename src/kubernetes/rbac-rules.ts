@@ -13,10 +13,10 @@ export interface RbacRule {
 }
 
 /**
- * `authority`: `authority.kind: kubernetes`, of controllers and agents alike. `routing`: a provider of kind `kubernetes`, and
- * `rollout`: one of that kind; of controllers, in the namespace of the provider.
+ * `authority`: `authority.kind: kubernetes`, of every process. `objects`: the key `kubernetes`, of controllers. `routing`: a
+ * provider of kind `kubernetes`, and `rollout`: one of that kind; of controllers, in the namespace of the provider.
  */
-export type RbacFeature = 'authority' | 'routing' | 'rollout'
+export type RbacFeature = 'authority' | 'objects' | 'routing' | 'rollout'
 
 export interface RbacNames {
   /** `authority.name` of the configuration. */
@@ -46,6 +46,13 @@ export function rbacRules({ authority, services, configMaps }: RbacNames): reado
       resources: ['authoritypages'],
       verbs: ['create', 'get', 'list', 'delete'],
     },
+    // GroupObjects (controller/custom-resources) makes and shows groups, OperationObjects takes and shows operations.
+    { feature: 'objects', ...ownGroup, resources: ['failovergroups'], verbs: ['list', 'create'] },
+    { feature: 'objects', ...ownGroup, resources: ['failoveroperations'], verbs: ['list'] },
+    { feature: 'objects', ...ownGroup, resources: ['failovergroups/status'], verbs: ['update'] },
+    { feature: 'objects', ...ownGroup, resources: ['failoveroperations/status'], verbs: ['update'] },
+    // ObjectEvents tells of both.
+    { feature: 'objects', apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
     // kubernetesRouting (routing/switched-object.ts) reads the object and replaces it.
     ...[
       { resources: ['services'], resourceNames: services },

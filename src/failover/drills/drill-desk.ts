@@ -125,6 +125,11 @@ export class DrillDesk {
     return found
   }
 
+  /** The drill that is under way; undefined where none is. */
+  async running(signal: AbortSignal): Promise<DrillDocument | undefined> {
+    return (await this.#options.store.running(signal))?.drill
+  }
+
   async record(id: string, signal: AbortSignal): Promise<DrillRecord> {
     return await this.#options.store.record(await this.find(id, signal), signal)
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type AuthorityEvents, openStore } from '../../../src/authority/index.ts'
 import { createEvents, systemClock, systemRandom } from '../../../src/core/index.ts'
 import { type RbacFeature, rbacRules } from '../../../src/kubernetes/index.ts'
@@ -15,6 +15,7 @@ import {
 } from '../../../src/routing/index.ts'
 import { never } from '../../support/authority/stage.ts'
 import { hasKubernetes, KubeServer, RESTRICTED } from '../../support/kubernetes/kube-server.ts'
+import { ObjectsStage, switchover } from '../../support/kubernetes/objects-stage.ts'
 import { grant, grantAllBut, type Right, rightsOf } from '../../support/kubernetes/rights.ts'
 
 const NAMES = { authority: 'isthmus', services: ['kafka'], configMaps: ['clients'] }
@@ -70,6 +71,47 @@ describe.skipIf(!hasKubernetes)('the rights of the Role', () => {
       await expect(useAuthority(namespace)).rejects.toThrow()
     },
   )
+
+  /** A group is shown, a move is taken, and both are told of; what stands against it is thrown. */
+  async function useObjects(namespace: string): Promise<void> {
+    const kubeconfig = await server.writeKubeconfig(`objects-${namespace}`, RESTRICTED.token, namespace)
+    const at = `/apis/isthmus.dev/v1/namespaces/${namespace}`
+    await server.call('POST', `${at}/failoveroperations`, {
+      apiVersion: 'isthmus.dev/v1',
+      kind: 'FailoverOperation',
+      metadata: { name: 'move' },
+      spec: switchover,
+    })
+    await using stage = new ObjectsStage(kubeconfig).start()
+    const told = async () => {
+      const { body } = await server.call('GET', `/api/v1/namespaces/${namespace}/events`)
+      return (body.items ?? []).length > 0
+    }
+    const isShown = async (path: string) => (await server.call('GET', `${at}/${path}`)).body.status !== undefined
+    const isDone = async () =>
+      (await told()) && (await isShown('failovergroups/orders')) && (await isShown('failoveroperations/move'))
+    await vi.waitUntil(async () => stage.troubles.length > 0 || (await isDone()), { timeout: 60_000, interval: 100 })
+    if (stage.troubles.length > 0) throw new Error(stage.troubles.join('; '))
+  }
+
+  describe('objects', () => {
+    const rules = rulesOf('objects')
+
+    test('are enough to show groups and to take moves', async () => {
+      const namespace = await server.makeNamespace('objects-all')
+      await grant(server, namespace, rules)
+      await useObjects(namespace)
+    })
+
+    test.each(rightsOf(rules).map((without) => [nameOf(without), without] as const))(
+      'without %s it does not work',
+      async (name, without) => {
+        const namespace = await server.makeNamespace(`objects-no-${name.replaceAll(/[^a-z]/g, '-')}`.slice(0, 60))
+        await grantAllBut(server, namespace, { rules, without })
+        await expect(useObjects(namespace)).rejects.toThrow('forbidden')
+      },
+    )
+  })
 
   /** All that the providers look at and change; what they find against it is thrown. */
   async function moveClients(namespace: string, feature: RbacFeature): Promise<void> {

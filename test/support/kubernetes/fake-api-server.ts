@@ -102,7 +102,8 @@ export class FakeApiServer implements AsyncDisposable {
     if (mishap !== 'lost') answer(response, status, body)
   }
 
-  #apply(request: ApiRequest): readonly [number, object] {
+  #apply(given: ApiRequest): readonly [number, object] {
+    const request = this.#ofStatus(given)
     const { method, path, body } = request
     const name = path.split('/').at(-1)
     const found = this.objects.get(path)
@@ -120,6 +121,18 @@ export class FakeApiServer implements AsyncDisposable {
     }
     if (method === 'GET') return [200, found]
     return this.#change(request, found)
+  }
+
+  /** A write to `…/status` is one to the object that leaves everything else as it is. */
+  #ofStatus(request: ApiRequest): ApiRequest {
+    const { path, body } = request
+    if (!path.endsWith('/status') || body === undefined) return request
+    const object = path.slice(0, -'/status'.length)
+    return {
+      ...request,
+      path: object,
+      body: { ...this.objects.get(object), metadata: body.metadata, status: body.status },
+    }
   }
 
   #change({ method, path, query, body }: ApiRequest, found: KubernetesObject): readonly [number, object] {

@@ -19,7 +19,7 @@ export const hasKubernetes: boolean = apiServer.found && etcd.found
 /** Somebody without any rights, but those that a test grants. */
 export const RESTRICTED = { user: 'isthmus', token: 'isthmustoken' } as const
 
-const START_MS = 110_000
+const START_MS = 150_000
 const TOKENS = `admintoken,admin,admin,"system:masters"\n${RESTRICTED.token},${RESTRICTED.user},${RESTRICTED.user}\n`
 const CRDS = new URL('../../../k8s/crds/', import.meta.url)
 type Program = 'etcd' | 'kube-apiserver'
@@ -47,8 +47,8 @@ export class KubeServer implements AsyncDisposable {
     this.kubeconfig = join(folder, 'admin.kubeconfig')
   }
 
-  /** With the definitions of `k8s/crds` established. */
-  static async start(): Promise<KubeServer> {
+  /** `hasDefinitions`: with those of `k8s/crds` established. @defaultValue true */
+  static async start({ hasDefinitions = true }: { readonly hasDefinitions?: boolean } = {}): Promise<KubeServer> {
     const folder = await mkdtemp(join(tmpdir(), 'isthmus-kube-'))
     const ports = await localPorts.take(3)
     const issuer = await createAuthority({ commonName: 'kube tests', now: new Date() })
@@ -67,7 +67,7 @@ export class KubeServer implements AsyncDisposable {
     await server.#writeKubeconfig(server.kubeconfig, 'admintoken', 'default')
     try {
       await server.startAll()
-      await server.#establishDefinitions()
+      if (hasDefinitions) await server.#establishDefinitions()
     } catch (error) {
       await server[Symbol.asyncDispose]()
       throw error
@@ -122,9 +122,17 @@ export class KubeServer implements AsyncDisposable {
 
   /** As kubectl would, as an administrator. */
   call(method: string, path: string, body?: object, type = 'application/json'): Promise<KubeAnswer> {
+    return this.#ask(method, path, { body, headers: { 'content-type': type } })
+  }
+
+  #ask(
+    method: string,
+    path: string,
+    { headers, body: sent }: { readonly headers: Readonly<Record<string, string>>; readonly body?: object | undefined },
+  ): Promise<KubeAnswer> {
     return new Promise((resolve, reject) => {
-      const headers = { authorization: 'Bearer admintoken', 'content-type': type }
-      const asked = request(new URL(path, this.url), { method, ca: this.#ca, headers }, (answer) => {
+      const options = { method, ca: this.#ca, headers: { authorization: 'Bearer admintoken', ...headers } }
+      const asked = request(new URL(path, this.url), options, (answer) => {
         let text = ''
         answer.setEncoding('utf8').on('data', (part: string) => {
           text += part
@@ -135,8 +143,20 @@ export class KubeServer implements AsyncDisposable {
         })
       })
       asked.on('error', reject)
-      asked.end(body && JSON.stringify(body))
+      asked.end(sent && JSON.stringify(sent))
     })
+  }
+
+  /** What `kubectl get` would show of a collection. */
+  async table(path: string): Promise<{ columns: readonly string[]; cells: readonly (readonly unknown[])[] }> {
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+    const { body } = await this.#ask('GET', path, { headers: { accept } })
+    const { columnDefinitions, rows } = body as unknown as {
+      columnDefinitions: { name: string; priority: number }[]
+      rows: { cells: unknown[] }[]
+    }
+    const columns = columnDefinitions.filter(({ priority }) => priority === 0).map(({ name }) => name)
+    return { columns, cells: rows.map(({ cells }) => cells) }
   }
 
   /** A kubeconfig of somebody with this token. */

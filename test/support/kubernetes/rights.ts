@@ -52,8 +52,9 @@ async function untilAllowed(
   namespace: string,
   { rule, verb, isAllowed }: Right & { readonly isAllowed: boolean },
 ): Promise<void> {
-  const [group, resource, name] = [rule.apiGroups[0], rule.resources[0], rule.resourceNames?.[0]]
-  const spec = { user: RESTRICTED.user, resourceAttributes: { namespace, verb, group, resource, name } }
+  const [group, name] = [rule.apiGroups[0], rule.resourceNames?.[0]]
+  const [resource, subresource] = rule.resources[0]?.split('/') ?? []
+  const spec = { user: RESTRICTED.user, resourceAttributes: { namespace, verb, group, resource, subresource, name } }
   for (const until = Date.now() + SETTLE_MS; ; await delay(20)) {
     const review = await server.call('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec })
     if ((review.body.status as { allowed: boolean }).allowed === isAllowed) return
