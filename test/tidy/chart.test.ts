@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { nodeFlags } from '../../bin/node.js'
+import { rbacRules } from '../../src/kubernetes/index.ts'
 import { renderChartReadme } from '../support/chart/chart-readme.ts'
 import { listValues } from '../support/chart/values-page.ts'
 import { makeValuesSchema } from '../support/chart/values-schema.ts'
@@ -24,6 +25,18 @@ test('the README of the chart has every value', () => {
 
 test('the schema of the values has every value, and the configuration as Isthmus checks it', () => {
   expectMade(`${CHART}/values.schema.json`, `${JSON.stringify(makeValuesSchema(values), null, 2)}\n`)
+})
+
+test('the definitions of the chart are those of k8s/crds', () => {
+  const files = listFiles('k8s/crds').filter((path) => path.endsWith('.yaml'))
+  for (const path of files) expectMade(`${CHART}/crds/${basename(path)}`, readText(path))
+  expect(listFiles(`${CHART}/crds`).map((path) => basename(path))).toEqual(files.map((path) => basename(path)))
+})
+
+test('the rules of the chart are the rights that Isthmus uses', () => {
+  const names = { authority: 'AUTHORITY', services: ['SERVICE'], configMaps: ['CONFIGMAP'] }
+  const head = '# Made from src/kubernetes/rbac-rules.ts; names in capitals are filled in.\n'
+  expectMade(`${CHART}/files/rbac-rules.yaml`, head + stringify(rbacRules(names), { aliasDuplicateObjects: false }))
 })
 
 test('every value is used by a template, and templates use no other', () => {

@@ -17,6 +17,10 @@ interface Part {
   readonly problems: readonly string[]
 }
 
+/** Installed with the chart, and kept when it is taken away. */
+const DEFINITIONS = ['authorities', 'authoritypages', 'failovergroups', 'failoveroperations'].map(
+  (plural) => `${plural}.isthmus.dev`,
+)
 const CHECKSUM = 'isthmus/restart-checksum'
 /** Each takes a fraction of a core for a second. */
 const AT_ONCE = 6
@@ -108,7 +112,7 @@ function judge(objects: readonly KubeObject[]): string[] {
   const wild = roles
     .filter((role) => JSON.stringify(role).includes('"*"'))
     .map(({ metadata }) => `${metadata.name} has a wildcard`)
-  const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`)
   const twice = names.filter((name, at) => names.indexOf(name) !== at).map((name) => `${name} is there twice`)
   const secrets = objects.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => `${metadata.name} is a Secret`)
   return [...wild, ...twice, ...secrets, ...judgeConfigs(objects)]
@@ -125,7 +129,7 @@ function judgeConfigs(objects: readonly KubeObject[]): string[] {
 /** All files in one go: the error of an object names its file. */
 async function applyAll(stage: ChartStage): Promise<Part> {
   const folder = join(stage.folder, 'rendered')
-  const args = ['apply', '--dry-run=server', '--validate=strict', '--namespace', stage.namespace, '-f', folder]
+  const args = ['apply', '--dry-run=server', '--validate=strict', '-f', folder]
   const { code, stdout, stderr } = await stage.kubectl(...args)
   const problems = stderr.split('\n').filter((line) => line.trim() !== '')
   const tried = stdout.split('\n').filter((line) => line.includes('(server dry run)')).length
@@ -252,6 +256,8 @@ async function installAndChange(stage: ChartStage): Promise<Part> {
   if ((await config()) !== firstConfig || (await checksum()) !== first) problems.push('the roll-back did not go back')
   const gone = await stage.helm('uninstall', 'isthmus', '-n', stage.namespace)
   if (gone.code !== 0) problems.push(gone.stderr)
+  const kept = await stage.kubectl('get', 'crd', ...DEFINITIONS, '-o', 'name')
+  if (kept.code !== 0) problems.push(`definitions did not stay: ${kept.stderr}`)
   const left = await stage.kubectl(
     'get',
     'all,configmap,secret,serviceaccount,pdb,role',
@@ -268,5 +274,5 @@ async function installAndChange(stage: ChartStage): Promise<Part> {
       .filter((line) => line !== '')
       .map((line) => `${line} is left`),
   )
-  return { part: 'life', tried: 6, problems }
+  return { part: 'life', tried: 7, problems }
 }

@@ -12,7 +12,14 @@
 {{- $_ := set $api "auth" (dict "tokens" .) -}}
 {{- end -}}
 {{- $api = mergeOverwrite $api (deepCopy .Values.api.extra) -}}
-{{- toYaml (merge (dict "apiVersion" "isthmus/v1" "api" $api) (deepCopy .Values.config)) -}}
+{{- $config := deepCopy .Values.config -}}
+{{- if .Values.kubernetes.authority -}}
+{{- $_ := set $config "authority" (merge (default (dict) $config.authority) (dict "kind" "kubernetes")) -}}
+{{- end -}}
+{{- if and .Values.kubernetes.objects (not (hasKey $config "kubernetes")) -}}
+{{- $_ := set $config "kubernetes" (dict) -}}
+{{- end -}}
+{{- toYaml (merge (dict "apiVersion" "isthmus/v1" "api" $api) $config) -}}
 {{- end -}}
 
 {{/*
@@ -47,9 +54,12 @@ processes; see src/config/changes.ts, whose list of keys this is.
 {{- if and .Values.agent.enabled (not .Values.region) (not (dig "health" "standsIn" "" .Values.config)) -}}
 {{- fail "agent.enabled needs region: the agents have to stand somewhere" -}}
 {{- end -}}
-{{- $kind := dig "authority" "kind" "sqlite" .Values.config -}}
+{{- $kind := dig "authority" "kind" "sqlite" (include "isthmus.config" . | fromYaml) -}}
+{{- if and .Values.kubernetes.authority (ne $kind "kubernetes") -}}
+{{- fail (printf "kubernetes.authority contradicts config.authority.kind, which is %s" $kind) -}}
+{{- end -}}
 {{- if and .Values.config.failoverGroups (eq $kind "sqlite") (not .Values.existingConfigMap) -}}
-{{- fail "config.failoverGroups needs an authority that all pods reach: set config.authority.kind, such as to etcd; sqlite is a file of one process" -}}
+{{- fail "config.failoverGroups needs an authority that all pods reach: set kubernetes.authority, or config.authority.kind to etcd; sqlite is a file of one process" -}}
 {{- end -}}
 {{- if and (eq .Values.api.anonymous "none") (not .Values.api.tokens) (not .Values.api.extra.auth) (not .Values.existingConfigMap) -}}
 {{- fail "nobody could use the API: give api.tokens or api.extra.auth, or set api.anonymous to viewer" -}}

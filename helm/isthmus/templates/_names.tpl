@@ -16,7 +16,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* Labels and annotations of every object; "more" of the given dict are annotations of its own. */}}
 {{- define "isthmus.metadata" -}}
 {{- $root := .root -}}
-namespace: {{ $root.Release.Namespace }}
+namespace: {{ default $root.Release.Namespace .namespace }}
 labels:
   {{- include "isthmus.selector" $root | nindent 2 }}
   {{- with .component }}

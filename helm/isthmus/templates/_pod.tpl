@@ -150,12 +150,3 @@ spec:
   secret: { secretName: {{ include "isthmus.tlsSecret" . }}, defaultMode: 288 }
 {{- end }}
 {{- end -}}
-
-{{/* Whether a role speaks to the API server: only then its pods get a token. */}}
-{{- define "isthmus.needsToken" -}}
-{{- not (empty (include "isthmus.rules" .root | fromYamlArray)) -}}
-{{- end -}}
-
-{{- define "isthmus.rules" -}}
-{{- toYaml .Values.rbac.extraRules -}}
-{{- end -}}

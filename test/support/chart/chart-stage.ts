@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAllDocuments, stringify } from 'yaml'
-import { ApiServer } from './api-server.ts'
+import { KubeServer } from '../kubernetes/kube-server.ts'
 import type { TrialContext } from '../trial.ts'
 import { FOREIGN_DEFINITIONS } from './foreign-definitions.ts'
 import { writeSchemas } from './openapi-schemas.ts'
@@ -32,19 +32,22 @@ export interface KubeObject {
 export class ChartStage implements AsyncDisposable {
   readonly namespace = 'chart'
   readonly folder: string
-  readonly #server: ApiServer
+  readonly #server: KubeServer
+  /** Of an administrator, in the namespace of the stage. */
+  #kubeconfig = ''
   readonly #signal: AbortSignal
 
-  private constructor(server: ApiServer, folder: string, signal: AbortSignal) {
+  private constructor(server: KubeServer, folder: string, signal: AbortSignal) {
     this.#server = server
     this.folder = folder
     this.#signal = signal
   }
 
   static async start(folder: string, { signal }: TrialContext): Promise<ChartStage> {
-    const server = await ApiServer.start()
+    const server = await KubeServer.start({ hasDefinitions: false })
     const stage = new ChartStage(server, folder, signal)
     await server.call('POST', '/api/v1/namespaces', { metadata: { name: stage.namespace, labels: RESTRICTED } })
+    stage.#kubeconfig = await server.writeKubeconfig(stage.namespace, 'admintoken', stage.namespace)
     // Classes that pods of the full rendering name.
     const [priority, runtime] = [
       { metadata: { name: 'high' }, value: 1_000 },
@@ -61,11 +64,11 @@ export class ChartStage implements AsyncDisposable {
   }
 
   helm(...args: readonly string[]): Promise<Ran> {
-    return runTool('helm', args, { signal: this.#signal, kubeconfig: this.#server.kubeconfig })
+    return runTool('helm', args, { signal: this.#signal, kubeconfig: this.#kubeconfig })
   }
 
   kubectl(...args: readonly string[]): Promise<Ran> {
-    return runTool('kubectl', args, { signal: this.#signal, kubeconfig: this.#server.kubeconfig })
+    return runTool('kubectl', args, { signal: this.#signal, kubeconfig: this.#kubeconfig })
   }
 
   /** Values in a file, for `--values`. */

@@ -21,6 +21,28 @@ const config = {
   links: [{ name: 'weather', source: 'eu', target: 'us', topics: { include: ['weather'] } }],
   authority: { kind: 'etcd', endpoints: ['https://etcd:2379'] },
 }
+/** Everything in the cluster itself: the authority, objects, a Service, a ConfigMap, workloads, also of another namespace. */
+const { authority: _, ...unstored } = config
+const moved = {
+  ...unstored,
+  failoverGroups: [
+    {
+      ...config.failoverGroups[0],
+      routing: [
+        { kind: 'kubernetes', service: 'kafka', selectors: { eu: { region: 'eu' }, us: { region: 'us' } } },
+        {
+          kind: 'kubernetes',
+          configMap: 'clients',
+          namespace: 'default',
+          data: { eu: { at: 'a:1' }, us: { at: 'b:1' } },
+        },
+      ],
+      eviction: [{ kind: 'rollout', namespace: 'default' }],
+    },
+  ],
+}
+/** An authority in another cluster, for which no rights are needed in this one. */
+const elsewhere = { ...config, authority: { kind: 'kubernetes', kubeconfig: '/etc/isthmus/secrets/third/kubeconfig' } }
 const tls = { api: { tls: { enabled: true, existingSecret: 'api-tls' } } }
 const certificate = { enabled: true, issuerRef: { name: 'internal' }, dnsNames: ['isthmus.example'] }
 const everywhere = {
@@ -114,6 +136,9 @@ export const RENDERINGS: readonly Rendering[] = [
     name: 'other-service-account',
     values: { serviceAccount: { create: false, name: 'mine' }, rbac: { create: false } },
   },
+  { name: 'kubernetes', values: { config: moved, kubernetes: { authority: true, objects: true } } },
+  { name: 'objects', values: { config, kubernetes: { objects: true }, agent: { enabled: true }, region: 'eu' } },
+  { name: 'elsewhere', values: { config: elsewhere, networkPolicy: { enabled: true } } },
   { name: 'rules', values: { rbac: full.rbac } },
   { name: 'network-policy', values: { config, networkPolicy: { enabled: true } } },
   { name: 'service-monitor', values: { serviceMonitor: { enabled: true } } },
@@ -144,6 +169,11 @@ export const MISTAKES: readonly (Rendering & { readonly says: string })[] = [
     name: 'sqlite for many',
     values: { config: { ...config, authority: { kind: 'sqlite' } } },
     says: 'needs an authority that all pods reach',
+  },
+  {
+    name: 'two authorities',
+    values: { config, kubernetes: { authority: true } },
+    says: 'kubernetes.authority contradicts config.authority.kind',
   },
   { name: 'no certificate', values: { api: { tls: { enabled: true } } }, says: 'api.tls.existingSecret' },
   { name: 'certificate for nothing', values: { certificate }, says: 'certificate.enabled needs api.tls.enabled' },
