@@ -32,12 +32,16 @@ export function viewDrill(drill: DrillDocument): DrillBody {
   }
 }
 
-export function viewDrills({ running, ended, approval }: DrillList): DrillsBody {
+export function viewDrills({ running, ended, approval, schedules }: DrillList): DrillsBody {
   return {
     running: running === undefined ? null : viewDrill(running),
     ended: ended.map(viewDrill),
     approval: approval === undefined ? null : viewApproval(approval),
     trend: trendOf(ended).map((trend) => ({ ...trend })),
+    schedules: schedules.map(({ schedule: { name, cron, timezone, level, region = null }, coming }) => {
+      const dates = coming.map(({ at, skipped = null }) => ({ at, skipped }))
+      return { name, cron, timezone, level, region, coming: dates }
+    }),
   }
 }
 

@@ -58,6 +58,7 @@ export function drillsOf(options: GroupDrillsOptions): GroupDrills {
     journal,
     desk: own.desk,
     canary: canary?.desk,
+    schedules: group.drills,
   })
   const context = { clock, random }
   const clusters = new Map([...access.drills].map(([region, { cluster }]) => [region, cluster]))

@@ -22,6 +22,7 @@ import {
   type ClientsLook,
   DEFAULT_GUARD_LIMITS,
   DrillDesk,
+  type DrillSchedule,
   DrillStore,
   GroupDesk,
   type GroupDocument,
@@ -71,6 +72,8 @@ export interface FakeControlOptions {
   readonly consoleFolder?: string
   /** Instead of what is served here. */
   readonly content?: Partial<ApiContent>
+  /** Of drills of the group. @defaultValue none */
+  readonly schedules?: readonly DrillSchedule[]
   /** @defaultValue one link, `eu-to-us` */
   readonly links?: LinkStatus[]
 }
@@ -129,6 +132,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
     journal: { append: async (entry, signal) => void (await journal.append(entry, signal)) },
     desk,
     canary: undefined,
+    ...(given.schedules && { schedules: given.schedules }),
   })
   const status = (): RegionsStatus => {
     return { vantage: 'here', standsIn: null, doubt: null, regions: seen.regions, heard: [] }

@@ -95,6 +95,27 @@ export const DrillBody = object(
 )
 export type DrillBody = Type.Static<typeof DrillBody>
 
+const DrillScheduleBody = object(
+  {
+    name: text('Its name in the configuration.'),
+    cron: text('Minute, hour, day of the month, month, day of the week.'),
+    timezone: text('Of these, such as `Europe/Berlin`.'),
+    level: DrillLevel,
+    region: nullableText('The standby that it is about; null: the one that ranks best.'),
+    coming: Type.Array(
+      object(
+        {
+          at: text('When, ISO 8601.'),
+          skipped: nullableText('Why it is not going to run: the window it falls into; null where it is.'),
+        },
+        'An occurrence.',
+      ),
+      { description: 'The next ones, the nearest first.' },
+    ),
+  },
+  'A schedule of drills.',
+)
+
 export const DrillsBody = object(
   {
     running: orNull(DrillBody, 'Null where none runs.'),
@@ -113,6 +134,7 @@ export const DrillsBody = object(
         { additionalProperties: true, description: 'How what was measured went from drill to drill, by level.' },
       ),
     ),
+    schedules: Type.Array(DrillScheduleBody, { description: 'By which drills begin without being asked for.' }),
   },
   'The drills of a failover group.',
 )

@@ -7,6 +7,7 @@ import { type GroupDocument, regionEntry } from '../state.ts'
 import type { DrillApproval, DrillDocument, DrillLevel, DrillOutcome, DrillRecord } from './drill-document.ts'
 import type { DrillStore } from './drill-store.ts'
 import { isInterruptible } from './drill-steps.ts'
+import { type ComingDrill, type DrillSchedule, listComing } from './schedule.ts'
 
 export interface DrillOrder {
   /** Chosen by the caller, so that an order that is sent twice is one drill; see `drillId`. */
@@ -31,6 +32,8 @@ export interface DrillDeskOptions {
   readonly desk: Pick<GroupDesk, 'read'>
   /** Of the canary group; undefined where the group has none. */
   readonly canary: Pick<GroupDesk, 'read'> | undefined
+  /** By which drills begin without being asked for; they are told, and followed elsewhere. @defaultValue none */
+  readonly schedules?: readonly DrillSchedule[]
 }
 
 export interface DrillList {
@@ -39,10 +42,13 @@ export interface DrillList {
   readonly ended: readonly DrillDocument[]
   /** Undefined where none is valid. */
   readonly approval: (DrillApproval & { readonly untilMs: number }) | undefined
+  readonly schedules: readonly { readonly schedule: DrillSchedule; readonly coming: readonly ComingDrill[] }[]
 }
 
 const APPROVED_FOR_MS = 24 * 60 * 60_000
 const TRIES_MOST = 5
+/** Of each schedule, in what is shown. */
+const COMING_MOST = 5
 
 /** The same for the same key, whichever controller is asked. */
 export function drillId(group: string, key: string): string {
@@ -135,7 +141,7 @@ export class DrillDesk {
   }
 
   async list(nowMs: number, signal: AbortSignal): Promise<DrillList> {
-    const { store } = this.#options
+    const { store, schedules = [] } = this.#options
     const [running, ended, approval] = await Promise.all([
       store.running(signal),
       store.history(signal),
@@ -146,6 +152,7 @@ export class DrillDesk {
       running: running?.drill,
       ended: ended.filter(({ id }) => id !== running?.drill.id),
       approval: approval !== undefined && nowMs < untilMs ? { ...approval, untilMs } : undefined,
+      schedules: schedules.map((schedule) => ({ schedule, coming: listComing(schedule, COMING_MOST) })),
     }
   }
 

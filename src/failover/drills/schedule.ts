@@ -38,6 +38,14 @@ export interface DueDrill {
   readonly skipped: string | undefined
 }
 
+/** An occurrence that is still to come. */
+export interface ComingDrill {
+  /** ISO 8601. */
+  readonly at: string
+  /** Why it is not going to run; undefined where it is. */
+  readonly skipped: string | undefined
+}
+
 const MINUTE_MS = 60_000
 /** A process that slept, or led nothing, for longer has missed what was due. */
 const LATE_MINUTES_MOST = 5
@@ -55,6 +63,13 @@ export function findDue(schedules: readonly DrillSchedule[], sinceMs: number, no
     }
   }
   return due
+}
+
+/** The next ones, by the clock of the machine: they are shown, and nothing is done by them. */
+export function listComing(schedule: DrillSchedule, most: number): ComingDrill[] {
+  return taskOf(schedule)
+    .getNextRuns(most)
+    .map((date) => ({ at: date.toISOString(), skipped: explainSkipped(schedule, date.getTime()) }))
 }
 
 /** Why node-cron would refuse it, or undefined. Seconds are refused: nothing is looked at so often. */

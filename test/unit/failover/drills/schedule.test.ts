@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from 'vitest'
-import { type DrillSchedule, explainBadCron, findDue, isTimeZone } from '../../../../src/failover/drills/schedule.ts'
+import {
+  type DrillSchedule,
+  explainBadCron,
+  findDue,
+  isTimeZone,
+  listComing,
+} from '../../../../src/failover/drills/schedule.ts'
 
 const at = (text: string) => Date.parse(text)
 const weekly: DrillSchedule = {
@@ -22,6 +28,14 @@ test('a drill is due in the time zone of its schedule, once', () => {
   ])
   expect(findDue([weekly], at('2026-11-24T05:00:01Z'), at('2026-11-24T05:00:40Z'))).toEqual([])
   expect(findDue([weekly], at('2026-11-24T05:59:50Z'), at('2026-11-24T06:00:40Z'))).toEqual([])
+})
+
+test('the next ones are told, with those that are not going to run', () => {
+  const coming = listComing({ ...weekly, blocked: [{ days: ['tue'], from: '00:00', to: '24:00' }] }, 3)
+  expect(coming).toHaveLength(3)
+  expect(coming.every(({ at: when }) => at(when) > Date.now())).toBe(true)
+  expect(coming[0]?.skipped).toMatch(/^tue .* 06:00 Europe\/Berlin is in a blocked window$/)
+  expect(listComing(weekly, 1)[0]?.skipped).toBeUndefined()
 })
 
 test('summer time moves it along', () => {
