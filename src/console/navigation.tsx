@@ -8,6 +8,8 @@ import { MapPage } from './pages/map.tsx'
 import { Move } from './pages/move.tsx'
 import { Operation } from './pages/operation.tsx'
 import { Overview } from './pages/overview.tsx'
+import { Runbooks } from './pages/runbooks.tsx'
+import { Security } from './pages/security.tsx'
 import type { Route } from './route.ts'
 
 export interface Page {
@@ -29,6 +31,8 @@ export const PAGES: readonly Page[] = [
   { name: 'operations', title: 'Operation', isListed: false, View: Operation },
   { name: 'drills', title: 'Drills', isListed: true, View: Drills },
   { name: 'divergence', title: 'Divergence', isListed: true, View: Divergence },
+  { name: 'security', title: 'Security', isListed: true, View: Security },
+  { name: 'runbooks', title: 'Runbooks', isListed: true, View: Runbooks },
   { name: 'history', title: 'History', isListed: true, View: History },
 ]
 

@@ -19,11 +19,15 @@ export interface Shown<Body> {
 const NOTHING = { body: undefined, heardMs: undefined, problem: undefined }
 /** Events come in bursts: one question answers all of them. */
 const BURST_MS = 150
+/** What is asked for no more often makes the process look at the regions: events do not hurry it, and it may take longer. */
+const SLOW_EVERY_MS = 30_000
+const SLOW_TIMEOUT_MS = 30_000
 const resources = new Map<string, Resource>()
 
 export class Resource {
   readonly #path: string
   readonly #everyMs: number
+  readonly #isSlow: boolean
   readonly #listeners = new Set<() => void>()
   #shown: Shown<unknown> = NOTHING
   #tag: string | null = null
@@ -35,6 +39,7 @@ export class Resource {
   constructor(path: string, everyMs: number) {
     this.#path = path
     this.#everyMs = everyMs
+    this.#isSlow = everyMs >= SLOW_EVERY_MS
   }
 
   get shown(): Shown<unknown> {
@@ -61,7 +66,7 @@ export class Resource {
   }
 
   #start(): void {
-    const stopEvents = liveEvents.on((event) => event !== undefined && this.refresh(BURST_MS))
+    const stopEvents = liveEvents.on((event) => event !== undefined && !this.#isSlow && this.refresh(BURST_MS))
     const stopSession = session.onChange(() => this.refresh())
     const onVisible = () => !document.hidden && this.refresh()
     document.addEventListener('visibilitychange', onVisible)
@@ -84,7 +89,8 @@ export class Resource {
     this.#isDue = false
     const { token } = session
     try {
-      const { body, tag } = await askApi<unknown>(this.#path, { token, tag: this.#tag })
+      const patience = this.#isSlow ? { timeoutMs: SLOW_TIMEOUT_MS } : {}
+      const { body, tag } = await askApi<unknown>(this.#path, { token, tag: this.#tag, ...patience })
       this.#tag = tag
       const heardMs = systemClock.monotonicMs()
       this.#show({ body: body ?? this.#shown.body, heardMs, problem: undefined })

@@ -5,22 +5,15 @@ import { useApi, useStatus } from '../client/hooks.ts'
 import { Ask } from '../parts/ask.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { Cli } from '../parts/cli.tsx'
-import { type Level, Mark } from '../parts/mark.tsx'
+import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { ReportButton } from '../parts/report-button.tsx'
 import { Table } from '../parts/table.tsx'
 import { linkTo, type Route } from '../route.ts'
 import { commandOf } from '../words/command.ts'
 import { count, duration, moment } from '../words/numbers.ts'
+import { DrillCalendar, OutcomeMark } from './drill-calendar.tsx'
 
-type Outcome = NonNullable<DrillBody['outcome']>['kind']
-
-const OUTCOMES: Readonly<Record<Outcome, Level>> = {
-  passed: 'good',
-  failed: 'bad',
-  interrupted: 'warning',
-  skipped: 'unknown',
-}
 const LEVELS: readonly (readonly [DrillBody['level'], string])[] = [
   ['preflight', 'Preflight: plan and guards only.'],
   ['canary', 'Canary: a group that only drills use is moved there and back.'],
@@ -92,14 +85,10 @@ function OfGroup({ group, picked }: { readonly group: Group; readonly picked: st
         />
       </Panel>
       <Trend drills={body?.ended ?? []} />
+      <DrillCalendar group={group.group} shown={shown} />
       <OrderDrill group={group} path={path} />
     </>
   )
-}
-
-function OutcomeMark({ drill: { outcome, phase } }: { readonly drill: DrillBody }) {
-  if (outcome === null) return <Mark level="note">{`running, at ${phase}`}</Mark>
-  return <Mark level={OUTCOMES[outcome.kind]}>{outcome.kind}</Mark>
 }
 
 function seconds(ms: number | null | undefined): string {
@@ -236,7 +225,7 @@ function OrderDrill({ group, path }: { readonly group: Group; readonly path: str
           'run',
           group.group,
           '--level',
-          level || 'LEVEL',
+          level || 'preflight',
           ...(region === '' ? [] : ['--region', region]),
           '--wait',
         )}

@@ -50,6 +50,14 @@ interface DrawingProps {
 function Drawing({ status, regions, rates }: DrawingProps) {
   const places = placeRegions(status.regions.map(({ region }) => region))
   const seen = new Map<string, number>()
+  const arrows = status.links.flatMap((link) => {
+    const [from, to] = [places.get(link.source), places.get(link.target)]
+    if (from === undefined || to === undefined) return []
+    const way = `${link.source}>${link.target}`
+    const nth = seen.get(way) ?? 0
+    seen.set(way, nth + 1)
+    return [{ link, arrow: drawArrow(link.link, from, to, nth) }]
+  })
   return (
     <svg
       class="map"
@@ -70,14 +78,14 @@ function Drawing({ status, regions, rates }: DrawingProps) {
           <path d="M0 0 L10 5 L0 10 z" class="map-tip" />
         </marker>
       </defs>
-      {status.links.map((link) => {
-        const [from, to] = [places.get(link.source), places.get(link.target)]
-        if (from === undefined || to === undefined) return null
-        const way = `${link.source}>${link.target}`
-        const nth = seen.get(way) ?? 0
-        seen.set(way, nth + 1)
-        return <LinkArrow key={link.link} link={link} from={from} to={to} nth={nth} rate={rates.get(link.link)} />
-      })}
+      {arrows.map(({ link, arrow }) => (
+        <g key={link.link} class={`map-link map-${link.state}`}>
+          <path d={arrow.path} marker-end="url(#tip)" />
+        </g>
+      ))}
+      {arrows.map(({ link, arrow }) => (
+        <LinkLabel key={link.link} link={link} at={arrow.label} rate={rates.get(link.link)} />
+      ))}
       {[...places].map(([name, place]) => (
         <RegionNode key={name} name={name} place={place} status={status} regions={regions} />
       ))}
@@ -85,27 +93,23 @@ function Drawing({ status, regions, rates }: DrawingProps) {
   )
 }
 
-interface LinkArrowProps {
+interface LinkLabelProps {
   readonly link: LinkBody
-  readonly from: Point
-  readonly to: Point
-  readonly nth: number
+  readonly at: Point
   readonly rate: Rate | undefined
 }
 
-function LinkArrow({ link, from, to, nth, rate }: LinkArrowProps) {
-  const { path, label } = drawArrow(link.link, from, to, nth)
-  const rated = rate === undefined ? link.state : `${bytes(rate.bytesPerSecond)}/s`
+/** Behind every line, so that none runs over it. */
+function LinkLabel({ link, at, rate }: LinkLabelProps) {
   return (
-    <g class={`map-link map-${link.state}`}>
-      <path d={path} marker-end="url(#tip)" />
-      <text x={label.x} y={label.y - 6}>
-        {rated}
+    <>
+      <text x={at.x} y={at.y - 6}>
+        {rate === undefined ? link.state : `${bytes(rate.bytesPerSecond)}/s`}
       </text>
-      <text x={label.x} y={label.y + 12} class="map-small">
+      <text x={at.x} y={at.y + 12} class="map-small">
         {count(link.lagRecords)} behind, {duration(link.lagSeconds)}
       </text>
-    </g>
+    </>
   )
 }
 
@@ -128,7 +132,7 @@ function RegionNode({ name, place, status, regions }: RegionNodeProps) {
         {name}
       </text>
       <text x={place.x} y={place.y + 10} class="map-small">
-        {actives > 0 ? `active for ${plural(actives, 'group')}` : 'standby'}
+        {actives === 0 ? 'standby' : actives === 1 ? 'active' : `active: ${actives}`}
       </text>
       <text x={place.x} y={place.y + 26} class="map-small">
         {health?.verdict ?? 'health not known'}

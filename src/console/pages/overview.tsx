@@ -46,7 +46,8 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
   const { body, heardMs } = status
   if (body === undefined) return null
   const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
-  const { level, words } = judge(group, regions)
+  const exposures = exposuresOf(group, body)
+  const { level, words } = judge(group, regions, exposures)
   return (
     <Panel
       title={group.group}
@@ -60,7 +61,7 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
       <p class="faint">
         {group.active} since {moment(group.since)} ({ago(sinceSeconds)}), epoch {group.epoch}
       </p>
-      {exposuresOf(group, body).map((exposure) => (
+      {exposures.map((exposure) => (
         <ExposureNote key={exposure.standby} exposure={exposure} heardMs={heardMs} />
       ))}
       <Needs group={group} regions={regions} />
@@ -138,6 +139,7 @@ function LastDrill({ group: { lastDrill } }: { readonly group: FailoverGroupSumm
 function judge(
   group: FailoverGroupSummary,
   regions: RegionsBody | undefined,
+  exposures: readonly Exposure[],
 ): { readonly level: Level; readonly words: string } {
   const active = regions?.regions.find(({ region }) => region === group.active)
   if (group.needsOperator) return { level: 'bad', words: 'needs a person' }
@@ -149,5 +151,7 @@ function judge(
     return { level: 'warning', words: 'a standby is not fenced' }
   if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
   if (active === undefined) return { level: 'unknown', words: 'health not known' }
+  if (exposures.some(({ link, level }) => link !== undefined && level === 'unknown'))
+    return { level: 'warning', words: 'what you would lose is not known' }
   return { level: 'good', words: 'as it should be' }
 }

@@ -9,6 +9,9 @@ export interface Plotted {
 }
 
 const HEIGHT_PX = 180
+const DAY_SECONDS = 86_400
+/** Of two labels of days or times. */
+const TICK_SPACE_PX = 64
 /** Told apart by dashes as well as by colour. */
 const DASHES = [[], [6, 4], [2, 3]]
 
@@ -30,9 +33,15 @@ export function drawPlot(element: HTMLElement, { atMs, series, format }: Plotted
   }
 }
 
-function timeOfDay(seconds: number): string {
-  const date = new Date(seconds * 1_000)
-  return [date.getHours(), date.getMinutes()].map((value) => String(value).padStart(2, '0')).join(':')
+/** The time of day, or where the ticks are days apart, the day. */
+function nameTicks(ticks: readonly number[]): string[] {
+  const [first = 0, second = first] = ticks
+  const two = (value: number) => String(value).padStart(2, '0')
+  return ticks.map((seconds) => {
+    const date = new Date(seconds * 1_000)
+    if (second - first >= DAY_SECONDS) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`
+    return `${two(date.getHours())}:${two(date.getMinutes())}`
+  })
 }
 
 function optionsOf(width: number, series: Plotted['series'], format: Plotted['format']): uPlot.Options {
@@ -47,7 +56,7 @@ function optionsOf(width: number, series: Plotted['series'], format: Plotted['fo
     legend: { show: series.length > 1 },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.1] } },
     axes: [
-      { ...axis, values: (_plot, values) => values.map(timeOfDay) },
+      { ...axis, space: TICK_SPACE_PX, values: (_plot, values) => nameTicks(values) },
       { ...axis, size: 70, values: (_plot, values) => values.map(format) },
     ],
     series: [
@@ -57,7 +66,7 @@ function optionsOf(width: number, series: Plotted['series'], format: Plotted['fo
         stroke: colour(`--series-${at + 1}`),
         width: 2,
         dash: DASHES[at] ?? [],
-        value: (_plot: uPlot, value: number | null) => (value === null ? 'unknown' : format(value)),
+        value: (_plot: uPlot, value: number | null) => (value === null ? '' : format(value)),
       })),
     ],
   }

@@ -10,13 +10,16 @@ export interface Arrow {
   readonly label: Point
 }
 
-export const MAP = { width: 600, height: 340, radius: 56 } as const
+export const MAP = { width: 600, height: 340, radius: 58 } as const
+
+/** From the line to the middle of its two lines of text. */
+const LABEL_GAP = 26
 
 /** Two side by side, more around an ellipse, the first at the left. */
 export function placeRegions(names: readonly string[]): ReadonlyMap<string, Point> {
   const { width, height, radius } = MAP
   const centre = { x: width / 2, y: height / 2 }
-  const [wide, high] = [width / 2 - radius * 2, names.length > 2 ? height / 2 - radius - 24 : 0]
+  const [wide, high] = [width / 2 - radius - 8, names.length > 2 ? height / 2 - radius - 24 : 0]
   return new Map(
     names.map((name, at) => {
       const angle = Math.PI + (at * 2 * Math.PI) / Math.max(1, names.length)
@@ -37,7 +40,10 @@ export function drawArrow(link: string, from: Point, to: Point, nth: number): Ar
   const end = { x: to.x - along.x * gap, y: to.y - along.y * gap }
   const middle = { x: (from.x + to.x) / 2 + across.x * bend, y: (from.y + to.y) / 2 + across.y * bend }
   const line = `M ${round(begin.x)} ${round(begin.y)} Q ${round(middle.x)} ${round(middle.y)} ${round(end.x)} ${round(end.y)}`
-  const label = { x: (begin.x + 2 * middle.x + end.x) / 4, y: (begin.y + 2 * middle.y + end.y) / 4 }
+  const label = {
+    x: (begin.x + 2 * middle.x + end.x) / 4 + across.x * LABEL_GAP,
+    y: (begin.y + 2 * middle.y + end.y) / 4 + across.y * LABEL_GAP,
+  }
   return { link, path: line, label: { x: round(label.x), y: round(label.y) } }
 }
 

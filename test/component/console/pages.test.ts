@@ -1,15 +1,18 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createToken } from '../../../src/api/index.ts'
+import { EXIT } from '../../../src/cli/index.ts'
+import { parseWords } from '../../../src/runbooks/parse-words.ts'
 import { findViolations } from '../../support/console/axe.ts'
 import { hasBrowser, openBrowser } from '../../support/console/browser.ts'
 import { startConsoleStage } from '../../support/console/console-stage.ts'
+import { ConsoleDriver, LOOKS, findFaults, goToPage } from '../../support/console/drive.ts'
+import { cli } from '../../support/run-cli.ts'
+import { TrialFolder } from '../../support/trial-folder.ts'
 
-const PAGES = ['', 'map', 'flows', 'groups', 'move', 'drills', 'divergence', 'history']
 const SIZE = { topics: 60, partitions: 240, groups: 12 }
 const SLOW_MS = 300_000
 const WIDE = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' as const }
-const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' as const }
 
 describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   let browser: Browser
@@ -18,32 +21,68 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   }, SLOW_MS)
   afterAll(() => browser.close())
 
-  const open = async (look: typeof WIDE | typeof PHONE = WIDE) => {
-    const page = await browser.newPage({ ...look, locale: 'en-US' })
+  const open = async () => {
+    const page = await browser.newPage({ ...WIDE, locale: 'en-US' })
     page.setDefaultTimeout(90_000)
     return page
   }
 
-  test.each([
-    ['wide and light', WIDE],
-    ['on a phone and dark', PHONE],
-  ])(
-    'every page has no finding of axe, and nothing runs out of it: %s',
-    async (_name, look) => {
+  test.each(LOOKS)(
+    'every page has no finding of axe, and nothing runs out of it: $size and $theme',
+    async (look) => {
       await using stage = await startConsoleStage(SIZE)
-      const page = await open(look)
-      const errors: string[] = []
-      page.on('pageerror', ({ message }) => errors.push(message))
-      page.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())))
-      const found: string[] = []
-      for (const name of PAGES) {
-        await goTo(page, stage.api, name)
-        found.push(...(await findViolations(page)).map((one) => `${name}: ${one}`))
-        const over = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
-        if (Number(over) > 0) found.push(`${name} is ${String(over)} px too wide`)
+      using folder = new TrialFolder()
+      const driver = await ConsoleDriver.open(browser, stage.api, folder.path)
+      await driver.lookAround(look)
+      expect(driver.violations).toEqual([])
+      expect(driver.errors).toEqual([])
+      await driver.close()
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'what is offered to be copied are commands of the program',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      using folder = new TrialFolder()
+      const driver = await ConsoleDriver.open(browser, stage.api, folder.path)
+      const pages = ['', 'flows', 'groups', 'move', 'drills', 'divergence', 'security', 'runbooks', 'history']
+      for (const page of [...pages, 'runbooks/region-lost', 'operations/orders/orders-0123456789abcdef']) {
+        await driver.goTo(page)
+        await driver.readCommands()
       }
-      expect(found).toEqual([])
-      expect(errors).toEqual([])
+      await driver.close()
+      expect(driver.commands.size).toBeGreaterThan(pages.length)
+      const refused: string[] = []
+      for (const command of driver.commands) {
+        const words = parseWords(command)
+        if (typeof words === 'string') refused.push(`${command}: ${words}`)
+        else if ((await tryCommand(words.slice(1))) === EXIT.usage) refused.push(command)
+      }
+      expect(refused).toEqual([])
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'the checks of a runbook are run from its page, and what was not as expected stands open',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      const page = await open()
+      await goTo(page, stage.api, 'runbooks')
+      await page.getByRole('link', { name: 'Move a failover group to another region, on purpose' }).click()
+      const run = page.getByRole('button', { name: 'Run the checks' })
+      await page.getByLabel(/^group:/).fill('orders')
+      expect(await run.isDisabled()).toBe(true)
+      await page.getByLabel(/^to:/).fill('east')
+      await run.click()
+      await page.getByText(/^\d+ checks? of \d+ not green\.$/).waitFor()
+      await page
+        .getByText(/^does not hold$/)
+        .first()
+        .waitFor()
+      expect(await findFaults(page)).toEqual([])
       await page.close()
     },
     SLOW_MS,
@@ -167,10 +206,14 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   )
 })
 
-/** Until the page has what it asked the API for. */
+/** Until the page has what it asked the API for, and its age. */
 async function goTo(page: Page, api: string, name: string): Promise<void> {
-  await page.goto(`${api}/console/#/${name}`)
-  await page.locator('section.panel').first().waitFor()
-  await page.getByText('Asking the API.').first().waitFor({ state: 'detached' })
+  await goToPage(page, api, name)
   await page.locator('.panel-head .age').first().waitFor()
+}
+
+/** Whatever it comes to where nobody answers, whoever is asked says nothing, and nothing is waited for. */
+async function tryCommand(words: readonly string[]): Promise<number> {
+  const fetch = () => Promise.reject(new Error('nobody answers'))
+  return (await cli(words, { io: { fetch, ask: async () => '', signal: AbortSignal.abort() } })).code
 }
