@@ -1,4 +1,8 @@
-// Access control lists: what a cluster's authorizer is told, and how it is asked.
+import type { ScramMechanism } from './wire/scram-mechanisms.ts'
+
+// Access control lists: what a cluster's authorizer is told, and how it is asked. Users and quotas beside them.
+
+export type { ScramMechanism }
 
 /** What an ACL is about; `unknown` for what this version does not know. */
 export type AclResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user' | 'unknown'
@@ -61,7 +65,19 @@ export interface OwnRights {
 
 export interface ScramUser {
   readonly user: string
-  readonly mechanisms: readonly string[]
+  readonly credentials: readonly { readonly mechanism: ScramMechanism | 'unknown'; readonly iterations: number }[]
+}
+
+export interface NewScramCredential {
+  readonly user: string
+  readonly mechanism: ScramMechanism
+  /** 4096 to 16384 for brokers. */
+  readonly iterations: number
+  readonly password: string
+}
+
+export interface UserOutcome extends AclOutcome {
+  readonly user: string
 }
 
 /** The limits of one entity, such as a user, a client id, or both together. */

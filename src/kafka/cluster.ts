@@ -7,6 +7,7 @@ import type {
   AclOutcome,
   ClientQuota,
   OwnRights,
+  NewScramCredential,
   ScramUser,
 } from './access.ts'
 import type {
@@ -155,10 +156,14 @@ export interface Cluster extends AsyncDisposable {
   // ---- what else clients depend on --------------------------------------------------------------------------------
   /** What this client may do on the cluster and on topics, as the authorizer decides it for whoever asks. */
   ownRights(topics: readonly string[], signal: AbortSignal): Promise<OwnRights>
-  /** Needs DESCRIBE on the cluster. */
-  describeScramUsers(signal: AbortSignal): Promise<readonly ScramUser[]>
-  /** Needs DESCRIBE_CONFIGS on the cluster. */
-  describeQuotas(signal: AbortSignal): Promise<readonly ClientQuota[]>
+  /** Needs DESCRIBE on the cluster. As whichever broker answers has them, or the one asked for. */
+  describeScramUsers(signal: AbortSignal, nodeId?: number): Promise<readonly ScramUser[]>
+  /** Needs DESCRIBE_CONFIGS on the cluster. As whichever broker answers has them, or the one asked for. */
+  describeQuotas(signal: AbortSignal, nodeId?: number): Promise<readonly ClientQuota[]>
+  /** Needs ALTER on the cluster. Answers before every broker takes them. One that is there already is replaced. */
+  putScramCredentials(credentials: readonly NewScramCredential[], signal: AbortSignal): Promise<void>
+  /** Needs ALTER_CONFIGS on the cluster. Other values of the same entities stay as they are. */
+  setQuotas(quotas: readonly ClientQuota[], signal: AbortSignal): Promise<void>
   /** Of one broker; needs DESCRIBE on the cluster. */
   describeLogDirs(nodeId: number, signal: AbortSignal): Promise<readonly LogDir[]>
 

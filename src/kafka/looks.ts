@@ -17,19 +17,27 @@ export async function ownRights(
   signal: AbortSignal,
 ): Promise<OwnRights> {
   const [{ operations }, metadata] = await Promise.all([
-    askAny(parts, describeClusterApi, null, signal),
+    ask(parts, describeClusterApi, null, { signal }),
     topics.length === 0 ? undefined : parts.calls.callAny(metadataApi, { topics, withRights: true }, signal),
   ])
   const seen = (metadata?.topics ?? []).filter(({ errorCode }) => errorCode === 0)
   return { cluster: operations, topics: new Map(seen.map(({ name, rights }) => [name, rights ?? []])) }
 }
 
-export async function describeScramUsers(parts: ClusterParts, signal: AbortSignal): Promise<readonly ScramUser[]> {
-  return (await askAny(parts, describeUserScramCredentialsApi, null, signal)).users
+export async function describeScramUsers(
+  parts: ClusterParts,
+  signal: AbortSignal,
+  nodeId?: number,
+): Promise<readonly ScramUser[]> {
+  return (await ask(parts, describeUserScramCredentialsApi, null, { signal, nodeId })).users
 }
 
-export async function describeQuotas(parts: ClusterParts, signal: AbortSignal): Promise<readonly ClientQuota[]> {
-  return (await askAny(parts, describeClientQuotasApi, null, signal)).quotas
+export async function describeQuotas(
+  parts: ClusterParts,
+  signal: AbortSignal,
+  nodeId?: number,
+): Promise<readonly ClientQuota[]> {
+  return (await ask(parts, describeClientQuotasApi, null, { signal, nodeId })).quotas
 }
 
 export async function describeLogDirs(
@@ -47,17 +55,20 @@ interface Answer {
   readonly errorMessage: string | null
 }
 
-/** Retried while whoever answers is not ready. */
-function askAny<Request, Response extends Answer>(
+/** Whichever broker answers, unless one is meant; retried while it is not ready. */
+function ask<Request, Response extends Answer>(
   parts: ClusterParts,
   api: Api<Request, Response>,
   request: Request,
-  signal: AbortSignal,
+  { signal, nodeId }: { readonly signal: AbortSignal; readonly nodeId?: number | undefined },
 ): Promise<Response> {
-  const ask = async (within: AbortSignal) => {
-    const answer = await parts.calls.callAny(api, request, within)
+  const { calls } = parts
+  const askOnce = async (within: AbortSignal) => {
+    const asked =
+      nodeId === undefined ? calls.callAny(api, request, within) : calls.callNode(nodeId, api, request, within)
+    const answer = await asked
     if (answer.errorCode !== 0) throw requestFault(parts.name, api.name, answer.errorCode, answer.errorMessage)
     return answer
   }
-  return retry(ask, retryProtocol(CALL_DEADLINE_MS), parts.retryContext(signal))
+  return retry(askOnce, retryProtocol(CALL_DEADLINE_MS), parts.retryContext(signal))
 }

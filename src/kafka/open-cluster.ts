@@ -1,3 +1,4 @@
+import { putScramCredentials, setQuotas } from './accounts.ts'
 import { createAcls, deleteAcls, describeAcls } from './acls.ts'
 import { ClusterAccess, type Dial } from './access-source.ts'
 import { BrokerCalls } from './broker-calls.ts'
@@ -90,8 +91,10 @@ export function openCluster(options: ClusterOptions): Cluster {
     createAcls: (bindings, signal, nodeId) => createAcls(parts, bindings, signal, nodeId),
     deleteAcls: (bindings, signal, nodeId) => deleteAcls(parts, bindings, signal, nodeId),
     ownRights: (topics, signal) => ownRights(parts, topics, signal),
-    describeScramUsers: (signal) => describeScramUsers(parts, signal),
-    describeQuotas: (signal) => describeQuotas(parts, signal),
+    describeScramUsers: (signal, nodeId) => describeScramUsers(parts, signal, nodeId),
+    describeQuotas: (signal, nodeId) => describeQuotas(parts, signal, nodeId),
+    putScramCredentials: (credentials, signal) => putScramCredentials(parts, credentials, signal),
+    setQuotas: (quotas, signal) => setQuotas(parts, quotas, signal),
     describeLogDirs: (nodeId, signal) => describeLogDirs(parts, nodeId, signal),
     close,
     [Symbol.asyncDispose]: close,

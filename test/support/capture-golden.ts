@@ -74,6 +74,24 @@ async function captureAcls(): Promise<void> {
   await capture('DescribeAcls', (version) => (version === 2 ? { resource: 'topic', permission: 'deny' } : {}))
 }
 
+/** Brokers store what is salted as it is, and check no more than its form. */
+async function captureAccounts(): Promise<void> {
+  const credential = {
+    user: 'golden-made',
+    mechanism: 'SCRAM-SHA-512',
+    iterations: 8_192,
+    salt: Buffer.alloc(24, 1),
+    saltedPassword: Buffer.alloc(64, 2),
+  }
+  await capture('AlterUserScramCredentials', () => [credential, { ...credential, user: 'golden-weak', iterations: 1 }])
+  const values = [{ key: 'producer_byte_rate', value: 2_000_000 }]
+  const user = { type: 'user', name: null }
+  await capture('AlterClientQuotas', () => [
+    { entity: [user, { type: 'client-id', name: 'golden' }], values },
+    { entity: [user], values: [{ key: 'unheard_of', value: 1 }] },
+  ])
+}
+
 /** With a user and a quota to be found. */
 async function captureLooks(): Promise<void> {
   await putScramUser({ address: bootstrap }, 'golden')
@@ -183,6 +201,7 @@ await capture('ConsumerGroupDescribe', () => [GROUP])
 await capture('DeleteGroups', () => [GROUP, 'golden-none'])
 await capture('DescribeQuorum', () => null)
 await captureLooks()
+await captureAccounts()
 await capture('DescribeConfigs', () => ({ kind: 'topic', names: ['golden-5', 'golden-missing'] }))
 await capture('IncrementalAlterConfigs', () => ({
   topic: 'golden-5',

@@ -10,6 +10,8 @@ import { deleteGroupsApi } from '../../src/kafka/wire/delete-groups.ts'
 import { deleteRecordsApi } from '../../src/kafka/wire/delete-records.ts'
 import { deleteTopicsApi } from '../../src/kafka/wire/delete-topics.ts'
 import { describeAclsApi } from '../../src/kafka/wire/describe-acls.ts'
+import { alterClientQuotasApi } from '../../src/kafka/wire/alter-client-quotas.ts'
+import { alterUserScramCredentialsApi } from '../../src/kafka/wire/alter-user-scram-credentials.ts'
 import { describeClientQuotasApi } from '../../src/kafka/wire/describe-client-quotas.ts'
 import { describeClusterApi } from '../../src/kafka/wire/describe-cluster.ts'
 import { describeConfigsApi } from '../../src/kafka/wire/describe-configs.ts'
@@ -53,6 +55,8 @@ export const WIRE_APIS: Readonly<Record<ApiName, Api<never, unknown>>> = {
   DeleteRecords: deleteRecordsApi,
   DeleteTopics: deleteTopicsApi,
   DescribeAcls: describeAclsApi,
+  AlterClientQuotas: alterClientQuotasApi,
+  AlterUserScramCredentials: alterUserScramCredentialsApi,
   DescribeClientQuotas: describeClientQuotasApi,
   DescribeCluster: describeClusterApi,
   DescribeConfigs: describeConfigsApi,

@@ -94,10 +94,10 @@ function describeBinding(binding: AclBinding): string {
 }
 
 export function findMissingUsers(source: readonly ScramUser[], target: readonly ScramUser[]): string[] {
-  const there = new Map(target.map(({ user, mechanisms }) => [user, mechanisms]))
-  return source.flatMap(({ user, mechanisms }) => {
-    const missing = mechanisms.filter((mechanism) => !there.get(user)?.includes(mechanism))
-    return missing.map((mechanism) => `${mechanism} user ${user}`)
+  const there = new Map(target.map(({ user, credentials }) => [user, credentials]))
+  return source.flatMap(({ user, credentials }) => {
+    const missing = credentials.filter((one) => !there.get(user)?.some(({ mechanism }) => mechanism === one.mechanism))
+    return missing.map(({ mechanism }) => `${mechanism} user ${user}`)
   })
 }
 

@@ -1,6 +1,7 @@
 import type { ScramUser } from '../cluster.ts'
 import type { Api } from './api.ts'
 import { writeStructs } from './codec.ts'
+import { SCRAM_MECHANISMS } from './scram-mechanisms.ts'
 
 /*
   DescribeUserScramCredentials Request (Version: 0) => [users] TAG_BUFFER      null: all
@@ -14,9 +15,6 @@ export interface DescribeUserScramCredentialsResponse {
   readonly errorMessage: string | null
   readonly users: readonly ScramUser[]
 }
-
-/** By code. */
-const MECHANISMS = ['unknown', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
 
 export const describeUserScramCredentialsApi: Api<null, DescribeUserScramCredentialsResponse> = {
   name: 'DescribeUserScramCredentials',
@@ -32,12 +30,11 @@ export const describeUserScramCredentialsApi: Api<null, DescribeUserScramCredent
       const user = reader.readString()
       reader.readInt16()
       reader.readNullableString()
-      const mechanisms = reader.readArray(() => {
-        const mechanism = MECHANISMS[reader.readInt8()] ?? 'unknown'
-        reader.readInt32()
-        return mechanism
-      })
-      return { user, mechanisms }
+      const credentials = reader.readArray(() => ({
+        mechanism: SCRAM_MECHANISMS[reader.readInt8()] ?? 'unknown',
+        iterations: reader.readInt32(),
+      }))
+      return { user, credentials }
     })
     return { errorCode, errorMessage, users }
   },

@@ -61,7 +61,9 @@ export const API_VERSIONS = {
   /** Positions of one group; there is no other way to delete some of them. */
   OffsetDelete: { key: 47, min: 0, max: 0, isFlexible: false },
   DescribeClientQuotas: { key: 48, min: 1, max: 1 },
+  AlterClientQuotas: { key: 49, min: 1, max: 1 },
   DescribeUserScramCredentials: { key: 50, min: 0, max: 0 },
+  AlterUserScramCredentials: { key: 51, min: 0, max: 0 },
   /** v1 is the first with the times of the voters. Brokers of a ZooKeeper cluster do not have it. */
   DescribeQuorum: { key: 55, min: 1, max: 2 },
   /** v2 adds fenced brokers. */
@@ -90,8 +92,16 @@ export function chooseVersion(name: ApiName, broker: BrokerVersions): number | u
   return ours.prefer === 'lowest' ? lowest : highest
 }
 
-/** What clusters that Isthmus works with may lack: those with ZooKeeper, and those before 3.7. */
-const DISPENSABLE: ReadonlySet<string> = new Set<ApiName>(['DescribeQuorum', 'ConsumerGroupDescribe'])
+/**
+ * What clusters that Isthmus works with may lack: those with ZooKeeper, those before 3.7, and those whose users and quotas
+ * are made elsewhere.
+ */
+const DISPENSABLE: ReadonlySet<string> = new Set<ApiName>([
+  'DescribeQuorum',
+  'ConsumerGroupDescribe',
+  'AlterClientQuotas',
+  'AlterUserScramCredentials',
+])
 
 /** What Isthmus needs and a broker does not serve in a version that both know. */
 export function findMissingApis(broker: BrokerVersions): ApiName[] {

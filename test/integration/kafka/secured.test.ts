@@ -53,6 +53,29 @@ describe('a region with TLS and credentials', () => {
     await client.disconnect()
   })
 
+  test('users that are made log in with their passwords, and limits are as they were set', async () => {
+    const users = (['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const).map((mechanism) => {
+      return { user: `made-${mechanism}`, mechanism, iterations: 8_192, password: `app-secret-${mechanism}` }
+    })
+    const entity = [{ type: 'user', name: 'made' }]
+    const values = [{ key: 'producer_byte_rate', value: 1_000_000 }]
+    await using cluster = openCluster(options({ tls: { ca: security.tls.ca }, sasl: admin('scram-sha-512') }))
+    await cluster.putScramCredentials(users, signal())
+    await cluster.setQuotas([{ entity, values }], signal())
+    for (const { user, mechanism, password } of users) {
+      const sasl = { mechanism: mechanism.toLowerCase() as Lowercase<typeof mechanism>, username: user, password }
+      await using made = openCluster(options({ tls: { ca: security.tls.ca }, sasl }))
+      expect((await made.metadata([], signal())).brokers).toHaveLength(1)
+      const found = (await cluster.describeScramUsers(signal(), 1)).find((one) => one.user === user)
+      expect(found?.credentials).toEqual([{ mechanism, iterations: 8_192 }])
+    }
+    expect(await cluster.describeQuotas(signal(), 1)).toContainEqual({ entity, values })
+    const unheard = [{ key: 'unheard_of', value: 1 }]
+    await expect(cluster.setQuotas([{ entity, values: unheard }], signal())).rejects.toThrow('unheard_of')
+    const weak = users.map((one) => ({ ...one, iterations: 1 }))
+    await expect(cluster.putScramCredentials(weak, signal())).rejects.toThrow('Too few iterations')
+  })
+
   test('a wrong password is named as such', async () => {
     const sasl = { ...admin('scram-sha-512'), password: 'wrong' }
     expect(await faultOf({ tls: { ca: security.tls.ca }, sasl })).toMatchObject({

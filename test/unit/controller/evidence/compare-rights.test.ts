@@ -108,11 +108,13 @@ describe('rights of applications', () => {
 })
 
 test('users are missing by mechanism', () => {
+  const older = { mechanism: 'SCRAM-SHA-256', iterations: 4_096 } as const
+  const newer = { mechanism: 'SCRAM-SHA-512', iterations: 8_192 } as const
   const source = [
-    { user: 'app', mechanisms: ['SCRAM-SHA-256', 'SCRAM-SHA-512'] },
-    { user: 'billing', mechanisms: ['SCRAM-SHA-512'] },
+    { user: 'app', credentials: [older, newer] },
+    { user: 'billing', credentials: [newer] },
   ]
-  expect(findMissingUsers(source, [{ user: 'app', mechanisms: ['SCRAM-SHA-512'] }])).toEqual([
+  expect(findMissingUsers(source, [{ user: 'app', credentials: [newer] }])).toEqual([
     'SCRAM-SHA-256 user app',
     'SCRAM-SHA-512 user billing',
   ])

@@ -62,7 +62,8 @@ describe('volumes', () => {
 test('a broker without users or quotas to describe has none', async () => {
   const unsupported = () => Promise.reject(kafkaFaults.fault('KAFKA_VERSION_UNSUPPORTED', {}))
   const old = { describeAcls: async () => [], describeScramUsers: unsupported, describeQuotas: unsupported }
-  const users = { ...old, describeScramUsers: async () => [{ user: 'app', mechanisms: ['SCRAM-SHA-512'] }] }
+  const credentials = [{ mechanism: 'SCRAM-SHA-512', iterations: 4_096 }] as const
+  const users = { ...old, describeScramUsers: async () => [{ user: 'app', credentials }] }
   const scope = { topics: [], isTopic: () => true, isGroup: () => true, ownPrincipal: undefined }
   const [, users2, quotas] = RIGHTS_LOOKS
   expect(await users2({ source: old, target: old, scope }, signal)).toEqual([])
