@@ -127,14 +127,12 @@ async function askMechanisms(frames: Frames): Promise<readonly string[] | undefi
     const offered = reader.readArray(() => reader.readString(false), false, false)
     return errorCode === UNSUPPORTED_MECHANISM || errorCode === 0 ? offered : undefined
   } catch (error) {
-    // A listener without SASL hangs up on it, or says that it knows no such request.
+    // A listener without SASL hangs up on it, or says that it knows no such request. One that is silent has not said so.
     frames.close()
-    if (error instanceof HungUp) return undefined
-    throw error
+    if (frames.isOutOfTime) throw error
+    return undefined
   }
 }
-
-class HungUp extends Error {}
 
 /** Requests and their answers over one socket. */
 class Frames {
@@ -153,8 +151,12 @@ class Frames {
       this.#wake()
     })
     socket.on('error', (error) => this.#end(error))
-    socket.on('close', () => this.#end(new HungUp('the listener hung up')))
+    socket.on('close', () => this.#end(new Error('the listener hung up')))
     signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get isOutOfTime(): boolean {
+    return this.#signal.aborted
   }
 
   async until(event: 'connect' | 'secureConnect'): Promise<void> {
@@ -196,7 +198,7 @@ class Frames {
     for (;;) {
       const size = this.#received.length < 4 ? undefined : this.#received.readInt32BE(0)
       // Not a Kafka listener, or one that answers in TLS.
-      if (size !== undefined && (size < 4 || size > FRAME_MAX)) throw new HungUp('the answer is no answer of Kafka')
+      if (size !== undefined && (size < 4 || size > FRAME_MAX)) throw new Error('the answer is no answer of Kafka')
       if (size !== undefined && this.#received.length >= 4 + size) {
         const frame = Buffer.from(this.#received.subarray(4, 4 + size))
         this.#received = this.#received.subarray(4 + size)

@@ -26,9 +26,7 @@ export function judgeListener(
   }
   if (speaks === 'plaintext' && baseline.plaintext === 'refuse') add('plaintext-listener', 'it answers in plain text')
   if (speaks === 'plaintext' && mechanisms?.includes('PLAIN') === true) add('plain-without-tls', 'it offers PLAIN')
-  if (mechanisms === undefined && sight.answersWithoutCertificate === true && baseline.anonymous === 'refuse') {
-    add('client-certificate-optional', 'it answered without a certificate')
-  }
+  judgeLogins(sight, baseline, add)
   if (anonymousTopics > 0 && baseline.anonymous === 'refuse') {
     add('anonymous-allowed', `it listed ${anonymousTopics} topics to somebody who had not logged in`)
   }
@@ -36,6 +34,18 @@ export function judgeListener(
   if (extra.length > 0) add('mechanism-unexpected', `it offers ${extra.join(', ')}`)
   judgeTls(sight, { baseline, nowMs }, add)
   return found
+}
+
+function judgeLogins(
+  { mechanisms, mechanismsTrouble, answersWithoutCertificate }: ListenerSight,
+  { anonymous }: ResolvedBaseline,
+  add: (id: ProbeFindingId, evidence: string) => void,
+): void {
+  if (mechanismsTrouble !== undefined && answersWithoutCertificate !== false) {
+    add('could-not-probe', `its logins: ${mechanismsTrouble}`)
+  } else if (mechanisms === undefined && answersWithoutCertificate === true && anonymous === 'refuse') {
+    add('client-certificate-optional', 'it answered without a certificate')
+  }
 }
 
 function judgeTls(

@@ -22,8 +22,10 @@ export interface ListenerSight extends ListenerPlace {
   readonly tls: SeenTls | undefined
   /** Of those older than 1.3, which it agrees to. */
   readonly versions: readonly string[]
-  /** Undefined where it knows no login by SASL. */
+  /** Undefined where it knows no login by SASL, or did not say. */
   readonly mechanisms: readonly string[] | undefined
+  /** Why it did not say, though it was asked twice. */
+  readonly mechanismsTrouble: string | undefined
   /** Whether it answers somebody without a certificate; undefined in plain text. */
   readonly answersWithoutCertificate: boolean | undefined
   /** How many topics somebody sees who has not logged in; undefined where it refuses to tell. */
@@ -51,7 +53,7 @@ export async function probeListener(place: ListenerPlace, tools: ListenerTools):
     if ('done' in plain) {
       return { ...place, speaks: 'plaintext', trouble: undefined, ...nothing, ...(await askAsStranger(place, tools)) }
     }
-    const none = { mechanisms: undefined, anonymousTopics: undefined }
+    const none = { mechanisms: undefined, mechanismsTrouble: undefined, anonymousTopics: undefined }
     return { ...place, speaks: undefined, trouble: secure.failed, ...nothing, ...none }
   }
   const versions: string[] = []
@@ -63,14 +65,16 @@ export async function probeListener(place: ListenerPlace, tools: ListenerTools):
   return { ...place, speaks: 'tls', trouble: undefined, versions, ...secure.done, ...strangers }
 }
 
-type Strangers = Pick<ListenerSight, 'mechanisms' | 'anonymousTopics'>
+type Strangers = Pick<ListenerSight, 'mechanisms' | 'mechanismsTrouble' | 'anonymousTopics'>
 
 /** Each on a connection of its own: a listener hangs up on what it does not like. */
 async function askAsStranger(place: ListenerPlace, tools: ListenerTools, tls?: Tls): Promise<Strangers> {
-  const mechanisms = await ask(place, tools, tls, (channel) => channel.mechanisms())
+  const first = await ask(place, tools, tls, (channel) => channel.mechanisms())
+  const mechanisms = 'done' in first ? first : await ask(place, tools, tls, (channel) => channel.mechanisms())
   const topics = await ask(place, tools, tls, (channel) => channel.countTopics())
   return {
     mechanisms: 'done' in mechanisms ? mechanisms.done : undefined,
+    mechanismsTrouble: 'done' in mechanisms ? undefined : mechanisms.failed,
     anonymousTopics: 'done' in topics ? topics.done : undefined,
   }
 }

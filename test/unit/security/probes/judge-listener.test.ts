@@ -24,6 +24,7 @@ const good: ListenerSight = {
   tls,
   versions: ['TLSv1.2'],
   mechanisms: ['SCRAM-SHA-512'],
+  mechanismsTrouble: undefined,
   answersWithoutCertificate: true,
   anonymousTopics: undefined,
 }
@@ -35,6 +36,13 @@ function judge(sight: Partial<ListenerSight>, baseline: ResolvedBaseline = stric
 
 test('a listener that is as declared has no findings', () => {
   expect(judge({})).toEqual([])
+})
+
+test('a listener that does not say how to log in is not taken for one that wants no login', () => {
+  const silent = { mechanisms: undefined, mechanismsTrouble: 'no answer within 3000 ms' }
+  expect(judge(silent)).toEqual(['could-not-probe'])
+  // Whom it does not know it tells nothing, as it should.
+  expect(judge({ ...silent, answersWithoutCertificate: false })).toEqual([])
 })
 
 test.each<[string, Partial<ListenerSight>, string]>([
