@@ -1,7 +1,16 @@
-import type { AppliedPolicy, PolicyDrift, PolicyPlan, ProbeRound, RemovalRule } from '../security/index.ts'
+import {
+  type AppliedPolicy,
+  countAccountChanges,
+  countDrift,
+  type PolicyDrift,
+  type PolicyPlan,
+  type ProbeRound,
+  type RemovalRule,
+} from '../security/index.ts'
 import type {
   PolicyDriftBody,
   PolicyPlanBody,
+  QuotaBody,
   SecurityApplyBody,
   SecurityDriftBody,
   SecurityPlanBody,
@@ -24,7 +33,7 @@ export function viewPlans(
 }
 
 function viewPlan(given: PolicyPlan): PolicyPlanBody {
-  const { additions, removals, left, foreign, lints, obstacles, isApplied: applied, ...plan } = given
+  const { additions, removals, left, foreign, lints, obstacles, accounts, isApplied: applied, ...plan } = given
   return {
     ...plan,
     applied,
@@ -33,16 +42,23 @@ function viewPlan(given: PolicyPlan): PolicyPlanBody {
     left: left.map(({ binding: entry, why, reason }) => ({ entry, why, reason })),
     foreign: [...foreign],
     lints: lints.map(({ binding: entry, ...lint }) => ({ ...lint, entry })),
+    users: accounts.users.map((one) => ({ ...one })),
+    usersLeft: accounts.usersLeft.map((one) => ({ ...one })),
+    quotas: accounts.quotas.map(viewQuota),
     obstacles: obstacles.map((one) => ({ ...one })),
   }
 }
 
+function viewQuota({ entity, ...quota }: PolicyDrift['quotas'][number]): QuotaBody {
+  return { ...quota, entity: entity.map((part) => ({ ...part })) }
+}
+
 export function viewApplied(
   { owner, region }: Pick<SecurityApplyBody, 'owner' | 'region'>,
-  { added, removed, isResumed, after }: AppliedPolicy,
+  { added, removed, users, quotas, isResumed, after }: AppliedPolicy,
 ): SecurityApplyBody {
-  const remaining = after.additions.length + after.removals.length
-  return { owner, region, added, removed, resumed: isResumed, remaining }
+  const remaining = after.additions.length + after.removals.length + countAccountChanges(after.accounts)
+  return { owner, region, added, removed, users, quotas, resumed: isResumed, remaining }
 }
 
 export function viewDrift({ drifts, troubles }: DriftLook): SecurityDriftBody {
@@ -50,7 +66,8 @@ export function viewDrift({ drifts, troubles }: DriftLook): SecurityDriftBody {
   return { drifts: drifts.map(viewDriftOf), entries, troubles: [...troubles] }
 }
 
-function viewDriftOf({ missing, extraOwned, extraForeign, changed, ...place }: DriftLook['drifts'][number]) {
+function viewDriftOf(drift: DriftLook['drifts'][number]) {
+  const { missing, extraOwned, extraForeign, changed, users, quotas, ...place } = drift
   const pairs = changed.map((pair) => ({ ...pair }))
   const body: PolicyDriftBody = {
     ...place,
@@ -58,12 +75,10 @@ function viewDriftOf({ missing, extraOwned, extraForeign, changed, ...place }: D
     extraOwned: [...extraOwned],
     extraForeign: [...extraForeign],
     changed: pairs,
+    users: users.map((one) => ({ ...one })),
+    quotas: quotas.map(viewQuota),
   }
   return body
-}
-
-function countDrift({ missing, extraOwned, extraForeign, changed }: PolicyDrift): number {
-  return missing.length + extraOwned.length + extraForeign.length + changed.length
 }
 
 export function viewRounds(rounds: readonly ProbeRound[]): SecurityProbeBody {

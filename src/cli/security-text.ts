@@ -2,6 +2,7 @@ import type {
   AclEntry,
   PolicyDriftBody,
   PolicyPlanBody,
+  QuotaBody,
   SecurityApplyBody,
   SecurityDriftBody,
   SecurityPlanBody,
@@ -16,6 +17,15 @@ export function describeEntry({ principal, operation, resource, name, pattern, h
   return `${permission} ${principal} ${operation.toUpperCase()} on ${on}${from}`
 }
 
+function describeUser({ user, mechanism }: Pick<PolicyPlanBody['users'][number], 'user' | 'mechanism'>): string {
+  return `user ${user} of ${mechanism}`
+}
+
+function describeQuota({ entity, key, value, found }: QuotaBody): string {
+  const whose = entity.map(({ type, name }) => `${type} ${name ?? '(all others)'}`).join(', ')
+  return `${key} ${value} of ${whose}${found === null ? '' : ` (it is ${found})`}`
+}
+
 export function renderPlans({ plans, troubles }: SecurityPlanBody): string {
   if (plans.length + troubles.length === 0) return 'There is no policy.'
   return [...plans.map(renderPlan), ...renderTroubles(troubles)].join('\n\n')
@@ -25,6 +35,7 @@ const LISTED_MAX = 50
 
 function renderPlan(plan: PolicyPlanBody): string {
   const { owner, region, hash, additions, removals, left, foreign, standing, lints, obstacles } = plan
+  const { users, usersLeft, quotas } = plan
   const counts =
     `${plural(additions.length, 'addition')}, ${plural(removals.length, 'removal')}, ${standing} as declared, ` +
     `${left.length} left standing, ${foreign.length} foreign`
@@ -35,6 +46,9 @@ function renderPlan(plan: PolicyPlanBody): string {
     ...listed(removals.map((entry) => `  - ${describeEntry(entry)}`)),
     ...listed(left.map(({ entry, reason }) => `  = ${describeEntry(entry)} (${reason})`)),
     ...listed(foreign.map((entry) => `  ~ ${describeEntry(entry)} (foreign)`)),
+    ...listed(users.map((one) => `  + ${describeUser(one)}, ${one.iterations} iterations`)),
+    ...listed(usersLeft.map((one) => `  = ${describeUser(one)} (${one.reason})`)),
+    ...listed(quotas.map((one) => `  + ${describeQuota(one)}`)),
     ...listed(
       lints.map(({ entry, of, reason }) => {
         return `  ! ${describeEntry(entry)}${of === 'region' ? ' (not of a policy)' : ''}: ${reason}`
@@ -63,10 +77,10 @@ export function renderApplied({
   readonly troubles: SecurityPlanBody['troubles']
 }): string {
   if (results.length + troubles.length === 0) return 'Nothing is to be done.'
-  const rows = results.map(({ owner, region, added, removed, resumed, remaining }) => {
-    return [owner, region, added, removed, remaining, resumed ? 'an earlier call had begun it' : '']
+  const rows = results.map(({ owner, region, added, removed, users, quotas, resumed, remaining }) => {
+    return [owner, region, added, removed, users, quotas, remaining, resumed ? 'an earlier call had begun it' : '']
   })
-  const table = renderTable(['OWNER', 'REGION', 'ADDED', 'REMOVED', 'LEFT TO DO', 'NOTE'], rows)
+  const table = renderTable(['OWNER', 'REGION', 'ADDED', 'REMOVED', 'USERS', 'QUOTAS', 'LEFT TO DO', 'NOTE'], rows)
   return [...(results.length === 0 ? [] : [table]), ...renderTroubles(troubles)].join('\n\n')
 }
 
@@ -76,7 +90,8 @@ export function renderDrift({ drifts, troubles, entries }: SecurityDriftBody): s
   return [head, ...drifts.map(renderOneDrift), ...renderTroubles(troubles)].join('\n\n')
 }
 
-function renderOneDrift({ owner, region, missing, extraOwned, extraForeign, changed }: PolicyDriftBody): string {
+function renderOneDrift(drift: PolicyDriftBody): string {
+  const { owner, region, missing, extraOwned, extraForeign, changed, users, quotas } = drift
   const lines = [
     ...listed(missing.map((entry) => `  missing        ${describeEntry(entry)}`)),
     ...listed(extraOwned.map((entry) => `  extra, owned   ${describeEntry(entry)}`)),
@@ -86,6 +101,8 @@ function renderOneDrift({ owner, region, missing, extraOwned, extraForeign, chan
         return `  changed        ${describeEntry(declared)}\n           found ${describeEntry(found)}`
       }),
     ),
+    ...listed(users.map((one) => `  user           ${describeUser(one)}: ${one.reason}`)),
+    ...listed(quotas.map((one) => `  quota          ${describeQuota(one)}`)),
   ]
   return [`Policy of ${owner} in ${region}`, ...(lines.length === 0 ? ['  as declared'] : lines)].join('\n')
 }

@@ -189,8 +189,8 @@ function apply(io: CliIo, api: string, { one, planned, flags }: Applied): Promis
   return sendJson<SecurityApplyBody>(io, api, 'POST', path, body, { timeoutMs: TIMEOUT_MS })
 }
 
-function hasWork({ additions, removals }: PolicyPlanBody): boolean {
-  return additions.length + removals.length > 0
+function hasWork({ additions, removals, users, quotas }: PolicyPlanBody): boolean {
+  return additions.length + removals.length + users.length + quotas.length > 0
 }
 
 function readPlan(file: string): SecurityPlanBody {

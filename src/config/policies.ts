@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { type RegionName, regionName } from '../core/index.ts'
 import type { Secret } from '../credentials/index.ts'
-import { findPolicyMistakes, SecurityPolicy } from '../security/index.ts'
+import { findContradiction, findPolicyMistakes, SecurityPolicy } from '../security/index.ts'
 import { Value } from 'typebox/value'
 import { type LoadContext, loadSecretFile } from './credentials.ts'
 import { closest, collectProblems, type Path, type Problem, type ProblemCollector } from './problems.ts'
@@ -37,6 +37,7 @@ export function loadPolicies(file: UsableConfig, context: LoadContext): LoadedPo
     problems.push(...read.problems)
     if (read.config === undefined) continue
     const { policy } = read.config
+    problems.push(...contradictionsOf(read.config, policies))
     const first = policies.find((other) => other.policy.owner === policy.owner)
     if (first === undefined) policies.push(read.config)
     else {
@@ -46,6 +47,18 @@ export function loadPolicies(file: UsableConfig, context: LoadContext): LoadedPo
     }
   }
   return { policies, problems }
+}
+
+/** Two that set the same thing to different values would undo each other for ever. */
+function contradictionsOf({ file, policy, regions }: PolicyConfig, others: readonly PolicyConfig[]): Problem[] {
+  return others.flatMap((other) => {
+    if (!other.regions.some((region) => regions.includes(region))) return []
+    const found = findContradiction(policy, other.policy)
+    if (found === undefined) return []
+    const rule = `${other.file} has another value: ${found} there`
+    const remedy = 'leave it to one of them'
+    return [{ severity: 'error', file, path: '', line: null, rule, remedy } as const]
+  })
 }
 
 /** Each once, in a stable order. */

@@ -52,21 +52,22 @@ export const SECURITY_WORDING: Wording<SecurityEvents> = {
     level: 'warn',
     sentence: `the gate of ${region} was found ${position}, and not by a doing of this agent`,
   }),
-  'policy:drifted': ({ region, owner, missing, extraOwned, extraForeign, changed, example }) => ({
+  'policy:drifted': ({ region, owner, missing, extraOwned, extraForeign, changed, users, quotas, example }) => ({
     level: 'warn',
     sentence:
       `${region} differs from the policy of ${owner}: ${missing} entries are missing, ${changed} are changed, ` +
-      `${extraOwned} of its own and ${extraForeign} of others are extra, such as ${example}`,
+      `${extraOwned} of its own and ${extraForeign} of others are extra; ${users} users and ${quotas} quotas differ; such as ${example}`,
   }),
   'policy:held': ({ region, owner }) => ({
     level: 'info',
     sentence: `${region} is as the policy of ${owner} declares`,
   }),
-  'policy:corrected': ({ region, owner, why, added, removed }) => ({
+  'policy:corrected': ({ region, owner, why, added, removed, users, quotas }) => ({
     level: why === 'enforced' ? 'warn' : 'info',
     sentence:
       why === 'enforced'
-        ? `the policy of ${owner} was enforced in ${region}: ${added} entries were put up, ${removed} taken away`
+        ? `the policy of ${owner} was enforced in ${region}: ${added} entries were put up, ${removed} taken away, ` +
+          `${users} users made, ${quotas} quotas set`
         : `topics came that globs of the policy of ${owner} mean: ${added} entries were put up in ${region}`,
   }),
   'policy:stuck': ({ region, owner, reason }) => ({

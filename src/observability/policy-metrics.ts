@@ -25,14 +25,14 @@ export const POLICY_METRICS: readonly MetricSpec<PolicyStatus>[] = [
   {
     name: 'isthmus_policy_entries_corrected_total',
     kind: 'counter',
-    help: 'Entries that were put up or taken away unasked. Since the process started.',
+    help: 'Entries, users and quotas that were put up or taken away unasked. Since the process started.',
     read: ({ corrected }) => corrected,
   },
 ]
 
 export const POLICY_DRIFT_METRIC = {
   name: 'isthmus_policy_drift_entries',
-  help: 'Entries in which a region differs from a policy, by kind: missing, extra-owned, extra-foreign or changed.',
+  help: 'Entries, users and quotas in which a region differs from a policy, by kind: missing, extra-owned, extra-foreign, changed, users or quotas.',
   labels: [...POLICY_LABELS, 'kind'],
 } as const
 
@@ -41,6 +41,8 @@ const KINDS: Readonly<Record<string, (drift: PolicyDrift) => number>> = {
   'extra-owned': ({ extraOwned }) => extraOwned.length,
   'extra-foreign': ({ extraForeign }) => extraForeign.length,
   changed: ({ changed }) => changed.length,
+  users: ({ users }) => users.length,
+  quotas: ({ quotas }) => quotas.length,
 }
 
 export function renderPolicies(policies: readonly PolicyStatus[], nowMs: number): string[] {

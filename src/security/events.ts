@@ -74,6 +74,8 @@ export type SecurityEvents = {
     readonly extraOwned: number
     readonly extraForeign: number
     readonly changed: number
+    readonly users: number
+    readonly quotas: number
     /** The first of them. */
     readonly example: string
   }
@@ -84,6 +86,8 @@ export type SecurityEvents = {
     readonly why: 'enforced' | 'kept-up'
     readonly added: number
     readonly removed: number
+    readonly users: number
+    readonly quotas: number
   }
   /** Probes of a region have found other things than the time before. */
   'probe:changed': {

@@ -68,9 +68,11 @@ export {
   type PolicyRequest,
 } from './policies/apply-policy.ts'
 export { type Correction, decideCorrection } from './policies/decide-correction.ts'
+export { accountsOf, entityText, findContradiction } from './policies/desired-accounts.ts'
 export { type ExpandedPolicy, expandPolicy } from './policies/expand-policy.ts'
-export { findDrift, type PolicyDrift } from './policies/find-drift.ts'
+export { countDrift, findDrift, type PolicyDrift } from './policies/find-drift.ts'
 export { importPolicy } from './policies/import-policy.ts'
+export { type AccountPlan, countAccountChanges } from './policies/plan-accounts.ts'
 export type { PolicyPlan, RemovalRule } from './policies/plan-policy.ts'
 export type { PolicyRecord, PolicyRecords } from './policies/policy-record.ts'
 export { findPolicyMistakes } from './policies/policy-rules.ts'

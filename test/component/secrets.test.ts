@@ -46,6 +46,14 @@ async function configure() {
       `{ kind: dns, zone: k.example, primaries: ["127.0.0.1:9"], key: { name: k, algorithm: hmac-sha256, secretFile: ${base64('tsig')} }, records: [{ name: o.k.example, type: A, values: { eu: [10.0.0.1], us: [10.0.0.2] } }] }`,
     ].join(', ')}]`,
   ].join(', ')
+  const policy = [
+    'apiVersion: isthmus/v1',
+    'kind: SecurityPolicy',
+    'owner: orders',
+    'applies: { failoverGroup: orders }',
+    `principals: [{ name: "User:app", auth: scram-sha-512, passwordFile: ${password('policy')} }]`,
+    'enforce: true',
+  ]
   const receiver = `name: pager, url: "https://127.0.0.1:9/", tokenFile: ${password('pager')}, secretFile: ${password('signature')}`
   const chat = `name: chat, urlFile: ${write('chat.url', `https://127.0.0.1:9/${secretFor('chat')}`)}`
   return {
@@ -65,6 +73,7 @@ async function configure() {
       },
     ],
     rest: `failoverGroups: [{ ${group} }]
+security: { policies: [${write('policy.yaml', policy.join('\n'))}], driftSeconds: 5 }
 links: [{ name: far, source: ap, target: sa, topics: { include: ["*"] } }]
 notifications: [{ ${receiver} }, { ${chat} }]
 authority: { kind: etcd, endpoints: ["http://127.0.0.1:9"], login: { username: root, passwordFile: ${password('etcd')} } }`,

@@ -3,6 +3,8 @@ import { createEvents, type RegionName, systemClock } from '../../src/core/index
 import { PolicyDesk } from '../../src/controller/policies/policy-desk.ts'
 import { ProbeWatch } from '../../src/controller/policies/probe-watch.ts'
 import { DEFAULT_TIMINGS, probeRegion, resolveBaseline, type SecurityPolicy } from '../../src/security/index.ts'
+import { Secret } from '../../src/credentials/index.ts'
+import { AccountsInMemory } from './accounts-in-memory.ts'
 import type { AclRegion } from './acl-region.ts'
 import { PoliciesInMemory } from './policies-in-memory.ts'
 
@@ -26,12 +28,14 @@ export function fakePolicies(
     { file: '/p.yaml', policy: ORDERS_POLICY, regions: [...regions.keys()], passwords: new Map() },
   ]
   const records = new Map([...regions.keys()].map((region) => [region, new PoliciesInMemory()]))
+  const accounts = new Map([...regions.keys()].map((region) => [region, new AccountsInMemory()]))
   const access = new Map(
     [...regions].map(([region, { acls }]) => {
       const own = {
         principal: 'User:isthmus',
         superUsers: undefined,
         records: records.get(region) ?? new PoliciesInMemory(),
+        accounts: accounts.get(region) ?? new AccountsInMemory(),
       }
       return [
         region,
@@ -49,7 +53,21 @@ export function fakePolicies(
     clock: systemClock,
     onError: () => undefined,
   })
-  return { policies, records, access, probes, desk: new PolicyDesk({ policies, regions: access, hold }) }
+  /** In place of what the policy was. */
+  const declare = (more: Partial<SecurityPolicy>, passwords: Readonly<Record<string, string>> = {}) => {
+    const secrets = new Map(Object.entries(passwords).map(([name, text]) => [name, new Secret(text)]))
+    const policy = { ...ORDERS_POLICY, ...more }
+    policies.splice(0, 1, { file: '/p.yaml', policy, regions: [...regions.keys()], passwords: secrets })
+  }
+  return {
+    policies,
+    declare,
+    records,
+    accounts,
+    access,
+    probes,
+    desk: new PolicyDesk({ policies, regions: access, hold }),
+  }
 }
 
 /** Of a region that nothing listens for. */

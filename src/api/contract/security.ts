@@ -42,6 +42,29 @@ const removalKeys = {
   ),
 }
 
+const credential = {
+  user: text('Without `User:`.'),
+  mechanism: Type.Enum(['SCRAM-SHA-256', 'SCRAM-SHA-512'], { description: 'How it logs in.' }),
+}
+const userWhy = text('What would be done, or why nothing is.')
+
+const QuotaBody = object(
+  {
+    entity: Type.Array(
+      object(
+        { type: text('`user` or `client-id`.'), name: nullableText('Null: every one without a limit of its own.') },
+        'A part of it.',
+      ),
+      { description: 'Whose limit.' },
+    ),
+    key: text('As Kafka calls it, such as `producer_byte_rate`.'),
+    value: Type.Number({ description: 'As declared.' }),
+    found: Type.Unsafe<number | null>({ type: ['number', 'null'], description: 'As it is; null where there is none.' }),
+  },
+  'A limit that is not as declared.',
+)
+export type QuotaBody = Type.Static<typeof QuotaBody>
+
 export const SecurityPlanRequest = object(
   {
     owner: Type.Optional(name('Only the policy of this owner.')),
@@ -85,6 +108,21 @@ const PolicyPlanBody = object(
       ),
       { description: 'Told, not refused.' },
     ),
+    users: Type.Array(object({ ...credential, iterations: count('Of the hash.') }, 'A user.'), {
+      description: 'SCRAM users that are missing, and would be made.',
+    }),
+    usersLeft: Type.Array(
+      object(
+        {
+          ...credential,
+          why: Type.Enum(['no-password', 'other-iterations'], { description: 'Why nothing is done.' }),
+          reason: userWhy,
+        },
+        'A user.',
+      ),
+      { description: 'SCRAM users that are not as declared, and are left so.' },
+    ),
+    quotas: Type.Array(QuotaBody, { description: 'Limits that would be set.' }),
     obstacles: Type.Array(
       object({ code: text('Stable.'), reason: text('What is wrong.'), remedy: text('What to do.') }, 'An obstacle.'),
       { description: 'While there is one, nothing is applied.' },
@@ -122,6 +160,8 @@ export const SecurityApplyBody = object(
     region,
     added: count('Entries that were put up; each is in force on every broker.'),
     removed: count('Entries that were taken away.'),
+    users: count('SCRAM users that were made; every broker knows them.'),
+    quotas: count('Limits that were set.'),
     resumed: Type.Boolean({ description: 'Whether an earlier call had begun it.' }),
     remaining: count('What there is to do now: more than 0 where somebody else changes entries at the same time.'),
   },
@@ -144,6 +184,18 @@ const PolicyDriftBody = object(
     changed: Type.Array(object({ declared: AclEntry, found: AclEntry }, 'A pair.'), {
       description: 'Declared for the same right, but from another address, or allowed where it is to be denied.',
     }),
+    users: Type.Array(
+      object(
+        {
+          ...credential,
+          why: Type.Enum(['missing', 'no-password', 'other-iterations'], { description: 'How it differs.' }),
+          reason: userWhy,
+        },
+        'A user.',
+      ),
+      { description: 'SCRAM users that are not there, or not as declared.' },
+    ),
+    quotas: Type.Array(QuotaBody, { description: 'Limits that are not as declared.' }),
   },
   'How a region differs from a policy.',
 )

@@ -12,17 +12,21 @@ export const SECURITY_FINDINGS = {
 
 /** Pure. */
 export function findInPolicies({ drifts, troubles }: DriftLook): Finding[] {
-  const found = drifts.flatMap(({ owner, region, missing, extraOwned, extraForeign, changed }): Finding[] => {
-    const kinds = [
-      ...count(missing, 'missing'),
-      ...count(changed, 'changed'),
-      ...count(extraOwned, 'no longer declared'),
-      ...count(extraForeign, 'of others for its principals'),
-    ]
-    if (kinds.length === 0) return []
-    const evidence = `policy of ${owner}: ${listOf(kinds)}`
-    return [{ id: 'policy-drift', group: null, region, evidence, ...SECURITY_FINDINGS['policy-drift'] }]
-  })
+  const found = drifts.flatMap(
+    ({ owner, region, missing, extraOwned, extraForeign, changed, users, quotas }): Finding[] => {
+      const kinds = [
+        ...count(missing, 'missing'),
+        ...count(changed, 'changed'),
+        ...count(extraOwned, 'no longer declared'),
+        ...count(extraForeign, 'of others for its principals'),
+        ...count(users, 'users not as declared'),
+        ...count(quotas, 'quotas not as declared'),
+      ]
+      if (kinds.length === 0) return []
+      const evidence = `policy of ${owner}: ${listOf(kinds)}`
+      return [{ id: 'policy-drift', group: null, region, evidence, ...SECURITY_FINDINGS['policy-drift'] }]
+    },
+  )
   const { severity, title, remedy } = COULD_NOT_LOOK
   const unseen = troubles.map(({ owner, region, reason }): Finding => {
     return {

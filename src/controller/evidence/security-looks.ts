@@ -2,7 +2,13 @@ import type { FoundDiffering } from '../../failover/index.ts'
 import type { RegionName } from '../../core/index.ts'
 import type { DriftLook } from '../../api/index.ts'
 import type { AclBinding } from '../../kafka/index.ts'
-import type { ProbeFinding, ProbeRound, ProbeSeverity } from '../../security/index.ts'
+import {
+  entityText,
+  type PolicyDrift,
+  type ProbeFinding,
+  type ProbeRound,
+  type ProbeSeverity,
+} from '../../security/index.ts'
 
 /** What guards ask of policies. Implemented by the process's control of security; see policies/security-control.ts. */
 export interface SecurityLooks {
@@ -24,20 +30,29 @@ export function judgeRound(round: Pick<ProbeRound, 'findings'> | undefined): Fou
   }
 }
 
-/** Pure: what is missing or changed keeps applications from working; what is extra lets in more than was meant. */
+/** Pure: what is missing or changed keeps applications from working, users and quotas too; what is extra lets in more than was meant. */
 export function judgeDrift({ drifts, troubles }: DriftLook): FoundDiffering {
   const [trouble] = troubles
   if (trouble !== undefined) throw new Error(`the policy of ${trouble.owner}: ${trouble.reason}`)
   return {
-    stops: drifts.flatMap(({ owner, missing, changed }) => [
+    stops: drifts.flatMap(({ owner, missing, changed, users, quotas }) => [
       ...missing.map((entry) => `${owner} misses ${word(entry)}`),
       ...changed.map(({ declared }) => `${owner} has another ${word(declared)}`),
+      ...users.flatMap((it) => (it.why === 'other-iterations' ? [] : [`${owner} misses the ${userWord(it)}`])),
+      ...quotas.map(({ entity, key, value, found }) => {
+        return `${owner} declares ${key}=${value} of ${entityText(entity)}, not ${found ?? 'none'}`
+      }),
     ]),
-    notes: drifts.flatMap(({ owner, extraOwned, extraForeign }) => [
+    notes: drifts.flatMap(({ owner, extraOwned, extraForeign, users }) => [
       ...extraOwned.map((entry) => `${owner} no longer declares ${word(entry)}`),
       ...extraForeign.map((entry) => `others gave ${word(entry)}`),
+      ...users.flatMap((it) => (it.why === 'other-iterations' ? [`${userWord(it)}: ${it.reason}`] : [])),
     ]),
   }
+}
+
+function userWord({ user, mechanism }: PolicyDrift['users'][number]): string {
+  return `${mechanism} user ${user}`
 }
 
 function word({ principal, operation, resource, name, pattern }: AclBinding): string {

@@ -48,7 +48,9 @@ function needsOf({ links, failoverGroups, policies }: RightsConfig, region: Regi
   ]
   const moves = isMember ? MOVES : []
   if (role === 'replicator') return [...ofGroups, ...copies, ...(isMember ? FENCES : []), ...health]
-  const rights = policies.some(({ regions }) => regions.includes(region)) ? POLICIES : []
+  const here = policies.filter(({ regions }) => regions.includes(region))
+  const hasQuotas = here.some(({ policy: { quotas = [] } }) => quotas.length > 0)
+  const rights = here.length === 0 ? [] : [...POLICIES, ...(hasQuotas ? QUOTAS : [])]
   const decides = [...ofGroups, ...moves, ...health, ...rights]
   return role === 'controller' ? decides : [...decides, ...copies]
 }
@@ -144,6 +146,15 @@ const POLICIES: readonly Need[] = [
     operations: ['describe-configs'],
     why: 'what brokers are set to',
     isOptional: true,
+  },
+]
+
+const QUOTAS: readonly Need[] = [
+  {
+    resource: 'cluster',
+    names: CLUSTER,
+    operations: ['describe-configs', 'alter-configs'],
+    why: 'reading and setting quotas of policies',
   },
 ]
 

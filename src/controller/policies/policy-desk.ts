@@ -3,6 +3,7 @@ import type { PolicyConfig } from '../../config/index.ts'
 import { describeError, isFault, type RegionName } from '../../core/index.ts'
 import { failoverFaults } from '../../failover/index.ts'
 import {
+  accountsOf,
   type AppliedPolicy,
   applyPolicy,
   type ExpandedPolicy,
@@ -69,7 +70,7 @@ export class PolicyDesk {
     if (config === undefined || access === undefined) {
       throw securityFaults.fault('POLICY_UNKNOWN', { owner, known: this.#owners() })
     }
-    const desired = await this.#expand(config.policy, config.regions, signal)
+    const desired = await this.#expand(config, signal)
     return await this.change({ policy: config.policy, access, desired }, { hash, removal }, signal)
   }
 
@@ -101,8 +102,9 @@ export class PolicyDesk {
     { owner, region, removal }: PolicyWish,
     signal: AbortSignal,
   ): Promise<{ readonly planned: readonly PlannedPlace[]; readonly troubles: readonly PolicyTrouble[] }> {
-    const looks = this.#select({ owner, region }).map(async ({ policy, regions }) => {
-      const desired = await this.#expand(policy, regions, signal)
+    const looks = this.#select({ owner, region }).map(async (config) => {
+      const { policy, regions } = config
+      const desired = await this.#expand(config, signal)
       const meant = regions.filter((name) => region === undefined || name === region)
       return await Promise.all(meant.map((name) => this.#planOne(policy, { name, desired, removal }, signal)))
     })
@@ -148,15 +150,16 @@ export class PolicyDesk {
   }
 
   /** What a list of topics lacks because a region did not answer, stays as it is: see `expandPolicy`. */
-  async #expand(policy: SecurityPolicy, regions: readonly RegionName[], signal: AbortSignal): Promise<ExpandedPolicy> {
-    const alone = expandPolicy(policy, [])
+  async #expand({ policy, regions, passwords }: PolicyConfig, signal: AbortSignal): Promise<ExpandedPolicy> {
+    const accounts = accountsOf(policy, passwords)
+    const alone = { ...expandPolicy(policy, []), accounts }
     if (alone.followed.length === 0) return alone
     const lists = await Promise.allSettled(
       regions.map(async (name) => await this.#accessOf(name)?.cluster.metadata('all', signal)),
     )
     signal.throwIfAborted()
     const topics = lists.flatMap((list) => (list.status === 'fulfilled' ? (list.value?.topics ?? []) : []))
-    return expandPolicy(policy, [...new Set(topics.map(({ name }) => name))])
+    return { ...expandPolicy(policy, [...new Set(topics.map(({ name }) => name))]), accounts }
   }
 
   #select({ owner, region }: Pick<PolicyWish, 'owner' | 'region'>): readonly PolicyConfig[] {

@@ -38,7 +38,8 @@ export function openPolicyRegions({
       const cluster = clusters.get(region)
       if (cluster === undefined) return []
       const { principal, superUsers } = fence
-      return [[region, { region, cluster, clock, timings: DEFAULT_TIMINGS, records, principal, superUsers }] as const]
+      const own = { records, principal, superUsers }
+      return [[region, { region, cluster, accounts: cluster, clock, timings: DEFAULT_TIMINGS, ...own }] as const]
     }),
   )
   return {

@@ -7,7 +7,14 @@ import {
   type RegionName,
   runLoop,
 } from '../../core/index.ts'
-import { decideCorrection, findDrift, type PolicyDrift, type SecurityEvents } from '../../security/index.ts'
+import {
+  type AclBinding,
+  decideCorrection,
+  entityText,
+  findDrift,
+  type PolicyDrift,
+  type SecurityEvents,
+} from '../../security/index.ts'
 import type { PlannedPlace, PolicyDesk } from './policy-desk.ts'
 
 /**
@@ -34,7 +41,7 @@ export interface WatchedPolicy {
   readonly trouble: string | undefined
   /** Wall clock, of the last look that came about; undefined before. */
   readonly lookedAtMs: number | undefined
-  /** Entries that were put up or taken away unasked, since the process started. */
+  /** Entries, users and quotas that were put up or taken away unasked, since the process started. */
   readonly corrected: number
 }
 
@@ -122,30 +129,32 @@ export class PolicyWatch {
     if (why === 'enforced') this.#keep(policy.owner, access.region, { enforcedMs: nowMs })
     const meant = { policy, access, desired }
     const { hash } = await desk.replan(meant, removal, signal)
-    const { added, removed } = await desk.change(meant, { hash, removal }, signal)
+    const { added, removed, users, quotas } = await desk.change(meant, { hash, removal }, signal)
     this.#tellStuck(refOf(place), undefined)
-    if (added + removed === 0) return
-    this.#keep(policy.owner, access.region, { corrected: kept.corrected + added + removed })
-    events.emit('policy:corrected', { ...refOf(place), why, added, removed })
+    const all = added + removed + users + quotas
+    if (all === 0) return
+    this.#keep(policy.owner, access.region, { corrected: kept.corrected + all })
+    events.emit('policy:corrected', { ...refOf(place), why, added, removed, users, quotas })
   }
 
   #tellDrift(ref: Ref, drift: PolicyDrift): void {
-    const { missing, extraOwned, extraForeign, changed } = drift
+    const { missing, extraOwned, extraForeign, changed, users, quotas } = drift
     const all = [...missing, ...changed.map(({ declared }) => declared), ...extraOwned, ...extraForeign]
-    const told = canonicalJson(all)
+    const told = canonicalJson([...all, ...users, ...quotas])
     const kept = this.#kept.get(keyOf(ref.owner, ref.region))
     if (kept === undefined || kept.told === told) return
     this.#keep(ref.owner, ref.region, { told })
-    const [first] = all
-    if (first === undefined) return this.#options.events.emit('policy:held', ref)
-    const { principal, operation, resource, name, pattern } = first
+    const example = exampleOf(all, drift)
+    if (example === undefined) return this.#options.events.emit('policy:held', ref)
     this.#options.events.emit('policy:drifted', {
       ...ref,
       missing: missing.length,
       extraOwned: extraOwned.length,
       extraForeign: extraForeign.length,
       changed: changed.length,
-      example: `${principal} ${operation.toUpperCase()} on ${resource} ${name}${pattern === 'prefixed' ? '*' : ''}`,
+      users: users.length,
+      quotas: quotas.length,
+      example,
     })
   }
 
@@ -163,6 +172,17 @@ export class PolicyWatch {
     const first = { owner, region, ...none, told: NOTHING, stuck: '', enforcedMs: -Infinity }
     this.#kept.set(key, { ...(this.#kept.get(key) ?? first), ...news })
   }
+}
+
+function exampleOf([first]: readonly AclBinding[], { users, quotas }: PolicyDrift): string | undefined {
+  const [user] = users
+  const [quota] = quotas
+  if (first !== undefined) {
+    const { principal, operation, resource, name, pattern } = first
+    return `${principal} ${operation.toUpperCase()} on ${resource} ${name}${pattern === 'prefixed' ? '*' : ''}`
+  }
+  if (user !== undefined) return `the user ${user.user} of ${user.mechanism}`
+  return quota && `${quota.key} of ${entityText(quota.entity)}`
 }
 
 interface Ref {

@@ -2,7 +2,9 @@ import type { AclBinding } from '../../kafka/index.ts'
 import { securityFaults } from '../faults.ts'
 import { makeAcknowledgedChange } from '../fences/acknowledged-change.ts'
 import { settleAcls } from '../fences/settle-acls.ts'
+import { applyAccounts, readAccounts } from './apply-accounts.ts'
 import type { ExpandedPolicy } from './expand-policy.ts'
+import { countAccountChanges, digestOfChanges } from './plan-accounts.ts'
 import {
   hashOfPending,
   planPolicy,
@@ -31,13 +33,17 @@ export interface PolicyRequest {
 export interface AppliedPolicy {
   readonly added: number
   readonly removed: number
+  /** Users that were made. */
+  readonly users: number
+  /** Quotas that were set. */
+  readonly quotas: number
   /** Whether an earlier call with the same hash had begun it. */
   readonly isResumed: boolean
   /** What there is to do now, as read back: nothing, unless somebody else changes entries at the same time. */
   readonly after: PolicyPlan
 }
 
-type Changes = Pick<PolicyPlan, 'additions' | 'removals'>
+type Changes = Pick<PolicyPlan, 'additions' | 'removals' | 'accounts'>
 
 /** Small enough for one call, which has a bound. */
 const ENTRIES_PER_CALL = 500
@@ -61,13 +67,20 @@ export async function applyPolicy(
   const question = await ask(access, request, signal)
   const before = question.sight.records.find((record) => record.owner === owner)
   const { changes, begun } = agree(question, before, hash)
-  const hasChanges = changes.additions.length + changes.removals.length > 0
-  const pending = { hash, additions: changes.additions.map(digestOf), removals: changes.removals.map(digestOf) }
+  const hasEntries = changes.additions.length + changes.removals.length > 0
+  const hasChanges = hasEntries || countAccountChanges(changes.accounts) > 0
+  const pending = {
+    hash,
+    additions: changes.additions.map(digestOf),
+    removals: changes.removals.map(digestOf),
+    accounts: digestOfChanges(changes.accounts),
+  }
   const mayHaveLost = before?.mayLandLate === true
   const fresh = { format: 1, region, owner, claims: [...claimedBy(before)], pending } as const
   const record: PolicyRecord = { ...(begun ?? fresh), mayLandLate: mayHaveLost, atMs: clock.nowMs() }
-  if (hasChanges) await records.put({ ...record, mayLandLate: true }, signal)
-  const hasLost = hasChanges
+  if (hasChanges) await records.put({ ...record, mayLandLate: hasEntries || mayHaveLost }, signal)
+  await makeAccounts(access, { question, changes }, signal)
+  const hasLost = hasEntries
     ? await makeChanges(access, { question, changes, mayHaveLost }, signal)
     : mayHaveLost && (await makeAcknowledgedChange(access, signal)).kind !== 'done'
   if (hasChanges || before !== undefined) {
@@ -77,13 +90,15 @@ export async function applyPolicy(
   }
   const after = await planForRegion(access, request, signal)
   const [added, removed] = [changes.additions.length, changes.removals.length]
-  return { added, removed, isResumed: begun !== undefined, after }
+  const { users, quotas } = changes.accounts
+  return { added, removed, users: users.length, quotas: quotas.length, isResumed: begun !== undefined, after }
 }
 
 async function ask(access: PolicyAccess, request: PolicyRequest, signal: AbortSignal): Promise<PolicyQuestion> {
   const { policy, desired, removal } = request
   const { sight, guards } = await readRegion(access, policy, signal)
-  return { region: access.region, owner: policy.owner, desired, sight, removal, guards }
+  const accounts = await readAccounts(access, desired.accounts, signal)
+  return { region: access.region, owner: policy.owner, desired, sight: { ...sight, accounts }, removal, guards }
 }
 
 /** What the hash stands for, if it can still be done. `begun`: the record of the call that began it. */
@@ -97,7 +112,7 @@ function agree(
   if (plan.hash !== hash) {
     const isBegun = before !== undefined && hashOfPending(question, before) === hash
     if (!isBegun) throw securityFaults.fault('POLICY_PLAN_STALE', { region, owner })
-    return { changes: restOf(question, before), begun: before }
+    return { changes: { ...restOf(question, before), accounts: plan.accounts }, begun: before }
   }
   const [obstacle] = plan.obstacles
   if (obstacle === undefined) return { changes: plan, begun: undefined }
@@ -106,13 +121,23 @@ function agree(
 }
 
 /** It was judged as a whole when it began, and nothing else has changed since. */
-function restOf({ desired, sight }: PolicyQuestion, { pending }: PolicyRecord): Changes {
+function restOf({ desired, sight }: PolicyQuestion, { pending }: PolicyRecord): Omit<Changes, 'accounts'> {
   const present = new Set(sight.bindings.map(digestOf))
   const going = new Set(pending?.removals)
   return {
     additions: desired.bindings.filter((binding) => !present.has(digestOf(binding))),
     removals: sight.bindings.filter((binding) => going.has(digestOf(binding))),
   }
+}
+
+async function makeAccounts(
+  access: PolicyAccess,
+  { question, changes }: { readonly question: PolicyQuestion; readonly changes: Changes },
+  signal: AbortSignal,
+): Promise<void> {
+  const { region, owner, desired } = question
+  const made = await applyAccounts(access, { desired: desired.accounts, changes: changes.accounts }, signal)
+  if (made.kind === 'unsettled') throw securityFaults.fault('POLICY_UNSETTLED', { region, owner, reason: made.reason })
 }
 
 /** Resolves with whether some call got no answer. */

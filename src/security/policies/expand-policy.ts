@@ -1,6 +1,7 @@
 import type { AclBinding } from '../../kafka/index.ts'
 import { CLUSTER_NAME } from '../authorizer-model.ts'
 import { bindingKey } from '../fences/fence-record.ts'
+import type { DesiredAccounts } from './desired-accounts.ts'
 import { type PatternOfNames, readPattern } from './name-pattern.ts'
 import type { PolicyAcl, SecurityPolicy } from './policy-schema.ts'
 
@@ -13,6 +14,8 @@ export interface ExpandedPolicy {
   /** Sorted, each once. */
   readonly bindings: readonly AclBinding[]
   readonly followed: readonly FollowedPattern[]
+  /** Undefined where it declares neither users nor quotas. */
+  readonly accounts?: DesiredAccounts | undefined
 }
 
 export interface FollowedPattern {

@@ -5,6 +5,7 @@ import { type ExpandedPolicy, followerOf } from './expand-policy.ts'
 import { type AccessGuards, findLostRights, type LostRight } from './guard-access.ts'
 import { type Lint, lintEntries } from './lint-entries.ts'
 import { isOverlay } from './overlay.ts'
+import { type AccountPlan, type AccountSight, digestOfChanges, digestOfDesired, planAccounts } from './plan-accounts.ts'
 import { claimedBy, digestOf, type EntryDigest, type PolicyRecord } from './policy-record.ts'
 
 /**
@@ -30,6 +31,8 @@ export interface RegionSight {
   readonly bindings: readonly AclBinding[]
   /** Of every owner. */
   readonly records: readonly PolicyRecord[]
+  /** Undefined where the policy declares neither users nor quotas. */
+  readonly accounts?: AccountSight | undefined
 }
 
 export type RemovalRule =
@@ -55,6 +58,7 @@ export interface PolicyPlan {
   readonly isApplied: boolean
   /** Declared entries that stand; those that were there before this owner included. */
   readonly standing: number
+  readonly accounts: AccountPlan
   readonly lints: readonly Lint[]
   /** While there is one, nothing is applied. */
   readonly obstacles: readonly PolicyObstacle[]
@@ -99,7 +103,8 @@ export function planPolicy(question: PolicyQuestion): PolicyPlan {
   const foreign = seen
     .filter(({ digest }) => !wanted.has(digest) && !claims.has(digest) && !others.has(digest))
     .map(({ binding }) => binding)
-  const hash = hashOf({ region, owner, wanted, present, claims, additions, removals })
+  const accounts = planAccounts(desired.accounts, sight.accounts)
+  const hash = hashOf({ region, owner, wanted, present, claims, additions, removals, ...digestsOf(desired, accounts) })
   return {
     region,
     owner,
@@ -110,6 +115,7 @@ export function planPolicy(question: PolicyQuestion): PolicyPlan {
     foreign,
     isApplied: record !== undefined,
     standing: desired.bindings.length - additions.length,
+    accounts,
     lints: [...lintEntries(desired.bindings, 'policy'), ...lintEntries(foreign, 'region')],
     obstacles: findObstacles(question, { additions, removals, owned: owned.length }),
   }
@@ -144,7 +150,13 @@ export function hashOfPending(
   for (const digest of pending.additions) present.delete(digest)
   for (const digest of pending.removals) present.add(digest)
   const wanted = new Set(desired.bindings.map(digestOf))
-  return hashDigests({ region, owner, wanted, present, claims, ...pending })
+  const { accounts: accountChanges = '' } = pending
+  const declared = digestOfDesired(desired.accounts)
+  return hashDigests({ region, owner, wanted, present, claims, ...pending, accountChanges, declaredAccounts: declared })
+}
+
+function digestsOf({ accounts }: ExpandedPolicy, changes: AccountPlan) {
+  return { declaredAccounts: digestOfDesired(accounts), accountChanges: digestOfChanges(changes) }
 }
 
 function withDigest(binding: AclBinding): { readonly binding: AclBinding; readonly digest: EntryDigest } {
@@ -181,6 +193,9 @@ interface HashedChange {
   readonly wanted: Iterable<EntryDigest>
   readonly present: Iterable<EntryDigest>
   readonly claims: Iterable<EntryDigest>
+  /** See plan-accounts.ts. */
+  readonly declaredAccounts: string
+  readonly accountChanges: string
 }
 
 function hashOf({ additions, removals, ...change }: HashedChange & Pick<PolicyPlan, 'additions' | 'removals'>): string {
@@ -190,12 +205,14 @@ function hashOf({ additions, removals, ...change }: HashedChange & Pick<PolicyPl
 function hashDigests({
   region,
   owner,
+  declaredAccounts,
+  accountChanges,
   ...sets
 }: HashedChange & { readonly additions: Iterable<EntryDigest>; readonly removals: Iterable<EntryDigest> }): string {
   const { wanted, present, claims, additions, removals } = sets
   const sorted = [wanted, present, claims, additions, removals].map((digests) => [...digests].sort())
   return createHash('sha256')
-    .update(canonicalJson(['policy', 1, region, owner, ...sorted]))
+    .update(canonicalJson(['policy', 2, region, owner, ...sorted, declaredAccounts, accountChanges]))
     .digest('hex')
 }
 

@@ -28,6 +28,8 @@ export interface PendingChange {
   readonly hash: string
   readonly additions: readonly EntryDigest[]
   readonly removals: readonly EntryDigest[]
+  /** Of the users and quotas that it makes. */
+  readonly accounts?: string
 }
 
 /** 96 bits of SHA-256, base64url. */

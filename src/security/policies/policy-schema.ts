@@ -90,10 +90,44 @@ const Principal = strict(
     name: principalSchema('As the brokers write it.'),
     auth: choice(['scram-sha-256', 'scram-sha-512', 'plain', 'mtls', 'oauthbearer'], 'How it logs in.'),
     passwordFile: Type.Optional(
-      Type.String({ minLength: 1, description: 'For SCRAM. A relative path starts at the policy file.' }),
+      Type.String({
+        minLength: 1,
+        description:
+          'For SCRAM: a user that a region lacks is made with it; one that is there keeps its password. A relative path ' +
+          'starts at the policy file.',
+      }),
+    ),
+    iterations: Type.Optional(
+      Type.Integer({
+        minimum: 4096,
+        maximum: 16384,
+        description: 'For SCRAM. Default: whatever a user has; 8192 where one is made.',
+      }),
     ),
   },
   'Somebody who uses the region.',
+)
+
+const Quota = strict(
+  {
+    principal: Type.Optional(principalSchema('Whose. `User:*` is every user that has none of its own.')),
+    clientId: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Of clients that call themselves so; with a principal, of its clients only. `*` is every other one.',
+      }),
+    ),
+    producerBytesPerSecond: Type.Optional(Type.Integer({ minimum: 1, description: 'Written through one broker.' })),
+    consumerBytesPerSecond: Type.Optional(Type.Integer({ minimum: 1, description: 'Read through one broker.' })),
+    requestPercent: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'Share of the time of one thread of a broker.' }),
+    ),
+    mutationsPerSecond: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'Partitions that are made and deleted.' }),
+    ),
+  },
+  'Limits of a principal, of clients by their id, or both. Limits that no policy names stay as they are.',
 )
 
 const Produce = strict(
@@ -152,13 +186,14 @@ export const SecurityPolicy = strict(
     applies: Applies,
     baseline: Type.Optional(Baseline),
     principals: Type.Optional(Type.Array(Principal, { description: 'Who uses the regions.' })),
+    quotas: Type.Optional(Type.Array(Quota, { description: 'How much they may use.' })),
     roles: Type.Optional(Type.Array(Role, { description: 'Who may do what.' })),
     acls: Type.Optional(Type.Array(PolicyAcl, { description: 'What roles cannot say.' })),
     enforce: Type.Optional(
       Type.Boolean({
         default: false,
         description:
-          'Whether entries that are missing are put up unasked, once a minute at most. Entries of globs that Kafka cannot ' +
+          'Whether entries, users and quotas that are missing are put up unasked, once a minute at most. Entries of globs that Kafka cannot ' +
           'say are kept up in any case, once the policy has been applied.',
       }),
     ),

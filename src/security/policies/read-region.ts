@@ -2,13 +2,14 @@ import type { AclBinding } from '../../kafka/index.ts'
 import { readDefault, readExemption } from '../fences/read-acls.ts'
 import { callBounded, type RegionAccess } from '../fences/region-access.ts'
 import { securityFaults } from '../faults.ts'
+import type { AccountAccess } from './apply-accounts.ts'
 import type { AccessGuards } from './guard-access.ts'
 import type { RegionSight } from './plan-policy.ts'
 import type { PolicyRecords } from './policy-record.ts'
 import type { SecurityPolicy } from './policy-schema.ts'
 
 /** How the policies of one region are planned and applied. */
-export interface PolicyAccess extends RegionAccess {
+export interface PolicyAccess extends RegionAccess, AccountAccess {
   readonly records: PolicyRecords
   /** As the brokers name Isthmus; undefined where that is not known. */
   readonly principal: string | undefined

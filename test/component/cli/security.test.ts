@@ -7,6 +7,7 @@ import { regionName } from '../../../src/core/index.ts'
 import type { AclBinding } from '../../../src/kafka/index.ts'
 import { startFakeControl } from '../../support/fake-control.ts'
 import { cli } from '../../support/run-cli.ts'
+import { checkNoSecret, secretFor } from '../../support/secrets.ts'
 
 type Control = Awaited<ReturnType<typeof startFakeControl>>
 
@@ -104,6 +105,31 @@ test('what differs is told by kind, with exit code 6', async () => {
   expect(drifted.code).toBe(6)
   expect(drifted.out).toMatch(/changed +allow User:checkout WRITE/)
   expect(drifted.out).toMatch(/extra, foreign +allow User:checkout DELETE/)
+})
+
+test('users and quotas that a region lacks are planned, made and told of, and no password is shown', async () => {
+  await using it = await startFakeControl()
+  await cli([...APPLY, '--api', it.api])
+  const quota = { principal: 'User:checkout', producerBytesPerSecond: 1_000_000 }
+  const checkout = { name: 'User:checkout', auth: 'scram-sha-512' } as const
+  const principals = [checkout, { ...checkout, name: 'User:billing' }]
+  it.policies.declare({ principals, quotas: [quota] }, { 'User:checkout': secretFor('checkout') })
+  const planned = await cli(['security', 'plan', '--region', 'east', '--api', it.api])
+  expect(planned.code).toBe(6)
+  expect(planned.out).toContain('+ user checkout of SCRAM-SHA-512, 8192 iterations')
+  expect(planned.out).toContain(
+    '= user billing of SCRAM-SHA-512 (it is not there, and the policy names no passwordFile',
+  )
+  expect(planned.out).toContain('+ producer_byte_rate 1000000 of user checkout')
+  const applied = await cli([...APPLY, '--region', 'east', '--output', 'json', '--api', it.api])
+  expect(JSON.parse(applied.out)).toMatchObject({ results: [{ added: 0, users: 1, quotas: 1, remaining: 0 }] })
+  const east = it.policies.accounts.get(regionName('east'))
+  expect(east?.users.get('checkout SCRAM-SHA-512')?.password).toBe(secretFor('checkout'))
+  east?.putQuota('checkout', 'producer_byte_rate', 5)
+  const drifted = await cli(['security', 'drift', '--region', 'east', '--api', it.api])
+  expect(drifted.out).toMatch(/user +user billing of SCRAM-SHA-512: it is not there/)
+  expect(drifted.out).toMatch(/quota +producer_byte_rate 1000000 of user checkout \(it is 5\)/)
+  checkNoSecret(JSON.stringify([planned, applied, drifted]), 'what it prints')
 })
 
 test('a region that cannot be read is named, and the others are planned', async () => {

@@ -50,6 +50,17 @@ test('passwords of principals are followed each under a name of its own, whateve
   expect(names).toEqual(['policies.orders.principals[0].passwordFile', 'policies.bills.principals[0].passwordFile'])
 })
 
+test('two policies that set one quota to different values in one region are refused', () => {
+  const quota = (value: number) => `quotas: [{ principal: "User:app", producerBytesPerSecond: ${value} }]`
+  const files = (applies: string) => ({
+    '/etc/isthmus/policies/a.yaml': policy('orders', quota(1), '{ regions: [eu] }'),
+    '/etc/isthmus/policies/b.yaml': policy('bills', quota(2), applies),
+  })
+  expect(read(files('{ regions: [us] }')).problems).toEqual([])
+  const rule = '/etc/isthmus/policies/a.yaml has another value: producer_byte_rate of user app, which is 1 there'
+  expect(read(files('{ failoverGroup: orders }')).problems).toEqual([expect.stringContaining(rule)])
+})
+
 test('the file of the design is one', () => {
   const text = `apiVersion: isthmus/v1
 kind: SecurityPolicy

@@ -8,6 +8,8 @@ test('a region that could not be looked at has no drift, and an age that grows',
     extraOwned: [],
     extraForeign: [entryOf({}), entryOf({ name: 'b' })],
     changed: [],
+    users: [],
+    quotas: [{ entity: [], key: 'producer_byte_rate', value: 1, found: null }],
   }
   const text = renderPolicies(
     [
@@ -18,6 +20,7 @@ test('a region that could not be looked at has no drift, and an age that grows',
   ).join('\n')
   expect(text).toContain('isthmus_policy_drift_entries{region="eu",owner="orders",kind="extra-foreign"} 2')
   expect(text).toContain('isthmus_policy_drift_entries{region="eu",owner="orders",kind="missing"} 1')
+  expect(text).toContain('isthmus_policy_drift_entries{region="eu",owner="orders",kind="quotas"} 1')
   expect(text).not.toContain('isthmus_policy_drift_entries{region="us"')
   expect(text).toContain('isthmus_policy_look_age_seconds{region="eu",owner="orders"} 5')
   expect(text).toContain('isthmus_policy_look_age_seconds{region="us",owner="orders"} +Inf')

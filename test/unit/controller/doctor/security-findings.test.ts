@@ -4,7 +4,7 @@ import { judgeDrift } from '../../../../src/controller/evidence/security-looks.t
 import { regionName } from '../../../../src/core/index.ts'
 import { entryOf } from '../../security/policies/acl-entry.ts'
 
-const none = { missing: [], extraOwned: [], extraForeign: [], changed: [] }
+const none = { missing: [], extraOwned: [], extraForeign: [], changed: [], users: [], quotas: [] }
 const place = { owner: 'orders', region: regionName('us') }
 const trouble = { ...place, reason: 'it does not answer', remedy: '' }
 
@@ -21,6 +21,13 @@ test('a move is stopped by what is missing, and told of what is extra', () => {
   const look = (more: object) => judgeDrift({ drifts: [{ ...place, ...none, ...more }], troubles: [] })
   expect(look({ missing: [entryOf({})] }).stops).toHaveLength(1)
   expect(look({ changed: [{ declared: entryOf({}), found: entryOf({}) }] }).stops).toHaveLength(1)
+  const user = (why: string) => ({ user: 'app', mechanism: 'SCRAM-SHA-512', why, reason: 'it has 4096 iterations' })
+  const quota = { entity: [{ type: 'user', name: null }], key: 'producer_byte_rate', value: 5, found: null }
+  expect(look({ users: [user('missing')], quotas: [quota] }).stops).toEqual([
+    'orders misses the SCRAM-SHA-512 user app',
+    'orders declares producer_byte_rate=5 of user <default>, not none',
+  ])
+  expect(look({ users: [user('other-iterations')] })).toMatchObject({ stops: [], notes: [expect.any(String)] })
   expect(look({ extraForeign: [entryOf({})], extraOwned: [entryOf({})] })).toMatchObject({
     stops: [],
     notes: [{}, {}].map(() => expect.any(String)),

@@ -58,6 +58,28 @@ test('every region of a failover group may be active one day, so it needs the ri
   expect(texts.filter((one) => /describe|describe-configs/.test(one))).toEqual(['describe topic __transaction_state'])
 })
 
+test('quotas of a policy ask for the right to set them, and only where it applies', () => {
+  const policy = 'apiVersion: isthmus/v1\nkind: SecurityPolicy\nowner: a\napplies: { regions: [eu] }\n'
+  const quotas = 'quotas: [{ clientId: app, requestPercent: 5 }]\n'
+  const text = `${TEXT}security: { policies: [a.yaml] }\n`
+  const { config } = parseConfig(text, '/', { env: { P: 'p' }, readFile: () => `${policy}${quotas}` })
+  const found = config && findLeastRights(config, 'controller')
+  const asked = found?.map(({ region, rights }) => {
+    return [
+      region,
+      rights.some(
+        ({ binding, isOptional }) =>
+          binding.operation === 'alter-configs' && binding.resource === 'cluster' && !isOptional,
+      ),
+    ]
+  })
+  expect(asked).toEqual([
+    ['eu', true],
+    ['us', false],
+    ['lake', false],
+  ])
+})
+
 test('an agent needs nothing but what the health of its region is told by', () => {
   expect(rightsOf('agent', 'lake').texts).toEqual([])
   expect(rightsOf('agent', 'eu').texts.every((one) => one.endsWith('optional'))).toBe(true)

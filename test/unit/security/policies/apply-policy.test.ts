@@ -4,6 +4,7 @@ import type { AclBinding } from '../../../../src/kafka/index.ts'
 import { DEFAULT_TIMINGS } from '../../../../src/security/index.ts'
 import { applyPolicy, planForRegion, type PolicyRequest } from '../../../../src/security/policies/apply-policy.ts'
 import type { PolicyAccess } from '../../../../src/security/policies/read-region.ts'
+import { AccountsInMemory } from '../../../support/accounts-in-memory.ts'
 import { AclRegion } from '../../../support/acl-region.ts'
 import { HurryingClock } from '../../../support/hurrying-clock.ts'
 import { PoliciesInMemory } from '../../../support/policies-in-memory.ts'
@@ -27,7 +28,7 @@ beforeEach(() => {
   region = new AclRegion({ clock })
   records = new PoliciesInMemory()
   const cluster = region.clientOf('User:isthmus')
-  const own = { principal: 'User:isthmus', superUsers: undefined }
+  const own = { principal: 'User:isthmus', superUsers: undefined, accounts: new AccountsInMemory() }
   access = { region: regionName('eu'), cluster, clock, timings: DEFAULT_TIMINGS, records, ...own }
 })
 

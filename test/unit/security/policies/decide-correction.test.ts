@@ -8,8 +8,9 @@ const followed = { text: '*.bills', principal: 'User:app', operation: 'write', t
 const bill = entryOf({ name: 'eu.bills', principal: 'User:app', operation: 'write' })
 const desired = { bindings: [declared, bill], followed: [followed] }
 const extra = { binding: entryOf({ name: 'old' }), why: 'removal-off', reason: '' } as const
-type Seen = Pick<PolicyPlan, 'additions' | 'left' | 'isApplied'>
-const seen = (more: Partial<Seen> = {}): Seen => ({ additions: [], left: [], isApplied: true, ...more })
+type Seen = Pick<PolicyPlan, 'additions' | 'left' | 'isApplied' | 'accounts'>
+const accounts = { users: [], usersLeft: [], quotas: [] }
+const seen = (more: Partial<Seen> = {}): Seen => ({ additions: [], left: [], isApplied: true, accounts, ...more })
 
 test('what is as declared is left alone', () => {
   expect(decideCorrection({ enforce: true }, desired, seen())).toBeUndefined()
@@ -32,6 +33,15 @@ test('without enforcing, topics of globs get their entries, and nothing else is 
   const correction = decideCorrection({}, desired, seen({ additions: [declared, bill] }))
   expect([correction?.why, correction?.desired.bindings]).toEqual(['kept-up', [bill]])
   expect(decideCorrection({}, desired, seen({ additions: [declared] }))).toBeUndefined()
+})
+
+test('users and quotas that are missing are made by enforcing, and by nothing else', () => {
+  const quota = { entity: [{ type: 'user', name: null }], key: 'request_percentage', value: 5, found: null }
+  const lacking = seen({ accounts: { ...accounts, quotas: [quota] } })
+  const declared = { ...desired, accounts: { users: [], quotas: [quota] } }
+  expect(decideCorrection({ enforce: true }, declared, lacking)?.desired.accounts).toBe(declared.accounts)
+  expect(decideCorrection({}, declared, lacking)).toBeUndefined()
+  expect(decideCorrection({}, declared, { ...lacking, additions: [bill] })?.desired.accounts).toBeUndefined()
 })
 
 test('where nobody has applied the policy, nothing is kept up', () => {

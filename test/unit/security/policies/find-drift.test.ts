@@ -26,5 +26,7 @@ test('what is missing, too much, put up by others, or other than declared', () =
     extraOwned: [owned],
     extraForeign: [foreign],
     changed: [{ declared, found }],
+    users: [],
+    quotas: [],
   })
 })

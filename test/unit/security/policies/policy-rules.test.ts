@@ -19,6 +19,7 @@ const acl = (more: Partial<NonNullable<SecurityPolicy['acls']>[number]>) =>
 test('a policy that says what it means has no mistakes', () => {
   expect(find({})).toEqual([])
   expect(find({ roles: [], baseline: { plaintext: 'refuse' } })).toEqual([])
+  expect(find({ roles: [], quotas: [{ principal: 'User:*', consumerBytesPerSecond: 1 }] })).toEqual([])
 })
 
 test.each<[string, string[], string]>([
@@ -44,6 +45,28 @@ test.each<[string, string[], string]>([
     'a password that brokers do not keep',
     find({ principals: [{ name: 'User:a', auth: 'mtls', passwordFile: 'p' }] }),
     'principals.0.passwordFile: brokers keep no password for mtls',
+  ],
+  [
+    'iterations of no SCRAM',
+    find({ principals: [{ name: 'User:a', auth: 'mtls', iterations: 4_096 }] }),
+    'principals.0.iterations: there are no iterations of mtls',
+  ],
+  ['a quota of nobody', find({ quotas: [{ requestPercent: 1 }] }), 'quotas.0: it is of nobody'],
+  ['a quota without a limit', find({ quotas: [{ clientId: 'a' }] }), 'quotas.0: it limits nothing'],
+  [
+    'a quota of what is no user',
+    find({ quotas: [{ principal: 'Group:a', requestPercent: 1 }] }),
+    'quotas.0.principal: brokers limit users, and no other kind of principal',
+  ],
+  [
+    'a quota twice',
+    find({
+      quotas: [
+        { clientId: 'a', requestPercent: 1 },
+        { clientId: 'a', producerBytesPerSecond: 1 },
+      ],
+    }),
+    'quotas.1: that is quotas[0] already',
   ],
   [
     'an operation that means nothing',
