@@ -236,7 +236,7 @@ async function findServer(name, given, env) {
   return { found: true, program, detail: `${name} at ${program}` }
 }
 
-/** What the trial of the chart runs: the programs by name, from the same folder or the PATH. */
+/** What the trials of the chart and of Kubernetes run: the programs by name, from the same folder or the PATH. */
 export async function findKubernetesTools(env = process.env) {
   const built = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', 'kube', 'bin')
   const names = ['helm', 'kubectl', 'kubeconform', 'kube-apiserver', 'etcd']

@@ -36,7 +36,9 @@ function missingNamed({ found, detail }) {
 }
 
 function missingKubernetes({ found, detail }) {
-  return found ? [] : [missing('kubernetes', 'the trial of the chart', [detail], [remedies.kubernetes])]
+  return found
+    ? []
+    : [missing('kubernetes', 'the trials of the chart and of Kubernetes', [detail], [remedies.kubernetes])]
 }
 
 function missingEtcd({ found, detail }) {
