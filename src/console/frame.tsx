@@ -16,6 +16,7 @@ export function Frame() {
   const { token, isRefused } = useSession()
   const page = findPage(route.path[0])
   const main = useRef<HTMLElement>(null)
+  const nav = useRef<HTMLElement>(null)
   const place = route.path.join('/')
   useEffect(() => liveEvents.restart(), [token])
   useEffect(() => {
@@ -23,6 +24,8 @@ export function Frame() {
     // Whoever cannot see that the page has changed is taken to its beginning.
     if (place !== '') main.current?.focus({ preventScroll: true })
     scrollTo(0, 0)
+    // On a phone the navigation is wider than the screen.
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
   }, [page.title, place])
   const { View } = page
   return (
@@ -31,7 +34,7 @@ export function Frame() {
         Skip to the page
       </a>
       <Banner />
-      <nav class="nav" aria-label="Pages">
+      <nav class="nav" aria-label="Pages" ref={nav}>
         {PAGES.filter(({ isListed }) => isListed).map(({ name, title }) => (
           <a key={name} href={linkTo([name])} aria-current={name === page.name ? 'page' : undefined}>
             {title}

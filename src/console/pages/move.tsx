@@ -8,6 +8,7 @@ import { ProblemNote } from '../parts/problem.tsx'
 import { Table } from '../parts/table.tsx'
 import { linkTo, type Route } from '../route.ts'
 import { commandOf } from '../words/command.ts'
+import { moment } from '../words/numbers.ts'
 import { PlanPanel } from './plan.tsx'
 
 type Kind = PlanRequest['kind']
@@ -206,7 +207,7 @@ function Reigns({ groups }: Pick<PlannerProps, 'groups'>) {
             cell: ({ kind, group, operation }) =>
               kind === 'first' ? 'the configuration' : <a href={linkTo(['operations', group, operation])}>{kind}</a>,
           },
-          { title: 'Committed', cell: ({ committedAt }) => committedAt },
+          { title: 'Committed', cell: ({ committedAt }) => moment(committedAt) },
         ]}
       />
     </Panel>

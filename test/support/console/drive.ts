@@ -63,7 +63,7 @@ export class ConsoleDriver {
 
   /** What stands in the page to be copied. */
   async readCommands(): Promise<void> {
-    const offered = await this.#page.locator('.cli code, td code:not(.block-text)').allTextContents()
+    const offered = await this.#page.locator('main code:not(.block-text)').allTextContents()
     for (const text of offered) if (text.startsWith('isthmus ')) this.commands.add(text)
   }
 
