@@ -1,4 +1,4 @@
-import { type Clock, canonicalJson, eitherSignal, isFault } from '../../core/index.ts'
+import { type Clock, canonicalJson, isFault, withTimeLimit } from '../../core/index.ts'
 import { failoverFaults } from '../../failover/index.ts'
 import { type KubernetesClient, type KubernetesObject, kinds } from '../../kubernetes/index.ts'
 import { newsOfOperation } from './news.ts'
@@ -139,16 +139,9 @@ export class OperationObjects {
     return true
   }
 
-  async #inTime(signal: AbortSignal, pass: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const late = new AbortController()
-    const timer = this.#options.clock.setTimer(STEP_MS, () => late.abort(new Error(`not done in ${STEP_MS} ms`)))
-    const either = eitherSignal(signal, late.signal)
-    try {
-      await pass(either.signal)
-    } finally {
-      timer.cancel()
-      either.release()
-    }
+  #inTime(signal: AbortSignal, pass: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const late = () => new Error(`not done in ${STEP_MS} ms`)
+    return withTimeLimit({ clock: this.#options.clock, limitMs: STEP_MS, signal, late }, pass)
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, describeError, eitherSignal, isFault, sleep, withSignal } from '../../core/index.ts'
+import { type Clock, describeError, isFault, sleep, withSignal, withTimeLimit } from '../../core/index.ts'
 
 const LOOK_MS = 5_000
 const AGAIN_AFTER_MS = 200
@@ -35,27 +35,23 @@ export class Looks {
     look: (signal: AbortSignal) => Promise<Result> | Result,
     withinMs = this.#lookMs,
   ): Promise<Result | undefined> {
-    const late = new AbortController()
-    const timer = this.#clock.setTimer(withinMs, () => late.abort(new Error(`no answer in ${withinMs} ms`)))
-    const either = eitherSignal(this.#signal, late.signal)
-    let trouble: unknown
-    try {
+    const late = () => new Error(`no answer in ${withinMs} ms`)
+    const limit = { clock: this.#clock, limitMs: withinMs, signal: this.#signal, late }
+    return await withTimeLimit(limit, async (inTime) => {
+      let trouble: unknown
       for (;;) {
         try {
-          return await withSignal((async () => look(either.signal))(), either.signal)
+          return await withSignal((async () => look(inTime))(), inTime)
         } catch (error) {
           // Why it failed says more than that its time is over.
-          if (trouble === undefined || !either.signal.aborted) trouble = error
-          if (either.signal.aborted || !isFault(error) || !error.retriable) break
-          await sleep(this.#clock, AGAIN_AFTER_MS, either.signal).catch(() => undefined)
+          if (trouble === undefined || !inTime.aborted) trouble = error
+          if (inTime.aborted || !isFault(error) || !error.retriable) break
+          await sleep(this.#clock, AGAIN_AFTER_MS, inTime).catch(() => undefined)
         }
       }
       for (const guard of guards) this.note(guard, describeError(trouble))
       return undefined
-    } finally {
-      timer.cancel()
-      either.release()
-    }
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, eitherSignal, isFault, mayPass, type RegionName, withSignal } from '../../core/index.ts'
+import { type Clock, isFault, mayPass, type RegionName, withSignal, withTimeLimit } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import { securityFaults } from '../faults.ts'
 
@@ -71,17 +71,8 @@ export async function callBounded<Result>(
   call: (signal: AbortSignal) => Promise<Result>,
   afterMs = timings.callMs,
 ): Promise<Result> {
-  const deadline = new AbortController()
-  const either = eitherSignal(signal, deadline.signal)
-  const timer = clock.setTimer(afterMs, () => {
-    deadline.abort(securityFaults.fault('FENCE_CALL_TIMED_OUT', { region, what, afterMs }))
-  })
-  try {
-    return await withSignal(call(either.signal), either.signal)
-  } finally {
-    timer.cancel()
-    either.release()
-  }
+  const late = () => securityFaults.fault('FENCE_CALL_TIMED_OUT', { region, what, afterMs })
+  return await withTimeLimit({ clock, limitMs: afterMs, signal, late }, (inTime) => withSignal(call(inTime), inTime))
 }
 
 /** True where the call may have been carried out, or may still be: everything but a clear refusal. */

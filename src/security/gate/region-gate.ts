@@ -1,7 +1,6 @@
 import {
   type Clock,
   describeError,
-  eitherSignal,
   type Events,
   type Fault,
   isFault,
@@ -9,6 +8,7 @@ import {
   type RegionName,
   runLoop,
   withSignal,
+  withTimeLimit,
 } from '../../core/index.ts'
 import type { SecurityEvents } from '../events.ts'
 import { securityFaults } from '../faults.ts'
@@ -103,18 +103,14 @@ export class RegionGate {
   /** Undefined where there is no answer in time. */
   async #ask(signal: AbortSignal): Promise<GateWish | undefined> {
     const { ask, clock } = this.#options
-    const limit = new AbortController()
-    const timer = clock.setTimer(ASK_MS, () => limit.abort(new Error('no answer in time')))
-    const either = eitherSignal(signal, limit.signal)
+    const over = new Error('no answer in time')
+    const limit = { clock, limitMs: ASK_MS, signal, late: () => over }
     try {
-      return await withSignal(ask(either.signal), either.signal)
+      return await withTimeLimit(limit, (inTime) => withSignal(ask(inTime), inTime))
     } catch (error) {
       signal.throwIfAborted()
-      if (limit.signal.aborted || isFault(error)) return undefined
+      if (error === over || isFault(error)) return undefined
       throw error
-    } finally {
-      timer.cancel()
-      either.release()
     }
   }
 
