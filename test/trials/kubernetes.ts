@@ -14,19 +14,21 @@ interface Step {
 }
 
 const ATTEMPTS_MAX = 5
+const OUTAGE_MS = 60_000
 const STEADY_MS = 1_500
 /** Phases of an object that has ended. */
 const ENDED = new Set(['Done', 'Failed', 'Interrupted', 'RolledBack', 'Superseded', 'Refused'])
 
 export const trial: Trial = {
   name: 'kubernetes',
-  describe: 'moves asked for with kubectl, over a Service that clients follow; aborted by deleting the object',
+  describe:
+    'moves asked for with kubectl, over a Service that clients follow; aborted, over an API server that is away',
   needs: ['regions', 'kubernetes'],
   limitMs: 600_000,
   fields: ['steps', 'wrongSteps', 'moves', 'watched', 'records', 'lost', 'repeated'],
   populations: ['steps', 'moves', 'watched', 'records'],
 
-  async run(_args, context) {
+  async run({ short }, context) {
     await using scene = await KubernetesScene.start(context)
     using watch = scene.watch('failovergroups')
     const steps: Step[] = []
@@ -39,11 +41,16 @@ export const trial: Trial = {
     }
     await play('a switchover', () => move(scene, AWAY, context))
     await play('deleted before the commit', () => deleteBeforeCommit(scene))
+    if (!short) {
+      await play('the API server away for 60 s', () => outage(scene))
+      await play('a failback', () => move(scene, HOME, context))
+      await play('the leader killed in a switchover', () => move(scene, AWAY, context, true))
+    }
     await sleep(STEADY_MS)
     const { records, lost, repeated } = await judgeRecords(scene, context.signal)
     const wrongSteps = steps.filter(({ problems }) => problems.length > 0).length
     const watched = watch.lines.filter((line) => !line.startsWith('NAME')).length
-    const moves = steps.filter(({ step }) => step === 'a switchover').length
+    const moves = steps.filter(({ step }) => /switchover|failback/.test(step)).length
     const shown = watch.lines.some((line) => new RegExp(` ${AWAY} +steady `).test(line))
     if (!shown) context.log(`the watch never showed ${AWAY}:\n${watch.lines.join('\n')}`)
     const ok = wrongSteps === 0 && shown && lost === 0 && repeated === 0
@@ -53,11 +60,17 @@ export const trial: Trial = {
 }
 
 /** To its end, with the Service behind it and the application in the new region. */
-async function move(scene: KubernetesScene, to: string, { log }: TrialContext): Promise<string[]> {
+async function move(
+  scene: KubernetesScene,
+  to: string,
+  { log }: TrialContext,
+  isLeaderKilled = false,
+): Promise<string[]> {
   const kind = to === HOME ? 'failback' : 'switchover'
   for (let attempt = 1; ; attempt++) {
     const name = await scene.request(kind, to)
     await scene.confirm(name)
+    if (isLeaderKilled) await killLeader(scene, name)
     const end = await untilEnded(scene, name)
     if (end.phase !== 'Done') {
       log(`${name} is ${end.phase}: ${end.message}`)
@@ -87,6 +100,14 @@ async function untilEnded(scene: KubernetesScene, name: string): Promise<ShownOp
   })
 }
 
+/** As soon as the move has begun; another controller is started in its place. */
+async function killLeader(scene: KubernetesScene, name: string): Promise<void> {
+  const leader = await scene.until('somebody leads', () => scene.leader())
+  await scene.until('the move has begun', async () => ((await scene.operation(name))?.step ? true : undefined))
+  await leader.kill()
+  await scene.startPod('controller')
+}
+
 /** The replicator sleeps, so that the move cannot get beyond its drain. */
 async function deleteBeforeCommit(scene: KubernetesScene): Promise<string[]> {
   for (let attempt = 1; ; attempt++) {
@@ -114,6 +135,23 @@ async function deleteBeforeCommit(scene: KubernetesScene): Promise<string[]> {
       scene.replicator.wake()
     }
   }
+}
+
+/** Writes go on, and nothing moves. */
+async function outage(scene: KubernetesScene): Promise<string[]> {
+  const before = await scene.group()
+  const written = scene.writer.acknowledged.length
+  scene.server.freeze()
+  await sleep(OUTAGE_MS)
+  const within = scene.writer.acknowledged.length - written
+  scene.server.thaw()
+  const after = await scene.until('the group is shown again', () => scene.group())
+  const ended = [...scene.controllers, scene.replicator].filter(({ isRunning }) => !isRunning)
+  return [
+    ...(within > 0 ? [] : ['nothing was written']),
+    ...(after.epoch === before?.epoch ? [] : [`epoch ${before?.epoch} became ${after.epoch}`]),
+    ...ended.map(({ log }) => `a process ended: ${log.at(-1)}`),
+  ]
 }
 
 /** On the region that is active: what was acknowledged is there once, and nothing is there twice. */

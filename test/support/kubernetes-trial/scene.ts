@@ -113,6 +113,14 @@ export class KubernetesScene implements AsyncDisposable {
     return spec?.selector?.region
   }
 
+  /** As the authority's object names it. */
+  async leader(): Promise<PodProcess | undefined> {
+    const spec = (await this.#get(`/apis/isthmus.dev/v1/namespaces/${NAMESPACE}/authorities/isthmus`, 'spec')) as
+      | { readonly leader?: string }
+      | undefined
+    return this.controllers.find(({ port, isRunning }) => isRunning && spec?.leader?.includes(`-${port}`))
+  }
+
   /** `kubectl create -f`, without a confirmation; the name of the object, once nothing stops its plan. */
   async request(kind: 'switchover' | 'failback', to: string): Promise<string> {
     const spec = { group: GROUP, kind, to, reason: 'a trial', requestedBy: 'admin' }
