@@ -20,7 +20,7 @@ export function Drift({ body: { drifts, entries, troubles } }: { readonly body: 
         {drifts.length === 0 && troubles.length === 0 ? (
           <Mark level="unknown">No policy is configured: nothing says who may do what</Mark>
         ) : entries > 0 ? (
-          <Mark level="warning">{`${plural(entries, 'entry differs', 'entries differ')} from the policies`}</Mark>
+          <Mark level="warning">{`${plural(entries, 'difference', 'differences')} from the policies`}</Mark>
         ) : troubles.length > 0 ? (
           <Mark level="unknown">Not every region could be looked at</Mark>
         ) : (
@@ -58,8 +58,8 @@ export function Drift({ body: { drifts, entries, troubles } }: { readonly body: 
   )
 }
 
-function differencesOf({ missing, changed, extraOwned, extraForeign }: One): number {
-  return missing.length + changed.length + extraOwned.length + extraForeign.length
+function differencesOf({ missing, changed, extraOwned, extraForeign, users, quotas }: One): number {
+  return [missing, changed, extraOwned, extraForeign, users, quotas].reduce((sum, { length }) => sum + length, 0)
 }
 
 function Differences({ drift }: { readonly drift: One }) {
@@ -72,10 +72,11 @@ function Differences({ drift }: { readonly drift: One }) {
   ]
   return (
     <details>
-      <summary>{`${region}, policy of ${owner}: ${plural(entries.length, 'entry', 'entries')}`}</summary>
+      <summary>{`${region}, policy of ${owner}: ${plural(differencesOf(drift), 'difference', 'differences')}`}</summary>
+      <Accounts drift={drift} />
       <Table
         caption={`What differs in ${region} from the policy of ${owner}`}
-        empty=""
+        empty="No entry differs."
         rows={entries.slice(0, ENTRIES_MOST)}
         keyOf={({ what, entry }) => `${what} ${Object.values(entry).join(' ')}`}
         columns={[
@@ -89,6 +90,25 @@ function Differences({ drift }: { readonly drift: One }) {
       {entries.length > ENTRIES_MOST && <p class="faint">The first {ENTRIES_MOST}; the command shows all.</p>}
       <Cli command={commandOf('security', 'plan', '--owner', owner, '--region', region)} />
     </details>
+  )
+}
+
+/** SCRAM users and quotas that are not there, or not as declared. */
+function Accounts({ drift: { users, quotas } }: { readonly drift: One }) {
+  const lines = [
+    ...users.map(({ user, mechanism, reason }) => `User ${user} of ${mechanism}: ${reason}`),
+    ...quotas.map(({ entity, key, value, found }) => {
+      const whose = entity.map(({ type, name }) => `${type} ${name ?? '(all others)'}`).join(', ')
+      return `Quota ${key} of ${whose}: declared ${value}, found ${found ?? 'none'}`
+    }),
+  ]
+  if (lines.length === 0) return null
+  return (
+    <ul>
+      {lines.slice(0, ENTRIES_MOST).map((line) => (
+        <li key={line}>{line}</li>
+      ))}
+    </ul>
   )
 }
 
