@@ -33,7 +33,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
       await using stage = await startConsoleStage(SIZE)
       using folder = new TrialFolder()
       const driver = await ConsoleDriver.open(browser, stage.api, folder.path)
-      await driver.lookAround(look)
+      await driver.lookAround([look])
       expect(driver.violations).toEqual([])
       expect(driver.errors).toEqual([])
       await driver.close()
