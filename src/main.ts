@@ -42,6 +42,7 @@ function createVerbs(version: string): ProcessVerbs {
       const { runUnfence } = await import('./controller/index.ts')
       return runUnfence(options, { clock: systemClock, random: systemRandom, env: process.env }, signal)
     },
+    rights: async (options) => (await import('./least-rights.ts')).readLeastRights(options),
     importMm2: async (file) => (await import('./config/index.ts')).importMm2(file),
     createToken: async () => (await import('./api/index.ts')).createToken(),
     demo: findDemo(),

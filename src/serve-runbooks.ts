@@ -18,6 +18,7 @@ export function serveRunbooks({ version, clock }: ServeOptions): ApiContent['run
     unfence: refuse,
     createToken: refuse,
     importMm2: refuse,
+    rights: refuse,
     demo: undefined,
   }
   let shelf: ReturnType<typeof readShelf> | undefined

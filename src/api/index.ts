@@ -24,3 +24,4 @@ export type {
   UnfenceOrder,
 } from './ports.ts'
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts'
+export { viewRights } from './security-views.ts'

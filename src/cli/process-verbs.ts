@@ -1,3 +1,4 @@
+import type { SecurityRightsBody } from '../api/contract/index.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 /** The commands that are the process itself instead of a client of it; `main.ts` passes them in. */
@@ -10,6 +11,8 @@ export interface ProcessVerbs {
   unfence(options: UnfenceVerb, signal: AbortSignal): Promise<UnfenceReport>
   /** A configuration of that of MirrorMaker 2. */
   importMm2(file: string): Promise<ImportReport>
+  /** What Isthmus needs in each region, by the configuration alone. */
+  rights(options: { readonly config: string; readonly role: RunOptions['role'] }): Promise<SecurityRightsBody>
   /** A token for the API, and the hash of it that the configuration takes. */
   createToken(): Promise<{ readonly token: string; readonly hash: string }>
   /** Undefined where this build has no demo: the command is left out then. */

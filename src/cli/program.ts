@@ -77,7 +77,7 @@ export async function runCli(
   addHistory(program, context)
   addEvents(program, context)
   addDoctor(program, context)
-  addSecurity(program, context)
+  addSecurity(program, context, verbs)
   addCredentials(program, context)
   addAuthority(program, context, verbs)
   addToken(program, context, verbs)

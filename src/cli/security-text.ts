@@ -144,10 +144,10 @@ function renderRegionAcls({ region, bootstrap, principal, rights }: SecurityRigh
     const held = commands.get(key) ?? { operations: [], whys: new Set() }
     commands.set(key, held)
     held.operations.push(`--operation ${toKafka(entry.operation)}`)
-    held.whys.add(why)
+    for (const one of why.split('; ')) held.whys.add(one)
   }
   const who = principal ?? 'User:isthmus'
-  const base = `kafka-acls.sh --bootstrap-server ${bootstrap.join(',')} --command-config admin.properties --add`
+  const base = `kafka-acls.sh --bootstrap-server ${bootstrap.join(',')} --command-config admin-${region}.properties --add`
   const lines = [...commands].map(([key, { operations, whys }]) => {
     const isOptional = key.endsWith(' #')
     const where = isOptional ? key.slice(0, -2) : key

@@ -17,12 +17,19 @@ import { cliFaults } from './faults.ts'
 import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render } from './output.ts'
+import type { ProcessVerbs, RunOptions } from './process-verbs.ts'
 import { addProbe } from './security-probe.ts'
 import { renderApplied, renderDrift, renderPlans, renderRights, renderRightsAsAcls } from './security-text.ts'
 
 interface Which {
   readonly owner?: string
   readonly region?: string
+}
+
+interface RightsFlags {
+  readonly role: RunOptions['role']
+  readonly config?: string
+  readonly kafkaAcls?: true
 }
 
 interface Removal {
@@ -40,14 +47,14 @@ interface ApplyFlags extends Which, Removal {
 /** Every broker of every region has to agree. */
 const TIMEOUT_MS = 5 * 60_000
 
-export function addSecurity(program: Command, context: CommandContext): void {
+export function addSecurity(program: Command, context: CommandContext, verbs: ProcessVerbs): void {
   const security = program.command('security').summary('who may do what in the regions, as declared and as it is')
   addPlan(security, context)
   addApply(security, context)
   addDrift(security, context)
   addProbe(security, context)
   addImport(security, context)
-  addRights(security, context)
+  addRights(security, context, verbs)
 }
 
 function addPlan(security: Command, { io, exit }: CommandContext): void {
@@ -134,7 +141,7 @@ function addImport(security: Command, { io, exit }: CommandContext): void {
     })
 }
 
-function addRights(security: Command, { io, exit }: CommandContext): void {
+function addRights(security: Command, { io, exit }: CommandContext, verbs: ProcessVerbs): void {
   security
     .command('rights')
     .summary('the least rights that Isthmus itself needs in each region')
@@ -143,10 +150,12 @@ function addRights(security: Command, { io, exit }: CommandContext): void {
         .choices(['all', 'controller', 'replicator', 'agent'])
         .default('all'),
     )
+    .option('-c, --config <file>', 'by this configuration, before anything runs; else by that of the process asked')
     .option('--kafka-acls', 'as commands for kafka-acls.sh')
-    .action(async ({ role, kafkaAcls }: { role: string; kafkaAcls?: true }, command: Command) => {
+    .action(async ({ role, config, kafkaAcls }: RightsFlags, command: Command) => {
       const { api, output } = command.optsWithGlobals<GlobalOptions>()
-      const body = await getJson<SecurityRightsBody>(io, api, '/api/v1/security/rights', { role })
+      const ask = () => getJson<SecurityRightsBody>(io, api, '/api/v1/security/rights', { role })
+      const body = await (config === undefined ? ask() : verbs.rights({ config, role }))
       io.out(`${render(body, output, kafkaAcls === true ? renderRightsAsAcls : renderRights)}\n`)
       exit(EXIT.ok)
     })

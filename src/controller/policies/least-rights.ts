@@ -107,6 +107,12 @@ const FENCES: readonly Need[] = [
 const MOVES: readonly Need[] = [
   ...FENCES,
   {
+    resource: 'cluster',
+    names: CLUSTER,
+    operations: ['describe-configs'],
+    why: 'super users and quotas, which every move looks at',
+  },
+  {
     resource: 'transactional-id',
     names: EVERY,
     operations: ['describe', 'write'],
@@ -117,6 +123,13 @@ const MOVES: readonly Need[] = [
     names: [{ name: '__transaction_state', pattern: 'literal' }],
     operations: ['describe'],
     why: 'being sure that a transaction hangs',
+  },
+  {
+    resource: 'topic',
+    names: [{ name: '__transaction_state', pattern: 'literal' }],
+    operations: ['read'],
+    why: 'completing transactions whose markers a broker has dropped',
+    isOptional: true,
   },
 ]
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { SecurityPlanBody } from '../../../src/api/contract/index.ts'
 import { regionName } from '../../../src/core/index.ts'
+import { readLeastRights } from '../../../src/least-rights.ts'
 import type { AclBinding } from '../../../src/kafka/index.ts'
 import { startFakeControl } from '../../support/fake-control.ts'
 import { cli } from '../../support/run-cli.ts'
@@ -180,4 +181,16 @@ test('a probe tells what was found with its remedy, and exits with 6', async () 
   expect((await cli(['security', 'probe', '--region', 'east', ...ids, '--api', it.api])).code).toBe(0)
   const unknown = await cli(['security', 'probe', '--region', 'nowhere', '--api', it.api])
   expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('POLICY_REGION_UNKNOWN') })
+})
+
+test('the rights that a configuration will need are told before anything runs, as commands of Kafka', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'isthmus-rights-')), 'isthmus.yaml')
+  const regions = 'regions: [{ name: eu, bootstrap: ["kafka.eu:9093"] }, { name: us, bootstrap: ["kafka.us:9093"] }]'
+  const group = 'failoverGroups: [{ name: orders, regions: [eu, us], topics: { include: ["orders.*"] } }]'
+  writeFileSync(file, `apiVersion: isthmus/v1\n${regions}\n${group}\n`)
+  const rights = ['security', 'rights', '--config', file, '--kafka-acls', '--role', 'controller']
+  const { code, out } = await cli(rights, { verbs: { rights: readLeastRights } })
+  expect(code).toBe(0)
+  const us = 'kafka-acls.sh --bootstrap-server kafka.us:9093 --command-config admin-us.properties --add'
+  expect(out).toContain(`${us} --allow-principal 'User:isthmus' --cluster --operation Alter --operation DescribeConfigs`)
 })
