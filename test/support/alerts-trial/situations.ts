@@ -5,13 +5,17 @@ import { start, WHEN } from '../failover/machine-model.ts'
 import { flowStatus, incidentStatus, groupStatus, stoppedFlow } from '../fake-replicator.ts'
 import {
   copyIn,
+  credentialOf,
   drillsOf,
   east,
   fenceOf,
   LINK,
   NOW_MS,
+  policyOf,
+  probeOf,
   type ProcessState,
   receiver,
+  right,
   seen,
   type WatchedProcess,
   west,
@@ -129,6 +133,17 @@ export const SITUATIONS: Readonly<Record<string, Situation>> = {
   IsthmusCallsUnaudited: { happens: (processes) => processes[0]?.leaveUnaudited(), clearsWithinMinutes: 75 },
   // Rates are worked out over ten minutes.
   IsthmusLoginsRefused: { happens: (processes) => processes[0]?.refuse(900), clearsWithinMinutes: 20 },
+
+  IsthmusPolicyDrift: inAll((state) => (state.policy = policyOf({ missing: [right] }))),
+  IsthmusRightsUndeclared: inAll((state) => (state.policy = policyOf({ extraForeign: [right] }))),
+  // How it differs is what was last seen; what gives it away is when that was.
+  IsthmusPolicyNotLooked: inAll((state) => (state.policy = policyOf({}, NOW_MS - 700_000))),
+  IsthmusProbeFinding: inAll((state) => (state.probe = probeOf({ severity: 'critical' }))),
+  IsthmusCertificateEnding: inAll((state) => (state.probe = probeOf({ days: 20 }))),
+  IsthmusCertificateAtItsEnd: inAll((state) => (state.probe = probeOf({ days: -1 }))),
+  IsthmusCredentialEnding: inFirst((state) => (state.credential = credentialOf({ endsAtMs: NOW_MS + 20 * DAY_MS }))),
+  // The new password is in the file, and the brokers take only the old one.
+  IsthmusCredentialTrouble: inFirst((state) => (state.credential = credentialOf({ usesFormer: true }))),
 }
 
 function inAll(change: (state: ProcessState) => unknown): Situation {

@@ -4,7 +4,8 @@ import type { DrillSummary, GroupDocument, LeftMembers } from '../../../src/fail
 import { type ApiEvents, createMetrics, type Metrics, type MetricsSources } from '../../../src/observability/index.ts'
 import type { RegionsStatus, RegionStatus } from '../../../src/regions/index.ts'
 import type { IncidentStatus, LinkStatus, ReplicationEvents } from '../../../src/replication/index.ts'
-import type { WatchedFence } from '../../../src/security/index.ts'
+import type { CredentialStatus } from '../../../src/credentials/index.ts'
+import type { PolicyDrift, ProbeRound, WatchedFence } from '../../../src/security/index.ts'
 import { east, threeRegions, west } from '../failover/machine-model.ts'
 import { flowStatus, groupStatus, linkStatus } from '../fake-replicator.ts'
 import { regionStatus } from '../fake-control.ts'
@@ -13,9 +14,11 @@ import { regionStatus } from '../fake-control.ts'
 export const NOW_MS = 50 * 86_400_000
 
 export { east, west } from '../failover/machine-model.ts'
+const DAY_MS = 86_400_000
 export const LINK = linkName('orders-west-to-east')
 
 type Delivery = ReturnType<NonNullable<MetricsSources['delivery']>>
+type Policy = ReturnType<NonNullable<MetricsSources['policies']>>[number]
 type Failover = ReturnType<NonNullable<MetricsSources['failover']>>
 
 /** What one process of Isthmus knows, as the rooms tell it to the metrics. Situations change it. */
@@ -32,12 +35,28 @@ export interface ProcessState {
   automatic: NonNullable<Failover['automatic']> extends ReadonlyMap<string, infer Sight> ? Sight : never
   clients: LeftMembers[]
   fence: WatchedFence | undefined
+  /** Of `orders` in east, as the controller that leads tells it. */
+  policy: Policy
+  /** Of east. */
+  probe: ProbeRound
+  credential: CredentialStatus
   drills: DrillSummary
   notifications: Delivery['notifications']
   doubt: RegionsStatus['doubt']
   heard: RegionsStatus['heard']
   /** West, as seen from here. */
   region: RegionStatus | undefined
+}
+
+/** One of a policy. */
+export const right: PolicyDrift['missing'][number] = {
+  resource: 'topic',
+  name: 'orders.',
+  pattern: 'prefixed',
+  principal: 'User:app',
+  host: '*',
+  operation: 'write',
+  permission: 'allow',
 }
 
 const CALL = {
@@ -149,6 +168,9 @@ export class WatchedProcess {
         automatic: new Map([['orders', of().automatic]]),
       }),
       fences: () => [of().fence].filter((one) => one !== undefined),
+      policies: () => (of().leads ? [of().policy] : []),
+      probes: () => [of().probe],
+      credentials: () => [of().credential],
       drills: () => [of().drills],
       delivery: () => ({ notifications: of().notifications, streams: { open: 1, cut: 0 } }),
     }
@@ -183,6 +205,9 @@ function wellState(isFirst: boolean): ProcessState {
     },
     clients: [{ group: 'orders', region: east, groups: 0, members: 0 }],
     fence: fenceOf({}),
+    policy: policyOf({}),
+    probe: probeOf({}),
+    credential: credentialOf({}),
     drills: drillsOf('passed', 0),
     notifications: [receiver(undefined)],
     doubt: null,
@@ -199,6 +224,33 @@ export function copyIn(region: string, more: Partial<RegionCopies> = {}): Region
 export function fenceOf(given: Partial<WatchedFence>): WatchedFence {
   const known = { state: 'fenced', sinceMs: 0, reason: '', proof: undefined, provedAtMs: NOW_MS - 9_000 } as const
   return { region: east, group: 'orders', ...known, ...given }
+}
+
+/** Some of what stands is left over from a topic that is gone: that is no reason to call anybody. */
+export function policyOf(drift: Partial<PolicyDrift>, lookedAtMs = NOW_MS - 9_000): Policy {
+  const held = { missing: [], extraOwned: [right], extraForeign: [], changed: [], users: [], quotas: [] }
+  return { owner: 'orders', region: 'east', drift: { ...held, ...drift }, lookedAtMs, corrected: 0 }
+}
+
+/** A warning is for the day that somebody looks. */
+export function probeOf({
+  severity = 'warning',
+  days = 90,
+}: {
+  readonly severity?: ProbeRound['findings'][number]['severity']
+  readonly days?: number
+}): ProbeRound {
+  const place = { region: east, broker: 1, listener: 'CLIENT' }
+  const finding = { id: 'tls-old', title: 'It is old.', remedy: 'Renew it.', evidence: 'TLS 1.1', severity } as const
+  const tls = { endsMs: NOW_MS + days * DAY_MS } as ProbeRound['listeners'][number]['tls']
+  const listener = { broker: 1, name: 'CLIENT', tls } as ProbeRound['listeners'][number]
+  return { region: east, atMs: NOW_MS, findings: [{ ...finding, ...place }], listeners: [listener], isDeclared: true }
+}
+
+export function credentialOf(given: Partial<CredentialStatus>): CredentialStatus {
+  const counts = { changes: 0, failures: 0, trouble: null, usesFormer: false }
+  const files = { files: ['/run/secrets/tls.crt'], version: '01234567', sinceMs: 0, endsAtMs: NOW_MS + 90 * DAY_MS }
+  return { name: 'regions.east.tls', ...files, ...counts, ...given }
 }
 
 export function drillsOf(outcome: 'passed' | 'failed', passedAtMs: number): DrillSummary {
