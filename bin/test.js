@@ -18,7 +18,7 @@ import { findMissingRequirements } from './requirements.js'
 import { prepareWithConsole } from './run.js'
 import { runParts } from './schedule.js'
 
-const RUN_LIMIT_MS = 80 * 60_000
+const RUN_LIMIT_MS = 84 * 60_000
 
 const deadlineAt = Date.now() + RUN_LIMIT_MS
 const { only, filters } = readArguments()

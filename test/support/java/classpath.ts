@@ -49,16 +49,6 @@ const TOOLS: Artifacts = {
   ],
 }
 
-/** `kafka-configs.sh` is part of the broker still. */
-const ADMIN_TOOLS: Artifacts = {
-  name: `java-admin-tools-${CLIENTS_VERSION}`,
-  list: [
-    ['org.apache.kafka', 'kafka_2.13', CLIENTS_VERSION],
-    ['org.apache.kafka', 'kafka-tools', CLIENTS_VERSION],
-    ['org.slf4j', 'slf4j-nop', '1.7.36'],
-  ],
-}
-
 export interface JavaOptions {
   /** Asks the program to finish (SIGTERM), and after 20 s ends it. */
   readonly signal?: AbortSignal
@@ -94,11 +84,6 @@ export function clientsClasspath(version: string, signal?: AbortSignal): Promise
 /** The classpath of Kafka's own tools and of MirrorMaker 2. */
 export function toolsClasspath(signal?: AbortSignal): Promise<string> {
   return classpathOf(TOOLS, signal)
-}
-
-/** The classpath of what an administrator types. */
-export function adminToolsClasspath(signal?: AbortSignal): Promise<string> {
-  return classpathOf(ADMIN_TOOLS, signal)
 }
 
 /** Path of the `java` that everything here runs with. */
