@@ -192,5 +192,7 @@ test('the rights that a configuration will need are told before anything runs, a
   const { code, out } = await cli(rights, { verbs: { rights: readLeastRights } })
   expect(code).toBe(0)
   const us = 'kafka-acls.sh --bootstrap-server kafka.us:9093 --command-config admin-us.properties --add'
-  expect(out).toContain(`${us} --allow-principal 'User:isthmus' --cluster --operation Alter --operation DescribeConfigs`)
+  expect(out).toContain(
+    `${us} --allow-principal 'User:isthmus' --cluster --operation Alter --operation DescribeConfigs`,
+  )
 })
