@@ -1,7 +1,7 @@
 /**
  * The parts of a check and of a whole test run: what each starts, how long it may take, and how its result is counted.
- * A part has a name, the requirement without which it cannot run, and `run`, which resolves with
- * { counts, seconds, output }.
+ * A part has a name, the requirement without which it cannot run, whether nothing else may run beside it (`isAlone`), and
+ * `run`, which resolves with { counts, seconds, output }.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,9 +29,9 @@ const PROJECTS = [
   { name: 'unit', limitMs: 5 * MINUTE_MS, inCheck: true },
   { name: 'tidy', limitMs: 5 * MINUTE_MS, inCheck: true },
   { name: 'simulation', limitMs: 10 * MINUTE_MS },
-  { name: 'component', limitMs: 10 * MINUTE_MS },
-  { name: 'integration', limitMs: 40 * MINUTE_MS, needs: 'regions' },
-  { name: 'e2e', limitMs: 20 * MINUTE_MS, needs: 'regions' },
+  { name: 'component', limitMs: 20 * MINUTE_MS },
+  { name: 'integration', limitMs: 60 * MINUTE_MS, needs: 'regions' },
+  { name: 'e2e', limitMs: 30 * MINUTE_MS, needs: 'regions' },
 ]
 
 const TOOLS = [
@@ -63,10 +63,11 @@ export async function trialParts(node) {
   if (!existsSync(join(root, 'test', 'trials', 'run.ts'))) return []
   const listed = await runNode(node, ['test/trials/run.ts', '--list', '--json'], MINUTE_MS)
   if (listed.code !== 0) return [{ name: 'trials', run: async () => ({ ...listed, counts: countExitCode(1) }) }]
-  return JSON.parse(listed.stdout).map(({ name, needs }) => ({
+  return JSON.parse(listed.stdout).map(({ name, needs, isAlone }) => ({
     name: `trial ${name}`,
     size: 1,
     needs,
+    isAlone,
     async run() {
       const run = () => runNode(node, ['test/trials/run.ts', name, '--short'], 8 * MINUTE_MS)
       const first = await run()

@@ -66,7 +66,10 @@ interface ListOptions {
 
 async function printList(folder: string, names: readonly string[], { asJson, write }: ListOptions): Promise<number> {
   const trials = await Promise.all(names.map((name) => loadTrial(folder, name)))
-  if (asJson) write(`${JSON.stringify(trials.map(({ name, needs = 'regions' }) => ({ name, needs })))}\n`)
+  if (asJson)
+    write(
+      `${JSON.stringify(trials.map(({ name, needs = 'regions', isAlone = false }) => ({ name, needs, isAlone })))}\n`,
+    )
   else for (const { name, describe } of trials) write(`${name.padEnd(28)} ${describe}\n`)
   return 0
 }

@@ -42,6 +42,8 @@ export interface Trial {
   readonly describe: string
   /** What it needs from the machine: `regions` (real brokers, by default), `nothing`, or several. */
   readonly needs?: 'nothing' | 'regions' | readonly ('regions' | 'docker' | 'kubernetes' | 'named' | 'promtool')[]
+  /** Its figures need a machine that does nothing else: `npm test` runs nothing beside it. @defaultValue false */
+  readonly isAlone?: boolean
   /** How long the whole form may take, milliseconds. @defaultValue 600000 */
   readonly limitMs?: number
   /** The same of the short form. @defaultValue 200000 */

@@ -8,6 +8,7 @@ import type { Trial, TrialContext, TrialResult } from '../support/trial.ts'
  */
 export const trial: Trial = {
   name: 'partition',
+  isAlone: true,
   describe: 'cuts, freezes and silence move nothing unasked, but with a majority and a fence that is shown',
   options: { parts: { describe: 'names of parts, with commas', default: 'all' } },
   fields: ['parts', 'wrong', 'moves', 'automaticMoves', 'pages', 'overlapMs', 'probes'],

@@ -35,6 +35,7 @@ const COPY_LIMIT_MS = 120_000
 
 export const trial: Trial = {
   name: 'wan',
+  isAlone: true,
   describe: 'a long pipe is filled by one partition, in both directions; limits and priorities of links hold',
   options: {
     megabytes: { describe: 'to copy in each direction', default: '400' },

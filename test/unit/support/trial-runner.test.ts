@@ -62,8 +62,8 @@ test.for([[[]], [['unknown']], [['good', '--wrong']]])('arguments %j are a usage
 test('the list names every trial and what it needs', async () => {
   const { last } = await runWith('--list', '--json')
   expect(last).toEqual([
-    { name: 'good', needs: 'nothing' },
-    { name: 'lacking', needs: 'regions' },
-    { name: 'throwing', needs: 'regions' },
+    { name: 'good', needs: 'nothing', isAlone: false },
+    { name: 'lacking', needs: 'regions', isAlone: false },
+    { name: 'throwing', needs: 'regions', isAlone: false },
   ])
 })
