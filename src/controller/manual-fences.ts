@@ -1,6 +1,6 @@
 import type { FencesView, FenceOrder, FenceResult, GroupFence, UnfenceOrder } from '../api/index.ts'
 import type { FailoverGroupConfig } from '../config/index.ts'
-import { type Clock, pause, type RegionName } from '../core/index.ts'
+import { type Clock, isFault, pause, type RegionName } from '../core/index.ts'
 import { failoverFaults, type JournalEntry, type JournalPort, type Leadership } from '../failover/index.ts'
 import { type FenceStep, isByHand, MANUAL, type RegionFences, STANDING } from '../security/index.ts'
 import { scopeOf } from './controlled-group.ts'
@@ -118,7 +118,7 @@ export class ManualFences implements FencesView {
     const { clock } = this.#options
     const startedMs = clock.monotonicMs()
     for (;;) {
-      const step = await attempt()
+      const step = await attempt().catch(rethrowHold)
       const isOver = clock.monotonicMs() - startedMs >= TRY_MS || signal.aborted
       if (step.kind === 'done' || step.kind === 'failed' || isOver) return step
       await pause(clock, AGAIN_MS, signal)
@@ -145,4 +145,10 @@ export class ManualFences implements FencesView {
   ): Promise<void> {
     await this.#options.journal.append({ ...about, kind, facts }, signal)
   }
+}
+
+/** What the permit has thrown is the answer; the calls of a region only carry it (see `askPermit`). */
+function rethrowHold(error: unknown): never {
+  const carried = error instanceof Error ? error.cause : undefined
+  throw isFault(carried, 'NOT_LEADING') ? carried : error
 }

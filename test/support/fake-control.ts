@@ -226,6 +226,7 @@ function emptyLook({ group, active }: GroupDocument): ClientsLook {
 function fencedRegion(name: string) {
   const acls = new AclRegion({ clock: systemClock, brokers: 1 })
   acls.topics.add('orders.a')
+  const records = new RecordsInMemory()
   const fences = new RegionFences({
     region: regionName(name),
     cluster: acls.clientOf('User:isthmus'),
@@ -233,11 +234,11 @@ function fencedRegion(name: string) {
     superUsers: undefined,
     canary: undefined,
     command: undefined,
-    records: new RecordsInMemory(),
+    records,
     clock: systemClock,
     events: createEvents(),
   })
-  return { acls, fences }
+  return { acls, fences, records }
 }
 
 export function regionStatus(given: Partial<RegionStatus> = {}): RegionStatus {

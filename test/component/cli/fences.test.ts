@@ -71,6 +71,18 @@ test('who does not lead fences nothing, and a stranger is named', async () => {
   expect(stranger.err).toContain('Use one of: west, east, north.')
 })
 
+test('who stops leading in the middle of a fence says so, and changes nothing more', async () => {
+  await using it = await startFakeControl()
+  const east = regionOf(it, 'east')
+  east.records.onPut = () => {
+    it.seen.hold = 'another controller leads'
+  }
+  const refused = await cli([...FENCE, '--api', it.api])
+  expect(refused.err).toContain('NOT_LEADING')
+  expect(refused.err).toContain('another controller leads')
+  expect(east.denies()).toBe(0)
+})
+
 test('a region whose brokers run no authorizer says that it cannot be fenced', async () => {
   await using it = await startFakeControl()
   regionOf(it, 'east').acls.hasAuthorizer = false
