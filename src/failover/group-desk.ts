@@ -6,7 +6,7 @@ import { GroupStore, type ReadGroup } from './group-store.ts'
 import type { GuardLimits, MoveEvidence } from './guards/evidence.ts'
 import type { Json } from './outcome.ts'
 import { hasEnded } from './moves/steps.ts'
-import { findBlocking, type MovePlan, planMove } from './plan.ts'
+import { explainBlocking, findBlocking, type MovePlan, planMove } from './plan.ts'
 import type { AuthorityPort, JournalPort, Lease } from './ports.ts'
 import * as requests from './requests.ts'
 import { type DivergenceEvidence, unpackDivergence } from './effects/returns/divergence-evidence.ts'
@@ -148,7 +148,7 @@ export class GroupDesk {
     if (plan.hash !== planHash) throw failoverFaults.fault('PLAN_CHANGED', { kind })
     const blocking = findBlocking(plan, acceptLoss)
     if (blocking.length > 0) {
-      throw failoverFaults.fault('GUARDS_FAILED', { kind, group: plan.group, guards: blocking.join(', ') })
+      throw failoverFaults.fault('GUARDS_FAILED', { kind, group: plan.group, guards: explainBlocking(plan, blocking) })
     }
     const change = (document: GroupDocument) =>
       document.operation?.id === id ? document : requests.startMove(document, wanted)

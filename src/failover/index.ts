@@ -87,7 +87,7 @@ export { explainDistrust } from './known-reigns.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
 export { type EffectName, isReversible, isWritePaused, standsAt, type Step, stepOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
-export { findBlocking, type MovePlan, type PlanContext, type Prediction } from './plan.ts'
+export { explainBlocking, findBlocking, type MovePlan, type PlanContext, type Prediction } from './plan.ts'
 export type {
   AcquiredLease,
   AuthorityPort,

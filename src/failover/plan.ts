@@ -86,6 +86,16 @@ export function findBlocking({ guards, kind }: MovePlan, acceptLoss: boolean): s
   return isUnaccepted ? [...rest, 'accept-loss'] : rest
 }
 
+/** Guards that stop a move, each with what was found: `no-open-gaps (1 open incidents: …), accept-loss`. */
+export function explainBlocking({ guards }: MovePlan, blocking: readonly string[]): string {
+  return blocking
+    .map((name) => {
+      const found = guards.find((guard) => guard.name === name)?.evidence
+      return found === undefined ? name : `${name} (${found})`
+    })
+    .join(', ')
+}
+
 function predict({ kind, evidence, measuredWritePauseMs }: PlanContext): Prediction {
   const missing = kind === 'failover' ? (evidence.copy?.missing ?? []) : []
   const partitions = missing.filter(({ records, recordsPerSecond }) => records > 0 || recordsPerSecond > 0)

@@ -6,6 +6,7 @@ import {
   drillId,
   type DrillLevel,
   type DrillOrder,
+  explainBlocking,
   findBlocking,
   type FoundOperation,
   type MoveKind,
@@ -154,7 +155,7 @@ export function decideOrder({ object, spec, plan, writePauseMs, at }: Planned): 
     const why = blocking.length === 0 ? 'nothing stops it' : `it would be refused: ${blocking.join(', ')}`
     return show('Planned', `set spec.confirm to ${spec.group} to order it; ${why}`)
   }
-  if (blocking.length > 0) return show('Refused', `guards stop it: ${blocking.join(', ')}`)
+  if (blocking.length > 0) return show('Refused', `guards stop it: ${explainBlocking(plan, blocking)}`)
   if (spec.planHash !== undefined && spec.planHash !== hash) {
     return show('Refused', 'the plan is no longer the one that was confirmed: look at it, and create another operation')
   }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts'
-import { findBlocking, planMove } from '../plan.ts'
+import { explainBlocking, findBlocking, planMove } from '../plan.ts'
 import type { GroupDocument, OperationRecord } from '../state.ts'
 import type { GuardLimits, MoveEvidence } from './evidence.ts'
 
@@ -22,7 +22,7 @@ export function judgePreflight(
   const blocking = plan.guards.filter(({ name }) => names.includes(name))
   const guards = plan.guards.map(({ name, status, evidence: seen }) => ({ name, status, evidence: seen }))
   if (names.length === 0) return { kind: 'done', reason: 'every guard passed or was overridden', evidence: { guards } }
-  const told = blocking.map(({ name, evidence: seen }) => `${name} (${seen})`).join(', ') || names.join(', ')
+  const told = explainBlocking(plan, names)
   const isOnlyUnknown = blocking.length === names.length && blocking.every(({ status }) => status === 'unknown')
   if (isOnlyUnknown) return { kind: 'waiting', reason: `not known yet: ${told}` }
   const remedy = blocking.map(({ remedy: what }) => what).join(' ') || 'Accept the loss.'

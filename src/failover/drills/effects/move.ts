@@ -1,6 +1,6 @@
 import { isFault, type RegionName } from '../../../core/index.ts'
 import { hasEnded } from '../../moves/steps.ts'
-import { findBlocking, type MovePlan } from '../../plan.ts'
+import { explainBlocking, findBlocking, type MovePlan } from '../../plan.ts'
 import { behindMs } from '../../guards/move-guards.ts'
 import type { FoundOperation, MoveWish } from '../../group-desk.ts'
 import type { DrillAnswer } from '../decide-drill.ts'
@@ -26,7 +26,7 @@ export async function planDrill(
   // What nobody could look at may be seen the next time; topics of canaries may have just been made.
   const isUnknown = plan.guards.some(({ isBlocking, status }) => isBlocking && status === 'unknown')
   if (isBlocked && (isUnknown || level === 'canary') && !isLast && phaseMs < PATIENCE_MS) {
-    return { kind: 'waiting', reason: `refused by ${blocking.join(', ')}` }
+    return { kind: 'waiting', reason: `refused by ${explainBlocking(plan, blocking)}` }
   }
   const failover = { ...wishOf('failover', region, group), acceptLoss: true }
   const exposure = exposureOf(await group.desk.plan(failover, signal))
@@ -107,7 +107,7 @@ export async function orderMove(
   const wish = { ...wishOf(kind, to, group), overrides }
   const plan = await group.desk.plan(wish, signal)
   const blocking = findBlocking(plan, false)
-  if (blocking.length > 0) return blocking.map((name) => explainGuard(plan, name)).join('; ')
+  if (blocking.length > 0) return explainBlocking(plan, blocking)
   permit()
   const { by, reason } = drill.request
   const at = new Date(rooms.clock.nowMs()).toISOString()
@@ -138,10 +138,6 @@ export async function findOperation(
 
 function wishOf(kind: MoveWish['kind'], to: RegionName, { writePauseMs }: MovedGroup): MoveWish {
   return { kind, to, overrides: [], acceptLoss: false, writePauseLimitMs: writePauseMs }
-}
-
-function explainGuard({ guards }: MovePlan, name: string): string {
-  return `${name}: ${guards.find((guard) => guard.name === name)?.evidence ?? ''}`
 }
 
 function exposureOf({ predicted }: MovePlan): DrillPlan['exposure'] {
