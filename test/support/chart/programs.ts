@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { findKubernetesTools } from '../../../bin/prerequisites.js'
 
 const { programs } = await findKubernetesTools()
@@ -39,4 +40,22 @@ export function runTool(
     child.stdin.on('error', () => undefined)
     child.stdin.end(input ?? '')
   })
+}
+
+/** A program that goes on until it is told to end, line by line. */
+export class WatchedTool implements Disposable {
+  readonly lines: string[] = []
+  readonly #child: ChildProcess
+
+  constructor(name: 'kubectl', args: readonly string[], kubeconfig: string) {
+    const env = { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: kubeconfig }
+    const child = spawn(programs[name] ?? name, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+    child.on('error', () => undefined)
+    createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line))
+    this.#child = child
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL')
+  }
 }
