@@ -32,6 +32,7 @@ const ROUTING: Readonly<Record<RoutingProviderOptions['kind'], KindKeys>> = {
 }
 const EVICTION: Readonly<Record<EvictionProviderOptions['kind'], KindKeys>> = {
   command: { needs: ['evict'], takes: ['timeoutSeconds'] },
+  networkPolicy: { needs: ['networkPolicies'], takes: KUBERNETES },
   rollout: { needs: [], takes: KUBERNETES },
   webhook: { needs: ['url'], takes: WEBHOOK },
 }
@@ -42,6 +43,7 @@ export function checkClientProviders(file: UsableConfig, problems: ProblemCollec
       const path: Path = ['failoverGroups', at, 'routing', rank]
       checkKeys(provider, ROUTING[provider.kind], path, problems)
       checkWebhook(provider, path, problems)
+      checkContext(provider, path, problems)
       if (provider.kind === 'dns') checkDns(provider, group.regions, path, problems)
       if (provider.kind === 'kubernetes') checkKubernetes(provider, group.regions, path, problems)
     }
@@ -49,6 +51,10 @@ export function checkClientProviders(file: UsableConfig, problems: ProblemCollec
       const path: Path = ['failoverGroups', at, 'eviction', rank]
       checkKeys(provider, EVICTION[provider.kind], path, problems)
       checkWebhook(provider, path, problems)
+      checkContext(provider, path, problems)
+      for (const region of Object.keys(provider.networkPolicies ?? {})) {
+        checkOfGroup(region, group.regions, [...path, 'networkPolicies', region], problems)
+      }
     }
   }
 }
@@ -86,7 +92,7 @@ function checkWebhook(
 
 /** One object, one of its fields, and a value of it for every region. */
 function checkKubernetes(
-  { service, configMap, context, kubeconfig, ...fields }: RoutingProviderOptions,
+  { service, configMap, ...fields }: RoutingProviderOptions,
   regions: readonly string[],
   path: Path,
   problems: ProblemCollector,
@@ -102,9 +108,20 @@ function checkKubernetes(
   } else {
     checkRegionValues(fields[field] ?? {}, regions, [...path, field], problems)
   }
+}
+
+function checkContext(
+  { context, kubeconfig }: Pick<Provider, 'context' | 'kubeconfig'>,
+  path: Path,
+  problems: ProblemCollector,
+): void {
   if (context !== undefined && kubeconfig === undefined) {
     problems.error([...path, 'context'], 'names no file', 'give kubeconfig too, or remove context')
   }
+}
+
+function checkOfGroup(region: string, regions: readonly string[], path: Path, problems: ProblemCollector): void {
+  if (!regions.includes(region)) problems.error(path, 'not a region of the group', `use ${regions.join(', ')}`)
 }
 
 function checkRegionValues(
@@ -121,7 +138,7 @@ function checkRegionValues(
   }
   for (const [region, value] of Object.entries(values)) {
     const place: Path = [...path, region]
-    if (!regions.includes(region)) problems.error(place, 'not a region of the group', `use ${regions.join(', ')}`)
+    checkOfGroup(region, regions, place, problems)
     const other = taken.get(canonicalJson(value))
     if (other !== undefined) {
       problems.error(place, `the same as for ${other}`, 'give each region its own: nothing would change else')
@@ -185,7 +202,7 @@ function checkValues(
   const taken = new Map<string, readonly string[]>()
   for (const [region, data] of Object.entries(values)) {
     const place: Path = [...path, region]
-    if (!regions.includes(region)) problems.error(place, 'not a region of the group', `use ${regions.join(', ')}`)
+    checkOfGroup(region, regions, place, problems)
     for (const [at, text] of data.entries()) {
       if (!isValid(text)) problems.error([...place, at], `"${text}" is no value of ${type}`, WANTED[type])
     }

@@ -5,6 +5,7 @@ import { type PlacedLink, written } from './links.ts'
 import { findOverlap, type Overlap, selectionOf } from './patterns.ts'
 import { formatPath, type Path, type ProblemCollector } from './problems.ts'
 import type { UsableConfig } from './validate.ts'
+import type { GateOptions } from '../security/index.ts'
 
 /**
  * Rules of failover groups that have to hold wherever a group is active: what is right for the links of today must not
@@ -95,6 +96,7 @@ function checkGates(file: UsableConfig, problems: ProblemCollector): void {
   for (const { at, entry: region } of file.regions) {
     if (region.gate === undefined) continue
     const path: Path = ['regions', at, 'gate']
+    checkGateKeys(region.gate, path, problems)
     if ((file.authority?.kind ?? 'sqlite') === 'sqlite') {
       const rule = 'authority.kind is sqlite, a file: the agent follows it only on the machine of the controllers'
       problems.warn(path, rule, 'set authority.kind to etcd or kubernetes, unless all of it runs on one machine')
@@ -108,5 +110,24 @@ function checkGates(file: UsableConfig, problems: ProblemCollector): void {
       const rule = `it is for all of ${names} together: it stays open while the region is active for one of them`
       problems.warn(path, rule, 'move them together, and count on the fence where only one of them has moved')
     }
+  }
+}
+
+const PROGRAM_KEYS = ['open', 'close', 'check', 'timeoutSeconds'] as const
+const POLICY_KEYS = ['networkPolicy', 'namespace', 'kubeconfig', 'context'] as const
+
+/** Two programs, or a policy, and no key of the other: it would be ignored without a word. */
+function checkGateKeys(gate: GateOptions, path: Path, problems: ProblemCollector): void {
+  const isPolicy = gate.networkPolicy !== undefined
+  for (const key of isPolicy ? PROGRAM_KEYS : POLICY_KEYS) {
+    if (gate[key] === undefined) continue
+    const rule = isPolicy ? 'is for a gate of programs' : 'is for a gate with networkPolicy'
+    problems.error([...path, key], rule, `remove ${key}, or ${isPolicy ? 'networkPolicy' : 'give networkPolicy'}`)
+  }
+  for (const key of isPolicy ? [] : (['open', 'close'] as const)) {
+    if (gate[key] === undefined) problems.error([...path, key], 'missing', 'give open and close, or networkPolicy')
+  }
+  if (gate.context !== undefined && gate.kubeconfig === undefined) {
+    problems.error([...path, 'context'], 'names no file', 'give kubeconfig too, or remove context')
   }
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type RegionName, regionName } from '../core/index.ts'
 import type { Secret } from '../credentials/index.ts'
 import type { ClusterOptions } from '../kafka/index.ts'
@@ -5,8 +6,8 @@ import { type LoadContext, loadTls, revealTls, type TlsConfig } from './credenti
 import type { Path } from './problems.ts'
 import { loadSasl, type SaslConfig } from './sasl.ts'
 import {
-  type GateCommand,
   type ResolvedFenceOptions,
+  type ResolvedGate,
   resolveFenceOptions,
   resolveGateOptions,
 } from '../security/index.ts'
@@ -24,7 +25,7 @@ export interface RegionConfig {
   readonly canary: CanaryConfig | undefined
   readonly fence: ResolvedFenceOptions
   /** What an agent beside the region does; undefined where it has no gate. */
-  readonly gate: GateCommand | undefined
+  readonly gate: ResolvedGate | undefined
 }
 
 /** An ordinary principal; it reaches the region as Isthmus does, but for its credentials. */
@@ -49,7 +50,8 @@ export function loadRegions(file: UsableConfig, context: LoadContext): Map<Regio
       const canary = region.canary && loadCanary(region, tls, path, context)
       const fence = resolveFenceOptions(region.fence)
       const principal = fence.principal ?? (sasl?.username === undefined ? undefined : `User:${sasl.username}`)
-      const gate = region.gate && resolveGateOptions(region.gate)
+      const kubeconfig = region.gate?.kubeconfig && resolve(context.folder, region.gate.kubeconfig)
+      const gate = region.gate && resolveGateOptions(region.gate, kubeconfig)
       return [name, { name, bootstrap, tls, sasl, canary, fence: { ...fence, principal }, gate }]
     }),
   )

@@ -1,22 +1,34 @@
 import type { Authority } from '../authority/index.ts'
 import type { Config } from '../config/index.ts'
-import { type Clock, type Events, regionName } from '../core/index.ts'
+import { type Clock, type Events, type Random, type RegionName, regionName } from '../core/index.ts'
 import { type GroupDocument, groupKey, isWritePaused } from '../failover/index.ts'
-import { type FenceCommand, type GateWish, RegionGate, type SecurityEvents } from '../security/index.ts'
+import { ClientPolicy } from '../kubernetes/index.ts'
+import {
+  CommandDoor,
+  type FenceCommand,
+  type GateDoor,
+  type GateWish,
+  PolicyDoor,
+  RegionGate,
+  type ResolvedGate,
+  type SecurityEvents,
+} from '../security/index.ts'
 
 export interface AgentGateOptions {
   readonly config: Pick<Config, 'regions' | 'failoverGroups' | 'health'>
   readonly authority: Pick<Authority, 'read' | 'where'>
   readonly env: FenceCommand['env']
   readonly clock: Clock
+  readonly random: Random
   readonly events: Events<SecurityEvents>
 }
 
 /** The gate of the region that the agent stands in, over the authority's documents; undefined where it has none. */
-export function openAgentGate({ config, authority, ...rest }: AgentGateOptions): RegionGate | undefined {
+export function openAgentGate(options: AgentGateOptions): RegionGate | undefined {
+  const { config, authority, clock, events } = options
   const region = regionName(config.health.standsIn)
-  const command = config.regions.get(region)?.gate
-  if (command === undefined) return undefined
+  const gate = config.regions.get(region)?.gate
+  if (gate === undefined) return undefined
   // A group that only drills move has no clients: a drill opens no gate, and keeps none open.
   const own = config.failoverGroups.filter(({ regions, canaryOf }) => regions.includes(region) && canaryOf === null)
   const groups = own.map(({ name }) => name)
@@ -25,7 +37,16 @@ export function openAgentGate({ config, authority, ...rest }: AgentGateOptions):
     const documents = stored.flatMap((document) => (document === undefined ? [] : [document.value as GroupDocument]))
     return gateWishOf(documents, { region, groups, where: authority.where })
   }
-  return new RegionGate({ region, command, ask, ...rest })
+  return new RegionGate({ region, door: doorOf(gate, region, options), ask, clock, events })
+}
+
+function doorOf(
+  gate: ResolvedGate,
+  region: RegionName,
+  { env, clock, random }: Pick<AgentGateOptions, 'env' | 'clock' | 'random'>,
+): GateDoor {
+  if (gate.kind === 'command') return new CommandDoor({ region, command: gate, env, clock })
+  return new PolicyDoor(new ClientPolicy(gate.policy, gate.access, { clock, random }))
 }
 
 /**

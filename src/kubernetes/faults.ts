@@ -26,4 +26,11 @@ export const kubernetesFaults = defineFaults({
     retriable: false,
     status: 503,
   },
+  KUBERNETES_POLICY_UNUSABLE: {
+    message: '{policy} in {where} cannot close the listeners of clients: {reason}',
+    remedy:
+      'Correct the policies of the namespace, then look with `kubectl describe networkpolicy`. Nothing was changed.',
+    retriable: false,
+    status: 503,
+  },
 })

@@ -36,6 +36,7 @@ export const kinds = {
   configMap: { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' },
   deployment: { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
   event: { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' },
+  networkPolicy: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', plural: 'networkpolicies' },
   statefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets' },
   failoverGroup: { apiVersion: OWN, kind: 'FailoverGroup', plural: 'failovergroups' },
   failoverOperation: { apiVersion: OWN, kind: 'FailoverOperation', plural: 'failoveroperations' },

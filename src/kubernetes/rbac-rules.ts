@@ -15,8 +15,9 @@ export interface RbacRule {
 /**
  * `authority`: `authority.kind: kubernetes`, of every process. `objects`: the key `kubernetes`, of controllers. `routing`: a
  * provider of kind `kubernetes`, and `rollout`: one of that kind; of controllers, in the namespace of the provider.
+ * `policies`: a gate or an eviction by NetworkPolicies, of agents or controllers, in the namespace of those.
  */
-export type RbacFeature = 'authority' | 'objects' | 'routing' | 'rollout'
+export type RbacFeature = 'authority' | 'objects' | 'policies' | 'routing' | 'rollout'
 
 export interface RbacNames {
   /** `authority.name` of the configuration. */
@@ -24,10 +25,12 @@ export interface RbacNames {
   /** `service` and `configMap` of the providers. */
   readonly services: readonly string[]
   readonly configMaps: readonly string[]
+  /** Of gates and evictions. */
+  readonly networkPolicies: readonly string[]
 }
 
 /** All rules of all features, for these names. */
-export function rbacRules({ authority, services, configMaps }: RbacNames): readonly RbacRule[] {
+export function rbacRules({ authority, services, configMaps, networkPolicies }: RbacNames): readonly RbacRule[] {
   const ownGroup = { apiGroups: ['isthmus.dev'] } as const
   return [
     // KubernetesStore: the root is read, replaced and watched. A create cannot be held to a name.
@@ -61,6 +64,24 @@ export function rbacRules({ authority, services, configMaps }: RbacNames): reado
       const rule = { feature: 'routing', apiGroups: [''], ...named, verbs: ['get', 'update'] } as const
       return named.resourceNames.length === 0 ? [] : [rule]
     }),
+    // ClientPolicy (kubernetes/client-policy.ts) opens and closes its own, and looks at what else selects the same pods.
+    ...(networkPolicies.length === 0
+      ? []
+      : [
+          {
+            feature: 'policies',
+            apiGroups: ['networking.k8s.io'],
+            resources: ['networkpolicies'],
+            resourceNames: networkPolicies,
+            verbs: ['get', 'patch'],
+          } as const,
+          {
+            feature: 'policies',
+            apiGroups: ['networking.k8s.io'],
+            resources: ['networkpolicies'],
+            verbs: ['list'],
+          } as const,
+        ]),
     // rolloutEviction (routing/rollout.ts) looks for the annotated ones, and changes their template.
     ...['deployments', 'statefulsets'].map((resource) => {
       return { feature: 'rollout', apiGroups: ['apps'], resources: [resource], verbs: ['list', 'patch'] } as const

@@ -163,11 +163,16 @@ const RoutingProviderOptions = strict(
 )
 export type RoutingProviderOptions = Type.Static<typeof RoutingProviderOptions>
 
-/** Where the workloads are. */
-const rolloutKeys = {
+/** Where the workloads and policies are. */
+const evictionKeys = {
+  networkPolicies: byRegion(
+    Type.String({ minLength: 1 }),
+    'For `networkPolicy`, by region: the NetworkPolicy that admits clients to its brokers. That of the new region is opened, that of the old one closed, by a label in its selector. Regions in other Kubernetes clusters belong into a provider of their own.',
+    '{ us-east: kafka-clients }',
+  ),
   namespace: Type.Optional({
     ...kubernetesKeys.namespace,
-    description: 'For `rollout`: the namespace of the clients.',
+    description: 'For `rollout`: the namespace of the clients. For `networkPolicy`: that of the policies.',
   }),
   kubeconfig: kubernetesKeys.kubeconfig,
   context: kubernetesKeys.context,
@@ -175,15 +180,15 @@ const rolloutKeys = {
 
 const EvictionProviderOptions = strict(
   {
-    kind: Type.Enum(['command', 'rollout', 'webhook'], {
+    kind: Type.Enum(['command', 'networkPolicy', 'rollout', 'webhook'], {
       description:
-        'A program of the operator, a restart of the Deployments and StatefulSets that name the failover group in their annotation `isthmus.dev/failover-group` (several with commas), or a receiver of HTTP requests.',
+        'A program of the operator, NetworkPolicies that admit clients, a restart of the Deployments and StatefulSets that name the failover group in their annotation `isthmus.dev/failover-group` (several with commas), or a receiver of HTTP requests.',
     }),
     evict: program(
       'For `command`: moves clients off the region ISTHMUS_FROM, for example by restarting them or by closing its listener.',
     ),
     ...webhookKeys,
-    ...rolloutKeys,
+    ...evictionKeys,
     timeoutSeconds,
   },
   `One way by which clients leave the old region that are still connected to it. ISTHMUS_ACTION is \`evict\`. ${ENVIRONMENT}`,

@@ -1,6 +1,7 @@
 import { type Clock, type Random, unreachable } from '../core/index.ts'
 import { type CommandProviderOptions, commandEviction, commandRouting } from './command-provider.ts'
 import { dnsRouting } from './dns/dns-provider.ts'
+import { policyEviction } from './policy-eviction.ts'
 import { rolloutEviction } from './rollout.ts'
 import { kubernetesRouting } from './switched-object.ts'
 import type { ResolvedEviction, ResolvedRouting } from './resolve.ts'
@@ -31,6 +32,8 @@ export function evictionProvider(eviction: ResolvedEviction, parts: ProviderPart
   switch (eviction.kind) {
     case 'command':
       return commandEviction(eviction, parts)
+    case 'networkPolicy':
+      return policyEviction(eviction, parts)
     case 'rollout':
       return rolloutEviction(eviction, parts)
     case 'webhook':

@@ -7,7 +7,7 @@ import type { HiddenText } from './provider.ts'
 
 /** The options with every default filled in and every file read. */
 export type ResolvedRouting = ResolvedCommandRouting | ResolvedDnsRouting | ResolvedKubernetesRouting | ResolvedWebhook
-export type ResolvedEviction = ResolvedCommandEviction | ResolvedRollout | ResolvedWebhook
+export type ResolvedEviction = ResolvedCommandEviction | ResolvedPolicyEviction | ResolvedRollout | ResolvedWebhook
 
 export interface ResolvedCommandRouting {
   readonly kind: 'command'
@@ -46,6 +46,13 @@ export interface ResolvedRollout {
   readonly access: KubernetesAccess
   /** Which failover group the workloads name. */
   readonly group: string
+}
+
+export interface ResolvedPolicyEviction {
+  readonly kind: 'networkPolicy'
+  readonly access: KubernetesAccess
+  /** By region, the policy that admits clients to it. */
+  readonly policies: ReadonlyMap<string, string>
 }
 
 export interface ResolvedDnsRouting {
@@ -99,9 +106,13 @@ export function resolveEviction(
   group: string,
   files: ProviderFiles = {},
 ): ResolvedEviction | undefined {
-  const { kind, evict, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
+  const { kind, evict, networkPolicies, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
   if (kind === 'webhook') return resolveWebhook(options, files)
   if (kind === 'rollout') return { kind, access: accessOf(options, files), group }
+  if (kind === 'networkPolicy') {
+    const policies = networkPolicies && new Map(Object.entries(networkPolicies))
+    return policies && { kind, access: accessOf(options, files), policies }
+  }
   return evict && { kind, evict, timeoutMs: seconds * 1_000 }
 }
 

@@ -72,14 +72,19 @@ type Look =
   | { readonly kind: 'found'; readonly found: KubernetesObject; readonly value: Value }
   | { readonly kind: 'fault'; readonly fault: Extract<ProviderStep, { kind: 'failed' }>['fault'] }
 
+const REFUSALS: ReadonlySet<string> = new Set([
+  'KUBERNETES_REFUSED',
+  'KUBERNETES_ACCESS_UNUSABLE',
+  'KUBERNETES_POLICY_UNUSABLE',
+])
+
 /** What a call to the API server came to, as a step: only a refusal ends it. */
 export async function stepOf(call: () => Promise<ProviderStep>): Promise<ProviderStep> {
   try {
     return await call()
   } catch (error) {
     if (!isFault(error)) throw error
-    const isRefused = error.code === 'KUBERNETES_REFUSED' || error.code === 'KUBERNETES_ACCESS_UNUSABLE'
-    return isRefused ? { kind: 'failed', fault: error } : { kind: 'unknown', reason: error.message }
+    return REFUSALS.has(error.code) ? { kind: 'failed', fault: error } : { kind: 'unknown', reason: error.message }
   }
 }
 

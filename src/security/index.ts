@@ -43,10 +43,13 @@ export {
 } from './fences/region-fences.ts'
 export { type ProgramEnd, runProgram } from './fences/run-program.ts'
 export type { GatePosition, GateWish } from './gate/decide-gate.ts'
+export { CommandDoor } from './gate/command-door.ts'
+export type { GateDoor } from './gate/gate-door.ts'
+export { PolicyDoor } from './gate/policy-door.ts'
 export { type GateStatus, RegionGate } from './gate/region-gate.ts'
 export {
   FenceOptions,
-  type GateCommand,
+  type ResolvedGate,
   GateOptions,
   principalSchema,
   type ResolvedFenceOptions,

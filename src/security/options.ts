@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { type KubernetesAccess, kubernetesAccess, kubernetesKeys } from '../kubernetes/index.ts'
 
 /** What fences can be told in the configuration file, for each region. Types and the reference page come from here. */
 const program = (description: string) =>
@@ -110,8 +111,8 @@ export function resolveFenceOptions(options: FenceOptions = {}): ResolvedFenceOp
 
 export const GateOptions = Type.Object(
   {
-    open: program('Opens the listeners for clients.'),
-    close: program('Closes them, established connections too.'),
+    open: Type.Optional(program('Opens the listeners for clients.')),
+    close: Type.Optional(program('Closes them, established connections too.')),
     check: Type.Optional(
       program(
         'Ends with 0 while they are closed. It is run every two seconds, so that the agent notices what others do, such as a ' +
@@ -119,28 +120,65 @@ export const GateOptions = Type.Object(
       ),
     ),
     timeoutSeconds,
+    networkPolicy: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'In place of programs: the NetworkPolicy that admits clients to the brokers. It is closed by the label ' +
+          '`isthmus.dev/gate` in its selector, which no pod may have, and looked at every two seconds. Another policy has to ' +
+          'select the same brokers and admit everything but the clients. What becomes of established connections is up to the network plugin.',
+      }),
+    ),
+    namespace: Type.Optional({
+      ...kubernetesKeys.namespace,
+      description:
+        'For `networkPolicy`: its namespace. Default: the namespace of the pod, or that of the context in `kubeconfig`.',
+    }),
+    kubeconfig: Type.Optional({
+      ...kubernetesKeys.kubeconfig,
+      description:
+        'For `networkPolicy`: a kubeconfig file. Default: the service account of the pod that the agent runs in. A relative path starts at the configuration file.',
+    }),
+    context: Type.Optional({
+      ...kubernetesKeys.context,
+      description: 'For `networkPolicy`: a context of the kubeconfig file. Default: its current one.',
+    }),
   },
   {
     additionalProperties: false,
     description:
       'What `isthmus run --role agent --region NAME` does beside this region: its listeners for clients are open only while ' +
-      'the authority says that the region is active for one of its failover groups. Programs of the operator, run without ' +
-      'a shell, possibly more than once, with ISTHMUS_ACTION (`open`, `close`, `check`) and ISTHMUS_REGION in their ' +
-      'environment. Isthmus itself has to reach the brokers while they are closed, by a listener of its own.',
+      'the authority says that the region is active for one of its failover groups. Either a NetworkPolicy, or programs of ' +
+      'the operator, run without a shell, possibly more than once, with ISTHMUS_ACTION (`open`, `close`, `check`) and ' +
+      'ISTHMUS_REGION in their environment. Isthmus itself has to reach the brokers while they are closed, by a listener of its own.',
   },
 )
 export type GateOptions = Type.Static<typeof GateOptions>
 
 /** The same with every default filled in. */
+export type ResolvedGate = GateCommand | GatePolicy
+
 export interface GateCommand {
+  readonly kind: 'command'
   readonly open: readonly string[]
   readonly close: readonly string[]
   readonly check: readonly string[] | undefined
   readonly timeoutMs: number
 }
 
-export function resolveGateOptions({ open, close, check, timeoutSeconds }: GateOptions): GateCommand {
-  return { open, close, check, timeoutMs: (timeoutSeconds ?? TIMEOUT_SECONDS) * 1_000 }
+export interface GatePolicy {
+  readonly kind: 'networkPolicy'
+  readonly policy: string
+  readonly access: KubernetesAccess
+}
+
+/** `kubeconfig`: its path from the root on. Rules see to it that there are two programs, or a policy. */
+export function resolveGateOptions(options: GateOptions, kubeconfig: string | undefined): ResolvedGate {
+  const { open = [], close = [], check, timeoutSeconds: seconds, networkPolicy: policy, namespace, context } = options
+  if (policy !== undefined) {
+    return { kind: 'networkPolicy', policy, access: kubernetesAccess({ namespace, kubeconfig, context }) }
+  }
+  return { kind: 'command', open, close, check, timeoutMs: (seconds ?? TIMEOUT_SECONDS) * 1_000 }
 }
 
 const DRIFT_SECONDS = 30

@@ -34,7 +34,8 @@ test('the definitions of the chart are those of k8s/crds', () => {
 })
 
 test('the rules of the chart are the rights that Isthmus uses', () => {
-  const names = { authority: 'AUTHORITY', services: ['SERVICE'], configMaps: ['CONFIGMAP'] }
+  const own = { authority: 'AUTHORITY', networkPolicies: ['NETWORKPOLICY'] }
+  const names = { ...own, services: ['SERVICE'], configMaps: ['CONFIGMAP'] }
   const head = '# Made from src/kubernetes/rbac-rules.ts; names in capitals are filled in.\n'
   expectMade(`${CHART}/files/rbac-rules.yaml`, head + stringify(rbacRules(names), { aliasDuplicateObjects: false }))
 })

@@ -18,7 +18,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   http: { imports: ['core'] },
   kubernetes: { imports: ['core', 'http'] },
   authority: { imports: ['core', 'http', 'kubernetes'] },
-  security: { imports: ['core', 'kafka'] },
+  security: { imports: ['core', 'kafka', 'kubernetes'] },
   regions: { imports: ['core', 'kafka'] },
   replication: { imports: ['core', 'kafka'] },
   routing: { imports: ['core', 'kubernetes'] },

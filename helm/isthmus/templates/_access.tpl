@@ -53,19 +53,35 @@ this cluster, which is where no kubeconfig names another one.
 {{- if and (eq .kind "rollout") (not .kubeconfig) -}}
 {{- $uses = append $uses (dict "feature" "rollout" "namespace" .namespace) -}}
 {{- end -}}
+{{- if and (eq .kind "networkPolicy") (not .kubeconfig) -}}
+{{- $eviction := . -}}
+{{- range $name := values .networkPolicies | uniq | sortAlpha -}}
+{{- $uses = append $uses (dict "feature" "policies" "namespace" $eviction.namespace "NETWORKPOLICY" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- /* Only the agent of a region keeps its gate. */ -}}
+{{- if .Values.agent.enabled -}}
+{{- range $config.regions -}}
+{{- $gate := default (dict) .gate -}}
+{{- if and (eq .name $.Values.region) $gate.networkPolicy (not $gate.kubeconfig) -}}
+{{- $names := dict "NETWORKPOLICY" $gate.networkPolicy -}}
+{{- $uses = append $uses (merge (dict "feature" "policies" "namespace" $gate.namespace "role" "agent") $names) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $uses -}}
 {{- end -}}
 
 {{/*
-Whether a role speaks to the API server: only then its pods get a token. All of them read the authority, and only
-controllers move clients and show objects; programs of the operator may be run by any.
+Whether a role speaks to the API server: only then its pods get a token. All of them read the authority, only the agent keeps
+the gate, and only controllers move clients and show objects; programs of the operator may be run by any.
 */}}
 {{- define "isthmus.needsToken" -}}
 {{- $isNeeded := not (empty .root.Values.rbac.extraRules) -}}
 {{- range include "isthmus.uses" .root | fromYamlArray -}}
-{{- if or (eq .feature "authority") (eq $.role "controller") -}}{{- $isNeeded = true -}}{{- end -}}
+{{- if or (eq .feature "authority") (eq $.role (default "controller" .role)) -}}{{- $isNeeded = true -}}{{- end -}}
 {{- end -}}
 {{- $isNeeded -}}
 {{- end -}}

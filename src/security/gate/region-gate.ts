@@ -2,7 +2,6 @@ import {
   type Clock,
   describeError,
   type Events,
-  type Fault,
   isFault,
   type Pass,
   type RegionName,
@@ -11,20 +10,17 @@ import {
   withTimeLimit,
 } from '../../core/index.ts'
 import type { SecurityEvents } from '../events.ts'
-import { securityFaults } from '../faults.ts'
-import { CommandRuns, type Joined } from '../fences/command-runs.ts'
-import type { GateCommand } from '../options.ts'
 import { decideGate, type GateDecision, type GatePosition, type GateSight, type GateWish } from './decide-gate.ts'
+import type { GateDoor } from './gate-door.ts'
 
 /**
- * The listeners of one region for clients, opened and closed by programs of the operator. Every look asks the authority
- * anew; a program that is under way is stopped when its opposite is wanted. Nothing here ends a fence or stands for one.
+ * The listeners of one region for clients, opened and closed by programs of the operator or a NetworkPolicy. Every look
+ * asks the authority anew; a program that is under way is stopped when its opposite is wanted. Nothing here ends a fence or
+ * stands for one.
  */
 export interface RegionGateOptions {
   readonly region: RegionName
-  readonly command: GateCommand
-  /** Of the process, for the programs. */
-  readonly env: NodeJS.ProcessEnv
+  readonly door: GateDoor
   /** What the authority says of the region now; undefined where it does not say. Faults: it does not answer. */
   readonly ask: (signal: AbortSignal) => Promise<GateWish | undefined>
   readonly clock: Clock
@@ -50,7 +46,6 @@ const AFTER_FAILURE_MS = 1_000
 
 export class RegionGate {
   readonly #options: RegionGateOptions
-  readonly #runs = new CommandRuns()
   readonly #stopping = new AbortController()
   readonly #startedMs: number
   #position: GatePosition = 'unknown'
@@ -83,7 +78,7 @@ export class RegionGate {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the agent stops'))
     await this.#running
-    await this.#runs.stop('the agent stops')
+    await this.#options.door.stop('the agent stops')
   }
 
   status(): GateStatus {
@@ -117,67 +112,41 @@ export class RegionGate {
   async #act({ action, reason }: GateDecision, signal: AbortSignal): Promise<Pass> {
     this.#reason = reason
     if (action === 'leave') return await this.#check(signal)
-    const to = action === 'open' ? 'open' : 'closed'
     if (this.#said === undefined) this.#warn(`the gate of ${this.#options.region} is closed: ${reason}`)
     // Until it has ended nobody can tell.
     this.#enter('unknown')
-    const end = await this.#run(action, signal)
-    if (end.kind === 'running') return { kind: 'again', reason }
-    const fault = this.#faultOf(action, end)
-    if (fault !== undefined) {
-      this.#fail(fault.message, fault.remedy)
-      return { kind: 'wait', afterMs: AFTER_FAILURE_MS, reason: fault.message }
+    const step = await this.#options.door.run(action, LOOK_EVERY_MS, signal)
+    if (step.kind === 'running') return { kind: 'again', reason }
+    if (step.kind === 'failed') {
+      const { message, remedy } = step.fault
+      this.#fail(message, remedy)
+      return { kind: 'wait', afterMs: AFTER_FAILURE_MS, reason: message }
     }
     this.#trouble = undefined
     this.#checkedMs = this.#options.clock.monotonicMs()
-    this.#enter(to)
-    this.#options.events.emit('gate:moved', { region: this.#options.region, to, reason })
+    this.#enter(step.position)
+    this.#options.events.emit('gate:moved', { region: this.#options.region, to: step.position, reason })
     return { kind: 'done', reason }
   }
 
   /** Something else than the agent may have moved it, as a machine that starts again does. */
   async #check(signal: AbortSignal): Promise<Pass> {
-    const { command, clock, region, events } = this.#options
+    const { door, clock, region, events } = this.#options
     const done: Pass = { kind: 'done', reason: this.#reason }
     const isDue = clock.monotonicMs() - this.#checkedMs >= CHECK_EVERY_MS
-    if (command.check === undefined || this.#position === 'unknown' || !isDue) return done
-    const end = await this.#run('check', signal)
-    if (end.kind === 'running') return { kind: 'again', reason: this.#reason }
+    if (!door.hasCheck || this.#position === 'unknown' || !isDue) return done
+    const step = await door.run('check', LOOK_EVERY_MS, signal)
+    if (step.kind === 'running') return { kind: 'again', reason: this.#reason }
     this.#checkedMs = clock.monotonicMs()
-    if (end.kind !== 'ran') {
-      const fault = this.#faultOf('check', end)
-      if (fault !== undefined) this.#fail(fault.message, fault.remedy)
+    if (step.kind === 'failed') {
+      this.#fail(step.fault.message, step.fault.remedy)
       return done
     }
     this.#trouble = undefined
-    const found = end.code === 0 ? 'closed' : 'open'
-    if (found === this.#position) return done
-    this.#enter(found)
-    events.emit('gate:found', { region, position: found })
-    return { kind: 'again', reason: `it was found ${found}` }
-  }
-
-  #run(action: 'open' | 'close' | 'check', signal: AbortSignal): Promise<Joined> {
-    const { region, command, clock, env } = this.#options
-    const program = {
-      argv: command[action] ?? [],
-      env: { ...env, ISTHMUS_REGION: region, ISTHMUS_ACTION: action },
-      timeoutMs: command.timeoutMs,
-      clock,
-    }
-    return this.#runs.join({ group: region, purpose: action, program, permit: undefined }, LOOK_EVERY_MS, signal)
-  }
-
-  /** Undefined where the program did what it was asked for. */
-  #faultOf(action: 'open' | 'close' | 'check', end: Exclude<Joined, { kind: 'running' }>): Fault | undefined {
-    if (end.kind === 'ran' && end.code === 0) return undefined
-    const { region, command } = this.#options
-    const endings = { 'not-started': 'it was not started', late: `no end within ${command.timeoutMs} ms`, stopped: '' }
-    const ending = end.kind === 'ran' ? `exit code ${end.code}` : endings[end.kind]
-    const output =
-      end.kind === 'ran' ? end.output.trim() || 'no output' : 'reason' in end ? end.reason : 'it was stopped'
-    const argv = command[action]?.join(' ') ?? ''
-    return securityFaults.fault('GATE_COMMAND_FAILED', { region, command: argv, ending, output })
+    if (step.position === this.#position) return done
+    this.#enter(step.position)
+    events.emit('gate:found', { region, position: step.position })
+    return { kind: 'again', reason: `it was found ${step.position}` }
   }
 
   #enter(position: GatePosition): void {

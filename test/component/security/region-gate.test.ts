@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createEvents, regionName, systemClock } from '../../../src/core/index.ts'
 import { authorityFaults } from '../../../src/authority/faults.ts'
-import { type GateWish, RegionGate, type SecurityEvents } from '../../../src/security/index.ts'
+import { CommandDoor, type GateWish, RegionGate, type SecurityEvents } from '../../../src/security/index.ts'
 
 const TIMEOUT = { timeout: 10_000 }
 const wish = (want: GateWish['want']): GateWish => ({ want, reason: `it says ${want}`, warning: undefined })
@@ -32,8 +32,12 @@ function begin(program: string, timeoutMs = 5_000): void {
   events.onAny((name, event) => void told.push(`${name} ${'to' in event ? event.to : ''}`.trim()))
   gate = new RegionGate({
     region: regionName('eu'),
-    command: { open: [file], close: [file], check: [file], timeoutMs },
-    env: process.env,
+    door: new CommandDoor({
+      region: regionName('eu'),
+      command: { kind: 'command', open: [file], close: [file], check: [file], timeoutMs },
+      env: process.env,
+      clock: systemClock,
+    }),
     ask: async () => {
       if (said === 'silent') throw authorityFaults.fault('AUTHORITY_UNREACHABLE', { where: 'x', reason: 'y' })
       return said

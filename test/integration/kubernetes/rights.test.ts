@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type AuthorityEvents, openStore } from '../../../src/authority/index.ts'
 import { createEvents, systemClock, systemRandom } from '../../../src/core/index.ts'
-import { type RbacFeature, rbacRules } from '../../../src/kubernetes/index.ts'
+import { ClientPolicy, type RbacFeature, rbacRules } from '../../../src/kubernetes/index.ts'
 import {
   type EvictionProvider,
   evictionProvider,
@@ -18,7 +18,7 @@ import { hasKubernetes, KubeServer, RESTRICTED } from '../../support/kubernetes/
 import { ObjectsStage, switchover } from '../../support/kubernetes/objects-stage.ts'
 import { grant, grantAllBut, type Right, rightsOf } from '../../support/kubernetes/rights.ts'
 
-const NAMES = { authority: 'isthmus', services: ['kafka'], configMaps: ['clients'] }
+const NAMES = { authority: 'isthmus', services: ['kafka'], configMaps: ['clients'], networkPolicies: ['gate'] }
 const MOVE = { group: 'orders', operation: 'op-1', from: 'eu', to: 'us' }
 const rulesOf = (wanted: RbacFeature) => rbacRules(NAMES).filter(({ feature }) => feature === wanted)
 const authorityRules = rulesOf('authority')
@@ -133,6 +133,48 @@ describe.skipIf(!hasKubernetes)('the rights of the Role', () => {
       if ('check' in provider) expect((await provider.check(MOVE, never)).verdict).toBe('switched')
     }
   }
+
+  /** As a gate does, and an eviction before its move. */
+  async function useGate(namespace: string): Promise<void> {
+    const kubeconfig = await server.writeKubeconfig(`gate-${namespace}`, RESTRICTED.token, namespace)
+    const policy = new ClientPolicy('gate', { kubeconfig }, { clock: systemClock, random: systemRandom })
+    await policy.check(never)
+    for (const to of ['closed', 'open'] as const) {
+      expect(await policy.move(to, never)).toBe(true)
+      expect(await policy.look(never)).toBe(to)
+    }
+    await policy.close()
+  }
+
+  describe('policies', () => {
+    const rules = rulesOf('policies')
+    const makePolicies = async (namespace: string) => {
+      const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`
+      for (const [name, spec] of Object.entries({
+        base: { podSelector: {} },
+        gate: { podSelector: {}, ingress: [{}] },
+      })) {
+        await server.call('POST', path, { metadata: { name }, spec })
+      }
+    }
+
+    test('are enough for a gate', async () => {
+      const namespace = await server.makeNamespace('policies-all')
+      await makePolicies(namespace)
+      await grant(server, namespace, rules)
+      await useGate(namespace)
+    })
+
+    test.each(rightsOf(rules).map((without) => [nameOf(without), without] as const))(
+      'without %s it does not work',
+      async (name, without) => {
+        const namespace = await server.makeNamespace(`policies-no-${name.replaceAll(' ', '-')}`)
+        await makePolicies(namespace)
+        await grantAllBut(server, namespace, { rules, without })
+        await expect(useGate(namespace)).rejects.toThrow('forbidden')
+      },
+    )
+  })
 
   async function makeClients(namespace: string): Promise<void> {
     const core = `/api/v1/namespaces/${namespace}`

@@ -52,8 +52,8 @@ once and never touches them again: after an upgrade, \`kubectl apply -f helm/ist
 them, \`--skip-crds\`.
 
 The Role has the rules of [files/rbac-rules.yaml](files/rbac-rules.yaml) that the configuration uses, in the namespaces where
-it uses them: one object of the authority, named Services and ConfigMaps, no wildcard, no Secret. A pod has a token of the
-service account only where its role speaks to the API server.
+it uses them: one object of the authority, named Services, ConfigMaps and NetworkPolicies, no wildcard, no Secret. A pod has a
+token of the service account only where its role speaks to the API server.
 
 ## Changes, upgrades, rolling back
 

@@ -43,6 +43,14 @@ const moved = {
 }
 /** An authority in another cluster, for which no rights are needed in this one. */
 const elsewhere = { ...config, authority: { kind: 'kubernetes', kubeconfig: '/etc/isthmus/secrets/third/kubeconfig' } }
+/** The gate of a region, and policies of both. */
+const gated = {
+  ...config,
+  regions: [{ ...config.regions[0], gate: { networkPolicy: 'clients', namespace: 'default' } }, config.regions[1]],
+  failoverGroups: [
+    { ...config.failoverGroups[0], eviction: [{ kind: 'networkPolicy', networkPolicies: { eu: 'a', us: 'b' } }] },
+  ],
+}
 const tls = { api: { tls: { enabled: true, existingSecret: 'api-tls' } } }
 const certificate = { enabled: true, issuerRef: { name: 'internal' }, dnsNames: ['isthmus.example'] }
 const everywhere = {
@@ -118,6 +126,7 @@ export const RENDERINGS: readonly Rendering[] = [
   { name: 'no-controller', values: { controller: { enabled: false } } },
   { name: 'no-replicator', values: { replicator: { enabled: false } } },
   { name: 'agent', values: { config, region: 'us', agent: { enabled: true } } },
+  { name: 'gate', values: { config: gated, region: 'eu', agent: { enabled: true } } },
   { name: 'autoscaling', values: { replicator: { autoscaling: { enabled: true, minReplicas: 3 } } } },
   {
     name: 'no-budgets',

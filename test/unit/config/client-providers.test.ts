@@ -99,6 +99,16 @@ test('objects of Kubernetes have a value by region, in the cluster of the file',
   expect(group?.eviction).toEqual([{ kind: 'rollout', access: { namespace: 'apps' }, group: 'orders' }])
 })
 
+test('policies that admit clients are named by region, of this cluster alone where there are several', () => {
+  const { group, problems } = read(
+    '[]',
+    '- { kind: networkPolicy, networkPolicies: { eu: clients }, kubeconfig: k.yaml }',
+  )
+  expect(problems).toBe('')
+  const access = { kubeconfig: '/etc/isthmus/k.yaml' }
+  expect(group?.eviction).toEqual([{ kind: 'networkPolicy', access, policies: new Map([['eu', 'clients']]) }])
+})
+
 test('secrets are in nothing that is printed', () => {
   const { group } = read(`${dns()}\n      - { ${WEBHOOK}, tokenFile: token }`)
   expect(JSON.stringify(group)).not.toMatch(/c2VjcmV0|a-token/)

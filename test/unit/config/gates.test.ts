@@ -20,14 +20,35 @@ function read({ gate = GATE, groups = group('orders'), authority = ETCD } = {}) 
 test('a gate has two programs, and a check where there is one', () => {
   const { config, problems } = read()
   expect(problems).toEqual([])
-  const gate = { open: ['gate', 'open'], close: ['gate', 'close'], check: undefined, timeoutMs: 60_000 }
+  const gate = {
+    kind: 'command',
+    open: ['gate', 'open'],
+    close: ['gate', 'close'],
+    check: undefined,
+    timeoutMs: 60_000,
+  }
   expect(config?.regions.get(regionName('eu'))?.gate).toEqual(gate)
   expect(config?.regions.get(regionName('us'))?.gate).toBeUndefined()
+})
+
+test('a gate by a NetworkPolicy has a way to its API server', () => {
+  const { config, problems } = read({ gate: 'gate: { networkPolicy: clients, namespace: kafka, kubeconfig: k.yaml }' })
+  expect(problems).toEqual([])
+  const access = { namespace: 'kafka', kubeconfig: '/etc/isthmus/k.yaml' }
+  expect(config?.regions.get(regionName('eu'))?.gate).toEqual({ kind: 'networkPolicy', policy: 'clients', access })
 })
 
 test.each([
   ['one program', { gate: 'gate: { open: [a] }' }, 'regions[0].gate.close: missing'],
   ['no program', { gate: 'gate: { open: [], close: [a] }' }, 'give the program, then each of its arguments'],
+  ['programs and a policy', { gate: GATE.replace(' }', ', networkPolicy: p }') }, 'is for a gate of programs'],
+  ['a key of the other kind', { gate: GATE.replace(' }', ', namespace: kafka }') }, 'is for a gate with networkPolicy'],
+  ['neither', { gate: 'gate: {}' }, 'give open and close, or networkPolicy'],
+  [
+    'a context of no file',
+    { gate: 'gate: { networkPolicy: p, context: west }' },
+    'regions[0].gate.context: names no file',
+  ],
   ['no time', { gate: GATE.replace(' }', ', timeoutSeconds: 0 }') }, 'regions[0].gate.timeoutSeconds'],
   ['no group', { groups: group('orders', 'us, far') }, 'no failover group has the region: nothing would ever open it'],
 ])('a gate with %s is refused', (_what, given, problem) => {
