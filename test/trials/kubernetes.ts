@@ -39,12 +39,14 @@ export const trial: Trial = {
       context.log(`${step}: ${tookMs} ms${problems.map((problem) => `\n  ${problem}`).join('')}`)
       steps.push({ step, tookMs, problems })
     }
+    await play('helm test', () => scene.helmTest())
     await play('a switchover', () => move(scene, AWAY, context))
     await play('deleted before the commit', () => deleteBeforeCommit(scene))
     if (!short) {
       await play('the API server away for 60 s', () => outage(scene))
       await play('a failback', () => move(scene, HOME, context))
-      await play('the leader killed in a switchover', () => move(scene, AWAY, context, true))
+      await play('the leader killed in a switchover', () => move(scene, AWAY, context, () => killLeader(scene)))
+      await play('the controllers replaced in a failback', () => replaceInMove(scene, context))
     }
     await sleep(STEADY_MS)
     const { records, lost, repeated } = await judgeRecords(scene, context.signal)
@@ -64,13 +66,17 @@ async function move(
   scene: KubernetesScene,
   to: string,
   { log }: TrialContext,
-  isLeaderKilled = false,
+  /** Once it has begun. */
+  meanwhile?: () => Promise<unknown>,
 ): Promise<string[]> {
   const kind = to === HOME ? 'failback' : 'switchover'
   for (let attempt = 1; ; attempt++) {
     const name = await scene.request(kind, to)
     await scene.confirm(name)
-    if (isLeaderKilled) await killLeader(scene, name)
+    if (meanwhile !== undefined) {
+      await scene.until('the move has begun', async () => ((await scene.operation(name))?.step ? true : undefined))
+      await meanwhile()
+    }
     const end = await untilEnded(scene, name)
     if (end.phase !== 'Done') {
       log(`${name} is ${end.phase}: ${end.message}`)
@@ -100,12 +106,23 @@ async function untilEnded(scene: KubernetesScene, name: string): Promise<ShownOp
   })
 }
 
-/** As soon as the move has begun; another controller is started in its place. */
-async function killLeader(scene: KubernetesScene, name: string): Promise<void> {
+/** Another controller is started in its place. */
+async function killLeader(scene: KubernetesScene): Promise<void> {
   const leader = await scene.until('somebody leads', () => scene.leader())
-  await scene.until('the move has begun', async () => ((await scene.operation(name))?.step ? true : undefined))
   await leader.kill()
   await scene.startPod('controller')
+}
+
+/** A rolling upgrade; the move is held at its drain until the last old controller has gone. */
+async function replaceInMove(scene: KubernetesScene, context: TrialContext): Promise<string[]> {
+  return await move(scene, HOME, context, async () => {
+    scene.replicator.freeze()
+    try {
+      await scene.replaceControllers()
+    } finally {
+      scene.replicator.wake()
+    }
+  })
 }
 
 /** The replicator sleeps, so that the move cannot get beyond its drain. */

@@ -34,12 +34,20 @@ export interface PodOptions {
 
 type Keys = Record<string, unknown>
 
+interface Own {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly port: number
+  readonly configFile: string
+}
+
 /**
  * A pod of a rendered Deployment as a process of this machine, with its own arguments, variables and ConfigMap. Only what
  * no two processes of one machine can share is its own: the address that it listens at, and where its token is.
  */
 export class PodProcess implements AsyncDisposable {
   readonly port: number
+  readonly configFile: string
   readonly log: string[] = []
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
@@ -53,11 +61,12 @@ export class PodProcess implements AsyncDisposable {
     writeFileSync(file, localConfig(config, { listen: `127.0.0.1:${port}`, kubeconfig }))
     const args = container.args.map((arg) => arg.replace(MOUNTED, file))
     const env = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value]))
-    return new PodProcess(args, env, port)
+    return new PodProcess({ args, env, port, configFile: file })
   }
 
-  private constructor(args: readonly string[], env: Readonly<Record<string, string>>, port: number) {
+  private constructor({ args, env, port, configFile }: Own) {
     this.port = port
+    this.configFile = configFile
     this.#child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
@@ -80,6 +89,12 @@ export class PodProcess implements AsyncDisposable {
 
   wake(): void {
     this.#child.kill('SIGCONT')
+  }
+
+  /** As its readiness probe sees it. */
+  async isReady(): Promise<boolean> {
+    const { ok } = await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => ({ ok: false }))
+    return ok
   }
 
   /** kill -9. */

@@ -8,6 +8,7 @@ import { eventually } from '../isthmus-process.ts'
 import { KubeServer } from '../kubernetes/kube-server.ts'
 import type { TrialContext } from '../trial.ts'
 import { TrialFolder } from '../trial-folder.ts'
+import { runHelmTest } from './helm-test.ts'
 import { PodProcess, type PodTemplate } from './pod-process.ts'
 import { ServiceWriter } from './service-writer.ts'
 
@@ -164,6 +165,26 @@ export class KubernetesScene implements AsyncDisposable {
     return pod
   }
 
+  /** What `helm test` runs; a sentence about each container that found something wrong. */
+  async helmTest(): Promise<string[]> {
+    const { signal } = this.#parts
+    const asked = ['get', 'hooks', 'isthmus', '-n', NAMESPACE]
+    const { stdout: hooks } = await runTool('helm', asked, { signal, kubeconfig: this.server.kubeconfig })
+    const controller = this.controllers.find(({ isRunning }) => isRunning) ?? this.replicator
+    const ports = { controller: controller.port, replicator: this.replicator.port }
+    return await runHelmTest({ hooks, configFile: controller.configFile, ports })
+  }
+
+  /** As a Deployment does it: each new pod is ready before an old one is told to end. */
+  async replaceControllers(): Promise<void> {
+    const old = this.controllers.splice(0)
+    for (const controller of old) {
+      const next = await this.startPod('controller')
+      await this.until('the new controller is ready', async () => ((await next.isReady()) ? true : undefined))
+      await controller[Symbol.asyncDispose]()
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.server.thaw()
     await this.#parts.stack.disposeAsync()
@@ -209,6 +230,7 @@ export class KubernetesScene implements AsyncDisposable {
     const authority = { leaseSeconds: 3, takeoverSeconds: 10 }
     return {
       kubernetes: { authority: true, objects: true },
+      test: { online: true },
       config: { regions, failoverGroups: [group], authority },
     }
   }
