@@ -2,7 +2,7 @@ import { Value } from 'typebox/value'
 import type { Authority, StoredDocument } from '../authority/index.ts'
 import type { Config } from '../config/index.ts'
 import { canonicalJson, type Clock, describeError, type Events, type Pass, regionName, runLoop } from '../core/index.ts'
-import { type GroupDocument, groupKey } from '../failover/index.ts'
+import { type GroupDocument, groupKey, readGroupDocument } from '../failover/index.ts'
 import { CommandRuns, type FenceCommand, isByHand, type Joined, type SecurityEvents } from '../security/index.ts'
 import { AgentAnswer, AgentOrder, agentPrefix, answerKey } from './agent-orders.ts'
 
@@ -135,7 +135,8 @@ export class AgentCommands {
     const sights: OrderSight[] = []
     for (const order of open) {
       const { group } = order
-      const document = (await authority.read(groupKey(group), signal))?.value as GroupDocument | undefined
+      const recorded = await authority.read(groupKey(group), signal)
+      const document = recorded && readGroupDocument(recorded.value)
       const answer = answerOf(stored, region, group)
       const token = leases.find(({ name }) => name === order.lease)?.token
       const sight = { order, answer, unchangedMs: this.#unchangedMs(group, answer), token, document }

@@ -1,7 +1,7 @@
 import type { Authority } from '../authority/index.ts'
 import type { Config } from '../config/index.ts'
 import { type Clock, type Events, type Random, type RegionName, regionName } from '../core/index.ts'
-import { type GroupDocument, groupKey, isWritePaused } from '../failover/index.ts'
+import { type GroupDocument, groupKey, isWritePaused, readGroupDocument } from '../failover/index.ts'
 import { ClientPolicy } from '../kubernetes/index.ts'
 import {
   CommandDoor,
@@ -34,7 +34,7 @@ export function openAgentGate(options: AgentGateOptions): RegionGate | undefined
   const groups = own.map(({ name }) => name)
   const ask = async (signal: AbortSignal) => {
     const stored = await Promise.all(groups.map((group) => authority.read(groupKey(group), signal)))
-    const documents = stored.flatMap((document) => (document === undefined ? [] : [document.value as GroupDocument]))
+    const documents = stored.flatMap((document) => (document === undefined ? [] : [readGroupDocument(document.value)]))
     return gateWishOf(documents, { region, groups, where: authority.where })
   }
   return new RegionGate({ region, door: doorOf(gate, region, options), ask, clock, events })

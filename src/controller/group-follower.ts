@@ -32,7 +32,10 @@ export class GroupFollower {
   }
 
   start(): void {
-    this.#stopListening = this.#documents.onChange((document) => this.#links.get(document.group)?.follow(document))
+    this.#stopListening = this.#documents.listen({
+      changed: (document) => this.#links.get(document.group)?.follow(document),
+      unreadable: (group, reason) => this.#links.get(group)?.halt(reason),
+    })
     for (const [group, links] of this.#links) {
       const document = this.#documents.get(group)
       if (document !== undefined) links.follow(document)

@@ -26,6 +26,7 @@ export class GroupLinks {
   readonly #stopping = new AbortController()
   #wake = new AbortController()
   #document: GroupDocument | undefined
+  #halted: string | undefined
   #running: Promise<void> | undefined
 
   constructor(options: GroupLinksOptions) {
@@ -49,6 +50,13 @@ export class GroupLinks {
 
   follow(document: GroupDocument): void {
     this.#document = document
+    this.#halted = undefined
+    this.#wake.abort()
+  }
+
+  /** Copies nothing of the group until its document can be followed again. */
+  halt(reason: string): void {
+    this.#halted = reason
     this.#wake.abort()
   }
 
@@ -57,7 +65,8 @@ export class GroupLinks {
     while (!this.#stopping.signal.aborted) {
       this.#wake = new AbortController()
       try {
-        if (this.#document !== undefined) await this.#pass(this.#document)
+        if (this.#halted !== undefined) await this.#stopAll(this.#halted)
+        else if (this.#document !== undefined) await this.#pass(this.#document)
       } catch (error) {
         if (!this.#stopping.signal.aborted) onError(error)
       }
@@ -72,6 +81,12 @@ export class GroupLinks {
     const { add, stop } = planLinks(document, present)
     for (const { source, target, reason } of stop) await this.#stop(linkOf(source, target).name, reason)
     for (const { source, target, topics } of add) await replicator.addLink(linkOf(source, target, topics))
+  }
+
+  async #stopAll(reason: string): Promise<void> {
+    for (const { name } of this.#options.replicator.links()) {
+      if (this.#names.has(name)) await this.#stop(name, reason)
+    }
   }
 
   /** A link that is not as the configuration has it begins anew; while a move runs, links are the move's own. */

@@ -35,6 +35,13 @@ export const failoverFaults = defineFaults({
     retriable: false,
     status: 409,
   },
+  DOCUMENT_TOO_NEW: {
+    message: 'the record of group {group} has format {format}, and this version of Isthmus knows {known}',
+    remedy:
+      'A newer version has written it: bring this process to that version. It moves and copies nothing of the group until then.',
+    retriable: false,
+    status: 503,
+  },
   OPERATION_NOT_FOUND: {
     message: 'group {group} has no running operation {operation}',
     remedy: 'Look for it in the history: it has ended, or another one has superseded it.',

@@ -4,6 +4,7 @@ import { failoverFaults } from './faults.ts'
 import { checkInvariants } from './moves/invariants.ts'
 import type { Json } from './outcome.ts'
 import type { AuthorityPort, Lease, WriteOptions, WriteResult } from './ports.ts'
+import { readGroupDocument } from './read-document.ts'
 import { type GroupDocument, groupKey, type OperationRecord, operationKey } from './state.ts'
 
 /** A document of the group with the revision that a change of it has to name. */
@@ -25,7 +26,7 @@ export class GroupStore {
   async read(signal: AbortSignal): Promise<ReadGroup | undefined> {
     const stored = await this.#authority.read(this.#key, signal)
     if (stored === undefined) return undefined
-    return { document: stored.value as unknown as GroupDocument, revision: stored.revision }
+    return { document: readGroupDocument(stored.value), revision: stored.revision }
   }
 
   /** A write without a lease is a person's request; the machine itself only writes with one. */

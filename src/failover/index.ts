@@ -88,6 +88,7 @@ export { Leadership, type LeadershipOptions } from './leadership.ts'
 export { type EffectName, isReversible, isWritePaused, standsAt, type Step, stepOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'
 export { explainBlocking, findBlocking, type MovePlan, type PlanContext, type Prediction } from './plan.ts'
+export { readGroupDocument } from './read-document.ts'
 export type {
   AcquiredLease,
   AuthorityPort,

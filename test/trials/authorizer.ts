@@ -12,6 +12,7 @@ import {
 } from '../integration/security/secured-region.ts'
 import { type AskedNames, DecisionsOf, type Known, knownFrom } from '../support/authorizer-decisions.ts'
 import { entries, fences, GROUPS, TOPICS, TRANSACTIONAL_IDS } from '../support/policy-arbitraries.ts'
+import { eventually } from '../support/isthmus-process.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 
 /**
@@ -85,7 +86,8 @@ async function compare({ allowsWithoutAcl, until, seed, count }: Comparison, con
   await using admin = await open(setup, 'admin')
   // Both make the broker create the topics that coordinators work on.
   await setup.admin.describeGroups(GROUPS, signal)
-  await setup.admin.initProducerId(TRANSACTIONAL_IDS[0], 10_000, signal)
+  const begin = () => setup.admin.initProducerId(TRANSACTIONAL_IDS[0], 10_000, signal).catch(() => undefined)
+  await eventually('the coordinator has read its partition', begin, { limitMs: 60_000, signal })
   const known = await askAdmin(admin, signal)
   const host = await findHost(setup, app, signal)
   log(`resources without entries are ${allowsWithoutAcl ? 'open' : 'closed'}; clients come from ${host}`)
