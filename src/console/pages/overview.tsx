@@ -2,11 +2,12 @@ import type { FailoverGroupSummary, RegionsBody, StatusBody } from '../../api/co
 import { useApi, useStatus } from '../client/hooks.ts'
 import type { Shown } from '../client/resource.ts'
 import { Age } from '../parts/age.tsx'
-import { type Level, Mark } from '../parts/mark.tsx'
+import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
 import { describeGroup, describeRereads, type Exposure, exposuresOf } from '../words/exposure.ts'
+import { awayOf, judgeGroup } from '../words/judge-group.ts'
 import { ago, moment, plural } from '../words/numbers.ts'
 
 /** What is active, since when, and what its loss would cost now. */
@@ -47,7 +48,7 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
   if (body === undefined) return null
   const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
   const exposures = exposuresOf(group, body)
-  const { level, words } = judge(group, regions, exposures)
+  const { level, words } = judgeGroup(group, { regions: regions?.regions, exposures })
   return (
     <Panel
       title={group.group}
@@ -66,8 +67,13 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
       ))}
       <Needs group={group} regions={regions} />
       <LastDrill group={group} />
-      <p>
+      <p class="links">
         <a href={linkTo(['move'], { group: group.group })}>Move {group.group}</a>
+        {awayOf(group).map(({ region }) => (
+          <a key={region} href={linkTo(['divergence'], { group: group.group, region })}>
+            What only {region} has
+          </a>
+        ))}
       </p>
     </Panel>
   )
@@ -134,24 +140,4 @@ function LastDrill({ group: { lastDrill } }: { readonly group: FailoverGroupSumm
       Last drill: {lastDrill.level}, {lastDrill.outcome}, ended {moment(lastDrill.at)}
     </p>
   )
-}
-
-function judge(
-  group: FailoverGroupSummary,
-  regions: RegionsBody | undefined,
-  exposures: readonly Exposure[],
-): { readonly level: Level; readonly words: string } {
-  const active = regions?.regions.find(({ region }) => region === group.active)
-  if (group.needsOperator) return { level: 'bad', words: 'needs a person' }
-  if (active?.verdict === 'down') return { level: 'bad', words: 'the active region is down' }
-  if (group.operation !== null) return { level: 'warning', words: 'moving' }
-  if (active !== undefined && active.verdict !== 'up')
-    return { level: 'warning', words: `the active region is ${active.verdict}` }
-  if (group.regions.some(({ unfenced }) => unfenced !== null))
-    return { level: 'warning', words: 'a standby is not fenced' }
-  if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
-  if (active === undefined) return { level: 'unknown', words: 'health not known' }
-  if (exposures.some(({ link, level }) => link !== undefined && level === 'unknown'))
-    return { level: 'warning', words: 'what you would lose is not known' }
-  return { level: 'good', words: 'as it should be' }
 }
