@@ -54,7 +54,7 @@ function Banner() {
     <header class="banner">
       <a class="brand" href="#/">
         <span class="brand-shape" aria-hidden="true" />
-        Isthmus
+        <span class="brand-name">Isthmus</span>
       </a>
       <Connection />
       <Who />

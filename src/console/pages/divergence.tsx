@@ -119,7 +119,7 @@ function Choices({ body: { choices, group, region } }: { readonly body: Divergen
         rows={choices}
         keyOf={({ kind }) => kind}
         columns={[
-          { title: 'Choice', cell: ({ kind }) => <strong>{kind}</strong> },
+          { title: 'Choice', isShort: true, cell: ({ kind }) => <strong>{kind}</strong> },
           { title: 'Meaning', cell: ({ kind }) => MEANINGS[kind] },
           { title: 'Written out', isNumber: true, cell: ({ writesOut }) => count(writesOut.records) },
           { title: 'Appended', isNumber: true, cell: ({ appends }) => count(appends.records) },

@@ -56,7 +56,9 @@ function LinkHistory({ link }: { readonly link: StatusBody['links'][number] }) {
       command={commandOf('status', '--watch')}
     >
       <p>
-        Behind by {now}; {plural(link.lagUnknownFlows, 'partition')} of unknown lag. {link.reason}
+        Behind by {now}.
+        {link.lagUnknownFlows > 0 && ` The lag of ${plural(link.lagUnknownFlows, 'partition')} is not known.`}{' '}
+        {link.reason !== link.state && link.reason}
       </p>
       {atMs.length < 2 ? (
         <p class="faint">History begins with the process, and has a sample every 15 seconds.</p>

@@ -35,10 +35,10 @@ function LiveEvents() {
         rows={recent.slice(0, shown)}
         keyOf={({ uid }) => uid}
         columns={[
-          { title: 'When', cell: ({ at }) => moment(at) },
+          { title: 'When', isShort: true, cell: ({ at }) => moment(at) },
           { title: 'Weight', cell: ({ severity }) => <Mark level={SEVERITIES[severity]}>{severity}</Mark> },
           { title: 'What', cell: describeEvent },
-          { title: 'Kind', cell: ({ kind }) => <code>{kind}</code> },
+          { title: 'Kind', isShort: true, cell: ({ kind }) => <code>{kind}</code> },
         ]}
       />
       {recent.length > shown && (

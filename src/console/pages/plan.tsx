@@ -75,12 +75,17 @@ function Cost({ plan: { kind, predicted } }: Pick<PlanPanelProps, 'plan'>) {
           keyOf={({ partition }) => partition}
           columns={[
             { title: 'Partition', cell: ({ partition }) => partition },
-            { title: 'Missing records', isNumber: true, cell: ({ records }) => count(records) },
+            { title: 'Known to be missing', isNumber: true, cell: ({ records }) => count(records) },
             { title: 'Source last seen', cell: ({ seenSecondsAgo }) => `${duration(seenSecondsAgo)} before the plan` },
             {
               title: 'Written a second',
               isNumber: true,
               cell: ({ recordsPerSecond }) => count(Math.round(recordsPerSecond)),
+            },
+            {
+              title: 'So written since, about',
+              isNumber: true,
+              cell: ({ recordsPerSecond, seenSecondsAgo }) => count(Math.round(recordsPerSecond * seenSecondsAgo)),
             },
           ]}
         />

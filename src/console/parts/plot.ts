@@ -9,7 +9,10 @@ export interface Plotted {
 }
 
 const HEIGHT_PX = 180
+const MINUTE_SECONDS = 60
 const DAY_SECONDS = 86_400
+/** Of the labels below a chart. */
+const LABELS_PX = 32
 /** Of two labels of days or times. */
 const TICK_SPACE_PX = 64
 /** Told apart by dashes as well as by colour. */
@@ -33,14 +36,15 @@ export function drawPlot(element: HTMLElement, { atMs, series, format }: Plotted
   }
 }
 
-/** The time of day, or where the ticks are days apart, the day. */
+/** The time of day, with seconds where the ticks are less than a minute apart; where they are days apart, the day. */
 function nameTicks(ticks: readonly number[]): string[] {
   const [first = 0, second = first] = ticks
   const two = (value: number) => String(value).padStart(2, '0')
   return ticks.map((seconds) => {
     const date = new Date(seconds * 1_000)
     if (second - first >= DAY_SECONDS) return `${two(date.getMonth() + 1)}-${two(date.getDate())}`
-    return `${two(date.getHours())}:${two(date.getMinutes())}`
+    const time = `${two(date.getHours())}:${two(date.getMinutes())}`
+    return second - first < MINUTE_SECONDS && ticks.length > 1 ? `${time}:${two(date.getSeconds())}` : time
   })
 }
 
@@ -56,7 +60,7 @@ function optionsOf(width: number, series: Plotted['series'], format: Plotted['fo
     legend: { show: series.length > 1 },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.1] } },
     axes: [
-      { ...axis, space: TICK_SPACE_PX, values: (_plot, values) => nameTicks(values) },
+      { ...axis, size: LABELS_PX, space: TICK_SPACE_PX, values: (_plot, values) => nameTicks(values) },
       { ...axis, size: 70, values: (_plot, values) => values.map(format) },
     ],
     series: [

@@ -5,6 +5,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ComponentChildren
   /** Numbers stand to the right. @defaultValue false */
   readonly isNumber?: boolean
+  /** Its cells are never broken, however long what stands beside them. @defaultValue false */
+  readonly isShort?: boolean
 }
 
 interface TableProps<Row> {
@@ -36,8 +38,8 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)}>
-              {columns.map(({ title, cell, isNumber }) => (
-                <td key={title} data-title={title} class={isNumber ? 'number' : undefined}>
+              {columns.map(({ title, cell, isNumber, isShort }) => (
+                <td key={title} data-title={title} class={isNumber ? 'number' : isShort ? 'short' : undefined}>
                   <div>{cell(row)}</div>
                 </td>
               ))}
