@@ -1,5 +1,6 @@
 import type { FailoverGroupSummary, RegionsBody, StatusBody } from '../../api/contract/index.ts'
-import { useApi, useStatus } from '../client/hooks.ts'
+import { systemClock } from '../../core/index.ts'
+import { useApi, useNow, useStatus } from '../client/hooks.ts'
 import type { Shown } from '../client/resource.ts'
 import { Age } from '../parts/age.tsx'
 import { Mark } from '../parts/mark.tsx'
@@ -7,7 +8,7 @@ import { Panel } from '../parts/panel.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
 import { describeGroup, describeRereads, type Exposure, exposuresOf } from '../words/exposure.ts'
-import { awayOf, judgeGroup } from '../words/judge-group.ts'
+import { awayOf, HEARD_LIMIT_SECONDS, judgeGroup } from '../words/judge-group.ts'
 import { ago, moment, plural } from '../words/numbers.ts'
 
 /** What is active, since when, and what its loss would cost now. */
@@ -25,14 +26,38 @@ export function Overview() {
             is not what it was. They block a switchover. <code>isthmus incidents</code>
           </p>
         )}
+        {body?.config !== undefined && <Configuration config={body.config} />}
         {body !== undefined && body.anonymous !== 'none' && (
           <p class="faint">Whoever reaches this API is {body.anonymous} without a token.</p>
         )}
       </Panel>
       {body?.failoverGroups.map((group) => (
-        <GroupPanel key={group.group} group={group} status={status} regions={regions.body} />
+        <GroupPanel key={group.group} group={group} status={status} regions={regions} />
       ))}
       {body?.failoverGroups.length === 0 && <p>No failover group is configured: nothing here can be moved.</p>}
+    </>
+  )
+}
+
+/** Nothing where what counts is what the file says. */
+function Configuration({ config: { file, refused, held, restartKeys } }: Required<Pick<StatusBody, 'config'>>) {
+  return (
+    <>
+      {refused !== null && (
+        <p>
+          <Mark level="warning">{file} is not used as it stands</Mark>: {refused}
+        </p>
+      )}
+      {held !== null && (
+        <p>
+          {file} has changed and waits: {held}
+        </p>
+      )}
+      {restartKeys.length > 0 && (
+        <p>
+          {file} has changed; this process takes these keys after a restart: {restartKeys.join(', ')}
+        </p>
+      )}
     </>
   )
 }
@@ -40,15 +65,24 @@ export function Overview() {
 interface GroupPanelProps {
   readonly group: FailoverGroupSummary
   readonly status: Shown<StatusBody>
-  readonly regions: RegionsBody | undefined
+  readonly regions: Shown<RegionsBody>
 }
 
-function GroupPanel({ group, status, regions }: GroupPanelProps) {
-  const { body, heardMs } = status
+function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
+  const nowMs = Math.max(useNow(), systemClock.monotonicMs())
+  const { body, heardMs = nowMs } = status
   if (body === undefined) return null
+  const { openIncidents } = body
+  const isRegionsHeard = nowMs - (heard.regions.heardMs ?? 0) <= HEARD_LIMIT_SECONDS * 1_000
+  const regions = isRegionsHeard ? heard.regions.body?.regions : undefined
   const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
   const exposures = exposuresOf(group, body)
-  const { level, words } = judgeGroup(group, { regions: regions?.regions, exposures })
+  const { level, words } = judgeGroup(group, {
+    ageSeconds: (nowMs - heardMs) / 1_000,
+    regions,
+    exposures,
+    openIncidents,
+  })
   return (
     <Panel
       title={group.group}
@@ -81,7 +115,7 @@ function GroupPanel({ group, status, regions }: GroupPanelProps) {
 
 function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; readonly heardMs: number | undefined }) {
   const { standby, link, sentence, level } = exposure
-  const levels = { none: 'good', some: 'note', unknown: 'unknown' } as const
+  const levels = { none: 'good', some: 'note', unknown: 'unknown', elsewhere: 'unknown' } as const
   return (
     <div class="exposure">
       <p>
@@ -98,6 +132,11 @@ function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; read
           )}
         </p>
       )}
+      {link !== undefined && link.state !== 'running' && (
+        <p>
+          <Mark level="warning">{link.state}</Mark> {link.link} copies nothing, or not all: {link.reason}
+        </p>
+      )}
       {link !== undefined && (
         <p>
           <a href={linkTo(['flows'], { link: link.link })}>Flows of {link.link}</a>
@@ -108,7 +147,13 @@ function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; read
 }
 
 /** Whatever a person has to see to. */
-function Needs({ group, regions }: Pick<GroupPanelProps, 'group' | 'regions'>) {
+function Needs({
+  group,
+  regions = [],
+}: {
+  readonly group: FailoverGroupSummary
+  readonly regions: RegionsBody['regions'] | undefined
+}) {
   const needs = group.regions.flatMap(({ region, waiting, unfenced, members }) => [
     ...(waiting === null ? [] : [`${region}: ${waiting}`]),
     ...(unfenced === null ? [] : [`${region} is not fenced: ${unfenced}`]),
@@ -116,7 +161,7 @@ function Needs({ group, regions }: Pick<GroupPanelProps, 'group' | 'regions'>) {
       ? []
       : [`${region}: ${plural(members, 'group member')}, though it is not active`]),
   ])
-  const ill = (regions?.regions ?? [])
+  const ill = regions
     .filter(({ region, verdict }) => verdict !== 'up' && group.regions.some((one) => one.region === region))
     .map(({ region, verdict, verdictReason }) => `${region} is ${verdict}: ${verdictReason}`)
   const { automatic } = group

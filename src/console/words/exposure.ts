@@ -7,8 +7,8 @@ export interface Exposure {
   /** Undefined where this process does not copy to it. */
   readonly link: LinkBody | undefined
   readonly sentence: string
-  /** `unknown`: a number is missing, or is older than it should be. */
-  readonly level: 'none' | 'some' | 'unknown'
+  /** `unknown`: a number is missing, or is older than it should be. `elsewhere`: only other processes have all of it. */
+  readonly level: 'none' | 'some' | 'unknown' | 'elsewhere'
 }
 
 /** Ends of the source that are older than this say little about now. */
@@ -32,13 +32,21 @@ export function findLink(
 function exposureOf({ active }: FailoverGroupSummary, standby: string, link: LinkBody | undefined): Exposure {
   if (link === undefined) {
     const sentence = `What you would lose at ${standby} is not known here: another process copies to it.`
+    return { standby, link, sentence, level: 'elsewhere' }
+  }
+  const { lagRecords, lagSeconds, lagUnknownFlows, lagAgeSeconds, flows } = link
+  const known = lagRecords === null ? '' : ` At least ${plural(lagRecords, 'record')}.`
+  if (lagUnknownFlows > 0) {
+    const sentence = `What you would lose at ${standby} is not known: the lag of ${plural(lagUnknownFlows, 'partition')} is not.${known}`
     return { standby, link, sentence, level: 'unknown' }
   }
-  const { lagRecords, lagSeconds, lagUnknownFlows, lagAgeSeconds } = link
-  if (lagRecords === null || lagUnknownFlows > 0) {
-    const known = lagRecords === null ? '' : ` At least ${plural(lagRecords, 'record')}.`
-    const flows = plural(lagUnknownFlows, 'partition')
-    const sentence = `What you would lose at ${standby} is not known: the lag of ${flows} is not.${known}`
+  if (flows.elsewhere > 0) {
+    const others = flows.elsewhere === 1 ? '1 partition is' : `${count(flows.elsewhere)} partitions are`
+    const sentence = `What you would lose at ${standby} is not known here: ${others} copied by other replicators.${known}`
+    return { standby, link, sentence, level: 'elsewhere' }
+  }
+  if (lagRecords === null) {
+    const sentence = `What you would lose at ${standby} is not known: no partition is copied to it yet.`
     return { standby, link, sentence, level: 'unknown' }
   }
   const isOld = lagAgeSeconds === null || lagAgeSeconds > FRESH_SECONDS

@@ -1,41 +1,90 @@
 import type { FailoverGroupSummary, RegionsBody } from '../../api/contract/index.ts'
 import type { Exposure } from './exposure.ts'
+import { ago, duration, plural } from './numbers.ts'
 
 export interface GroupVerdict {
   readonly level: 'good' | 'warning' | 'bad' | 'unknown'
   readonly words: string
 }
 
-interface Seen {
-  /** Undefined while the API has not told. */
+/** What the overview has heard beside the group. */
+export interface Seen {
+  /** Age of what is said of the group and its links. */
+  readonly ageSeconds: number
+  /** Undefined where the API has not told, or not lately. */
   readonly regions: RegionsBody['regions'] | undefined
   readonly exposures: readonly Exposure[]
+  /** Incidents that nobody has acknowledged, of whichever group. */
+  readonly openIncidents: number
 }
+
+/** What was heard longer ago says nothing of now. */
+export const HEARD_LIMIT_SECONDS = 10
+/** That of the alert `IsthmusLagHigh`. */
+const LAG_LIMIT_SECONDS = 60
 
 /** Regions that were lost, or are on their way back. Pure. */
 export function awayOf({ regions }: Pick<FailoverGroupSummary, 'regions'>): FailoverGroupSummary['regions'] {
   return regions.filter(({ role }) => role !== 'active' && role !== 'standby')
 }
 
-/** The worst that is the matter with a group: it is good only where a move away from its region could be made. Pure. */
-export function judgeGroup(group: FailoverGroupSummary, { regions, exposures }: Seen): GroupVerdict {
-  const verdictOf = (name: string) => regions?.find(({ region }) => region === name)?.verdict
-  const active = verdictOf(group.active)
-  const standbys = group.regions.filter(({ role }) => role === 'standby')
-  const ill = standbys.find(({ region }) => (verdictOf(region) ?? 'up') !== 'up')
-  const [away] = awayOf(group)
+/** The worst that is the matter with a group: it is good only where nothing is, and all of that was heard lately. Pure. */
+export function judgeGroup(group: FailoverGroupSummary, seen: Seen): GroupVerdict {
+  if (seen.ageSeconds > HEARD_LIMIT_SECONDS) {
+    return { level: 'unknown', words: `not known: the API last answered ${ago(seen.ageSeconds)}` }
+  }
+  return (
+    judgeMove(group, seen) ??
+    judgeRegions(group, seen) ??
+    judgeCopies(seen.exposures) ??
+    judgeRest(group, seen) ?? { level: 'good', words: 'as it should be' }
+  )
+}
+
+function judgeMove(group: FailoverGroupSummary, { regions }: Seen): GroupVerdict | undefined {
   if (group.needsOperator) return { level: 'bad', words: 'needs a person' }
-  if (active === 'down') return { level: 'bad', words: 'the active region is down' }
-  if (group.operation !== null) return { level: 'warning', words: 'moving' }
+  if (regions?.find(({ region }) => region === group.active)?.verdict === 'down')
+    return { level: 'bad', words: 'the active region is down' }
+  return group.operation === null ? undefined : { level: 'warning', words: 'moving' }
+}
+
+function judgeRegions(group: FailoverGroupSummary, { regions }: Seen): GroupVerdict | undefined {
+  const standbys = group.regions.filter(({ role }) => role === 'standby')
   if (standbys.length === 0) return { level: 'bad', words: 'nothing stands by' }
-  if (active !== undefined && active !== 'up') return { level: 'warning', words: `the active region is ${active}` }
+  const verdictOf = (name: string) => regions?.find(({ region }) => region === name)?.verdict ?? 'not known'
+  const active = verdictOf(group.active)
+  if (regions !== undefined && active !== 'up') return { level: 'warning', words: `the active region is ${active}` }
+  const [away] = awayOf(group)
   if (away !== undefined) return { level: 'warning', words: `${away.region} is ${away.role}` }
-  if (ill !== undefined) return { level: 'warning', words: `${ill.region} is ${verdictOf(ill.region) ?? 'not known'}` }
-  if (group.regions.some(({ unfenced }) => unfenced !== null))
-    return { level: 'warning', words: 'a standby is not fenced' }
-  if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
-  if (active === undefined) return { level: 'unknown', words: 'health not known' }
-  if (exposures.some(({ link, level }) => link !== undefined && level === 'unknown'))
+  if (regions === undefined) return { level: 'unknown', words: 'health not known' }
+  const ill = standbys.find(({ region }) => verdictOf(region) !== 'up')
+  if (ill !== undefined) return { level: 'warning', words: `${ill.region} is ${verdictOf(ill.region)}` }
+  const open = standbys.find(({ unfenced }) => unfenced !== null)
+  return open === undefined ? undefined : { level: 'warning', words: `${open.region} is not fenced` }
+}
+
+function judgeCopies(exposures: readonly Exposure[]): GroupVerdict | undefined {
+  for (const { standby, link } of exposures) {
+    if (link === undefined) continue
+    const { state, hangingFlows, lagSeconds } = link
+    if (state !== 'running')
+      return { level: state === 'stopped' ? 'bad' : 'warning', words: `the copy to ${standby} is ${state}` }
+    if (hangingFlows > 0) return { level: 'warning', words: `transactions hang, and ${standby} waits for them` }
+    if (lagSeconds !== null && lagSeconds > LAG_LIMIT_SECONDS)
+      return { level: 'warning', words: `${standby} is ${duration(lagSeconds)} behind` }
+  }
+  if (exposures.some(({ level }) => level === 'unknown'))
     return { level: 'warning', words: 'what you would lose is not known' }
-  return { level: 'good', words: 'as it should be' }
+  return undefined
+}
+
+function judgeRest(group: FailoverGroupSummary, { exposures, openIncidents }: Seen): GroupVerdict | undefined {
+  const stayed = group.regions.find(({ members }) => members !== null && members > 0)
+  if (openIncidents > 0) return { level: 'warning', words: `${plural(openIncidents, 'incident')} to acknowledge` }
+  if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
+  if (stayed !== undefined) return { level: 'warning', words: `clients are still in ${stayed.region}` }
+  if (group.lastDrill?.outcome === 'failed') return { level: 'warning', words: 'its last drill failed' }
+  if (exposures.some(({ level }) => level === 'elsewhere'))
+    return { level: 'unknown', words: 'what you would lose is not known here' }
+  return undefined
 }

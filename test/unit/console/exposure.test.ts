@@ -29,6 +29,7 @@ function tell(given: Partial<LinkBody>): { sentence: string; level: string } {
     lagSeconds: 0,
     lagAgeSeconds: 0.4,
     lagUnknownFlows: 0,
+    flows: { elsewhere: 0 },
     ...given,
   }
   const [exposure] = exposuresOf(groupOf(), { links: [link] } as unknown as StatusBody)
@@ -53,7 +54,17 @@ test('a lag that is not known, or was seen long ago, is never told as nothing', 
 
 test('a standby to which another process copies is said to be one', () => {
   const [exposure] = exposuresOf(groupOf(), { links: [] } as unknown as StatusBody)
-  expect(exposure).toMatchObject({ level: 'unknown', link: undefined })
+  expect(exposure).toMatchObject({ level: 'elsewhere', link: undefined })
+})
+
+test('what a part of the partitions would lose is never told as the whole', () => {
+  const flows = { starting: 0, running: 5, recovering: 0, stopped: 0, elsewhere: 7 }
+  expect(tell({ lagRecords: 12, flows })).toMatchObject({
+    level: 'elsewhere',
+    sentence:
+      'What you would lose at east is not known here: 7 partitions are copied by other replicators. At least 12 records.',
+  })
+  expect(tell({ lagRecords: null })).toMatchObject({ level: 'unknown' })
 })
 
 test('groups that would read again are named', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { FailoverGroupSummary, RegionsBody } from '../../../src/api/contract/index.ts'
-import { awayOf, judgeGroup } from '../../../src/console/words/judge-group.ts'
+import type { FailoverGroupSummary, LinkBody, RegionsBody } from '../../../src/api/contract/index.ts'
+import type { Exposure } from '../../../src/console/words/exposure.ts'
+import { awayOf, judgeGroup, type Seen } from '../../../src/console/words/judge-group.ts'
 
 type Summary = FailoverGroupSummary['regions'][number]
 
@@ -15,11 +16,26 @@ const WEST = entry('west', 'active')
 const EAST = entry('east', 'standby')
 const NORTH = entry('north', 'standby')
 
+const HEALTHY = { state: 'running', hangingFlows: 0, lagSeconds: 0.4 } as LinkBody
+const exposureOf = (given: Partial<LinkBody> = {}, level: Exposure['level'] = 'none'): Exposure => ({
+  standby: 'east',
+  link: { ...HEALTHY, ...given },
+  sentence: '',
+  level,
+})
+
+interface Situation extends Partial<FailoverGroupSummary>, Partial<Omit<Seen, 'regions'>> {
+  readonly verdicts?: Readonly<Record<string, string>> | null
+}
+
 function judge({
   regions = [WEST, EAST],
   verdicts = {},
+  ageSeconds = 1,
+  exposures = [exposureOf()],
+  openIncidents = 0,
   ...given
-}: Partial<FailoverGroupSummary> & { readonly verdicts?: Readonly<Record<string, string>> } = {}) {
+}: Situation = {}) {
   const group: FailoverGroupSummary = {
     group: 'orders',
     active: 'west',
@@ -33,8 +49,9 @@ function judge({
     lastDrill: null,
     ...given,
   }
-  const seen = regions.map(({ region }) => ({ region, verdict: verdicts[region] ?? 'up' }))
-  return judgeGroup(group, { regions: seen as unknown as RegionsBody['regions'], exposures: [] })
+  const healths = regions.map(({ region }) => ({ region, verdict: verdicts?.[region] ?? 'up' }))
+  const heard = verdicts === null ? undefined : (healths as unknown as RegionsBody['regions'])
+  return judgeGroup(group, { ageSeconds, regions: heard, exposures, openIncidents })
 }
 
 test('a group with a standby that could take over is as it should be', () => {
@@ -58,4 +75,36 @@ test('a standby that does not answer is no health', () => {
 test('the active region is told of before its standbys', () => {
   expect(judge({ verdicts: { west: 'down', east: 'down' } }).words).toBe('the active region is down')
   expect(judge({ verdicts: { west: 'suspect', east: 'down' } }).words).toBe('the active region is suspect')
+})
+
+test('what was heard long ago is no health, nor is what was never heard', () => {
+  expect(judge({ ageSeconds: 90 })).toEqual({ level: 'unknown', words: 'not known: the API last answered 90 s ago' })
+  expect(judge({ verdicts: null })).toEqual({ level: 'unknown', words: 'health not known' })
+})
+
+test.each([
+  ['the copy to east is degraded', 'warning', { state: 'degraded' }],
+  ['the copy to east is paused', 'warning', { state: 'paused' }],
+  ['the copy to east is stopped', 'bad', { state: 'stopped' }],
+  ['east is 2 h behind', 'warning', { lagSeconds: 7_200 }],
+  ['transactions hang, and east waits for them', 'warning', { hangingFlows: 1 }],
+] as const)('a standby that would lack too much is told of: %s', (words, level, link) => {
+  expect(judge({ exposures: [exposureOf(link)] })).toEqual({ level, words })
+})
+
+test('a loss that is not known is never good, whoever would know it', () => {
+  const unknown = judge({ exposures: [exposureOf({}, 'unknown')] })
+  expect(unknown).toEqual({ level: 'warning', words: 'what you would lose is not known' })
+  const elsewhere = judge({ exposures: [exposureOf({}, 'elsewhere')] })
+  expect(elsewhere).toEqual({ level: 'unknown', words: 'what you would lose is not known here' })
+})
+
+test.each<[words: string, situation: Situation]>([
+  ['east is not fenced', { regions: [WEST, { ...EAST, unfenced: 'no rule is there' }] }],
+  ['2 incidents to acknowledge', { openIncidents: 2 }],
+  ['moves are paused', { isPaused: true }],
+  ['clients are still in east', { regions: [WEST, { ...EAST, members: 3 }] }],
+  ['its last drill failed', { lastDrill: { id: 'd', level: 'sandbox', outcome: 'failed', at: '' } }],
+])('whatever would stop or spoil a move is told of: %s', (words, situation) => {
+  expect(judge(situation)).toEqual({ level: 'warning', words })
 })
