@@ -214,8 +214,9 @@ test('where there are no ACLs the command of the operator is the standing fence,
   start(systemClock, command)
   region.hasAuthorizer = false
   leads = true
+  const ran = [{ means: 'command', operation: STANDING, hasRun: true }]
+  await expect.poll(() => watch.recordsOf('orders'), { timeout: 20_000 }).toMatchObject(ran)
   await expect.poll(state, { timeout: 20_000 }).toBe('fenced')
-  expect(watch.recordsOf('orders')).toMatchObject([{ means: 'command', operation: STANDING, hasRun: true }])
   rmSync(join(folder, 'closed'))
   await expect.poll(() => told.filter((name) => name === 'fence:held'), { timeout: 20_000 }).toHaveLength(2)
   expect(told).toContain('fence:lost')
