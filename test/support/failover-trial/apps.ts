@@ -91,8 +91,8 @@ export class Apps implements AsyncDisposable {
   }
 
   /** The move is asked for now: from here on the region may take writes. */
-  ordered(to: string): void {
-    this.orders.push({ to, atMs: monotonicMs() })
+  ordered(to: string, atMs = monotonicMs()): void {
+    this.orders.push({ to, atMs })
   }
 
   /** What the operator's routing does: clients start again against another region. */

@@ -10,7 +10,7 @@ import { JournalTail } from './journal-tail.ts'
 import { countOnce, readOrigins, subtractLogs } from './loss-logs.ts'
 import type { StoredLog, StoredRecord } from './oracle.ts'
 import { chooseSalvage, orderMove } from './orders.ts'
-import type { FailoverStage } from './stage.ts'
+import { type FailoverStage, isFenced } from './stage.ts'
 import { readStored } from './stored-logs.ts'
 import { TOPIC_PREFIX } from './trial-regions.ts'
 
@@ -30,8 +30,9 @@ export interface LossRound {
   readonly from: string
   readonly to: string
   readonly hasAgent: boolean
-  /** From the start of the lost region's brokers until it is a standby again. */
+  /** From the start of the lost region's brokers over the first sight of its fence until it is a standby again. */
   readonly returnedMs: number
+  readonly fencedMs: number
   readonly standbyMs: number
 }
 
@@ -48,6 +49,9 @@ const LOAD_MS = 2_000
 const LATE_MS = 60_000
 const LIMIT_MS = 240_000
 const POLL_MS = 50
+const FENCE_POLL_MS = 10
+/** Where no program can fence a region that is away, a person vouches for it. */
+const ATTESTATION = 'its brokers were killed'
 
 /** What a consumer can be asked about record by record: compaction takes some from one region and not from the other. */
 const JUDGED = [...ALL_TOPICS.filter((topic) => !isCompacted(topic)), BURST_TOPIC]
@@ -62,6 +66,7 @@ export class LossScene implements Disposable {
   readonly #isthmus: IsthmusProcess
   readonly #context: TrialContext
   readonly #tail: JournalTail
+  readonly #paused = new Set<string>()
   #agent: IsthmusProcess | undefined
   #bursts = 0
 
@@ -105,16 +110,17 @@ export class LossScene implements Disposable {
     const standbys = [near, far].flatMap((region) => region?.name ?? [])
     await this.#copiedBurst(from, standbys, { partitions: BURST_PARTITIONS, count: SEED_RECORDS })
     const early = far === undefined ? undefined : await this.#runAhead(from, { late: to, ahead: near?.name ?? '' })
-    setDelay(this.#stage, from, LATE_MS)
+    await this.#makeLate(from, standbys)
     await this.#burst(from, { partitions: LATE_PARTITIONS, count: BURST_RECORDS })
     const hasAgent = this.#agent !== undefined
     await Promise.all([regions.get(from).region.stopBroker(0, { hard: true }), this.#agent?.kill()])
     const decidedMs = monotonicMs()
     await this.#failOver(to)
-    if (early !== undefined) await this.#order('resume', from, to)
+    for (const name of this.#paused) await this.#order('resume', from, name)
+    this.#paused.clear()
     log(`${from} is lost, ${to} is active after ${Math.round(monotonicMs() - decidedMs)} ms`)
     await sleep(LOAD_MS, undefined, { signal })
-    const returnedMs = await this.#bringBack(from, hasAgent)
+    const { returnedMs, fencedMs } = await this.#bringBack(from, hasAgent)
     const reported = this.#reported(from)
     const [held, kept] = [await this.#read(from), await this.#read(to)]
     const lost = subtractLogs(held, kept)
@@ -137,20 +143,42 @@ export class LossScene implements Disposable {
       to,
       hasAgent,
       returnedMs,
+      fencedMs,
       standbyMs: monotonicMs(),
     }
   }
 
   /** The agent's machine is up before the brokers are, as it has to be. */
-  async #bringBack(name: string, hasAgent: boolean): Promise<number> {
-    setDelay(this.#stage, name, 0)
+  async #bringBack(name: string, hasAgent: boolean) {
     const { gate, region } = this.#stage.regions.get(name)
+    if (gate !== undefined) gate.delayMs = 0
     gate?.forget()
     if (hasAgent) await this.engageAgent(name, 'closed')
     const returnedMs = monotonicMs()
+    const fenced = this.#untilFenced(name)
     await region.startBroker(0, this.#context.signal)
-    await this.#untilPhase(name, 'choosing')
-    return returnedMs
+    const [fencedMs] = await Promise.all([fenced, this.#untilPhase(name, 'choosing')])
+    return { returnedMs, fencedMs }
+  }
+
+  /** When the region itself showed its fence, or Isthmus said that it stands: whichever came first. */
+  async #untilFenced(name: string): Promise<number> {
+    const region = this.#stage.regions.get(name)
+    const { signal } = this.#context
+    const look = async () => {
+      const phase = this.#tail.group().regions[name]?.return?.phase
+      if (phase !== undefined && phase !== 'fencing') return monotonicMs()
+      const isShown = await isFenced(region, AbortSignal.any([signal, AbortSignal.timeout(1_000)])).catch(() => false)
+      return isShown ? monotonicMs() : undefined
+    }
+    return await eventually(`${name} is fenced`, look, { limitMs: LIMIT_MS, everyMs: FENCE_POLL_MS, signal })
+  }
+
+  /** Isthmus gets what a plain region answers much later; of a secured one, where nobody stands between, it copies nothing. */
+  async #makeLate(from: string, standbys: readonly string[]): Promise<void> {
+    const { gate } = this.#stage.regions.get(from)
+    if (gate !== undefined) gate.delayMs = LATE_MS
+    else for (const name of standbys) await this.#pause(from, name)
   }
 
   /** Idempotent, acknowledged by the region, and on its way to nobody else for as long as Isthmus's answers are late. */
@@ -159,7 +187,8 @@ export class LossScene implements Disposable {
     const seed = ++this.#bursts
     const properties = folder.file(`burst-${seed}.properties`)
     const region = regions.get(name)
-    writeFileSync(properties, `${region.appProperties}client.id=${APP_PREFIX}burst\n`)
+    // It makes the topic too, which applications may not where somebody asks.
+    writeFileSync(properties, `${region.judgeProperties}client.id=${APP_PREFIX}burst\n`, { mode: 0o600 })
     const options = { keys: 'unique', size: RECORD_BYTES, values: 'random', seed, properties, partitions, count }
     const bootstrap = region.entry.bootstrap.join(',')
     await folder.produce(`burst-${seed}`, { bootstrap, topics: BURST_TOPIC, ...options }, this.#context.signal)
@@ -167,7 +196,7 @@ export class LossScene implements Disposable {
 
   /** One standby gets what the other, whose link is paused, does not get any more. */
   async #runAhead(from: string, { late, ahead }: { readonly late: string; readonly ahead: string }): Promise<number> {
-    await this.#order('pause', from, late)
+    await this.#pause(from, late)
     await this.#copiedBurst(from, [ahead], { partitions: LATE_PARTITIONS, count: EARLY_RECORDS })
     return EARLY_RECORDS / LATE_PARTITIONS + BURST_RECORDS / LATE_PARTITIONS
   }
@@ -196,6 +225,12 @@ export class LossScene implements Disposable {
     return ends.reduce((sum, { offset }) => sum + Math.max(0, offset), 0)
   }
 
+  async #pause(from: string, to: string): Promise<void> {
+    if (this.#paused.has(to)) return
+    await this.#order('pause', from, to)
+    this.#paused.add(to)
+  }
+
   async #order(verb: 'pause' | 'resume', from: string, to: string): Promise<void> {
     const words = [verb, '--link', `${GROUP}-${from}-to-${to}`, '--by', 'trial']
     if (verb === 'pause') words.push('--reason', 'a trial')
@@ -205,9 +240,15 @@ export class LossScene implements Disposable {
 
   async #failOver(to: string): Promise<void> {
     let last = ''
+    const isBare = this.#stage.regions.get(this.#tail.group().active).gate === undefined
     const attempt = async () => {
-      const answer = await orderMove(this.#isthmus, { kind: 'failover', to })
-      if (answer.kind === 'accepted') return answer.operation
+      const orderedMs = monotonicMs()
+      const order = { kind: 'failover', to, ...(isBare && { attestation: ATTESTATION }) } as const
+      const answer = await orderMove(this.#isthmus, order)
+      if (answer.kind === 'accepted') {
+        this.#stage.apps.ordered(to, orderedMs)
+        return answer.operation
+      }
       last = answer.reason
       return undefined
     }
@@ -272,12 +313,6 @@ export class LossScene implements Disposable {
     if (exports.length === 0) return new Map()
     return readStored(this.#stage.folder, { region, isolation: 'read_committed', topics: exports }, signal)
   }
-}
-
-function setDelay({ regions }: FailoverStage, name: string, delayMs: number): void {
-  const { gate } = regions.get(name)
-  if (gate === undefined) throw new Error(`${name} has no gate`)
-  gate.delayMs = delayMs
 }
 
 function countsOf(records: ReadonlyMap<string, readonly StoredRecord[]>): Map<string, number> {

@@ -28,6 +28,21 @@ export function judgeOverlap(writes: readonly WriteNote[], orders: readonly Orde
   return { writes: away.length, longestMs: Math.max(0, ...away.map(({ awayMs }) => awayMs)) }
 }
 
+/** When a region that was lost was open by design: from the start of its brokers until it was fenced. */
+export interface OpenWindow {
+  readonly region: string
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+/** Those writes that a returned region accepted before it was fenced, and all others: which have no such excuse. */
+export function splitByWindow(writes: readonly WriteNote[], windows: readonly OpenWindow[]) {
+  const isInside = ({ verdict, region, sentMs, answeredMs }: WriteNote) =>
+    verdict === 'kept' &&
+    windows.some((it) => it.region === region && answeredMs >= it.fromMs && sentMs <= it.untilMs)
+  return { inside: writes.filter(isInside), others: writes.filter((note) => !isInside(note)) }
+}
+
 /** Writes that a region accepted outside of its reigns, and how far away from them. */
 export function findOverlaps(
   writes: readonly WriteNote[],

@@ -179,7 +179,7 @@ async function createTopics(
 }
 
 /** Whether applications are kept from writing, as the region itself shows it. */
-async function isFenced({ admin, gate }: TrialRegion, signal: AbortSignal): Promise<boolean> {
+export async function isFenced({ admin, gate }: TrialRegion, signal: AbortSignal): Promise<boolean> {
   if (gate !== undefined) return !gate.isOpen
   const entries = await admin.describeAcls({}, signal)
   return entries.some(({ permission, operation }) => permission === 'deny' && operation === 'write')

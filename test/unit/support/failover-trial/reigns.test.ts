@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { WriteNote } from '../../../support/failover-trial/app-notes.ts'
-import { judgeOverlap, writePauses } from '../../../support/failover-trial/reigns.ts'
+import { judgeOverlap, splitByWindow, writePauses } from '../../../support/failover-trial/reigns.ts'
 
 /** Each write takes 2 ms. */
 const write = (region: string, sentMs: number, verdict: WriteNote['verdict'] = 'kept'): WriteNote => ({
@@ -49,4 +49,12 @@ test('a write pause lasts from the last answer of the old region to the first of
 
 test('a move behind which nobody could write has no pause to show', () => {
   expect(writePauses(GOOD.slice(0, 2), ORDERS.slice(0, 2))).toEqual([])
+})
+
+test('what a region takes between its return and its fence counts apart, and what it takes behind that does not', () => {
+  const window = { region: 'alpha', fromMs: 140, untilMs: 160 }
+  const late = [write('alpha', 145), write('alpha', 161), write('beta', 146), write('alpha', 150, 'refused')]
+  const { inside, others } = splitByWindow(late, [window])
+  expect(inside).toEqual([write('alpha', 145)])
+  expect(judgeOverlap([...GOOD, ...others], ORDERS)).toEqual({ writes: 1, longestMs: 29 })
 })
