@@ -137,11 +137,13 @@ describe.runIf(canRunKafka)('policies of two secured regions', () => {
   })
 
   test('who has applied it and why is in the journal, and so is whoever was refused', async () => {
-    const { entries } = JSON.parse((await it.admin(['history', '--limit', '100', '--output', 'json'])).out) as JournalBody
-    const calls = entries.filter(({ kind }) => kind === 'api-call').map(({ facts }) => JSON.stringify(facts))
-    const applying = calls.filter((facts) => facts.includes('/security/policies/orders/regions/'))
-    expect(applying.filter((facts) => facts.includes('CHG-1') && facts.includes('ada'))).toHaveLength(2)
-    expect(applying.filter((facts) => facts.includes('victor') && facts.includes('403'))).toHaveLength(1)
+    const { entries } = JSON.parse(
+      (await it.admin(['history', '--limit', '100', '--output', 'json'])).out,
+    ) as JournalBody
+    const calls = entries.filter(({ kind }) => kind === 'api-call').map((entry) => JSON.stringify(entry))
+    const applying = calls.filter((call) => call.includes('/security/policies/orders/regions/'))
+    expect(applying.filter((call) => call.includes('CHG-1') && call.includes('ada'))).toHaveLength(2)
+    expect(applying.filter((call) => call.includes('victor') && call.includes('403'))).toHaveLength(1)
   })
 
   test('an entry that somebody takes away by hand is told, and an apply puts it back', async () => {
@@ -175,7 +177,7 @@ describe.runIf(canRunKafka)('policies of two secured regions', () => {
     for (const { rights } of regions) {
       const ofCluster = rights.filter(({ entry: { resource } }) => resource === 'cluster')
       expect(ofCluster.map(({ entry: { operation } }) => operation)).toEqual(
-        expect.arrayContaining(['alter', 'describe', 'alter-configs']),
+        expect.arrayContaining(['alter', 'alter-configs']),
       )
     }
   })
@@ -184,9 +186,7 @@ describe.runIf(canRunKafka)('policies of two secured regions', () => {
 type Scene = Awaited<ReturnType<typeof prepare>>
 
 async function prepare(stack: AsyncDisposableStack) {
-  const regions = await Promise.all(
-    ['eu', 'us'].map((name) => startRegion({ name, brokers: 1, secured: true })),
-  )
+  const regions = await Promise.all(['eu', 'us'].map((name) => startRegion({ name, brokers: 1, secured: true })))
   for (const region of regions) stack.use(region)
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-policies-'))
   stack.defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -196,14 +196,14 @@ async function prepare(stack: AsyncDisposableStack) {
     return file
   }
   const clusters = regions.map((region) => stack.use(connect(region, admin(region))).cluster)
-  const foreign = [[...PROVED, AUDITOR], [...PROVED, AUDITOR, STRANGER]]
+  const foreign = [
+    [...PROVED, AUDITOR],
+    [...PROVED, AUDITOR, STRANGER],
+  ]
   await Promise.all(clusters.map((cluster, at) => addAcls(cluster, foreign[at] ?? [])))
   for (const cluster of clusters.slice(0, 1)) await makeTopics(cluster, ['orders.a'])
   const tokens = { ada: createToken(), victor: createToken() }
-  const policies = [
-    write('orders.yaml', ORDERS(write('billing.password', PASSWORD))),
-    write('audit.yaml', AUDIT),
-  ]
+  const policies = [write('orders.yaml', ORDERS(write('billing.password', PASSWORD))), write('audit.yaml', AUDIT)]
   const isthmus = stack.use(
     await IsthmusProcess.start({
       regions: regions.map((region) => ({
@@ -256,9 +256,13 @@ function apply(reason: string): string[] {
 }
 
 /** Everything in force but what Isthmus writes to its own topics, in a fixed order. */
+/** Of everybody but Isthmus, which tries now and then whether it could fence. */
 async function standingOf(cluster: Cluster): Promise<string[]> {
   const bindings: readonly AclBinding[] = await cluster.describeAcls({}, soon())
-  return bindings.map(bindingKey).sort()
+  return bindings
+    .filter(({ name }) => !name.startsWith('__isthmus.'))
+    .map(bindingKey)
+    .sort()
 }
 
 interface Login {

@@ -38,8 +38,7 @@ export interface OpenWindow {
 /** Those writes that a returned region accepted before it was fenced, and all others: which have no such excuse. */
 export function splitByWindow(writes: readonly WriteNote[], windows: readonly OpenWindow[]) {
   const isInside = ({ verdict, region, sentMs, answeredMs }: WriteNote) =>
-    verdict === 'kept' &&
-    windows.some((it) => it.region === region && answeredMs >= it.fromMs && sentMs <= it.untilMs)
+    verdict === 'kept' && windows.some((it) => it.region === region && answeredMs >= it.fromMs && sentMs <= it.untilMs)
   return { inside: writes.filter(isInside), others: writes.filter((note) => !isInside(note)) }
 }
 

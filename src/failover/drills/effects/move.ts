@@ -23,9 +23,11 @@ export async function planDrill(
   const plan = await group.desk.plan(wishOf('switchover', region, group), signal)
   const blocking = findBlocking(plan, false)
   const isBlocked = blocking.length > 0 && JUDGED.has(level)
-  // What nobody could look at may be seen the next time; topics of canaries may have just been made.
-  const isUnknown = plan.guards.some(({ isBlocking, status }) => isBlocking && status === 'unknown')
-  if (isBlocked && (isUnknown || level === 'canary') && !isLast && phaseMs < PATIENCE_MS) {
+  // What nobody could look at may be seen the next time; topics of canaries, and groups, may have just been made.
+  const mayPass = plan.guards.some(
+    ({ name, isBlocking, status }) => isBlocking && (status === 'unknown' || name === 'positions-fresh'),
+  )
+  if (isBlocked && (mayPass || level === 'canary') && !isLast && phaseMs < PATIENCE_MS) {
     return { kind: 'waiting', reason: `refused by ${explainBlocking(plan, blocking)}` }
   }
   const failover = { ...wishOf('failover', region, group), acceptLoss: true }

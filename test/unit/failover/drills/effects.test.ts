@@ -102,6 +102,16 @@ function setUp({ level = 'full', outcome }: { readonly level?: DrillLevel; reado
 const leave = (it: ReturnType<typeof setUp>, call = it.call) =>
   moveDrill(call, { name: 'leave', to: east, rooms: it.rooms }, signal)
 
+test('a plan waits for positions of groups that have just begun, and for no other guard that fails', async () => {
+  const it = setUp({ level: 'preflight' })
+  const plan = (call: Partial<DrillCall> = {}) => planDrill({ ...it.call, ...call }, it.rooms, signal)
+  it.seen.evidence = { ...goodEvidence, copy: { ...goodEvidence.copy, positionsAgeMs: null } }
+  expect(await plan()).toMatchObject({ kind: 'waiting', reason: expect.stringContaining('positions-fresh') })
+  expect(await plan({ isLast: true })).toMatchObject({ kind: 'failed' })
+  it.seen.evidence = { ...goodEvidence, target: { ...goodEvidence.target, isReachable: false } }
+  expect(await plan()).toMatchObject({ kind: 'failed', reason: expect.stringContaining('target-reachable') })
+})
+
 describe('a move of a drill', () => {
   it('is ordered once, as people order it, and waited for', async () => {
     const it = setUp()
