@@ -77,7 +77,7 @@ function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
   const regions = isRegionsHeard ? heard.regions.body?.regions : undefined
   const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
   const exposures = exposuresOf(group, body)
-  const { level, words } = judgeGroup(group, {
+  const { level, words, runbook } = judgeGroup(group, {
     ageSeconds: (nowMs - heardMs) / 1_000,
     regions,
     exposures,
@@ -102,6 +102,7 @@ function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
       <Needs group={group} regions={regions} />
       <LastDrill group={group} />
       <p class="links">
+        {runbook !== undefined && <a href={linkTo(['runbooks', runbook[0]], runbook[1])}>What to do: {runbook[0]}</a>}
         <a href={linkTo(['move'], { group: group.group })}>Move {group.group}</a>
         {awayOf(group).map(({ region }) => (
           <a key={region} href={linkTo(['divergence'], { group: group.group, region })}>

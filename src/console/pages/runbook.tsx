@@ -1,24 +1,23 @@
-import { useState } from 'preact/hooks'
-import type { RunbookBody, RunbookCheckBody } from '../../api/contract/index.ts'
-import { useApi } from '../client/hooks.ts'
+import { useId, useState } from 'preact/hooks'
+import type { RunbookBody, RunbookCheckBody, StatusBody } from '../../api/contract/index.ts'
+import { useApi, useStatus } from '../client/hooks.ts'
 import { type Looking, useLook } from '../client/looks.ts'
 import { Cli } from '../parts/cli.tsx'
-import { type Level, Mark } from '../parts/mark.tsx'
+import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
-import { Table } from '../parts/table.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
 import { duration, plural } from '../words/numbers.ts'
+import { RunbookText, STATES } from './runbook-text.tsx'
 
 type Values = Readonly<Record<string, string>>
 type Param = RunbookBody['params'][number]
-type BlockRecord = RunbookCheckBody['blocks'][number]
 
 const EVERY_MS = 60_000
 const STALE_SECONDS = 150
 /** What checks have found may be otherwise a minute later. */
 const CHECK_STALE_SECONDS = 60
-const STATES: Readonly<Record<BlockRecord['state'], Level>> = { green: 'good', red: 'bad', skipped: 'unknown' }
+const NOTHING_SHOWN = { body: undefined, heardMs: undefined, problem: undefined }
 
 interface RunbookProps {
   readonly id: string
@@ -26,9 +25,14 @@ interface RunbookProps {
   readonly given: Values
 }
 
-/** One runbook: its checks carried out from here, its blocks, and the text as it was written. */
+/** One runbook: its checks carried out from here, and its text, with every command as it would be typed now. */
 export function Runbook({ id, given }: RunbookProps) {
   const shown = useApi<RunbookBody>(`/runbooks/${encodeURIComponent(id)}`, EVERY_MS)
+  const [values, setValues] = useState<Values>(given)
+  const [asked, setAsked] = useState<Values>()
+  const looking = useLook<RunbookCheckBody>()
+  // What was found with other values says nothing about these.
+  const checks = asked === values ? looking : { ...looking, shown: NOTHING_SHOWN }
   const { body } = shown
   return (
     <>
@@ -43,20 +47,24 @@ export function Runbook({ id, given }: RunbookProps) {
           </p>
         )}
       </Panel>
-      {body !== undefined && <Checks runbook={body} given={given} />}
-      {body !== undefined && <Blocks runbook={body} given={given} />}
-      {body?.text !== undefined && (
-        <Panel title="The text">
-          <pre class="runbook-text">{body.text}</pre>
-        </Panel>
+      {body !== undefined && (
+        <Checks runbook={body} values={values} onChange={setValues} checks={checks} onLook={() => setAsked(values)} />
       )}
+      {body !== undefined && <RunbookText runbook={body} values={values} found={checks.shown.body?.blocks ?? []} />}
     </>
   )
 }
 
-function Checks({ runbook, given }: { readonly runbook: RunbookBody; readonly given: Values }) {
-  const [values, setValues] = useState<Values>(given)
-  const checks = useLook<RunbookCheckBody>()
+interface ChecksProps {
+  readonly runbook: RunbookBody
+  readonly values: Values
+  readonly onChange: (values: Values) => void
+  readonly checks: Looking<RunbookCheckBody>
+  readonly onLook: () => void
+}
+
+function Checks({ runbook, values, onChange, checks, onLook }: ChecksProps) {
+  const { body: status } = useStatus()
   const missing = runbook.params.filter((param) => param.default === null && !isGiven(values[param.name]))
   const pairs = runbook.params.flatMap(({ name }) => (isGiven(values[name]) ? [`${name}=${values[name]}`] : []))
   const query = new URLSearchParams(pairs.map((pair) => ['param', pair]))
@@ -72,6 +80,7 @@ function Checks({ runbook, given }: { readonly runbook: RunbookBody; readonly gi
         class="form"
         onSubmit={(event) => {
           event.preventDefault()
+          onLook()
           void checks.look(path)
         }}
       >
@@ -80,8 +89,9 @@ function Checks({ runbook, given }: { readonly runbook: RunbookBody; readonly gi
           <ParamField
             key={param.name}
             param={param}
+            known={knownValues(param.name, status)}
             value={values[param.name] ?? ''}
-            onChange={(value) => setValues({ ...values, [param.name]: value })}
+            onChange={(value) => onChange({ ...values, [param.name]: value })}
           />
         ))}
         <button type="submit" disabled={missing.length > 0 || checks.isLooking}>
@@ -107,13 +117,24 @@ function verdictOf({ shown: { body }, isLooking }: Looking<RunbookCheckBody>): s
   return red === 0 ? 'Every check is green.' : `${plural(red, 'check')} of ${body.blocks.length} not green.`
 }
 
+/** What a person can choose from, by the name that runbooks have for it. */
+function knownValues(name: string, status: StatusBody | undefined): readonly string[] {
+  if (status === undefined) return []
+  if (name === 'group') return status.failoverGroups.map(({ group }) => group)
+  if (name === 'link') return status.links.map(({ link }) => link)
+  return name === 'to' || name === 'region' ? status.regions.map(({ region }) => region) : []
+}
+
 interface ParamFieldProps {
   readonly param: Param
+  /** Offered, and not chosen. */
+  readonly known: readonly string[]
   readonly value: string
   readonly onChange: (value: string) => void
 }
 
-function ParamField({ param: { name, type, describe, values, ...param }, value, onChange }: ParamFieldProps) {
+function ParamField({ param: { name, type, describe, values, ...param }, known, value, onChange }: ParamFieldProps) {
+  const list = useId()
   const hint = param.default === null ? '' : `; otherwise ${param.default}`
   return (
     <label>
@@ -129,12 +150,20 @@ function ParamField({ param: { name, type, describe, values, ...param }, value, 
           ))}
         </select>
       ) : (
-        <input
-          inputMode={type === 'number' ? 'decimal' : 'text'}
-          autocomplete="off"
-          value={value}
-          onInput={(event) => onChange(event.currentTarget.value)}
-        />
+        <>
+          <input
+            inputMode={type === 'number' ? 'decimal' : 'text'}
+            autocomplete="off"
+            list={list}
+            value={value}
+            onInput={(event) => onChange(event.currentTarget.value)}
+          />
+          <datalist id={list}>
+            {known.map((one) => (
+              <option key={one} value={one} />
+            ))}
+          </datalist>
+        </>
       )}
     </label>
   )
@@ -187,23 +216,4 @@ function argumentsOf({ params }: RunbookBody, values: Values): string[] {
     if (!isGiven(value) && usual !== null) return []
     return ['--param', `${name}=${isGiven(value) ? value : name.toUpperCase()}`]
   })
-}
-
-function Blocks({ runbook, given }: { readonly runbook: RunbookBody; readonly given: Values }) {
-  return (
-    <Panel title="Its blocks" command={commandOf('runbook', 'run', runbook.id, ...argumentsOf(runbook, given))}>
-      <Table
-        caption="Blocks, in the order of the text"
-        empty="It has none."
-        rows={runbook.blocks}
-        keyOf={({ id }) => id}
-        columns={[
-          { title: 'Section', cell: ({ section }) => section },
-          { title: 'Block', cell: ({ id }) => <strong>{id}</strong> },
-          { title: 'Kind', cell: ({ kind, isOptional }) => (isOptional ? `${kind}, only where named` : kind) },
-          { title: 'What', cell: ({ text }) => <code class="block-text">{text}</code> },
-        ]}
-      />
-    </Panel>
-  )
 }

@@ -5,6 +5,8 @@ import { ago, duration, plural } from './numbers.ts'
 export interface GroupVerdict {
   readonly level: 'good' | 'warning' | 'bad' | 'unknown'
   readonly words: string
+  /** What to do about it: the id of a runbook, and the parameters of it that are known. */
+  readonly runbook?: readonly [id: string, params: Readonly<Record<string, string>>]
 }
 
 /** What the overview has heard beside the group. */
@@ -42,48 +44,65 @@ export function judgeGroup(group: FailoverGroupSummary, seen: Seen): GroupVerdic
 }
 
 function judgeMove(group: FailoverGroupSummary, { regions }: Seen): GroupVerdict | undefined {
-  if (group.needsOperator) return { level: 'bad', words: 'needs a person' }
+  const known = { group: group.group }
+  const stuck = group.regions.find(({ waiting }) => waiting !== null)
+  if (group.needsOperator) {
+    const verdict = { level: 'bad', words: 'needs a person' } as const
+    if (group.operation !== null) return { ...verdict, runbook: ['operation-stopped', known] }
+    if (stuck !== undefined) return { ...verdict, runbook: ['region-returned', { ...known, region: stuck.region }] }
+    return { ...verdict, runbook: ['region-lost', known] }
+  }
   if (regions?.find(({ region }) => region === group.active)?.verdict === 'down')
-    return { level: 'bad', words: 'the active region is down' }
+    return { level: 'bad', words: 'the active region is down', runbook: ['region-lost', known] }
   return group.operation === null ? undefined : { level: 'warning', words: 'moving' }
 }
 
 function judgeRegions(group: FailoverGroupSummary, { regions }: Seen): GroupVerdict | undefined {
+  const known = { group: group.group }
   const standbys = group.regions.filter(({ role }) => role === 'standby')
-  if (standbys.length === 0) return { level: 'bad', words: 'nothing stands by' }
-  const verdictOf = (name: string) => regions?.find(({ region }) => region === name)?.verdict ?? 'not known'
-  const active = verdictOf(group.active)
-  if (regions !== undefined && active !== 'up') return { level: 'warning', words: `the active region is ${active}` }
   const [away] = awayOf(group)
-  if (away !== undefined) return { level: 'warning', words: `${away.region} is ${away.role}` }
+  const return_ = away && (['region-returned', { ...known, region: away.region }] as const)
+  if (standbys.length === 0) return { level: 'bad', words: 'nothing stands by', ...(return_ && { runbook: return_ }) }
+  const verdictOf = (name: string) => regions?.find(({ region }) => region === name)?.verdict ?? 'not known'
+  const alarm = (region: string) => ['false-alarm', { region }] as const
+  const active = verdictOf(group.active)
+  if (regions !== undefined && active !== 'up')
+    return { level: 'warning', words: `the active region is ${active}`, runbook: alarm(group.active) }
+  if (away !== undefined)
+    return { level: 'warning', words: `${away.region} is ${away.role}`, ...(return_ && { runbook: return_ }) }
   if (regions === undefined) return { level: 'unknown', words: 'health not known' }
-  const ill = standbys.find(({ region }) => verdictOf(region) !== 'up')
-  if (ill !== undefined) return { level: 'warning', words: `${ill.region} is ${verdictOf(ill.region)}` }
-  const open = standbys.find(({ unfenced }) => unfenced !== null)
-  return open === undefined ? undefined : { level: 'warning', words: `${open.region} is not fenced` }
+  const ill = standbys.find(({ region }) => verdictOf(region) !== 'up')?.region
+  if (ill !== undefined) return { level: 'warning', words: `${ill} is ${verdictOf(ill)}`, runbook: alarm(ill) }
+  const open = standbys.find(({ unfenced }) => unfenced !== null)?.region
+  if (open === undefined) return undefined
+  return { level: 'warning', words: `${open} is not fenced`, runbook: ['acl-drift', { ...known, region: open }] }
 }
 
 function judgeCopies(exposures: readonly Exposure[]): GroupVerdict | undefined {
-  for (const { standby, link } of exposures) {
+  for (const { standby, link, level } of exposures) {
     if (link === undefined) continue
     const { state, hangingFlows, lagSeconds } = link
+    const runbook = ['link-stalled', { link: link.link }] as const
     if (state !== 'running')
-      return { level: state === 'stopped' ? 'bad' : 'warning', words: `the copy to ${standby} is ${state}` }
-    if (hangingFlows > 0) return { level: 'warning', words: `transactions hang, and ${standby} waits for them` }
+      return { level: state === 'stopped' ? 'bad' : 'warning', words: `the copy to ${standby} is ${state}`, runbook }
+    if (hangingFlows > 0)
+      return { level: 'warning', words: `transactions hang, and ${standby} waits for them`, runbook }
     if (lagSeconds !== null && lagSeconds > LAG_LIMIT_SECONDS)
-      return { level: 'warning', words: `${standby} is ${duration(lagSeconds)} behind` }
+      return { level: 'warning', words: `${standby} is ${duration(lagSeconds)} behind`, runbook }
+    if (level === 'unknown')
+      return { level: 'warning', words: `what you would lose at ${standby} is not known`, runbook }
   }
-  if (exposures.some(({ level }) => level === 'unknown'))
-    return { level: 'warning', words: 'what you would lose is not known' }
   return undefined
 }
 
 function judgeRest(group: FailoverGroupSummary, { exposures, openIncidents }: Seen): GroupVerdict | undefined {
-  const stayed = group.regions.find(({ members }) => members !== null && members > 0)
+  const known = { group: group.group }
+  const stayed = group.regions.find(({ members }) => members !== null && members > 0)?.region
   if (openIncidents > 0) return { level: 'warning', words: `${plural(openIncidents, 'incident')} to acknowledge` }
-  if (group.isPaused) return { level: 'warning', words: 'moves are paused' }
-  if (stayed !== undefined) return { level: 'warning', words: `clients are still in ${stayed.region}` }
-  if (group.lastDrill?.outcome === 'failed') return { level: 'warning', words: 'its last drill failed' }
+  if (group.isPaused) return { level: 'warning', words: 'moves are paused', runbook: ['operation-stopped', known] }
+  if (stayed !== undefined) return { level: 'warning', words: `clients are still in ${stayed}` }
+  if (group.lastDrill?.outcome === 'failed')
+    return { level: 'warning', words: 'its last drill failed', runbook: ['drill-failed', known] }
   if (exposures.some(({ level }) => level === 'elsewhere'))
     return { level: 'unknown', words: 'what you would lose is not known here' }
   return undefined

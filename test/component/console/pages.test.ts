@@ -48,7 +48,11 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
       using folder = new TrialFolder()
       const driver = await ConsoleDriver.open(browser, stage.api, folder.path)
       const pages = ['', 'flows', 'groups', 'move', 'drills', 'divergence', 'security', 'runbooks', 'history']
-      for (const page of [...pages, 'runbooks/region-lost', 'operations/orders/orders-0123456789abcdef']) {
+      for (const page of [
+        ...pages,
+        'runbooks/region-lost?group=orders&to=east',
+        'operations/orders/orders-0123456789abcdef',
+      ]) {
         await driver.goTo(page)
         await driver.readCommands()
       }
@@ -66,7 +70,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   )
 
   test(
-    'the checks of a runbook are run from its page, and what was not as expected stands open',
+    'the checks of a runbook are run from its page, and what was found is shown for as long as it was asked so',
     async () => {
       await using stage = await startConsoleStage(SIZE)
       const page = await open()
@@ -82,7 +86,16 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
         .getByText(/^does not hold$/)
         .first()
         .waitFor()
+      await page.getByText('isthmus plan orders --to east --output json', { exact: true }).waitFor()
       expect(await findFaults(page)).toEqual([])
+      await page.setViewportSize({ width: 390, height: 844 })
+      await page.emulateMedia({ colorScheme: 'dark' })
+      expect(await findFaults(page)).toEqual([])
+      await page.getByLabel(/^to:/).fill('north')
+      await page
+        .getByText(/^does not hold$/)
+        .first()
+        .waitFor({ state: 'detached' })
       await page.close()
     },
     SLOW_MS,
@@ -196,6 +209,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
       await page.getByText('not connected').waitFor()
       await page.getByRole('alert').first().getByText('the API does not answer').waitFor()
       await page.getByText('west is active; east, north stand by.').waitFor()
+      await page.getByText(/^not known: the API last answered \d+ s ago/).waitFor()
       await page
         .getByText(/old: as of \d+ s ago/)
         .first()
