@@ -7,7 +7,7 @@ const CLI = 'node bin/isthmus.js'
 const DEMO = 'npm run demo --'
 
 /** Only commands that work, to be typed in another terminal. */
-export function renderHints({ address, port, files, regions }: HintFacts): string {
+export function renderHints({ address, port, files, regions, sensorPage }: HintFacts): string {
   const [home = '', standby = ''] = regions.map(({ name }) => name)
   const { configFile, clientFiles } = files
   const api = port === USUAL_PORT ? '' : ` --api ${address}`
@@ -15,6 +15,9 @@ export function renderHints({ address, port, files, regions }: HintFacts): strin
   const link = `${GROUP_NAME}-${home}-to-${standby}`
   const group = GROUPS.analytics
   return `
+Look at it in a browser:
+  ${address}/console/ shows Isthmus
+  ${sensorPage}/ shows the sensor fleet: its windows and alerts, also while it moves
 Look at it from another terminal, in this folder:
   ${CLI} status${api}
   ${CLI} lag --group ${group}${api}
@@ -41,4 +44,4 @@ Ctrl-C ends everything and leaves nothing behind.
 `
 }
 
-export type HintFacts = Pick<Stage, 'address' | 'port' | 'files' | 'regions'>
+export type HintFacts = Pick<Stage, 'address' | 'port' | 'files' | 'regions' | 'sensorPage'>

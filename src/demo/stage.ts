@@ -9,6 +9,7 @@ import {
   createWorkloadTopics,
   type LocalRegion,
   localPorts,
+  type OutgoingRecord,
   type ReadBatch,
   type SensorFleetOptions,
   SensorWorkload,
@@ -21,6 +22,8 @@ import { RegionOrders } from './region-orders.ts'
 import { clientOf, findRegion, startRegions, USERS } from './regions.ts'
 import { takeOrders } from './remote.ts'
 import type { Scope } from './scope.ts'
+import { SensorFeed } from './sensor-feed.ts'
+import { serveSensorPage } from './sensor-page/serve.ts'
 
 /** Everything that runs: regions, workload, Isthmus. It ends with the scope's stack. */
 export interface Stage {
@@ -31,6 +34,8 @@ export interface Stage {
   /** Of the API. */
   readonly address: string
   readonly port: number
+  /** Of the page about the sensor fleet. */
+  readonly sensorPage: string
   readonly follower: Follower
 }
 
@@ -61,7 +66,9 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
   await createWorkloadTopics(clientOf(home, USERS.isthmus), {}, signal)
   const { onRead } = hooks
   const fleet = { ...hooks.fleet, ratePerSecond }
-  const workload = stack.use(new SensorWorkload({ fleet, ...(onRead !== undefined && { onRead }) }))
+  const feed = new SensorFeed(home.name)
+  const onCommitted = (records: readonly OutgoingRecord[]) => feed.take(records)
+  const workload = stack.use(new SensorWorkload({ fleet, onCommitted, ...(onRead !== undefined && { onRead }) }))
   await workload.start(clientOf(home, USERS.application), signal)
   say(`A sensor fleet writes ${ratePerSecond} readings a second to ${home.name}.`)
 
@@ -78,7 +85,10 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
     home: home.name,
     clock: systemClock,
     say,
-    ...(hooks.onLanding !== undefined && { onLanding: hooks.onLanding }),
+    onLanding: async (landing, until) => {
+      feed.moved({ atMs: systemClock.nowMs(), ...landing })
+      await hooks.onLanding?.(landing, until)
+    },
   })
   const leaving = new AbortController()
   const following = follower.run(AbortSignal.any([signal, leaving.signal]))
@@ -86,10 +96,23 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
     leaving.abort()
     await following
   })
-  const stage = { regions, files, workload, app, address, port, follower }
+  const page = stack.use(
+    await serveSensorPage(() => ({ ...feed.view(), ...fleetState(workload, follower), regions: names })),
+  )
+  say(`What the sensor fleet does, also while it moves: ${page.address}/`)
+  const stage = { regions, files, workload, app, address, port, sensorPage: page.address, follower }
   const orders = new RegionOrders({ regions, follower, say })
   stack.use(await takeOrders(port, (order) => orders.carryOut(order, signal)))
   return stage
+}
+
+function fleetState({ stats }: SensorWorkload, { group, region }: Follower) {
+  return {
+    runsIn: region,
+    group: group && { active: group.active, epoch: group.epoch, phase: group.operation?.phase ?? null },
+    recordsIn: stats.fleet.acknowledged + stats.weather.acknowledged,
+    atMs: systemClock.nowMs(),
+  }
 }
 
 async function readGroup(address: string, signal: AbortSignal): Promise<FailoverGroupBody | undefined> {

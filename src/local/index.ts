@@ -11,6 +11,9 @@ export { startRegion } from './region.ts'
 export type { LocalRegion, RegionOptions, RegionSecurity } from './region-options.ts'
 export type { ExtraListener, LocalUser } from './server-properties.ts'
 export {
+  type Aggregate,
+  type AggregateRecord,
+  type Alert,
   compareAggregates,
   computeAggregates,
   createWorkloadClient,
@@ -19,6 +22,9 @@ export {
   type GroupPosition,
   GROUPS,
   holdReadings,
+  meanOf,
+  mergeAggregates,
+  type OutgoingRecord,
   type ReadBatch,
   readAggregates,
   readPositions,

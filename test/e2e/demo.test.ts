@@ -10,6 +10,7 @@ import { localPorts } from '../../src/local/index.ts'
 import { eventually } from '../support/isthmus-process.ts'
 import { runLauncher, runShell } from '../support/command.ts'
 import { canRunKafka, testEngine } from './engine.ts'
+import type { PageState } from '../../src/demo/sensor-page/serve.ts'
 import type { TourResult } from '../../src/demo/tour-report.ts'
 
 /** `npm run demo` as a new user meets it: what it shows, that what it suggests works, and that nothing is left. */
@@ -85,6 +86,7 @@ describe.runIf(canRunKafka)('the tour of the demo', () => {
   test('moves the workload there and back over a loss, and proves that everything is where it should be', async () => {
     const [port = 0] = await localPorts.take(1)
     const demo = startDemo(['--tour', '--rate', '100', '--port', String(port)])
+    const watching = watchSensors(demo)
     const code = await demo.ended
     const told = demo.text()
     const result = JSON.parse(/^\{"ok".*\}$/m.exec(told)?.[0] ?? '{}') as Partial<TourResult>
@@ -101,6 +103,7 @@ describe.runIf(canRunKafka)('the tour of the demo', () => {
       expect({ aggregatesEqual, skipped }).toEqual({ aggregatesEqual: true, skipped: 0 })
     }
     expect(moves.filter(({ kind }) => kind !== 'failover').map(({ reread }) => reread)).toEqual([0, 0])
+    expectGoesOn(await watching, moves)
     expect(loss?.acknowledgedReadings).toBeGreaterThan(0)
     expect(loss?.named).toBe(loss?.counted)
     for (const verb of ['switchover', 'kill', 'failover', 'start', 'divergence', 'failback']) {
@@ -143,6 +146,27 @@ function startDemo(args: readonly string[]) {
     return pattern.test(text) ? true : undefined
   }
   return { child, ended, find, text: () => text }
+}
+
+/** The page has seen each move, windows go on behind the last one, and alerts of both regions are there. */
+function expectGoesOn(page: PageState | undefined, moves: TourResult['moves']): void {
+  const told = page?.moves.map(({ from, to, epoch }) => [from, to, epoch])
+  expect(told).toEqual(moves.map(({ from, to, epoch }) => [from, to, epoch]))
+  const starts = page?.sites.flatMap(({ windows }) => windows.map(({ startMs }) => startMs)) ?? []
+  expect(Math.max(...starts)).toBeGreaterThan(page?.moves.at(-1)?.atMs ?? Number.POSITIVE_INFINITY)
+  expect(new Set(page?.alerts.map(({ region }) => region))).toEqual(new Set(['eu-west', 'us-east']))
+}
+
+/** The last that the page about the sensor fleet was told, however often regions went meanwhile. */
+async function watchSensors(demo: ReturnType<typeof startDemo>): Promise<PageState | undefined> {
+  let last: PageState | undefined
+  while (demo.child.exitCode === null) {
+    const address = /What the sensor fleet does.*: (\S+)\//.exec(demo.text())?.[1]
+    const state = address && (await fetch(`${address}/state`).catch(() => undefined))
+    if (state) last = ((await state.json().catch(() => undefined)) as PageState | undefined) ?? last
+    await new Promise((settle) => setTimeout(settle, 500))
+  }
+  return last
 }
 
 /** What it suggests to type. */

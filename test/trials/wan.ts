@@ -28,9 +28,13 @@ const OWN_LIMIT_MB = 0.5
 const PRIORITIES = { low: 10, high: 30 }
 const LOOK_EVERY_MS = 50
 const WARM_UP_MS = 2_500
-const TOLERANCE = 0.05
-/** The short form watches the links for nine seconds only: one batch that comes late shows in their shares. */
-const SHORT_TOLERANCE = 0.15
+/** Least share of a plain stream, and most error of the limits' shares. */
+const AIMS = { ratio: 0.8, error: 0.05 }
+/**
+ * The short form watches the links for nine seconds, on machines whose CPU somebody else may take: a plain stream loses less
+ * by that than a copy. A copy that waits for each answer, or for a window of 64 KiB, would be below 0.1.
+ */
+const SHORT_AIMS = { ratio: 0.5, error: 0.25 }
 const COPY_LIMIT_MS = 120_000
 
 export const trial: Trial = {
@@ -76,10 +80,11 @@ export const trial: Trial = {
     const shares = await measureShares({ ...from, records }, context)
 
     const compared = add(farSource.compared, farTarget.compared)
+    const aims = short ? SHORT_AIMS : AIMS
     const ok =
       compared.lost + compared.repeated + compared.reordered + compared.different === 0 &&
-      Math.min(farSource.ratio, farTarget.ratio) >= 0.8 &&
-      Math.max(shares.limitError, shares.ownLimitError, shares.priorityError) <= (short ? SHORT_TOLERANCE : TOLERANCE)
+      Math.min(farSource.ratio, farTarget.ratio) >= aims.ratio &&
+      Math.max(shares.limitError, shares.ownLimitError, shares.priorityError) <= aims.error
     const row = (way: string, { ratio }: { ratio: number }) => ({ way, 'of a plain stream': ratio })
     return {
       ok,

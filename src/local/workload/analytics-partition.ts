@@ -42,6 +42,8 @@ export interface PartitionOptions {
   readonly counters: AnalyticsCounters
   readonly clock: Clock
   readonly random: Random
+  /** Told of everything but the state that a transaction has written, once it is committed. */
+  onCommitted(records: readonly OutgoingRecord[]): void
 }
 
 /** A coordinator aborts what a dead owner left open after this long, where nobody takes over earlier. */
@@ -124,12 +126,10 @@ export class AnalyticsPartition {
     const mark = drawMark(random)
     const checkpoint: Checkpoint = { clusterId, offset: next, timestamp: last.timestamp, mark }
     const changelog = [...changes.changelog, { key: CHECKPOINT_KEY, value: JSON.stringify(checkpoint) }]
-    const records: OutgoingRecord[] = [
-      ...changelog.map((entry) => ({ topic: TOPICS.changelog, partition, ...entry })),
-      ...changes.aggregates.map(toAggregateMessage),
-      ...outgoing,
-    ]
-    await this.#transact(records, { offset: next, metadata: mark })
+    const results = [...changes.aggregates.map(toAggregateMessage), ...outgoing]
+    const kept = changelog.map((entry) => ({ topic: TOPICS.changelog, partition, ...entry }))
+    await this.#transact([...kept, ...results], { offset: next, metadata: mark })
+    this.#options.onCommitted(results)
     this.#lastCommitMs = clock.monotonicMs()
     counters.commits++
     counters.consumed += messages.length
@@ -193,7 +193,11 @@ export class AnalyticsPartition {
     }
     const { aggregates } = state.takeChanges()
     const isForeign = checkpoint !== undefined && checkpoint.clusterId !== this.#options.clusterId
-    if (isForeign && aggregates.length > 0) await this.#transact(aggregates.map(toAggregateMessage))
+    if (isForeign && aggregates.length > 0) {
+      const anew = aggregates.map(toAggregateMessage)
+      await this.#transact(anew)
+      this.#options.onCommitted(anew)
+    }
     return state
   }
 

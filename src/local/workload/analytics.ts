@@ -35,7 +35,7 @@ import {
 import { type AnalyticsCounters, AnalyticsPartition } from './analytics-partition.ts'
 import { ChangelogFollower } from './changelog.ts'
 import { CONSUMER_RETRY } from './client.ts'
-import { type ReadBatch, readBatchOf } from './records.ts'
+import { type OutgoingRecord, type ReadBatch, readBatchOf } from './records.ts'
 import { type ClientSession, SessionKeeper } from './session-keeper.ts'
 import { GROUPS, TOPICS } from './topics.ts'
 import { DEFAULT_WINDOWS, type WindowOptions } from './windows.ts'
@@ -53,6 +53,8 @@ export interface SensorAnalyticsOptions {
   readonly random?: Random
   /** Told of each batch of readings before it is processed. */
   onRead?(batch: ReadBatch): void
+  /** Told of aggregates, alerts and dead letters, once they are committed. */
+  onCommitted?(records: readonly OutgoingRecord[]): void
 }
 
 export interface AnalyticsStats extends Readonly<AnalyticsCounters> {
@@ -225,6 +227,7 @@ export class SensorAnalytics implements AsyncDisposable {
       counters: this.#counters,
       clock: this.#clock,
       random: this.#random,
+      onCommitted: (records) => this.#options.onCommitted?.(records),
     })
   }
 

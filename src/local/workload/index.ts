@@ -21,7 +21,7 @@ export {
   type ReadTopicOptions,
   type TopicRecord,
 } from './read-topic.ts'
-export { type ReadBatch } from './records.ts'
+export { type OutgoingRecord, type ReadBatch } from './records.ts'
 export { type SourceStats } from './record-source.ts'
 export { type SensorKind, type SensorReading, type WeatherObservation } from './schemas.ts'
 export { SensorFleet, type SensorFleetOptions } from './sensor-fleet.ts'
@@ -35,5 +35,5 @@ export {
 } from './topics.ts'
 export { WeatherStream, type WeatherStreamOptions } from './weather-stream.ts'
 export { WeatherWatch, type WeatherWatchOptions, type WeatherWatchStats } from './weather-watch.ts'
-export { DEFAULT_WINDOWS, type WindowOptions } from './windows.ts'
+export { type Aggregate, DEFAULT_WINDOWS, meanOf, mergeAggregates, type WindowOptions } from './windows.ts'
 export { SensorWorkload, type SensorWorkloadOptions, type WorkloadStats } from './workload.ts'

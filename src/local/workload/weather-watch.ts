@@ -13,6 +13,8 @@ export interface WeatherWatchOptions {
   readonly random?: Random
   /** Told of each batch of observations before it is processed. */
   onRead?(batch: ReadBatch): void
+  /** Told of alerts and dead letters, once the brokers have them. */
+  onCommitted?(records: readonly OutgoingRecord[]): void
 }
 
 export interface WeatherWatchStats {
@@ -115,6 +117,7 @@ export class WeatherWatch implements AsyncDisposable {
     }
     if (outgoing.length > 0) {
       await producer.sendBatch({ topicMessages: toTopicMessages(outgoing, this.#clock.nowMs()), acks: -1 })
+      this.#options.onCommitted?.(outgoing)
     }
     this.#counters.consumed += batch.messages.length
     this.#counters.deadLettered += deadLettered

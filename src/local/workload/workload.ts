@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import { type AnalyticsStats, SensorAnalytics, type SensorAnalyticsOptions } from './analytics.ts'
-import type { ReadBatch } from './records.ts'
+import type { OutgoingRecord, ReadBatch } from './records.ts'
 import type { SourceStats } from './record-source.ts'
 import { SensorFleet, type SensorFleetOptions } from './sensor-fleet.ts'
 import { WeatherStream, type WeatherStreamOptions } from './weather-stream.ts'
@@ -12,6 +12,8 @@ export interface SensorWorkloadOptions {
   readonly analytics?: SensorAnalyticsOptions
   /** Told of each batch that a consumer is about to process. */
   onRead?(batch: ReadBatch): void
+  /** Told of what the consumers have made of it, once it is in the region: aggregates, alerts, dead letters. */
+  onCommitted?(records: readonly OutgoingRecord[]): void
 }
 
 export interface WorkloadStats {
@@ -33,8 +35,9 @@ export class SensorWorkload implements AsyncDisposable {
     this.weather = new WeatherStream(options.weather)
     const { clock } = options.analytics ?? {}
     const onRead = (batch: ReadBatch) => options.onRead?.(batch)
-    this.analytics = new SensorAnalytics({ ...options.analytics, onRead })
-    this.watch = new WeatherWatch({ ...(clock !== undefined && { clock }), onRead })
+    const onCommitted = (records: readonly OutgoingRecord[]) => options.onCommitted?.(records)
+    this.analytics = new SensorAnalytics({ ...options.analytics, onRead, onCommitted })
+    this.watch = new WeatherWatch({ ...(clock !== undefined && { clock }), onRead, onCommitted })
   }
 
   get stats(): WorkloadStats {
