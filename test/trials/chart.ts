@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import { formatProblem, parseConfig } from '../../src/config/index.ts'
 import { CHART, ChartStage, type KubeObject, objectsOf, podsOf, readBase, ROOT } from '../support/chart/chart-stage.ts'
 import { CHANGES, MISTAKES, type Rendering, RENDERINGS } from '../support/chart/renderings.ts'
-import type { Trial } from '../support/trial.ts'
+import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
 
 /**
@@ -30,43 +30,97 @@ export const trial: Trial = {
   describe: 'every rendering of the chart is taken by a real API server, and what is wrong is refused before that',
   needs: ['kubernetes'],
   limitMs: 600_000,
-  fields: ['renderings', 'refused', 'objects', 'pods', 'schemas', 'mistakes', 'unnoticed', 'steps', 'wrongSteps'],
-  populations: ['renderings', 'objects', 'pods', 'schemas', 'mistakes', 'steps'],
-
-  async run(_args, context) {
-    using folder = new TrialFolder()
-    await using stage = await ChartStage.start(folder.path, context)
-    context.log('the API server is ready')
-    const told = (part: Part) => {
-      context.log(`${part.part}: ${part.tried}`)
-      for (const problem of part.problems) context.log(`  ${problem}`)
-      return part
-    }
-    const lint = told(await lintChart(stage))
-    const { objects, pods, part: rendered } = await renderAll(stage)
-    told(rendered)
-    const manifests = told(await checkManifests(stage))
-    const taken = told(await applyAll(stage))
-    const conforming = await conformAll(stage)
-    told(conforming.part)
-    const mistakes = told(await makeMistakes(stage))
-    const lifecycle = told(await installAndChange(stage))
-    const parts = [lint, rendered, manifests, taken, conforming.part, mistakes, lifecycle]
-    const count = (list: readonly Part[]) => list.reduce((sum, { problems }) => sum + problems.length, 0)
-    const summary = {
-      renderings: rendered.tried + manifests.tried,
-      refused: count([lint, rendered, manifests, taken, conforming.part]),
-      objects,
-      pods,
-      schemas: conforming.schemas,
-      mistakes: mistakes.tried,
-      unnoticed: mistakes.problems.length,
-      steps: lifecycle.tried,
-      wrongSteps: lifecycle.problems.length,
-    }
-    const rows = parts.map(({ part, tried, problems }) => ({ part, tried, problems: problems.length }))
-    return { ok: count(parts) === 0, rows, summary }
+  options: {
+    server: { describe: 'path of a kube-apiserver of another minor, which judges as well', default: '' },
   },
+  fields: [
+    'servers',
+    'renderings',
+    'refused',
+    'objects',
+    'pods',
+    'schemas',
+    'mistakes',
+    'unnoticed',
+    'steps',
+    'wrongSteps',
+  ],
+  populations: ['servers', 'renderings', 'objects', 'pods', 'schemas', 'mistakes', 'steps'],
+
+  async run({ options }, context) {
+    const servers = options['server'] === '' ? [undefined] : [undefined, options['server']]
+    const judged: Judged[] = []
+    for (const server of servers) judged.push(await judgeOn(server, context))
+    const parts = judged.flatMap((one) => one.parts)
+    const sum = (pick: (one: Judged) => number) => judged.reduce((total, one) => total + pick(one), 0)
+    const summary = {
+      servers: new Set(judged.map(({ version }) => version)).size,
+      renderings: sum(({ renderings }) => renderings),
+      refused: sum(({ refused }) => refused),
+      objects: sum(({ objects }) => objects),
+      pods: sum(({ pods }) => pods),
+      schemas: sum(({ schemas }) => schemas),
+      mistakes: sum(({ mistakes }) => mistakes.tried),
+      unnoticed: sum(({ mistakes }) => mistakes.problems.length),
+      steps: sum(({ lifecycle }) => lifecycle.tried),
+      wrongSteps: sum(({ lifecycle }) => lifecycle.problems.length),
+    }
+    const rows = judged.flatMap(({ version, parts: own }) =>
+      own.map(({ part, tried, problems }) => ({ server: version, part, tried, problems: problems.length })),
+    )
+    return { ok: countProblems(parts) === 0 && summary.servers === servers.length, rows, summary }
+  },
+}
+
+interface Judged {
+  readonly version: string
+  readonly parts: readonly Part[]
+  readonly mistakes: Part
+  readonly lifecycle: Part
+  readonly renderings: number
+  readonly refused: number
+  readonly objects: number
+  readonly pods: number
+  readonly schemas: number
+}
+
+async function judgeOn(server: string | undefined, context: TrialContext): Promise<Judged> {
+  using folder = new TrialFolder()
+  await using stage = await ChartStage.start(folder.path, context, server)
+  const version = await stage.version()
+  context.log(`the API server ${version} is ready`)
+  const told = (part: Part) => {
+    context.log(`${part.part}: ${part.tried}`)
+    for (const problem of part.problems) context.log(`  ${problem}`)
+    return part
+  }
+  const lint = told(await lintChart(stage))
+  const { objects, pods, part: rendered } = await renderAll(stage)
+  told(rendered)
+  const manifests = told(await checkManifests(stage))
+  const taken = told(await applyAll(stage))
+  const { part: conforming, schemas } = await conformAll(stage)
+  told(conforming)
+  const mistakes = told(await makeMistakes(stage))
+  const lifecycle = told(await installAndChange(stage))
+  const judging = [lint, rendered, manifests, taken, conforming]
+  const renderings = rendered.tried + manifests.tried
+  const refused = countProblems(judging)
+  return {
+    version,
+    parts: [...judging, mistakes, lifecycle],
+    mistakes,
+    lifecycle,
+    renderings,
+    refused,
+    objects,
+    pods,
+    schemas,
+  }
+}
+
+function countProblems(parts: readonly Part[]): number {
+  return parts.reduce((sum, { problems }) => sum + problems.length, 0)
 }
 
 async function lintChart(stage: ChartStage): Promise<Part> {

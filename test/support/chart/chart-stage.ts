@@ -43,8 +43,9 @@ export class ChartStage implements AsyncDisposable {
     this.#signal = signal
   }
 
-  static async start(folder: string, { signal }: TrialContext): Promise<ChartStage> {
-    const server = await KubeServer.start({ hasDefinitions: false })
+  /** `program`: path of another kube-apiserver than that of this machine. */
+  static async start(folder: string, { signal }: TrialContext, program?: string): Promise<ChartStage> {
+    const server = await KubeServer.start({ hasDefinitions: false, program })
     const stage = new ChartStage(server, folder, signal)
     await server.call('POST', '/api/v1/namespaces', { metadata: { name: stage.namespace, labels: RESTRICTED } })
     stage.#kubeconfig = await server.writeKubeconfig(stage.namespace, 'admintoken', stage.namespace)
@@ -61,6 +62,12 @@ export class ChartStage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]()
+  }
+
+  /** Of the API server, such as `v1.36.3`. */
+  async version(): Promise<string> {
+    const { body } = await this.#server.call('GET', '/version')
+    return (body as unknown as { readonly gitVersion: string }).gitVersion
   }
 
   helm(...args: readonly string[]): Promise<Ran> {

@@ -24,11 +24,25 @@ const TOKENS = `admintoken,admin,admin,"system:masters"\n${RESTRICTED.token},${R
 const CRDS = new URL('../../../k8s/crds/', import.meta.url)
 type Program = 'etcd' | 'kube-apiserver'
 
+interface Own {
+  readonly folder: string
+  readonly ports: readonly number[]
+  readonly ca: string
+  readonly program: string | undefined
+}
+
 /** What the server answered to a call of the test itself. */
 export interface KubeAnswer {
   readonly status: number
   /** Of an object, a list or a `Status`. */
   readonly body: KubernetesObject & { readonly message?: string; readonly items?: readonly KubernetesObject[] }
+}
+
+export interface KubeServerOptions {
+  /** With those of `k8s/crds` established. @defaultValue true */
+  readonly hasDefinitions?: boolean
+  /** Path of another kube-apiserver. @defaultValue that of this machine */
+  readonly program?: string | undefined
 }
 
 /** A real API server with its etcd and no controllers: what is declared stays as it was written. */
@@ -38,17 +52,18 @@ export class KubeServer implements AsyncDisposable {
   readonly #folder: string
   readonly #ports: readonly number[]
   readonly #ca: string
+  readonly #program: string
   readonly #processes = new Map<Program, ChildProcess>()
 
-  private constructor(folder: string, ports: readonly number[], ca: string) {
+  private constructor({ folder, ports, ca, program }: Own) {
     this.#folder = folder
     this.#ports = ports
     this.#ca = ca
+    this.#program = program ?? 'kube-apiserver'
     this.kubeconfig = join(folder, 'admin.kubeconfig')
   }
 
-  /** `hasDefinitions`: with those of `k8s/crds` established. @defaultValue true */
-  static async start({ hasDefinitions = true }: { readonly hasDefinitions?: boolean } = {}): Promise<KubeServer> {
+  static async start({ hasDefinitions = true, program }: KubeServerOptions = {}): Promise<KubeServer> {
     const folder = await mkdtemp(join(tmpdir(), 'isthmus-kube-'))
     const ports = await localPorts.take(3)
     const issuer = await createAuthority({ commonName: 'kube tests', now: new Date() })
@@ -63,7 +78,7 @@ export class KubeServer implements AsyncDisposable {
     await writeFile(join(folder, 'server.key'), own.privateKey)
     await writeFile(join(folder, 'sa.key'), signing.export({ type: 'pkcs1', format: 'pem' }))
     await writeFile(join(folder, 'tokens.csv'), TOKENS)
-    const server = new KubeServer(folder, ports, issuer.certificate)
+    const server = new KubeServer({ folder, ports, ca: issuer.certificate, program: program ?? apiServer.program })
     await server.#writeKubeconfig(server.kubeconfig, 'admintoken', 'default')
     try {
       await server.startAll()
@@ -173,7 +188,7 @@ export class KubeServer implements AsyncDisposable {
 
   #launch(program: Program, flags: readonly string[]): void {
     if (this.#processes.has(program)) return
-    const path = (program === 'etcd' ? etcd : apiServer).program ?? program
+    const path = program === 'etcd' ? (etcd.program ?? program) : this.#program
     this.#processes.set(program, spawn(path, flags, { stdio: 'ignore' }))
   }
 
