@@ -73,7 +73,7 @@ export const OPERATION_EXITS =
 export async function followOperation(io: CliIo, api: string, started: OperationBody): Promise<OperationBody> {
   let shown = ''
   for (let at = started; ; at = await getJson<OperationBody>(io, api, pathOf(started.id))) {
-    const step = `${at.phase} (attempt ${at.attempt})`
+    const step = at.attempt === 1 ? at.phase : `${at.phase} (attempt ${at.attempt})`
     if (step !== shown) io.err(`${step}\n`)
     shown = step
     if (at.state !== 'running' && at.state !== 'rolling-back') return at
