@@ -118,8 +118,8 @@ function take(value: unknown, step: PathStep, values: Readonly<Record<string, st
       return Array.isArray(value) ? (value as unknown[]) : []
     case 'where': {
       if (!Array.isArray(value)) return []
-      const wanted = resolveOperand(step.value, values)
-      return value.filter((one) => isRecord(one) && compare(one[step.key], '==', wanted))
+      const wanted = step.values.map((operand) => resolveOperand(operand, values))
+      return value.filter((one) => isRecord(one) && wanted.some((it) => compare(one[step.key], '==', it)))
     }
     default:
       return unreachable(step)

@@ -45,7 +45,7 @@ function isOperator(text: string): text is Operator {
 
 const STEP = /\.([A-Za-z_]\w*)|\[(\d+)\]|\[(\*)\]|\[\?([A-Za-z_]\w*)==([^\]]+)\]/y
 
-/** `$`, then `.key`, `[0]`, `[*]` and `[?key==value]`; or a sentence about what is wrong. */
+/** `$`, then `.key`, `[0]`, `[*]`, `[?key==value]` and `[?key=="one","other"]`; or a sentence about what is wrong. */
 function parsePath(text: string): Path | string {
   const steps: PathStep[] = []
   STEP.lastIndex = 1
@@ -58,12 +58,19 @@ function parsePath(text: string): Path | string {
     else if (index !== undefined) steps.push({ kind: 'index', index: Number(index) })
     else if (all !== undefined) steps.push({ kind: 'all' })
     else {
-      const operand = parseOperand(value)
-      if (operand === undefined) return `${value} is neither JSON nor a parameter`
-      steps.push({ kind: 'where', key: where ?? '', value: operand })
+      const operands = parseOperands(value)
+      if (operands === undefined) return `${value} is neither JSON nor a parameter`
+      steps.push({ kind: 'where', key: where ?? '', values: operands })
     }
   }
   return steps
+}
+
+function parseOperands(text: string): readonly Operand[] | undefined {
+  const one = parseOperand(text)
+  if (one !== undefined) return [one]
+  const several = parseJson(`[${text}]`)
+  return Array.isArray(several) ? several.map((value: unknown) => ({ value })) : undefined
 }
 
 function parseOperand(text: string): Operand | undefined {
@@ -84,7 +91,7 @@ function parseJson(text: string): unknown {
 /** Parameters that an expectation reads. */
 export function paramsOfExpectation(expectation: Expectation): string[] {
   const operands = [
-    ...('path' in expectation ? expectation.path.flatMap((step) => (step.kind === 'where' ? [step.value] : [])) : []),
+    ...('path' in expectation ? expectation.path.flatMap((step) => (step.kind === 'where' ? step.values : [])) : []),
     ...('value' in expectation ? [expectation.value] : []),
   ]
   return operands.flatMap((operand) => ('param' in operand ? [operand.param] : []))

@@ -99,5 +99,5 @@ export type PathStep =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'index'; readonly index: number }
   | { readonly kind: 'all' }
-  /** Elements whose key equals the value. */
-  | { readonly kind: 'where'; readonly key: string; readonly value: Operand }
+  /** Elements whose key equals one of the values. */
+  | { readonly kind: 'where'; readonly key: string; readonly values: readonly Operand[] }

@@ -21,7 +21,8 @@ export const CREDENTIAL_FINDINGS = {
 } as const satisfies Record<string, FindingSpec>
 
 const DAY_MS = 86_400_000
-const EXPIRING_DAYS = 14
+/** As the alert IsthmusCredentialEnding has it. */
+const EXPIRING_DAYS = 21
 
 /** Pure. */
 export function findInCredentials(credentials: readonly CredentialStatus[], nowMs: number): Finding[] {

@@ -14,7 +14,7 @@ import { findInPlan } from './guard-findings.ts'
 import { lookAtRegion } from './look-at-region.ts'
 import { findInProcess, type GroupSeen } from './process-findings.ts'
 import { findInRegion } from './region-findings.ts'
-import { findInPolicies } from './security-findings.ts'
+import { findInPolicies, findInProbes } from './security-findings.ts'
 
 interface DoctorView {
   readonly groups: ReadonlyMap<string, { readonly desk: Pick<GroupDesk, 'plan'>; readonly writePauseMs: number }>
@@ -35,7 +35,12 @@ export interface DoctorOptions {
       }
     | undefined
   /** Undefined in a process that decides nothing. */
-  readonly security?: { readonly policies: Pick<SecurityView['policies'], 'drift'> } | undefined
+  readonly security?:
+    | {
+        readonly policies: Pick<SecurityView['policies'], 'drift'>
+        readonly probes: Pick<SecurityView['probes'], 'status'>
+      }
+    | undefined
   readonly delivery: { readonly notifications: { status(): readonly NotificationStatus[] } }
   readonly credentials: () => readonly CredentialStatus[]
   readonly clock: Clock
@@ -80,6 +85,7 @@ export class Doctor {
       ...regions,
       ...groups,
       ...findInPolicies(policies ?? NO_POLICIES),
+      ...findInProbes(this.#options.security?.probes.status() ?? []),
     ])
     return {
       at: new Date(clock.nowMs()).toISOString(),

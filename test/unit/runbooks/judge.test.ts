@@ -32,6 +32,8 @@ test.each([
   ['$.links[?link==$link].lagSeconds <= 2', '2.5'],
   ['count $.links[*] == 2', ''],
   ['count $.links[?state=="paused"] > 0', '0'],
+  ['count $.links[?state=="paused","stopped"] == 1', ''],
+  ['count $.links[?link=="a","b"] == 1', '2'],
 ])('%s', (line, says) => {
   expect(found(line, { link: 'a', most: '3' })).toBe(says)
 })

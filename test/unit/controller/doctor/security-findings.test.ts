@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findInPolicies } from '../../../../src/controller/doctor/security-findings.ts'
+import { findInPolicies, findInProbes } from '../../../../src/controller/doctor/security-findings.ts'
 import { judgeDrift } from '../../../../src/controller/evidence/security-looks.ts'
 import { regionName } from '../../../../src/core/index.ts'
 import { entryOf } from '../../security/policies/acl-entry.ts'
@@ -15,6 +15,23 @@ test('drift of a region is a finding by what kinds it is of, and one that cannot
     { id: 'could-not-look', region: 'us', evidence: 'policy of orders: it does not answer' },
   ])
   expect(findInPolicies({ drifts: [{ ...place, ...none }], troubles: [] })).toEqual([])
+})
+
+test('a certificate that a probe has seen end is a finding, and what else probes find is none of the doctor', () => {
+  const region = regionName('us')
+  const seen = { region, broker: 1, listener: 'SASL_SSL', title: '', remedy: '', evidence: 'it ends soon' }
+  const findings = [
+    { ...seen, id: 'certificate-ends', severity: 'warning' },
+    { ...seen, id: 'certificate-expired', severity: 'error', broker: null },
+    { ...seen, id: 'tls-old', severity: 'error' },
+  ] as const
+  const [known, unknown, ...more] = findInProbes([{ region, findings }])
+  expect(known).toMatchObject({ id: 'listener-certificate-ends', severity: 'warning', group: null, region })
+  expect([known?.evidence, unknown?.evidence, more]).toEqual([
+    'listener SASL_SSL of broker 1: it ends soon',
+    'listener SASL_SSL: it ends soon',
+    [],
+  ])
 })
 
 test('a move is stopped by what is missing, and told of what is extra', () => {
