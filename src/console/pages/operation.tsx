@@ -10,6 +10,7 @@ import { ReportButton } from '../parts/report-button.tsx'
 import { Table } from '../parts/table.tsx'
 import type { Route } from '../route.ts'
 import { commandOf } from '../words/command.ts'
+import { describeFence, describePause, describeState } from '../words/move-state.ts'
 import { duration, moment } from '../words/numbers.ts'
 import { buildTimeline, isCommitted, type TimelineStep } from '../words/timeline.ts'
 
@@ -53,9 +54,9 @@ export function Operation({ route }: { readonly route: Route }) {
           rows={entries.toReversed()}
           keyOf={({ number }) => String(number)}
           columns={[
-            { title: 'When', cell: ({ at }) => moment(at) },
-            { title: 'Who', cell: ({ actor }) => actor },
-            { title: 'Kind', cell: ({ kind }) => kind },
+            { title: 'When', isShort: true, cell: ({ at }) => moment(at) },
+            { title: 'Who', isShort: true, cell: ({ actor }) => actor },
+            { title: 'Kind', isShort: true, cell: ({ kind }) => kind },
             { title: 'What', cell: ({ facts }) => describeFacts(facts) },
           ]}
         />
@@ -71,32 +72,19 @@ function describeFacts(facts: JournalEntryBody['facts']): string {
 }
 
 function State({ operation }: { readonly operation: OperationBody }) {
-  const {
-    state,
-    phase,
-    attempt,
-    by,
-    reason,
-    at,
-    fence,
-    writePausedSeconds,
-    writePauseLimitSeconds,
-    stop,
-    abort,
-    warnings,
-  } = operation
+  const { state, by, reason, at, stop, abort, warnings } = operation
+  const { word, rest } = describeState(operation)
   return (
     <>
       <p class="lead" role="status">
-        <Mark level={STATES[state]}>{state}</Mark> at {phase}
-        {attempt > 1 ? `, attempt ${attempt}` : ''}
+        <Mark level={STATES[state]}>{word}</Mark>
+        {rest}
       </p>
       <p>
         Asked for by {by} at {moment(at)}: {reason}
       </p>
       <p>
-        The fence on {operation.from} is <strong>{fence}</strong>. Writes were held up for{' '}
-        {duration(writePausedSeconds)} so far; a lossless move is rolled back behind {duration(writePauseLimitSeconds)}.
+        {describeFence(operation)} {describePause(operation)}
       </p>
       {abort !== null && (
         <p>
@@ -147,13 +135,21 @@ function Timeline({
 
 function Step({ step: { phase, state, at, tookSeconds, words } }: { readonly step: TimelineStep }) {
   return (
-    <li class={`step-${state}`} aria-current={state === 'present' ? 'step' : undefined}>
-      <Mark level={STEP_LEVELS[state]}>{phase}</Mark> <span class="for-readers">{STEP_WORDS[state]}</span>
+    <li
+      class={isUndone(phase) ? 'step-undone' : `step-${state}`}
+      aria-current={state === 'present' ? 'step' : undefined}
+    >
+      <Mark level={isUndone(phase) ? 'warning' : STEP_LEVELS[state]}>{phase}</Mark>{' '}
+      <span class="for-readers">{STEP_WORDS[state]}</span>
       {at !== null && <span class="faint">{moment(at)}</span>}
       {tookSeconds !== null && <span> took {duration(tookSeconds)}</span>}
-      <div class="faint">{words}</div>
+      {words !== '' && <div class="faint">{words}</div>}
     </li>
   )
+}
+
+function isUndone(phase: string): boolean {
+  return phase === 'rolling-back' || phase === 'rolled-back'
 }
 
 interface InterventionsProps {

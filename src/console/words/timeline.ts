@@ -7,6 +7,7 @@ export interface TimelineStep {
   readonly at: string | null
   /** Until the next one was entered; null of the present one and of those to come. */
   readonly tookSeconds: number | null
+  /** What it came to; of the present one why it was entered, of one that is to come what it will do. */
   readonly words: string
 }
 
@@ -23,7 +24,12 @@ export function buildTimeline(
     const next = entered[index + 1]
     const isPresent = next === undefined && !isOver
     const tookSeconds = next === undefined ? null : Math.max(0, Date.parse(next.at) - Date.parse(one.at)) / 1_000
-    return { ...one, state: isPresent ? 'present' : 'past', tookSeconds }
+    return {
+      ...one,
+      words: isPresent ? one.words : (next?.words ?? ''),
+      state: isPresent ? 'present' : 'past',
+      tookSeconds,
+    }
   })
   const at = planned.findIndex((one) => one.phase === phase)
   const rest = isOver || at < 0 ? [] : planned.slice(at + 1)

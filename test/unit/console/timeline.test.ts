@@ -39,6 +39,16 @@ test('steps are those that were entered, the present one, and those that are to 
   ])
 })
 
+test('a step that is over says what it came to, the present one why it was entered', () => {
+  const steps = buildTimeline(ENTRIES, { phase: 'fencing', isOver: false, planned: PLANNED })
+  expect(steps.map(({ words }) => words)).toEqual([
+    'the guards hold',
+    'the guards hold',
+    'do draining',
+    'do committing',
+  ])
+})
+
 test('of a move that is over nothing is present or to come', () => {
   const steps = buildTimeline(ENTRIES, { phase: 'rolled-back', isOver: true, planned: PLANNED })
   expect(steps.map(({ state }) => state)).toEqual(['past', 'past'])
