@@ -32,7 +32,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
     async (look) => {
       await using stage = await startConsoleStage(SIZE)
       using folder = new TrialFolder()
-      const driver = await ConsoleDriver.open(browser, stage.api, folder.path)
+      const driver = await ConsoleDriver.open(browser, stage.api, { folder: folder.path })
       await driver.lookAround([look])
       expect(driver.violations).toEqual([])
       expect(driver.errors).toEqual([])
@@ -46,7 +46,7 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
     async () => {
       await using stage = await startConsoleStage(SIZE)
       using folder = new TrialFolder()
-      const driver = await ConsoleDriver.open(browser, stage.api, folder.path)
+      const driver = await ConsoleDriver.open(browser, stage.api, { folder: folder.path })
       const pages = ['', 'flows', 'groups', 'move', 'drills', 'divergence', 'security', 'runbooks', 'history']
       for (const page of [
         ...pages,
