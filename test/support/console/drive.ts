@@ -120,6 +120,13 @@ export class ConsoleDriver {
     this.screenshots++
   }
 
+  /** What the overview thinks of a group: its mark, without the sentence. */
+  async readVerdict(group: string): Promise<string> {
+    await this.goTo('')
+    const panel = this.#page.getByRole('region', { name: group, exact: true })
+    return panel.locator('.lead .mark').innerText()
+  }
+
   /** What stands in the page to be copied. */
   async readCommands(): Promise<void> {
     const offered = await this.#page.locator('main code:not(.block-text)').allTextContents()

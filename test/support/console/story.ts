@@ -110,8 +110,11 @@ export class ConsoleStory {
     await sleep(WRITTEN_MS, undefined, { signal })
     await region.stopBroker(0, { hard: true })
     await this.#tell('failover', () => this.#move({ kind: 'failover', to: this.#standby }))
-    await this.#driver.goTo('')
-    await this.#driver.look('overview-region-lost')
+    await this.#tell('the overview without a standby', async () => {
+      const verdict = await this.#driver.readVerdict(GROUP)
+      await this.#driver.look('overview-region-lost')
+      return verdict === 'nothing stands by' ? undefined : `it says ${verdict}`
+    })
     late.end()
     gate?.forget()
     await region.startBroker(0, signal)
