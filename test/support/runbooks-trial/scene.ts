@@ -1,0 +1,113 @@
+import { type Kafka } from 'kafkajs'
+import { systemClock, systemRandom } from '../../../src/core/index.ts'
+import { createKafkaJs } from '../../../src/kafka/index.ts'
+import type { StatusBody } from '../../../src/api/contract/index.ts'
+import { GROUP } from '../failover-trial/control.ts'
+import type { TrialRegion, TrialRegions } from '../failover-trial/trial-regions.ts'
+import { eventually, type IsthmusProcess } from '../isthmus-process.ts'
+import type { TrialContext } from '../trial.ts'
+import type { Walker } from './walker.ts'
+
+/** The file whose being there makes the routing of the group fail, and who is told of events. */
+export interface Switches {
+  readonly routing: { fail(): void; mend(): void }
+  readonly receiver: { fail(): void; mend(): void }
+}
+
+/** What plays need: the regions, the process, what an operator does to both, and the walker. */
+export class Scene {
+  readonly walker: Walker
+  readonly regions: TrialRegions
+  readonly switches: Switches
+  readonly context: TrialContext
+  readonly #isthmus: IsthmusProcess
+
+  constructor(parts: {
+    readonly walker: Walker
+    readonly regions: TrialRegions
+    readonly switches: Switches
+    readonly context: TrialContext
+    readonly isthmus: IsthmusProcess
+  }) {
+    this.walker = parts.walker
+    this.regions = parts.regions
+    this.switches = parts.switches
+    this.context = parts.context
+    this.#isthmus = parts.isthmus
+    this.walker.apiUrl = parts.isthmus.apiUrl
+  }
+
+  /** A command of a person who may do everything; it has to end well. */
+  async does(...args: readonly string[]): Promise<string> {
+    const { code, out, err } = await this.walker.command(args, 'admin')
+    if (code !== 0) throw new Error(`isthmus ${args.join(' ')} ended with ${code}: ${err}${out.slice(-600)}`)
+    return out
+  }
+
+  /** Waits until the status is as it should be. */
+  async until(what: string, isSo: (status: StatusBody) => boolean | undefined, limitMs = 90_000): Promise<void> {
+    const look = async () => {
+      if (!this.#isthmus.isRunning) throw new Error(`isthmus ended: ${this.#isthmus.log.slice(-8).join('\n')}`)
+      const status = await this.#isthmus.status()
+      return status !== undefined && isSo(status) ? true : undefined
+    }
+    await eventually(what, look, { limitMs, everyMs: 250, signal: this.context.signal })
+  }
+
+  async hold(link: string, verb: 'pause' | 'resume'): Promise<void> {
+    await this.does(verb, '--link', link)
+    await (verb === 'pause'
+      ? this.until(`${link} is paused`, ({ links }) => links.find((one) => one.link === link)?.state === 'paused')
+      : this.untilCopied(link))
+  }
+
+  async untilCopied(link: string): Promise<void> {
+    await this.until(`${link} has copied everything`, ({ links }) => {
+      const found = links.find((one) => one.link === link)
+      return found?.state === 'running' && found.lagUnknownFlows === 0 && found.lagRecords === 0
+    })
+  }
+
+  /** Nobody moves the group, and a move would be refused by nothing: guards object to what has just begun. */
+  async untilMovable(kind: 'switchover' | 'failback', to: string): Promise<void> {
+    let last = ''
+    const look = async () => {
+      const { code, out, err } = await this.walker.command(['plan', GROUP, '--kind', kind, '--to', to], 'admin')
+      last = `${out.slice(-1_500)}${err}`
+      return code === 0 ? true : undefined
+    }
+    const { signal } = this.context
+    await eventually(`a ${kind} can be made`, look, { limitMs: 120_000, everyMs: 500, signal }).catch(
+      (error: unknown) => {
+        throw new Error(`a ${kind} to ${to} cannot be made: ${last}`, { cause: error })
+      },
+    )
+  }
+
+  /** As whoever may do everything in a region, or as an application. */
+  kafka({ region, name, kafka }: TrialRegion, who: 'admin' | 'app' = 'admin'): Kafka {
+    const { security, bootstrap } = region
+    if (security === undefined) throw new Error(`${name} is not secured`)
+    const login = who === 'admin' ? security.admin : (kafka.sasl as { username: string; password: string })
+    const { username, password } = login
+    return createKafkaJs({
+      name,
+      bootstrap,
+      tls: { ca: security.tls.ca },
+      sasl: { mechanism: 'scram-sha-512', username, password },
+      context: { clock: systemClock, random: systemRandom },
+    })
+  }
+
+  async write(region: string, topic: string, count: number, who: 'admin' | 'app' = 'app'): Promise<void> {
+    const producer = this.kafka(this.regions.get(region), who).producer()
+    await producer.connect()
+    const messages = Array.from({ length: count }, (_, at) => ({
+      partition: 0,
+      key: `k${at}`,
+      value: `${region} ${at}`,
+    }))
+    await producer.send({ topic, messages })
+    await producer.disconnect()
+  }
+}
