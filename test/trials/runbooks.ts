@@ -4,8 +4,9 @@ import { GROUP, readGroup } from '../support/failover-trial/control.ts'
 import { TrialRegions } from '../support/failover-trial/trial-regions.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { commitGroups, positionsAt } from '../support/many-groups.ts'
-import { PLAYS, READERS, TOPIC } from '../support/runbooks-trial/plays.ts'
-import { Scene, type Switches } from '../support/runbooks-trial/scene.ts'
+import { READERS, TOPIC } from '../support/runbooks-trial/names.ts'
+import { PLAYS } from '../support/runbooks-trial/plays.ts'
+import { type Makeup, Scene, type Switches } from '../support/runbooks-trial/scene.ts'
 import { Walker } from '../support/runbooks-trial/walker.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
@@ -46,14 +47,15 @@ export const trial: Trial = {
     }
     await using stack = new AsyncDisposableStack()
     const [viewer, admin] = [createToken(), createToken()]
-    const start = async () => {
+    const start = async ({ authority, regions: entries }: Makeup) => {
       const tokens = Object.entries({ viewer, admin }).map(
         ([role, { hash }]) => `{ name: ${role}, role: ${role}, hash: "${hash}" }`,
       )
+      const names = entries.map(({ name }) => name)
       const isthmus = stack.use(
         await IsthmusProcess.start({
-          regions: regions.all.map(({ entry }) => entry),
-          rest: renderRest({ authority: folder.file('authority.db'), failing, receiver: receiver.url }),
+          regions: entries,
+          rest: renderRest({ authority, names, failing, receiver: receiver.url }),
           api: `anonymous: viewer, auth: { tokens: [${tokens.join(', ')}] }`,
         }),
       )
@@ -61,7 +63,9 @@ export const trial: Trial = {
       return isthmus
     }
     const walker = new Walker({ viewer: viewer.token, admin: admin.token }, context)
-    const scene = new Scene({ walker, regions, switches, context, isthmus: await start() })
+    const makeup = { authority: folder.file('authority.db'), regions: regions.all.map(({ entry }) => entry) }
+    const scene = new Scene({ walker, regions, switches, context, folder: folder.path, stack, makeup, start })
+    await scene.start()
     await scene.untilCopied(`${GROUP}-alpha-to-beta`)
     const parts = options['parts'] || (short ? SHORT_PARTS : Object.keys(PLAYS).join(','))
     for (const part of parts.split(',')) await playPart(part, scene, log)
@@ -109,10 +113,12 @@ async function fill(regions: TrialRegions, signal: AbortSignal): Promise<void> {
 
 function renderRest({
   authority,
+  names,
   failing,
   receiver,
 }: {
   readonly authority: string
+  readonly names: readonly string[]
   readonly failing: string
   readonly receiver: string
 }): string {
@@ -120,7 +126,7 @@ function renderRest({
   return [
     'failoverGroups:',
     `  - name: ${GROUP}`,
-    '    regions: [alpha, beta]',
+    `    regions: [${names.join(', ')}]`,
     '    topics: { include: ["orders.*"] }',
     '    consumerGroups: { include: ["readers-*"] }',
     '    failover: { cooldownSeconds: 0, groupGraceSeconds: 1, evictSeconds: 20, fenceCheckSeconds: 1, settleSeconds: 40 }',

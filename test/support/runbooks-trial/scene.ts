@@ -1,10 +1,17 @@
 import { type Kafka } from 'kafkajs'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { createKafkaJs } from '../../../src/kafka/index.ts'
-import type { StatusBody } from '../../../src/api/contract/index.ts'
+import type {
+  AuthorityBody,
+  CredentialsBody,
+  DrillsBody,
+  IncidentsBody,
+  RegionsBody,
+  StatusBody,
+} from '../../../src/api/contract/index.ts'
 import { GROUP } from '../failover-trial/control.ts'
 import type { TrialRegion, TrialRegions } from '../failover-trial/trial-regions.ts'
-import { eventually, type IsthmusProcess } from '../isthmus-process.ts'
+import { eventually, type IsthmusProcess, type RegionEntry } from '../isthmus-process.ts'
 import type { TrialContext } from '../trial.ts'
 import type { Walker } from './walker.ts'
 
@@ -14,27 +21,62 @@ export interface Switches {
   readonly receiver: { fail(): void; mend(): void }
 }
 
+/** What the configuration of the process says. */
+export interface Makeup {
+  /** The file of the authority. */
+  readonly authority: string
+  readonly regions: readonly RegionEntry[]
+}
+
 /** What plays need: the regions, the process, what an operator does to both, and the walker. */
 export class Scene {
   readonly walker: Walker
   readonly regions: TrialRegions
   readonly switches: Switches
   readonly context: TrialContext
-  readonly #isthmus: IsthmusProcess
+  /** Where the files of the regions are. */
+  readonly folder: string
+  /** What ends with the trial. */
+  readonly stack: AsyncDisposableStack
+  readonly #start: (makeup: Makeup) => Promise<IsthmusProcess>
+  #makeup: Makeup
+  #isthmus: IsthmusProcess | undefined
 
   constructor(parts: {
     readonly walker: Walker
     readonly regions: TrialRegions
     readonly switches: Switches
     readonly context: TrialContext
-    readonly isthmus: IsthmusProcess
+    readonly folder: string
+    readonly stack: AsyncDisposableStack
+    readonly makeup: Makeup
+    readonly start: (makeup: Makeup) => Promise<IsthmusProcess>
   }) {
     this.walker = parts.walker
     this.regions = parts.regions
     this.switches = parts.switches
     this.context = parts.context
-    this.#isthmus = parts.isthmus
-    this.walker.apiUrl = parts.isthmus.apiUrl
+    this.folder = parts.folder
+    this.stack = parts.stack
+    this.#makeup = parts.makeup
+    this.#start = parts.start
+  }
+
+  get makeup(): Makeup {
+    return this.#makeup
+  }
+
+  get isthmus(): IsthmusProcess {
+    if (this.#isthmus === undefined) throw new Error('nothing was started')
+    return this.#isthmus
+  }
+
+  /** With another configuration, where one is given; what runs is ended first. */
+  async start(change: Partial<Makeup> = {}): Promise<void> {
+    if (this.#isthmus?.isRunning === true) await this.isthmus.terminate()
+    this.#makeup = { ...this.#makeup, ...change }
+    this.#isthmus = await this.#start(this.#makeup)
+    this.walker.apiUrl = this.#isthmus.apiUrl
   }
 
   /** A command of a person who may do everything; it has to end well. */
@@ -47,11 +89,60 @@ export class Scene {
   /** Waits until the status is as it should be. */
   async until(what: string, isSo: (status: StatusBody) => boolean | undefined, limitMs = 90_000): Promise<void> {
     const look = async () => {
-      if (!this.#isthmus.isRunning) throw new Error(`isthmus ended: ${this.#isthmus.log.slice(-8).join('\n')}`)
-      const status = await this.#isthmus.status()
+      if (!this.isthmus.isRunning) throw new Error(`isthmus ended: ${this.isthmus.log.slice(-8).join('\n')}`)
+      const status = await this.isthmus.status()
       return status !== undefined && isSo(status) ? true : undefined
     }
     await eventually(what, look, { limitMs, everyMs: 250, signal: this.context.signal })
+  }
+
+  async untilVerdict(region: string, isSo: (verdict: string) => boolean): Promise<void> {
+    const look = async () => {
+      const { regions } = JSON.parse(await this.isthmus.get('/api/v1/regions')) as RegionsBody
+      return regions.some((one) => one.region === region && isSo(one.verdict)) || undefined
+    }
+    await eventually(`the verdict on ${region} changes`, look, { limitMs: 90_000, signal: this.context.signal })
+  }
+
+  /** Of the principal in `beta` whose writes prove fences. */
+  async untilCredentials(isSo: (one: CredentialsBody['credentials'][number]) => boolean): Promise<void> {
+    const look = async () => {
+      const { credentials } = JSON.parse(await this.isthmus.get('/api/v1/credentials')) as CredentialsBody
+      return credentials.some((one) => one.name === 'regions.beta.canary.sasl' && isSo(one)) || undefined
+    }
+    await eventually('the file of the canary is read', look, { limitMs: 60_000, signal: this.context.signal })
+  }
+
+  /** What the authority says, as the process tells it. */
+  async untilAuthority(isSo: (authority: AuthorityBody) => boolean): Promise<void> {
+    const look = async () => isSo(JSON.parse(await this.isthmus.get('/api/v1/authority')) as AuthorityBody) || undefined
+    await eventually('the authority is as it is to be', look, { limitMs: 60_000, signal: this.context.signal })
+  }
+
+  async untilNoDrill(): Promise<void> {
+    const look = async () => {
+      const { running } = JSON.parse(await this.isthmus.get(`/api/v1/failover-groups/${GROUP}/drills`)) as DrillsBody
+      return running === null || undefined
+    }
+    await eventually('no drill runs', look, { limitMs: 90_000, signal: this.context.signal })
+  }
+
+  async acknowledgeAll(link: string): Promise<void> {
+    const { incidents } = JSON.parse(
+      await this.isthmus.get(`/api/v1/incidents?link=${link}&state=open`),
+    ) as IncidentsBody
+    await this.does('incidents', 'acknowledge', ...incidents.map(({ id }) => id), '--note', 'trial')
+  }
+
+  async untilChoosing(region: string): Promise<void> {
+    const look = async () => {
+      const { code, out } = await this.walker.command(
+        ['divergence', 'show', GROUP, '--region', region, '--output', 'json'],
+        'viewer',
+      )
+      return (code === 0 && (JSON.parse(out) as { phase: string }).phase === 'choosing') || undefined
+    }
+    await eventually('somebody has to choose', look, { limitMs: 120_000, everyMs: 500, signal: this.context.signal })
   }
 
   async hold(link: string, verb: 'pause' | 'resume'): Promise<void> {

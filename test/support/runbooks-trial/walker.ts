@@ -1,4 +1,5 @@
-import { systemClock } from '../../../src/core/index.ts'
+import { runRestore } from '../../../src/controller/index.ts'
+import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import {
   type Block,
   type BlockRecord,
@@ -31,7 +32,12 @@ export class Walker {
   }
 
   command(args: readonly string[], role: Role) {
-    return cli(['--api', this.apiUrl, ...args], { io: { env: { ISTHMUS_TOKEN: this.#tokens[role] } } })
+    return cli(['--api', this.apiUrl, ...args], {
+      io: { env: { ISTHMUS_TOKEN: this.#tokens[role], USER: 'trial' }, signal: this.#context.signal },
+      verbs: {
+        restore: (options, signal) => runRestore(options, { clock: systemClock, random: systemRandom }, signal),
+      },
+    })
   }
 
   /** Every block has to be green. What a block asks a person for is done where `asked` says so, and then it is true. */

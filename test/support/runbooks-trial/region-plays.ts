@@ -1,0 +1,85 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { changePassword } from '../change-password.ts'
+import { returnTo } from './move-plays.ts'
+import { GROUP, OUT, TOPIC } from './names.ts'
+import type { Scene } from './scene.ts'
+
+/** Runbooks of regions: what is open, seems away, or is lost. */
+export async function playFences(scene: Scene): Promise<void> {
+  const params = { group: GROUP, region: 'beta' }
+  await scene.walker.expectRed('acl-drift', ['standby'], { ...params, region: 'alpha' })
+  await scene.walker.expectRed('acl-drift', ['fences'], { ...params, region: 'gamma' })
+  await scene.walker.walk('acl-drift', ['standby', 'fences', 'fence', 'holds', 'unfence', 'journal'], params)
+}
+
+export async function playAlarm(scene: Scene): Promise<void> {
+  const params = { region: 'beta' }
+  const beta = scene.regions.get('beta').region
+  await beta.pauseBroker(0)
+  const look = ['votes', 'up']
+  try {
+    await scene.untilVerdict('beta', (verdict) => verdict !== 'up')
+    await scene.walker.expectRed('false-alarm', look, params)
+  } finally {
+    await beta.resumeBroker(0)
+  }
+  await scene.untilVerdict('beta', (verdict) => verdict === 'up')
+  await scene.walker.walk('false-alarm', ['observer', 'looked', 'votes', 'mended', 'up', 'now'], params)
+  await scene.untilCopied(OUT)
+}
+
+/** The password of the principal that proves fences, by the credentials command and at the brokers. */
+export async function playCredentials(scene: Scene): Promise<void> {
+  const params = { region: 'beta' }
+  const { region } = scene.regions.get('beta')
+  const file = join(scene.folder, 'beta', 'isthmus.password')
+  await scene.walker.expectRed('credential-rotation', ['let-in'], { region: 'gamma' })
+  const held = readFileSync(file, 'utf8')
+  rmSync(file)
+  await scene.untilCredentials(({ trouble }) => trouble !== null)
+  await scene.walker.expectRed('credential-rotation', ['files', 'in-use'], params)
+  await scene.walker.expectRed('certificate-expiring', ['files', 'in-use'], params)
+  writeFileSync(file, held, { mode: 0o600 })
+  await scene.untilCredentials(({ trouble }) => trouble === null)
+  const rotate = async () => {
+    const password = `${held}-next`
+    await changePassword(region, { username: 'isthmus', password })
+    writeFileSync(file, password, { mode: 0o600 })
+    await scene.untilCredentials(({ changes }) => changes > 0)
+  }
+  const blocks = ['no-move', 'let-in', 'files', 'rotated', 'in-use', 'in-again', 'copies', 'now']
+  await scene.walker.walk('credential-rotation', blocks, params, rotate)
+}
+
+/** The active region dies with records that nobody has copied, and comes back. */
+export async function playLoss(scene: Scene): Promise<void> {
+  const { walker } = scene
+  const params = { group: GROUP, to: 'beta' }
+  const back = { group: GROUP, region: 'alpha' }
+  const alpha = scene.regions.get('alpha').region
+  await scene.untilVerdict('alpha', (verdict) => verdict === 'up')
+  await walker.expectRed('region-lost', ['down'], params, ['group'])
+  await walker.expectRed('region-returned', ['role'], back)
+  scene.isthmus.freeze()
+  await scene.write('alpha', TOPIC, 10)
+  await alpha.stopBroker(0, { hard: true })
+  scene.isthmus.wake()
+  // Nobody else is there who could confirm it.
+  await scene.untilVerdict('alpha', (verdict) => verdict === 'down' || verdict === 'unconfirmed')
+  await walker.expectRed('region-returned', ['reached', 'divergence'], back)
+  await walker.walk('region-lost', ['group', 'down', 'target-up', 'authority', 'agreed', 'plan'], params)
+  // Nothing shows that nobody writes there: a person has to vouch for it.
+  await walker.expectRed('region-lost', ['move', 'active'], params)
+  await walker.walk('region-lost', ['waiting', 'attest', 'active', 'clients', 'writing', 'journal'], params)
+
+  await alpha.startBroker(0, scene.context.signal)
+  await scene.untilVerdict('alpha', (verdict) => verdict === 'up')
+  await scene.untilChoosing('alpha')
+  await walker.walk('region-returned', ['scan'], back)
+  await scene.untilChoosing('alpha')
+  const first = ['role', 'reached', 'divergence', 'owner', 'dry-run', 'choose']
+  await walker.walk('region-returned', [...first, 'standby', 'copied', 'journal'], back)
+  await scene.untilMovable('failback', 'alpha')
+  await returnTo(scene, 'alpha')
+}
