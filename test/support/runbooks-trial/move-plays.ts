@@ -50,7 +50,7 @@ async function takenBack(
   },
 ): Promise<void> {
   const find = id === 'operation-stopped' ? 'which' : 'running'
-  await scene.walker.expectRed(id, ['abort'], params, [find])
+  await scene.walker.expectRed(id, [find], params)
   await scene.untilMovable(verb, params.to)
   const producer = scene
     .kafka(scene.regions.get(from), 'app')
@@ -80,7 +80,6 @@ export async function playDrill(scene: Scene): Promise<void> {
   await scene.untilMovable('switchover', 'beta')
   await scene.walker.walk('drill-failed', ['last', 'report', 'doctor', 'again', 'passed', 'journal'], params)
 
-  await scene.walker.expectRed('drill-failed', ['abort'], params, ['running'])
   await scene.does('drill', 'run', GROUP, '--level', 'canary', '--reason', 'trial')
   await scene.walker.walk('drill-failed', ['running', 'abort'], params)
   await scene.untilNoDrill()
@@ -90,7 +89,6 @@ export async function playDrill(scene: Scene): Promise<void> {
 export async function playStopped(scene: Scene): Promise<void> {
   const { walker, switches } = scene
   const params = { group: GROUP, to: 'alpha' }
-  await walker.expectRed('operation-stopped', ['resume', 'why'], { group: GROUP }, ['which'])
   await scene.untilMovable('switchover', 'beta')
   switches.routing.fail()
   await walker.command(['switchover', GROUP, '--to', 'beta', '--reason', 'trial', '--yes', '--wait'], 'admin')

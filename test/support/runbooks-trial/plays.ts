@@ -8,7 +8,7 @@ import {
 } from './link-plays.ts'
 import { playDrill, playMoves, playStopped } from './move-plays.ts'
 import { playAuthority, playGrowth, playRestart } from './process-plays.ts'
-import { playAlarm, playCredentials, playFences, playLoss } from './region-plays.ts'
+import { playAlarm, playCertificate, playCredentials, playFences, playLoss } from './region-plays.ts'
 import type { Scene } from './scene.ts'
 
 /** Runbooks in the situations that they are for: broken first, where their checks have to be red; then walked through. */
@@ -26,6 +26,7 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   drill: playDrill,
   alarm: playAlarm,
   credentials: playCredentials,
+  certificate: playCertificate,
   moves: playMoves,
   stopped: playStopped,
   loss: playLoss,

@@ -104,13 +104,13 @@ export class Scene {
     await eventually(`the verdict on ${region} changes`, look, { limitMs: 90_000, signal: this.context.signal })
   }
 
-  /** Of the principal in `beta` whose writes prove fences. */
-  async untilCredentials(isSo: (one: CredentialsBody['credentials'][number]) => boolean): Promise<void> {
+  /** Of one set of files, such as `regions.beta.tls`. */
+  async untilCredential(name: string, isSo: (one: CredentialsBody['credentials'][number]) => boolean): Promise<void> {
     const look = async () => {
       const { credentials } = JSON.parse(await this.isthmus.get('/api/v1/credentials')) as CredentialsBody
-      return credentials.some((one) => one.name === 'regions.beta.canary.sasl' && isSo(one)) || undefined
+      return credentials.some((one) => one.name === name && isSo(one)) || undefined
     }
-    await eventually('the file of the canary is read', look, { limitMs: 60_000, signal: this.context.signal })
+    await eventually(`${name} is read`, look, { limitMs: 60_000, signal: this.context.signal })
   }
 
   /** What the authority says, as the process tells it. */

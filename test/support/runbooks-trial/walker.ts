@@ -56,7 +56,7 @@ export class Walker {
     }
   }
 
-  /** Each of these blocks has to be red now; what they need is saved by those before. */
+  /** Each of these blocks has to be red now; what they need is saved by those before, which are green. */
   async expectRed(
     id: string,
     blocks: readonly string[],
@@ -64,10 +64,11 @@ export class Walker {
     before: readonly string[] = [],
   ): Promise<void> {
     const records = await this.#run(id, { blocks: [...before, ...blocks], params, isPatient: false, asked: nothing })
-    for (const { block, state } of records.filter((one) => blocks.includes(one.block))) {
-      this.#context.log(`${id} ${block}, broken: ${state}`)
-      if (state === 'red') this.red.add(`${id} ${block}`)
-      else this.wrong.push(`${id} ${block} is ${state} where it is broken`)
+    for (const { block, state, reason } of records) {
+      const wanted = blocks.includes(block) ? 'red' : 'green'
+      this.#context.log(`${id} ${block}, broken: ${state}, ${reason}`)
+      if (state !== wanted) this.wrong.push(`${id} ${block} is ${state} where something is broken: ${reason}`)
+      else if (wanted === 'red') this.red.add(`${id} ${block}`)
     }
   }
 
