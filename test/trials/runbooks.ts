@@ -6,7 +6,7 @@ import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { commitGroups, positionsAt } from '../support/many-groups.ts'
 import { READERS, TOPIC } from '../support/runbooks-trial/names.ts'
 import { PLAYS } from '../support/runbooks-trial/plays.ts'
-import { type Makeup, Scene, type Switches } from '../support/runbooks-trial/scene.ts'
+import { Scene, type Switches } from '../support/runbooks-trial/scene.ts'
 import { Walker } from '../support/runbooks-trial/walker.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
@@ -45,27 +45,19 @@ export const trial: Trial = {
         mend: () => (receiver.answers.status = () => 204),
       },
     }
-    await using stack = new AsyncDisposableStack()
     const [viewer, admin] = [createToken(), createToken()]
-    const start = async ({ authority, regions: entries }: Makeup) => {
-      const tokens = Object.entries({ viewer, admin }).map(
-        ([role, { hash }]) => `{ name: ${role}, role: ${role}, hash: "${hash}" }`,
-      )
-      const names = entries.map(({ name }) => name)
-      const isthmus = stack.use(
-        await IsthmusProcess.start({
-          regions: entries,
-          rest: renderRest({ authority, names, failing, receiver: receiver.url }),
-          api: `anonymous: viewer, auth: { tokens: [${tokens.join(', ')}] }`,
-        }),
-      )
-      await eventually('the group is known', () => readGroup(isthmus), { limitMs: 120_000, signal })
-      return isthmus
-    }
-    const walker = new Walker({ viewer: viewer.token, admin: admin.token }, context)
-    const makeup = { authority: folder.file('authority.db'), regions: regions.all.map(({ entry }) => entry) }
-    const scene = new Scene({ walker, regions, switches, context, folder: folder.path, stack, makeup, start })
-    await scene.start()
+    const tokens = Object.entries({ viewer, admin }).map(
+      ([role, { hash }]) => `{ name: ${role}, role: ${role}, hash: "${hash}" }`,
+    )
+    const names = regions.all.map(({ name }) => name)
+    await using isthmus = await IsthmusProcess.start({
+      regions: regions.all.map(({ entry }) => entry),
+      rest: renderRest({ authority: folder.file('authority.db'), names, failing, receiver: receiver.url }),
+      api: `anonymous: viewer, auth: { tokens: [${tokens.join(', ')}] }`,
+    })
+    await eventually('the group is known', () => readGroup(isthmus), { limitMs: 120_000, signal })
+    const walker = new Walker(isthmus.apiUrl, { viewer: viewer.token, admin: admin.token }, context)
+    const scene = new Scene({ walker, regions, switches, context, folder: folder.path, isthmus })
     await scene.untilCopied(`${GROUP}-alpha-to-beta`)
     const parts = options['parts'] || (short ? SHORT_PARTS : Object.keys(PLAYS).join(','))
     for (const part of parts.split(',')) await playPart(part, scene, log)

@@ -84,26 +84,3 @@ export async function playDrill(scene: Scene): Promise<void> {
   await scene.walker.walk('drill-failed', ['running', 'abort'], params)
   await scene.untilNoDrill()
 }
-
-/** Behind its commit a move waits for a mended provider; before it, for a writer, and is taken back. */
-export async function playStopped(scene: Scene): Promise<void> {
-  const { walker, switches } = scene
-  const params = { group: GROUP, to: 'alpha' }
-  await scene.untilMovable('switchover', 'beta')
-  switches.routing.fail()
-  await walker.command(['switchover', GROUP, '--to', 'beta', '--reason', 'trial', '--yes', '--wait'], 'admin')
-  await walker.walk('operation-stopped', ['which', 'why'], { group: GROUP })
-  switches.routing.mend()
-  await walker.walk('operation-stopped', ['which', 'resume', 'ended', 'journal'], { group: GROUP })
-  await scene.untilCopied(BACK)
-  await takenBack(scene, 'operation-stopped', { verb: 'failback', params, from: 'beta' })
-  await scene.untilMovable('failback', 'alpha')
-  await returnTo(scene, 'alpha')
-}
-
-/** As its runbook has it. */
-export async function returnTo(scene: Scene, to: string): Promise<void> {
-  const blocks = ['group', 'copy', 'regions', 'plan', 'move', 'active', 'reversed', 'journal']
-  await scene.walker.walk('failback', blocks, { group: GROUP, to })
-  await scene.untilCopied(OUT)
-}

@@ -6,9 +6,8 @@ import {
   playRebuilt,
   playStalledLink,
 } from './link-plays.ts'
-import { playDrill, playMoves, playStopped } from './move-plays.ts'
-import { playAuthority, playGrowth, playRestart } from './process-plays.ts'
-import { playAlarm, playCertificate, playCredentials, playFences, playLoss } from './region-plays.ts'
+import { playDrill, playMoves } from './move-plays.ts'
+import { playAlarm, playCertificate, playCredentials, playFences } from './region-plays.ts'
 import type { Scene } from './scene.ts'
 
 /** Runbooks in the situations that they are for: broken first, where their checks have to be red; then walked through. */
@@ -28,9 +27,4 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   credentials: playCredentials,
   certificate: playCertificate,
   moves: playMoves,
-  stopped: playStopped,
-  loss: playLoss,
-  restart: playRestart,
-  authority: playAuthority,
-  growth: playGrowth,
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../../src/core/index.ts'
 import { createAuthority } from '../../../src/local/index.ts'
 import { changePassword } from '../change-password.ts'
-import { returnTo } from './move-plays.ts'
-import { GROUP, OUT, TOPIC } from './names.ts'
+import { GROUP, OUT } from './names.ts'
 import type { Scene } from './scene.ts'
 
 const DAY_MS = 86_400_000
@@ -75,36 +74,4 @@ export async function playCertificate(scene: Scene): Promise<void> {
   await scene.walker.expectRed('certificate-expiring', ['gone'], params)
   const blocks = ['let-in', 'files', 'found', 'replaced', 'probed', 'in-use', 'still-in', 'gone', 'now']
   await scene.walker.walk('certificate-expiring', blocks, params, () => put(held, (days) => days > 25))
-}
-
-/** The active region dies with records that nobody has copied, and comes back. */
-export async function playLoss(scene: Scene): Promise<void> {
-  const { walker } = scene
-  const params = { group: GROUP, to: 'beta' }
-  const back = { group: GROUP, region: 'alpha' }
-  const alpha = scene.regions.get('alpha').region
-  await scene.untilVerdict('alpha', (verdict) => verdict === 'up')
-  await walker.expectRed('region-lost', ['down'], params, ['group'])
-  await walker.expectRed('region-returned', ['role'], back)
-  scene.isthmus.freeze()
-  await scene.write('alpha', TOPIC, 10)
-  await alpha.stopBroker(0, { hard: true })
-  scene.isthmus.wake()
-  // Nobody else is there who could confirm it.
-  await scene.untilVerdict('alpha', (verdict) => verdict === 'down' || verdict === 'unconfirmed')
-  await walker.expectRed('region-returned', ['reached', 'divergence'], back)
-  await walker.walk('region-lost', ['group', 'down', 'target-up', 'authority', 'agreed', 'plan'], params)
-  // Nothing shows that nobody writes there: a person has to vouch for it.
-  await walker.expectRed('region-lost', ['move', 'active'], params)
-  await walker.walk('region-lost', ['waiting', 'attest', 'active', 'clients', 'writing', 'journal'], params)
-
-  await alpha.startBroker(0, scene.context.signal)
-  await scene.untilVerdict('alpha', (verdict) => verdict === 'up')
-  await scene.untilChoosing('alpha')
-  await walker.walk('region-returned', ['scan'], back)
-  await scene.untilChoosing('alpha')
-  const first = ['role', 'reached', 'divergence', 'owner', 'dry-run', 'choose']
-  await walker.walk('region-returned', [...first, 'standby', 'copied', 'journal'], back)
-  await scene.untilMovable('failback', 'alpha')
-  await returnTo(scene, 'alpha')
 }

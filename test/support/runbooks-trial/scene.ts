@@ -2,7 +2,6 @@ import { type Kafka } from 'kafkajs'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { createKafkaJs } from '../../../src/kafka/index.ts'
 import type {
-  AuthorityBody,
   CredentialsBody,
   DrillsBody,
   IncidentsBody,
@@ -11,7 +10,7 @@ import type {
 } from '../../../src/api/contract/index.ts'
 import { GROUP } from '../failover-trial/control.ts'
 import type { TrialRegion, TrialRegions } from '../failover-trial/trial-regions.ts'
-import { eventually, type IsthmusProcess, type RegionEntry } from '../isthmus-process.ts'
+import { eventually, type IsthmusProcess } from '../isthmus-process.ts'
 import type { TrialContext } from '../trial.ts'
 import type { Walker } from './walker.ts'
 
@@ -19,13 +18,6 @@ import type { Walker } from './walker.ts'
 export interface Switches {
   readonly routing: { fail(): void; mend(): void }
   readonly receiver: { fail(): void; mend(): void }
-}
-
-/** What the configuration of the process says. */
-export interface Makeup {
-  /** The file of the authority. */
-  readonly authority: string
-  readonly regions: readonly RegionEntry[]
 }
 
 /** What plays need: the regions, the process, what an operator does to both, and the walker. */
@@ -36,11 +28,7 @@ export class Scene {
   readonly context: TrialContext
   /** Where the files of the regions are. */
   readonly folder: string
-  /** What ends with the trial. */
-  readonly stack: AsyncDisposableStack
-  readonly #start: (makeup: Makeup) => Promise<IsthmusProcess>
-  #makeup: Makeup
-  #isthmus: IsthmusProcess | undefined
+  readonly isthmus: IsthmusProcess
 
   constructor(parts: {
     readonly walker: Walker
@@ -48,35 +36,14 @@ export class Scene {
     readonly switches: Switches
     readonly context: TrialContext
     readonly folder: string
-    readonly stack: AsyncDisposableStack
-    readonly makeup: Makeup
-    readonly start: (makeup: Makeup) => Promise<IsthmusProcess>
+    readonly isthmus: IsthmusProcess
   }) {
     this.walker = parts.walker
     this.regions = parts.regions
     this.switches = parts.switches
     this.context = parts.context
     this.folder = parts.folder
-    this.stack = parts.stack
-    this.#makeup = parts.makeup
-    this.#start = parts.start
-  }
-
-  get makeup(): Makeup {
-    return this.#makeup
-  }
-
-  get isthmus(): IsthmusProcess {
-    if (this.#isthmus === undefined) throw new Error('nothing was started')
-    return this.#isthmus
-  }
-
-  /** With another configuration, where one is given; what runs is ended first. */
-  async start(change: Partial<Makeup> = {}): Promise<void> {
-    if (this.#isthmus?.isRunning === true) await this.isthmus.terminate()
-    this.#makeup = { ...this.#makeup, ...change }
-    this.#isthmus = await this.#start(this.#makeup)
-    this.walker.apiUrl = this.#isthmus.apiUrl
+    this.isthmus = parts.isthmus
   }
 
   /** A command of a person who may do everything; it has to end well. */
@@ -113,12 +80,6 @@ export class Scene {
     await eventually(`${name} is read`, look, { limitMs: 60_000, signal: this.context.signal })
   }
 
-  /** What the authority says, as the process tells it. */
-  async untilAuthority(isSo: (authority: AuthorityBody) => boolean): Promise<void> {
-    const look = async () => isSo(JSON.parse(await this.isthmus.get('/api/v1/authority')) as AuthorityBody) || undefined
-    await eventually('the authority is as it is to be', look, { limitMs: 60_000, signal: this.context.signal })
-  }
-
   async untilNoDrill(): Promise<void> {
     const look = async () => {
       const { running } = JSON.parse(await this.isthmus.get(`/api/v1/failover-groups/${GROUP}/drills`)) as DrillsBody
@@ -132,17 +93,6 @@ export class Scene {
       await this.isthmus.get(`/api/v1/incidents?link=${link}&state=open`),
     ) as IncidentsBody
     await this.does('incidents', 'acknowledge', ...incidents.map(({ id }) => id), '--note', 'trial')
-  }
-
-  async untilChoosing(region: string): Promise<void> {
-    const look = async () => {
-      const { code, out } = await this.walker.command(
-        ['divergence', 'show', GROUP, '--region', region, '--output', 'json'],
-        'viewer',
-      )
-      return (code === 0 && (JSON.parse(out) as { phase: string }).phase === 'choosing') || undefined
-    }
-    await eventually('somebody has to choose', look, { limitMs: 120_000, everyMs: 500, signal: this.context.signal })
   }
 
   async hold(link: string, verb: 'pause' | 'resume'): Promise<void> {
