@@ -239,7 +239,8 @@ async function findServer(name, given, env) {
 /** What the trials of the chart and of Kubernetes run: the programs by name, from the same folder or the PATH. */
 export async function findKubernetesTools(env = process.env) {
   const built = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'isthmus', 'kube', 'bin')
-  const names = ['helm', 'kubectl', 'kubeconform', 'kube-apiserver', 'etcd']
+  const servers = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok']
+  const names = ['helm', 'kubectl', 'kubeconform', ...servers]
   const found = await Promise.all(names.map(async (name) => [name, await findProgram(name, built, env)]))
   const missing = found.filter(([, program]) => program === undefined).map(([name]) => name)
   const detail =

@@ -46,7 +46,7 @@ function doorOf(
   { env, clock, random }: Pick<AgentGateOptions, 'env' | 'clock' | 'random'>,
 ): GateDoor {
   if (gate.kind === 'command') return new CommandDoor({ region, command: gate, env, clock })
-  return new PolicyDoor(new ClientPolicy(gate.policy, gate.access, { clock, random }))
+  return new PolicyDoor(new ClientPolicy(gate.policy, gate.access, { clock, random }), clock)
 }
 
 /**

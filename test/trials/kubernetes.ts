@@ -4,8 +4,9 @@ import { readWhole } from '../support/read-whole.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 
 /**
- * The chart installed on a real API server, its pods as processes of this machine with the token of their service account,
- * and an application that goes where its Service points. Moves are asked for, watched and aborted with kubectl alone.
+ * The chart installed on a real API server with a controller manager, a scheduler and a fake node, whose pods stand for
+ * nothing: its own run as processes of this machine with the token of their service account. One application goes where its
+ * Service points, another one is restarted by each move. Moves are asked for, watched and aborted with kubectl alone.
  */
 interface Step {
   readonly step: string
@@ -24,7 +25,8 @@ export const trial: Trial = {
   describe:
     'moves asked for with kubectl, over a Service that clients follow; aborted, over an API server that is away',
   needs: ['regions', 'kubernetes'],
-  limitMs: 600_000,
+  limitMs: 900_000,
+  shortLimitMs: 300_000,
   fields: ['steps', 'wrongSteps', 'moves', 'watched', 'records', 'lost', 'repeated'],
   populations: ['steps', 'moves', 'watched', 'records'],
 
@@ -92,7 +94,11 @@ async function move(
       return shown?.phase === 'steady' ? shown : undefined
     })
     const selected = await scene.selected()
+    const readers = await scene.readers()
     return [
+      ...(readers.length === 2 && readers.every((operation) => operation === end.operation)
+        ? []
+        : [`the pods of the application were started for ${readers.join(', ')}, not for ${end.operation}`]),
       ...(group.active === to ? [] : [`${group.active} is shown as active`]),
       ...(selected === to ? [] : [`the Service selects ${selected}`]),
     ]

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { evictionProvider, resolveEviction } from '../../../src/routing/index.ts'
+import { ClientPolicy } from '../../../src/kubernetes/index.ts'
+import { PolicyDoor } from '../../../src/security/index.ts'
 import { FakeApiServer } from '../../support/kubernetes/fake-api-server.ts'
 
 const { signal } = new AbortController()
@@ -90,4 +92,22 @@ test('a policy that is changed between look and write is looked at again', async
   expect(await provider().evict(MOVE, signal)).toMatchObject({ kind: 'unknown' })
   server.mishap = () => undefined
   expect(await provider().evict(MOVE, signal)).toMatchObject({ kind: 'done' })
+})
+
+test('a gate tells where it is, goes on behind a change of somebody else, and fails by name', async () => {
+  const policy = new ClientPolicy('eu-clients', { kubeconfig: server.kubeconfig }, parts)
+  const door = new PolicyDoor(policy, systemClock)
+  const conflict = { status: 409, message: 'the object has been modified' }
+  server.mishap = ({ method }) => (method === 'PATCH' ? conflict : undefined)
+  expect(await door.run('close', 10, signal)).toEqual({ kind: 'running' })
+  server.mishap = () => undefined
+  expect(await door.run('close', 10, signal)).toEqual({ kind: 'done', position: 'closed' })
+  expect(await door.run('check', 10, signal)).toEqual({ kind: 'done', position: 'closed' })
+  expect(await door.run('open', 10, signal)).toEqual({ kind: 'done', position: 'open' })
+  server.objects.delete(`${AT}/eu-clients`)
+  expect(await door.run('check', 10, signal)).toMatchObject({
+    kind: 'failed',
+    fault: { code: 'KUBERNETES_POLICY_UNUSABLE' },
+  })
+  await door.stop()
 })

@@ -48,7 +48,7 @@ describe.skipIf(!hasKubernetes)('a gate by a NetworkPolicy', () => {
     events.onAny((name) => void told.push(name))
     gate = new RegionGate({
       region: regionName('eu'),
-      door: new PolicyDoor(new ClientPolicy(policy, access, { clock: systemClock, random: systemRandom })),
+      door: new PolicyDoor(new ClientPolicy(policy, access, { clock: systemClock, random: systemRandom }), systemClock),
       ask: async () => ({ want, reason: `it says ${want}`, warning: undefined }),
       clock: systemClock,
       events,

@@ -114,10 +114,16 @@ export class PodProcess implements AsyncDisposable {
 }
 
 function localConfig(text: string, { listen, kubeconfig }: { readonly listen: string; readonly kubeconfig: string }) {
-  const config = parse(text) as { api: Keys; authority: Keys; kubernetes: Keys; failoverGroups: { routing: Keys[] }[] }
+  const config = parse(text) as {
+    api: Keys
+    authority: Keys
+    kubernetes: Keys
+    failoverGroups: Record<'routing' | 'eviction', Keys[]>[]
+  }
   const { api, authority, kubernetes, failoverGroups } = config
   const groups = failoverGroups.map((group) => {
-    return { ...group, routing: group.routing.map((provider) => ({ ...provider, kubeconfig })) }
+    const here = (providers: readonly Keys[]) => providers.map((provider) => ({ ...provider, kubeconfig }))
+    return { ...group, routing: here(group.routing), eviction: here(group.eviction) }
   })
   return stringify({
     ...config,

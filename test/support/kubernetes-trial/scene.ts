@@ -5,6 +5,7 @@ import { type Ran, runTool, WatchedTool } from '../chart/programs.ts'
 import { GROUP } from '../failover-trial/control.ts'
 import { GROUP_PREFIX, TOPIC_PREFIX, TrialRegions } from '../failover-trial/trial-regions.ts'
 import { eventually } from '../isthmus-process.ts'
+import { KubeNodes } from '../kubernetes/kube-nodes.ts'
 import { KubeServer } from '../kubernetes/kube-server.ts'
 import type { TrialContext } from '../trial.ts'
 import { TrialFolder } from '../trial-folder.ts'
@@ -20,6 +21,19 @@ export const TOPIC = `${TOPIC_PREFIX}followed`
 export const HOME = 'alpha'
 export const AWAY = 'beta'
 
+/** An application that a move restarts, on fake nodes. */
+const READER = {
+  metadata: { name: 'reader', annotations: { 'isthmus.dev/failover-group': GROUP } },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'reader' } },
+    template: {
+      metadata: { labels: { app: 'reader' } },
+      spec: { containers: [{ name: 'reader', image: 'reader' }] },
+    },
+  },
+}
+
 export interface ShownGroup {
   readonly active: string
   readonly phase: string
@@ -28,6 +42,7 @@ export interface ShownGroup {
 
 export interface ShownOperation {
   readonly phase: string
+  readonly operation?: string
   readonly step?: string
   readonly message: string
   readonly plan?: { readonly blocking: readonly string[] }
@@ -64,7 +79,8 @@ export class KubernetesScene implements AsyncDisposable {
       KubeServer.start({ hasDefinitions: false }).then((one) => stack.use(one)),
       TrialRegions.start({ names, isSecured: false, folder: folder.path, signal }).then((all) => stack.use(all)),
     ])
-    log('the API server and both regions are ready')
+    stack.use(await KubeNodes.start(server, folder.path))
+    log('the API server with a fake node and both regions are ready')
     const scene = new KubernetesScene({ server, regions, folder, stack: stack.move(), signal })
     try {
       await scene.#begin()
@@ -112,6 +128,12 @@ export class KubernetesScene implements AsyncDisposable {
       | { readonly selector?: { readonly region?: string } }
       | undefined
     return spec?.selector?.region
+  }
+
+  /** Pods of the annotated application that run, and for which operation they were started; '' before any move. */
+  async readers(): Promise<readonly string[]> {
+    const { body } = await this.server.call('GET', `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app%3Dreader`)
+    return (body.items ?? []).map(({ metadata }) => metadata.annotations?.['isthmus.dev/operation'] ?? '')
   }
 
   /** As the authority's object names it. */
@@ -197,6 +219,7 @@ export class KubernetesScene implements AsyncDisposable {
     await regions.get(HOME).admin.createTopics([topic], signal)
     const spec = { ports: [{ port: 9092 }], selector: { region: HOME } }
     await server.call('POST', `/api/v1/namespaces/${NAMESPACE}/services`, { metadata: { name: SERVICE }, spec })
+    await server.call('POST', `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`, READER)
     const values = this.#write('values.yaml', this.#values())
     const args = ['install', 'isthmus', CHART, '-n', NAMESPACE, '-f', values]
     const { code, stderr } = await runTool('helm', args, { signal, kubeconfig: server.kubeconfig })
@@ -224,8 +247,9 @@ export class KubernetesScene implements AsyncDisposable {
       regions: regions.map(({ name }) => name),
       topics: { include: [`${TOPIC_PREFIX}*`] },
       consumerGroups: { include: [`${GROUP_PREFIX}*`] },
-      failover: { cooldownSeconds: 0, groupGraceSeconds: 1, evictSeconds: 20, fenceCheckSeconds: 1 },
+      failover: { cooldownSeconds: 0, groupGraceSeconds: 1, evictSeconds: 60, fenceCheckSeconds: 1 },
       routing: [{ kind: 'kubernetes', service: SERVICE, selectors }],
+      eviction: [{ kind: 'rollout' }],
     }
     const authority = { leaseSeconds: 3, takeoverSeconds: 10 }
     return {

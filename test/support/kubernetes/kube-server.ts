@@ -94,6 +94,11 @@ export class KubeServer implements AsyncDisposable {
     return `https://127.0.0.1:${this.#ports[2]}`
   }
 
+  /** Path of one of its own files, such as `sa.key`. */
+  file(name: string): string {
+    return join(this.#folder, name)
+  }
+
   async startAll(): Promise<void> {
     this.#launch('etcd', this.#etcdFlags())
     this.#launch('kube-apiserver', this.#apiServerFlags())
@@ -208,7 +213,7 @@ export class KubeServer implements AsyncDisposable {
   }
 
   #apiServerFlags(): string[] {
-    const file = (name: string) => join(this.#folder, name)
+    const file = (name: string) => this.file(name)
     return [
       `--etcd-servers=http://127.0.0.1:${this.#ports[0]}`,
       '--bind-address=127.0.0.1',
