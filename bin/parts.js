@@ -22,7 +22,7 @@ import { environmentFor, nodeFlags, root } from './node.js'
 const MINUTE_MS = 60_000
 
 /** More failed files than this are no accident, and are not run again. */
-const SECOND_ATTEMPTS_MAX = 3
+const SECOND_ATTEMPTS_MAX = 5
 
 /** The kinds of tests, each a folder of test/ and a project of vitest, in the order in which they run. */
 const PROJECTS = [
