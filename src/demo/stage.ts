@@ -97,7 +97,7 @@ export async function setStage(options: StageOptions, scope: Scope, hooks: Stage
     await following
   })
   const page = stack.use(
-    await serveSensorPage(() => ({ ...feed.view(), ...fleetState(workload, follower), regions: names })),
+    await serveSensorPage(() => ({ ...feed.view(), ...fleetState(workload, follower), regions: names }), systemClock),
   )
   say(`What the sensor fleet does, also while it moves: ${page.address}/`)
   const stage = { regions, files, workload, app, address, port, sensorPage: page.address, follower }

@@ -1,5 +1,4 @@
-/** Shows what `/state` says, once a second. It keeps what it showed last while nobody answers, and says so. */
-const EVERY_MS = 1_000
+/** Shows what the demo tells, once a second. It keeps what it showed last while nobody tells anything, and says so. */
 const WINDOW_MS = 10_000
 const SVG = 'http://www.w3.org/2000/svg'
 const byId = (id) => document.getElementById(id)
@@ -118,20 +117,18 @@ function showAlerts({ alerts, alertsAgain }) {
   byId('alerts').replaceChildren(...rows)
 }
 
-async function look() {
-  try {
-    const response = await fetch('/state')
-    const state = await response.json()
-    regions = state.regions
-    showWhere(state)
-    showTimeline(state)
-    showSites(state)
-    showAlerts(state)
-    showLegend()
-  } catch {
-    byId('where').textContent = 'The demo does not answer. What is shown is what it said last.'
-  }
-  window.setTimeout(look, EVERY_MS)
+function show(state) {
+  regions = state.regions
+  showWhere(state)
+  showTimeline(state)
+  showSites(state)
+  showAlerts(state)
+  showLegend()
 }
 
-void look()
+// A browser connects again by itself.
+const told = new EventSource('/events')
+told.addEventListener('message', ({ data }) => show(JSON.parse(data)))
+told.addEventListener('error', () => {
+  byId('where').textContent = 'The demo does not answer. What is shown is what it said last.'
+})

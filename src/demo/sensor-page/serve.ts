@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type Clock, pause } from '../../core/index.ts'
 import type { FeedView } from '../sensor-feed.ts'
 
-/** What the page asks for every second. */
+/** What the page is told every second. */
 export interface PageState extends FeedView {
   /** Where the applications run, or ran last. */
   readonly runsIn: string
@@ -24,6 +25,7 @@ const FILES: Readonly<Record<string, { readonly file: string; readonly type: str
   '/page.css': { file: 'page.css', type: 'text/css' },
   '/page.js': { file: 'page.js', type: 'text/javascript' },
 }
+const TELL_EVERY_MS = 1_000
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:",
@@ -32,7 +34,7 @@ const HEADERS = {
 }
 
 /** A page about the sensor fleet, for this machine alone, at a free port. It outlives every region: it asks none. */
-export async function serveSensorPage(state: () => PageState): Promise<SensorPage> {
+export async function serveSensorPage(state: () => PageState, clock: Clock): Promise<SensorPage> {
   const files = new Map<string, { readonly body: Buffer; readonly type: string }>()
   for (const [path, { file, type }] of Object.entries(FILES)) {
     files.set(path, { body: await readFile(new URL(file, import.meta.url)), type })
@@ -44,6 +46,7 @@ export async function serveSensorPage(state: () => PageState): Promise<SensorPag
     else if (found !== undefined) answer(response, { status: 200, ...found })
     else if (path === '/state')
       answer(response, { status: 200, type: 'application/json', body: JSON.stringify(state()) })
+    else if (path === '/events') void tell(response, state, clock)
     else answer(response, { status: 404, type: 'text/plain', body: `there is no ${path}\n` })
   })
   await new Promise<void>((resolve, reject) => {
@@ -66,4 +69,15 @@ function answer(
   { status, type, body }: { readonly status: number; readonly type: string; readonly body: Buffer | string },
 ): void {
   response.writeHead(status, { ...HEADERS, 'content-type': `${type}; charset=utf-8` }).end(body)
+}
+
+/** Until the page goes, or the demo ends. */
+async function tell(response: ServerResponse, state: () => PageState, clock: Clock): Promise<void> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
+  while (!gone.signal.aborted) {
+    response.write(`data: ${JSON.stringify(state())}\n\n`)
+    await pause(clock, TELL_EVERY_MS, gone.signal)
+  }
 }
