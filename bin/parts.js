@@ -29,9 +29,9 @@ const PROJECTS = [
   { name: 'unit', limitMs: 5 * MINUTE_MS, inCheck: true },
   { name: 'tidy', limitMs: 5 * MINUTE_MS, inCheck: true },
   { name: 'simulation', limitMs: 10 * MINUTE_MS },
-  { name: 'component', limitMs: 20 * MINUTE_MS },
-  { name: 'integration', limitMs: 60 * MINUTE_MS, needs: 'regions' },
-  { name: 'e2e', limitMs: 30 * MINUTE_MS, needs: 'regions' },
+  { name: 'component', limitMs: 20 * MINUTE_MS, mayStarve: true },
+  { name: 'integration', limitMs: 60 * MINUTE_MS, needs: 'regions', mayStarve: true },
+  { name: 'e2e', limitMs: 30 * MINUTE_MS, needs: 'regions', mayStarve: true },
 ]
 
 const TOOLS = [
@@ -91,18 +91,18 @@ function toolPart(node, { name, args }) {
 }
 
 /** One part, or none where the kind has no file that passes the filters. */
-function projectParts(node, { name, limitMs, needs }, filters) {
+function projectParts(node, { name, limitMs, needs, mayStarve }, filters) {
   const files = testFiles(`test/${name}`).filter(
     (file) => filters.length === 0 || filters.some((it) => file.includes(it)),
   )
   if (files.length === 0) return []
   const run = (only) => runProject(node, name, only, limitMs)
-  return [{ name, size: files.length, needs, run: () => (needs ? runTwice(run, filters) : run(filters)) }]
+  return [{ name, size: files.length, needs, run: () => (mayStarve ? runTwice(run, filters) : run(filters)) }]
 }
 
 /**
- * Tests on real brokers: a file that failed runs a second time, and the part names what passed only then. What fails
- * twice has failed.
+ * Tests that start processes and wait for them (`mayStarve`): a file that failed runs a second time, and the part names
+ * what passed only then. What fails twice has failed.
  */
 async function runTwice(run, filters) {
   const first = await run(filters)

@@ -173,7 +173,7 @@ export class IsthmusProcess implements AsyncDisposable {
 
   /** Text of a GET on its API. */
   async get(path: string): Promise<string> {
-    const response = await fetch(`${this.apiUrl}${path}`, { signal: AbortSignal.timeout(10_000) })
+    const response = await fetch(`${this.apiUrl}${path}`, { signal: AbortSignal.timeout(60_000) })
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
     return response.text()
   }
