@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { CallerBody } from '../api/contract/index.ts'
 import { useApi, useLive, useRoute, useSession } from './client/hooks.ts'
+import { focusHeading } from './client/focus.ts'
 import { liveEvents } from './client/event-stream.ts'
 import { session } from './client/session.ts'
 import { findPage, PAGES } from './navigation.tsx'
@@ -15,22 +16,23 @@ export function Frame() {
   const route = useRoute()
   const { token, isRefused } = useSession()
   const page = findPage(route.path[0])
-  const main = useRef<HTMLElement>(null)
+  const isFirst = useRef(true)
   const nav = useRef<HTMLElement>(null)
   const place = route.path.join('/')
   useEffect(() => liveEvents.restart(), [token])
   useEffect(() => {
     document.title = `${page.title} · Isthmus`
-    // Whoever cannot see that the page has changed is taken to its beginning.
-    if (place !== '') main.current?.focus({ preventScroll: true })
+    // A browser begins at the top by itself.
+    if (!isFirst.current) focusHeading()
+    isFirst.current = false
     scrollTo(0, 0)
     // On a phone the navigation is wider than the screen.
     nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
-  }, [page.title, place])
+  }, [page.title, place, isRefused])
   const { View } = page
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), focusHeading())}>
         Skip to the page
       </a>
       <Banner />
@@ -41,8 +43,8 @@ export function Frame() {
           </a>
         ))}
       </nav>
-      <main id="main" tabIndex={-1} ref={main}>
-        <h1>{page.title}</h1>
+      <main id="main">
+        <h1 tabIndex={-1}>{page.title}</h1>
         {isRefused ? <SignIn /> : <View route={route} />}
       </main>
     </>
@@ -68,8 +70,10 @@ function Connection() {
   const words = { connecting: 'connecting', live: 'live', lost: 'not connected' }[state.kind]
   const level = { connecting: 'unknown', live: 'good', lost: 'bad' } as const
   return (
-    <span class="connection" role="status">
-      <Mark level={level[state.kind]}>{words}</Mark>
+    <span class="connection">
+      <span role="status">
+        <Mark level={level[state.kind]}>{words}</Mark>
+      </span>
       {state.kind === 'lost' && <Age heardMs={state.heardMs} label="last heard" staleSeconds={0} />}
     </span>
   )

@@ -5,6 +5,7 @@ import { useApi, useStatus } from '../client/hooks.ts'
 import { Ask } from '../parts/ask.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { Cli } from '../parts/cli.tsx'
+import { Disclosure } from '../parts/disclosure.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { ReportButton } from '../parts/report-button.tsx'
@@ -137,8 +138,7 @@ function OneDrill({ drill, path }: { readonly drill: DrillBody; readonly path: s
         />
       )}
       {endedAt === null && (
-        <details class="intervention">
-          <summary>End it</summary>
+        <Disclosure label="End it">
           <Ask
             label="End the drill"
             meaning="What it made is taken away."
@@ -146,7 +146,7 @@ function OneDrill({ drill, path }: { readonly drill: DrillBody; readonly path: s
             needs="operator"
           />
           <Cli command={commandOf('drill', 'abort', id, '--reason', 'WHY')} />
-        </details>
+        </Disclosure>
       )}
     </Panel>
   )
@@ -208,8 +208,7 @@ function OrderDrill({ group, path }: { readonly group: Group; readonly path: str
         obstacle={level === '' ? 'Choose what is rehearsed.' : undefined}
       />
       {isFull && (
-        <details class="intervention">
-          <summary>Approve one full drill</summary>
+        <Disclosure label="Approve one full drill">
           <Ask
             label="Approve"
             meaning="Lets one full drill begin within 24 hours."
@@ -217,7 +216,7 @@ function OrderDrill({ group, path }: { readonly group: Group; readonly path: str
             needs="operator"
           />
           <Cli command={commandOf('drill', 'approve', group.group, '--reason', 'WHY')} />
-        </details>
+        </Disclosure>
       )}
       <Cli
         command={commandOf(

@@ -1,7 +1,9 @@
 import { useState } from 'preact/hooks'
 import type { FailoverGroupsBody, OperationBody, PlanBody, PlanRequest } from '../../api/contract/index.ts'
+import { focusHeading } from '../client/focus.ts'
 import { useApi } from '../client/hooks.ts'
 import { type Sending, useCaller, useOrder } from '../client/orders.ts'
+import { Form } from '../parts/form.tsx'
 import { type Level, Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { ProblemNote } from '../parts/problem.tsx'
@@ -82,18 +84,21 @@ function Planner({ groups, wanted = '' }: PlannerProps) {
     const body = { ...wish, overrides: given.map(([guard, reason]) => ({ guard, reason })) }
     return plan.send({ path: `/failover-groups/${encodeURIComponent(group)}/plans`, body })
   }
+  // The plan that had the focus is gone by then.
+  const again = async () => (await make()) ?? focusHeading()
   return (
     <>
       <Panel
         title="Plan a move"
         command={commandOf('plan', group || 'GROUP', '--kind', wish.kind || 'switchover', '--to', wish.to || 'REGION')}
       >
-        <form
-          class="form"
-          onSubmit={(event) => {
-            event.preventDefault()
-            void make()
-          }}
+        <Form
+          label="Plan it; this changes nothing"
+          waitingLabel="The guards are looking"
+          isWaiting={plan.isSending}
+          obstacle={refusal}
+          told={plan.answer === undefined ? '' : 'The plan stands below.'}
+          onSubmit={make}
         >
           <label>
             Failover group
@@ -105,16 +110,10 @@ function Planner({ groups, wanted = '' }: PlannerProps) {
             </select>
           </label>
           <WishFields wish={wish} regions={regions} onChange={change} />
-          <button type="submit" disabled={refusal !== undefined || plan.isSending}>
-            {plan.isSending ? 'The guards are looking' : 'Plan it; this changes nothing'}
-          </button>
-          <p class="faint" role="status">
-            {refusal ?? ''}
-          </p>
-        </form>
+        </Form>
         <ProblemNote problem={plan.problem} />
       </Panel>
-      <Planned plan={plan} wish={wish} overrides={overrides} onOverrides={setOverrides} onAgain={make} />
+      <Planned plan={plan} wish={wish} overrides={overrides} onOverrides={setOverrides} onAgain={again} />
     </>
   )
 }

@@ -4,6 +4,7 @@ import { useApi } from '../client/hooks.ts'
 import { stepsOf } from '../client/planned-steps.ts'
 import { Ask } from '../parts/ask.tsx'
 import { Cli } from '../parts/cli.tsx'
+import { Disclosure } from '../parts/disclosure.tsx'
 import { type Level, Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { ReportButton } from '../parts/report-button.tsx'
@@ -168,8 +169,7 @@ function Interventions({ operation, path, isPastCommit }: InterventionsProps) {
       {isPastCommit ? (
         <p>It is past its commit: it cannot be aborted any more, only gone on with.</p>
       ) : (
-        <details class="intervention">
-          <summary>Abort it</summary>
+        <Disclosure label="Abort it">
           <Ask
             label="Abort the move"
             meaning="Everything is put back as it was, fences included."
@@ -178,7 +178,7 @@ function Interventions({ operation, path, isPastCommit }: InterventionsProps) {
             obstacle={abort === null ? undefined : 'Somebody has asked for that already.'}
           />
           <Cli command={commandOf('operation', 'abort', id, '--reason', 'WHY')} />
-        </details>
+        </Disclosure>
       )}
       {isStuck && <Unstick path={path} id={id} />}
     </Panel>
@@ -190,8 +190,7 @@ function Unstick({ path, id }: { readonly path: string; readonly id: string }) {
   const vouched = attestation.trim() === '' ? {} : { attestation: attestation.trim() }
   return (
     <>
-      <details class="intervention">
-        <summary>Resume it</summary>
+      <Disclosure label="Resume it">
         <div class="form">
           <label>
             Only where a fence cannot be proved: why nobody can write to the region that is left
@@ -207,9 +206,8 @@ function Unstick({ path, id }: { readonly path: string; readonly id: string }) {
           shape={({ by }) => ({ by, ...vouched })}
         />
         <Cli command={commandOf('operation', 'resume', id)} />
-      </details>
-      <details class="intervention">
-        <summary>Go on without the step</summary>
+      </Disclosure>
+      <Disclosure label="Go on without the step">
         <Ask
           label="Acknowledge and go on"
           meaning="The move goes on without the step that it stands at; only steps behind the commit can be left out."
@@ -217,7 +215,7 @@ function Unstick({ path, id }: { readonly path: string; readonly id: string }) {
           needs="operator"
         />
         <Cli command={commandOf('operation', 'acknowledge', id, '--reason', 'WHY')} />
-      </details>
+      </Disclosure>
     </>
   )
 }

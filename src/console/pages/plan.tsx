@@ -25,7 +25,7 @@ export function PlanPanel({ plan, acceptLoss, overrides, onOverrides, onAgain }:
   const { group, kind, from, to, blocking, notes, steps } = plan
   return (
     <>
-      <Panel title={`Plan: ${kind} of ${group} from ${from} to ${to}`}>
+      <Panel title={`Plan: ${kind} of ${group} from ${from} to ${to}`} takesFocus>
         <p class="lead">
           {blocking.length === 0 ? (
             <Mark level="good">Nothing stops it</Mark>

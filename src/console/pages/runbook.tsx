@@ -3,6 +3,7 @@ import type { RunbookBody, RunbookCheckBody, StatusBody } from '../../api/contra
 import { useApi, useStatus } from '../client/hooks.ts'
 import { type Looking, useLook } from '../client/looks.ts'
 import { Cli } from '../parts/cli.tsx'
+import { Form } from '../parts/form.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { linkTo } from '../route.ts'
@@ -76,12 +77,15 @@ function Checks({ runbook, values, onChange, checks, onLook }: ChecksProps) {
       staleSeconds={CHECK_STALE_SECONDS}
       command={commandOf('runbook', 'check', runbook.id, ...argumentsOf(runbook, values))}
     >
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <Form
+        label="Run the checks"
+        waitingLabel="The checks are looking"
+        isWaiting={checks.isLooking}
+        obstacle={missing.length > 0 ? `First say: ${missing.map(({ name }) => name).join(', ')}.` : undefined}
+        told={verdictOf(checks)}
+        onSubmit={() => {
           onLook()
-          void checks.look(path)
+          return checks.look(path)
         }}
       >
         <p>They look, with your role, and change nothing.</p>
@@ -94,13 +98,7 @@ function Checks({ runbook, values, onChange, checks, onLook }: ChecksProps) {
             onChange={(value) => onChange({ ...values, [param.name]: value })}
           />
         ))}
-        <button type="submit" disabled={missing.length > 0 || checks.isLooking}>
-          {checks.isLooking ? 'The checks are looking' : 'Run the checks'}
-        </button>
-        <p class="faint" role="status">
-          {missing.length > 0 ? `First say: ${missing.map(({ name }) => name).join(', ')}.` : verdictOf(checks)}
-        </p>
-      </form>
+      </Form>
       <Found checks={checks} />
     </Panel>
   )
@@ -110,8 +108,8 @@ function isGiven(value: string | undefined): value is string {
   return value !== undefined && value.trim() !== ''
 }
 
-function verdictOf({ shown: { body }, isLooking }: Looking<RunbookCheckBody>): string {
-  if (isLooking || body === undefined) return ''
+function verdictOf({ shown: { body } }: Looking<RunbookCheckBody>): string {
+  if (body === undefined) return ''
   const red = body.blocks.filter(({ state }) => state !== 'green').length
   if (body.blocks.length === 0) return 'This runbook has no check.'
   return red === 0 ? 'Every check is green.' : `${plural(red, 'check')} of ${body.blocks.length} not green.`

@@ -122,13 +122,14 @@ function ProbedAge({ at }: { readonly at: string }) {
 function ProbeNow() {
   const { refusal } = useCaller('operator')
   const order = useOrder<SecurityProbeBody>()
+  const isOff = refusal !== undefined || order.isSending
   return (
     <>
       <p>
         <button
           type="button"
-          disabled={refusal !== undefined || order.isSending}
-          onClick={() => void order.send({ path: '/security/probe', body: {} })}
+          aria-disabled={isOff}
+          onClick={() => !isOff && void order.send({ path: '/security/probe', body: {} })}
         >
           {order.isSending ? 'Probing, which may take a minute' : 'Probe now; this changes nothing'}
         </button>

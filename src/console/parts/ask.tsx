@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { CallerBody } from '../../api/contract/index.ts'
 import { useCaller, useOrder } from '../client/orders.ts'
+import { Form } from './form.tsx'
 import { bodyOf, type Person, PersonFields } from './person.tsx'
 import { ProblemNote } from './problem.tsx'
 
@@ -45,7 +46,8 @@ export function Ask({ label, meaning, path, needs, body = {}, headers, word, obs
   const { name, isNamed, refusal } = useCaller(needs)
   const order = useOrder<unknown>()
   const isSure = word === undefined || typed.trim() === word
-  const why = refusal ?? obstacle ?? askFor(person, { asksWhy, isNamed })
+  const why =
+    refusal ?? obstacle ?? askFor(person, { asksWhy, isNamed }) ?? (isSure ? undefined : `Type ${word} to do it.`)
   const send = async () => {
     const answer = await order.send({
       path,
@@ -56,12 +58,13 @@ export function Ask({ label, meaning, path, needs, body = {}, headers, word, obs
     if (answer !== undefined) onDone?.(answer)
   }
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void send()
-      }}
+    <Form
+      label={label}
+      waitingLabel="Waiting for the API"
+      isWaiting={order.isSending}
+      obstacle={why}
+      told={order.answer === undefined ? '' : `The API has taken it: ${label}.`}
+      onSubmit={send}
     >
       <p>{meaning}</p>
       <PersonFields person={person} onChange={setPerson} asksWhy={asksWhy} />
@@ -73,13 +76,7 @@ export function Ask({ label, meaning, path, needs, body = {}, headers, word, obs
           <input autocomplete="off" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
         </label>
       )}
-      <button type="submit" disabled={!isSure || why !== undefined || order.isSending}>
-        {order.isSending ? 'Waiting for the API' : label}
-      </button>
-      <p class="faint" role="status">
-        {order.answer === undefined ? (why ?? '') : `The API has taken it: ${label}.`}
-      </p>
       <ProblemNote problem={order.problem} />
-    </form>
+    </Form>
   )
 }
