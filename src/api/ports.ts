@@ -43,11 +43,11 @@ import type {
   AppliedPolicy,
   FenceRecord,
   GateStatus,
+  Imported,
   PolicyDrift,
   PolicyPlan,
   ProbeRound,
   RemovalRule,
-  SecurityPolicy,
   WatchedFence,
 } from '../security/index.ts'
 
@@ -244,7 +244,7 @@ export interface SecurityView {
     import(
       what: { readonly region: string; readonly owner: string; readonly group?: string | undefined },
       signal: AbortSignal,
-    ): Promise<SecurityPolicy>
+    ): Promise<Imported>
   }
   readonly probes: {
     /** Of each region that was probed. */

@@ -127,7 +127,8 @@ function addReadings(app: App, given: { readonly view: () => SecurityView; reado
       },
     },
     async ({ query: { failoverGroup: group, ...query } }) => {
-      return { policy: { ...(await view().policies.import({ ...query, group }, closing)) } }
+      const { policy, leftOut } = await view().policies.import({ ...query, group }, closing)
+      return { policy: { ...policy }, leftOut: [...leftOut] }
     },
   )
   app.get(

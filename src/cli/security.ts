@@ -126,8 +126,9 @@ function addImport(security: Command, { io, exit }: CommandContext): void {
     .command('import')
     .summary('write a policy from what stands in a region')
     .description(
-      'Prints a policy that asks for exactly what stands, so that planning it there is empty. Entries of fences are left ' +
-        'out. What stood before stays foreign: no policy takes it away.',
+      'Prints a policy that asks for exactly what stands, entries, users and quotas, so that planning it there is empty. ' +
+        'Entries of fences are left out, and passwords, which brokers do not tell: add a passwordFile where a region ' +
+        'lacks the user. What no policy can say is named. What stood before stays foreign: no policy takes it away.',
     )
     .requiredOption('--region <region>', 'the region')
     .requiredOption('--owner <name>', 'whose policy it is to be')
@@ -135,7 +136,9 @@ function addImport(security: Command, { io, exit }: CommandContext): void {
     .action(async ({ region, owner, group }: { region: string; owner: string; group?: string }, command: Command) => {
       const { api, output } = command.optsWithGlobals<GlobalOptions>()
       const query = { region, owner, failoverGroup: group }
-      const { policy } = await getJson<SecurityImportBody>(io, api, '/api/v1/security/import', query, TIMEOUT_MS)
+      const path = '/api/v1/security/import'
+      const { policy, leftOut } = await getJson<SecurityImportBody>(io, api, path, query, TIMEOUT_MS)
+      for (const what of leftOut) io.err(`left out: ${what}\n`)
       io.out(`${render(policy, output, (it) => stringify(it, { lineWidth: 0 }).trimEnd())}\n`)
       exit(EXIT.ok)
     })

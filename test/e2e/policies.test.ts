@@ -15,6 +15,7 @@ import { systemClock, systemRandom } from '../../src/core/index.ts'
 import { type AclBinding, type Cluster, openCluster } from '../../src/kafka/index.ts'
 import { type LocalRegion, startRegion } from '../../src/local/index.ts'
 import { bindingKey } from '../../src/security/fences/fence-record.ts'
+import type { SecurityPolicy } from '../../src/security/index.ts'
 import { addAcls, entry, makeTopics, removeAcls, soon } from '../integration/security/secured-region.ts'
 import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { cli } from '../support/run-cli.ts'
@@ -126,6 +127,16 @@ describe.runIf(canRunKafka)('policies of two secured regions', () => {
       )
       expect(limits).toContain(`billing consumer_byte_rate ${BYTES}`)
     }
+  })
+
+  test('an import of a region has its users without passwords, its quotas and its entries', async () => {
+    const imported = await it.viewer(['security', 'import', '--region', 'eu', '--owner', 'copy', '--output', 'json'])
+    // Users with two logins, of which a policy says one.
+    expect(imported).toMatchObject({ code: 0, err: expect.stringMatching(/^(left out: SCRAM-SHA-256 of user .*\n)*$/) })
+    const { principals, quotas, roles } = JSON.parse(imported.out) as Partial<SecurityPolicy>
+    expect(principals).toContainEqual({ name: 'User:billing', auth: 'scram-sha-512', iterations: 8192 })
+    expect(quotas).toEqual([{ principal: 'User:billing', consumerBytesPerSecond: BYTES }])
+    expect(roles?.map(({ principal }) => principal)).toEqual(expect.arrayContaining(DECLARED.map((it) => it.principal)))
   })
 
   test('a user that was made logs in, in both regions, and may what its role says', async () => {

@@ -226,6 +226,9 @@ export const SecurityImportBody = object(
       {},
       { additionalProperties: true, description: 'A SecurityPolicy; planning it is empty there.' },
     ),
+    leftOut: Type.Array(Type.String(), {
+      description: 'What stands there and no policy can say, or could not be read.',
+    }),
   },
   'A policy that asks for what stands.',
 )

@@ -9,11 +9,12 @@ import {
   type ExpandedPolicy,
   expandPolicy,
   findDrift,
+  type Imported,
   importPolicy,
   planForRegion,
   type PolicyAccess,
   type PolicyPlan,
-  readBindings,
+  readExisting,
   type RemovalRule,
   securityFaults,
   type SecurityPolicy,
@@ -119,14 +120,16 @@ export class PolicyDesk {
   async import(
     { region, owner, group }: { readonly region: string; readonly owner: string; readonly group?: string | undefined },
     signal: AbortSignal,
-  ): Promise<SecurityPolicy> {
+  ): Promise<Imported> {
     const access = this.#accessOf(region)
     if (access === undefined) {
       const known = [...this.#options.regions.keys()].join(', ')
       throw securityFaults.fault('POLICY_REGION_UNKNOWN', { region, known })
     }
     const applies = group === undefined ? { regions: [region] } : { failoverGroup: group }
-    return importPolicy({ owner, applies, bindings: await readBindings(access, signal) })
+    const { unread, ...existing } = await readExisting(access, signal)
+    const { policy, leftOut } = importPolicy({ owner, applies, ...existing })
+    return { policy, leftOut: [...unread, ...leftOut] }
   }
 
   async #planOne(

@@ -1,5 +1,5 @@
 import { describeError, pause } from '../../core/index.ts'
-import type { ClientQuota, Cluster, NewScramCredential } from '../../kafka/index.ts'
+import type { ClientQuota, Cluster, NewScramCredential, ScramUser } from '../../kafka/index.ts'
 import { callBounded, isUndecided, type RegionAccess } from '../fences/region-access.ts'
 import { type DesiredAccounts, entityText, type QuotaValue } from './desired-accounts.ts'
 import { type AccountPlan, type AccountSight, countAccountChanges, planAccounts } from './plan-accounts.ts'
@@ -30,17 +30,29 @@ export async function readAccounts(
   nodeId?: number,
 ): Promise<AccountSight | undefined> {
   if (desired === undefined) return undefined
-  const { accounts } = access
-  const afterMs = nodeId === undefined ? access.timings.callMs : access.timings.lookMs
-  const ask = <Item>(what: string, call: (signal: AbortSignal) => Promise<readonly Item[]>) =>
-    callBounded(access, what, signal, call, afterMs)
   const [users, quotas] = await Promise.all([
-    desired.users.length === 0
-      ? []
-      : ask('DescribeUserScramCredentials', (signal) => accounts.describeScramUsers(signal, nodeId)),
-    desired.quotas.length === 0 ? [] : ask('DescribeClientQuotas', (signal) => accounts.describeQuotas(signal, nodeId)),
+    desired.users.length === 0 ? [] : readUsers(access, signal, nodeId),
+    desired.quotas.length === 0 ? [] : readQuotas(access, signal, nodeId),
   ])
   return { users, quotas }
+}
+
+export function readUsers(access: AccountAccess, signal: AbortSignal, nodeId?: number): Promise<readonly ScramUser[]> {
+  const ask = (signal: AbortSignal) => access.accounts.describeScramUsers(signal, nodeId)
+  return callBounded(access, 'DescribeUserScramCredentials', signal, ask, limitOf(access, nodeId))
+}
+
+export function readQuotas(
+  access: AccountAccess,
+  signal: AbortSignal,
+  nodeId?: number,
+): Promise<readonly ClientQuota[]> {
+  const ask = (signal: AbortSignal) => access.accounts.describeQuotas(signal, nodeId)
+  return callBounded(access, 'DescribeClientQuotas', signal, ask, limitOf(access, nodeId))
+}
+
+function limitOf({ timings }: AccountAccess, nodeId: number | undefined): number {
+  return nodeId === undefined ? timings.callMs : timings.lookMs
 }
 
 /**

@@ -27,7 +27,8 @@ export interface QuotaValue {
 
 const USER = 'User:'
 const MECHANISMS = { 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const
-const QUOTA_KEYS = {
+/** Words of a policy, by what brokers call them. */
+export const QUOTA_KEYS = {
   producerBytesPerSecond: 'producer_byte_rate',
   consumerBytesPerSecond: 'consumer_byte_rate',
   requestPercent: 'request_percentage',

@@ -1,18 +1,47 @@
 import type { AclBinding } from '../../kafka/index.ts'
 import { ANY } from '../authorizer-model.ts'
+import { importAccounts } from './import-accounts.ts'
 import { isOverlay } from './overlay.ts'
+import type { AccountSight } from './plan-accounts.ts'
 import type { PolicyAcl, SecurityPolicy } from './policy-schema.ts'
+
+export interface Existing extends Pick<SecurityPolicy, 'owner' | 'applies'> {
+  readonly bindings: readonly AclBinding[]
+  readonly accounts: AccountSight
+}
+
+export interface Imported {
+  readonly policy: SecurityPolicy
+  /** What stands and no policy can say, a sentence each. */
+  readonly leftOut: readonly string[]
+}
 
 /**
  * A policy that asks for exactly what exists, so that planning it changes nothing: pure. What roles can say becomes roles;
  * entries of fences are left out. What was there before stays foreign: an import gives no right to take it away.
  */
-export function importPolicy({
-  owner,
-  applies,
-  bindings,
-}: Pick<SecurityPolicy, 'owner' | 'applies'> & { readonly bindings: readonly AclBinding[] }): SecurityPolicy {
+export function importPolicy({ owner, applies, bindings, accounts }: Existing): Imported {
+  const unknown = bindings.filter((binding) => !isKnown(binding))
   const declared = bindings.filter((binding) => !isOverlay(binding) && isKnown(binding))
+  const { principals, quotas, leftOut } = importAccounts(accounts)
+  return {
+    policy: {
+      apiVersion: 'isthmus/v1',
+      kind: 'SecurityPolicy',
+      owner,
+      applies,
+      ...(principals.length > 0 && { principals }),
+      ...(quotas.length > 0 && { quotas }),
+      ...importEntries(declared),
+    },
+    leftOut: [
+      ...leftOut,
+      ...unknown.map(({ principal }) => `an entry of ${principal} of a kind that is not known here`),
+    ],
+  }
+}
+
+function importEntries(declared: readonly AclBinding[]): Required<Pick<SecurityPolicy, 'roles' | 'acls'>> {
   const principals = [...new Set(declared.map(({ principal }) => principal))].sort()
   const roles: NonNullable<SecurityPolicy['roles']> = []
   const acls: PolicyAcl[] = []
@@ -36,7 +65,7 @@ export function importPolicy({
     }
     acls.push(...others.map(policyAclOf))
   }
-  return { apiVersion: 'isthmus/v1', kind: 'SecurityPolicy', owner, applies, roles, acls }
+  return { roles, acls }
 }
 
 /** As the escape hatch of a policy has it. */

@@ -14,6 +14,9 @@ const choice = <const Values extends string[]>(values: readonly [...Values], des
 
 const OPERATIONS = ['all', ...new Set(Object.values(OPERATIONS_OF).flat())] as const
 const RESOURCES = ['topic', 'group', 'cluster', 'transactional-id', 'delegation-token', 'user'] as const
+/** Of SCRAM, as brokers take them. */
+export const FEWEST_ITERATIONS = 4_096
+export const AT_MOST_ITERATIONS = 16_384
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'gssapi'] as const
 
 const ownerName = Type.String({
@@ -99,8 +102,8 @@ const Principal = strict(
     ),
     iterations: Type.Optional(
       Type.Integer({
-        minimum: 4096,
-        maximum: 16384,
+        minimum: FEWEST_ITERATIONS,
+        maximum: AT_MOST_ITERATIONS,
         description: 'For SCRAM. Default: whatever a user has; 8192 where one is made.',
       }),
     ),

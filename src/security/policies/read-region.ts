@@ -1,9 +1,11 @@
+import { describeError, isFault } from '../../core/index.ts'
 import type { AclBinding } from '../../kafka/index.ts'
 import { readDefault, readExemption } from '../fences/read-acls.ts'
 import { callBounded, type RegionAccess } from '../fences/region-access.ts'
 import { securityFaults } from '../faults.ts'
-import type { AccountAccess } from './apply-accounts.ts'
+import { type AccountAccess, readQuotas, readUsers } from './apply-accounts.ts'
 import type { AccessGuards } from './guard-access.ts'
+import type { Existing } from './import-policy.ts'
 import type { RegionSight } from './plan-policy.ts'
 import type { PolicyRecords } from './policy-record.ts'
 import type { SecurityPolicy } from './policy-schema.ts'
@@ -44,6 +46,29 @@ export async function readRegion(
     allowsWithoutAcl: found === 'unknown' ? stated : found,
   }
   return { sight: { bindings, records }, guards }
+}
+
+/** What an import begins with. Users and quotas that cannot be read are told, and the entries of ACLs read all the same. */
+export async function readExisting(
+  access: PolicyAccess,
+  signal: AbortSignal,
+): Promise<Pick<Existing, 'bindings' | 'accounts'> & { readonly unread: readonly string[] }> {
+  const unread: string[] = []
+  const orNone = async <Item>(what: string, read: Promise<readonly Item[]>) => {
+    try {
+      return await read
+    } catch (error) {
+      if (signal.aborted || !isFault(error)) throw error
+      unread.push(`${what}, which could not be read: ${describeError(error)}`)
+      return []
+    }
+  }
+  const [bindings, users, quotas] = await Promise.all([
+    readBindings(access, signal),
+    orNone('users', readUsers(access, signal)),
+    orNone('quotas', readQuotas(access, signal)),
+  ])
+  return { bindings, accounts: { users, quotas }, unread }
 }
 
 export function readBindings(access: RegionAccess, signal: AbortSignal): Promise<readonly AclBinding[]> {

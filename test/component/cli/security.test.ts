@@ -153,6 +153,21 @@ test('an import asks for what stands, and leaves fences out', async () => {
   expect(imported.out).not.toContain('deny')
 })
 
+test('an import has users without passwords and quotas, and names what no policy can say', async () => {
+  await using it = await startFakeControl()
+  const checkout = { name: 'User:checkout', auth: 'scram-sha-512' } as const
+  it.policies.declare({ principals: [checkout] }, { 'User:checkout': secretFor('checkout') })
+  await cli([...APPLY, '--region', 'east', '--api', it.api])
+  const east = it.policies.accounts.get(regionName('east'))
+  east?.putQuota('checkout', 'producer_byte_rate', 5_000)
+  east?.putQuota(null, 'connection_creation_rate', 7)
+  const imported = await cli(['security', 'import', '--region', 'east', '--owner', 'all', '--api', it.api])
+  expect(imported).toMatchObject({ code: 0, err: 'left out: connection_creation_rate 7 of user <default>\n' })
+  expect(imported.out).toContain('  - name: User:checkout\n    auth: scram-sha-512\n    iterations: 8192\n')
+  expect(imported.out).toContain('  - principal: User:checkout\n    producerBytesPerSecond: 5000\n')
+  checkNoSecret(JSON.stringify(imported), 'what it prints')
+})
+
 test.each([
   ['an owner that there is not', ['security', 'plan', '--owner', 'nobody'], 2, 'POLICY_UNKNOWN'],
   ['a region that there is not', ['security', 'drift', '--region', 'nowhere'], 2, 'POLICY_REGION_UNKNOWN'],

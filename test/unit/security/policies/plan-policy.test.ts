@@ -165,7 +165,10 @@ test('an imported policy changes nothing, and fences are not imported', () => {
     entryOf({ resource: 'cluster', name: 'kafka-cluster', operation: 'idempotent-write' }),
     topic('a', { host: '10.0.0.1', permission: 'deny' }),
   ]
-  const policy = importPolicy({ owner: 'orders', applies: { regions: ['eu'] }, bindings: [...bindings, fence] })
+  const accounts = { users: [], quotas: [] }
+  const existing = { applies: { regions: ['eu'] }, bindings: [...bindings, fence], accounts }
+  const { policy, leftOut } = importPolicy({ owner: 'orders', ...existing })
+  expect(leftOut).toEqual([])
   const desired = expandPolicy(policy, []).bindings
   expect(plan({ desired, actual: bindings, removal: ON })).toMatchObject({ additions: [], removals: [], foreign: [] })
   expect(policy.roles).toEqual([
