@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { Reader, Writer } from '@platformatic/kafka'
+import { madeUpLogin, type TriedMechanism } from './bare-login.ts'
 import type { Api } from './wire/api.ts'
 import { apiVersionsApi } from './wire/api-versions.ts'
 import { metadataApi } from './wire/metadata.ts'
@@ -8,8 +9,8 @@ import { API_VERSIONS, chooseVersion, headersOf } from './wire/versions.ts'
 
 /**
  * A connection to one address that believes and refuses nothing, to find out how a listener is secured: any certificate
- * is taken and looked at, and nobody logs in. One request at a time, nothing tried again; what goes wrong is thrown.
- * It never sends a password and never asks for a change.
+ * is taken and looked at, and nobody whom anybody knows logs in. One request at a time, nothing tried again; what goes
+ * wrong is thrown. It never sends anybody's password and never asks for a change.
  */
 export interface BareDial {
   readonly host: string
@@ -45,6 +46,8 @@ export interface BareChannel {
   speak(): Promise<void>
   /** Mechanisms that a SASL listener offers; undefined where the listener knows no login. */
   mechanisms(): Promise<readonly string[] | undefined>
+  /** Whether the listener lets in a name and a secret that were made up. The connection is of no use after it. */
+  letsIn(mechanism: TriedMechanism, nowMs: number): Promise<boolean>
   /** How many topics somebody sees who has not logged in. Rejects where the listener hangs up. */
   countTopics(): Promise<number>
   close(): void
@@ -52,6 +55,7 @@ export interface BareChannel {
 
 const CLIENT_ID = 'isthmus-probe'
 const SASL_HANDSHAKE = { key: 17, version: 1 }
+const SASL_AUTHENTICATE = { key: 36, version: 1 }
 /** A mechanism that there is not: the answer lists those that there are. */
 const NO_MECHANISM = 'ISTHMUS-PROBE'
 const UNSUPPORTED_MECHANISM = 33
@@ -73,6 +77,7 @@ export async function dialBare(dial: BareDial, signal: AbortSignal): Promise<Bar
     tls: dial.tls === undefined ? undefined : describeTls(socket as TLSSocket, dial.host),
     speak: async () => void (await frames.ask(apiVersionsApi, API_VERSIONS.ApiVersions.max, SOFTWARE)),
     mechanisms: () => askMechanisms(frames),
+    letsIn: (mechanism, nowMs) => tryMadeUp(frames, mechanism, madeUpLogin(mechanism, nowMs)),
     async countTopics() {
       const { versions } = await frames.ask(apiVersionsApi, API_VERSIONS.ApiVersions.max, SOFTWARE)
       const version = chooseVersion('Metadata', versions) ?? API_VERSIONS.Metadata.min
@@ -131,6 +136,26 @@ async function askMechanisms(frames: Frames): Promise<readonly string[] | undefi
     frames.close()
     if (frames.isOutOfTime) throw error
     return undefined
+  }
+}
+
+/** Let in is who gets no error and no further question. */
+async function tryMadeUp(frames: Frames, mechanism: TriedMechanism, message: Buffer): Promise<boolean> {
+  try {
+    const offer = Writer.create().appendString(mechanism, false)
+    const offered = await frames.exchange({ ...SASL_HANDSHAKE, isFlexible: false }, offer)
+    if (offered.readInt16() !== 0) return false
+    const login = Writer.create().appendBytes(message, false)
+    const answer = await frames.exchange({ ...SASL_AUTHENTICATE, isFlexible: false }, login)
+    const errorCode = answer.readInt16()
+    answer.readNullableString(false)
+    return errorCode === 0 && answer.readBytes(false).length === 0
+  } catch (error) {
+    // Some hang up on whom they refuse. One that is silent has not refused.
+    if (frames.isOutOfTime) throw error
+    return false
+  } finally {
+    frames.close()
   }
 }
 

@@ -1,4 +1,5 @@
 /** The face of the room: one Kafka cluster, its faults, and what its error codes mean. */
+export { TRIED_MECHANISMS, type TriedMechanism } from './bare-login.ts'
 export { type BareChannel, type BareDial, type BareTls, dialBare, type SeenTls } from './bare-channel.ts'
 export { createKafkaJs } from './application-client.ts'
 export type * from './cluster.ts'

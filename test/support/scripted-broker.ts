@@ -19,8 +19,9 @@ export interface ScriptedBroker extends AsyncDisposable {
 
 export const API_VERSIONS_KEY = 18
 export const SASL_HANDSHAKE_KEY = 17
+export const SASL_AUTHENTICATE_KEY = 36
 /** Their answers have a header without tags. */
-const WITHOUT_TAGS: ReadonlySet<number> = new Set([API_VERSIONS_KEY, SASL_HANDSHAKE_KEY])
+const WITHOUT_TAGS: ReadonlySet<number> = new Set([API_VERSIONS_KEY, SASL_HANDSHAKE_KEY, SASL_AUTHENTICATE_KEY])
 
 export async function startScriptedBroker(
   answer: (key: number, version: number) => Answer,

@@ -1,4 +1,5 @@
 import type { RegionName } from '../../core/index.ts'
+import type { TriedMechanism } from '../../kafka/index.ts'
 import type { ResolvedBaseline } from './baseline.ts'
 import type { ListenerSight } from './probe-listener.ts'
 import { type ProbeFinding, type ProbeFindingId, probeFinding } from './probe-findings.ts'
@@ -37,15 +38,22 @@ export function judgeListener(
 }
 
 function judgeLogins(
-  { mechanisms, mechanismsTrouble, answersWithoutCertificate }: ListenerSight,
+  { mechanisms, mechanismsTrouble, letsIn, letsInTrouble, answersWithoutCertificate }: ListenerSight,
   { anonymous }: ResolvedBaseline,
   add: (id: ProbeFindingId, evidence: string) => void,
 ): void {
+  for (const mechanism of letsIn) add('login-unchecked', `${mechanism} ${MADE_UP[mechanism]}`)
+  if (letsInTrouble !== undefined) add('could-not-probe', `whether it refuses logins: ${letsInTrouble}`)
   if (mechanismsTrouble !== undefined && answersWithoutCertificate !== false) {
     add('could-not-probe', `its logins: ${mechanismsTrouble}`)
   } else if (mechanisms === undefined && answersWithoutCertificate === true && anonymous === 'refuse') {
     add('client-certificate-optional', 'it answered without a certificate')
   }
+}
+
+const MADE_UP: Readonly<Record<TriedMechanism, string>> = {
+  PLAIN: 'let in a name and a password that were made up',
+  OAUTHBEARER: 'let in a name that was made up, with a token that nobody has signed',
 }
 
 function judgeTls(

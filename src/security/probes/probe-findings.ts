@@ -65,6 +65,13 @@ export const PROBE_FINDINGS = {
     title: 'Whoever has not logged in is shown topics.',
     remedy: 'Let the listener demand a login, and take rights and super.users from User:ANONYMOUS and User:*.',
   },
+  'login-unchecked': {
+    severity: 'critical',
+    title: 'A listener lets in whoever makes up a name: logins are not checked.',
+    remedy:
+      'Give the listener a callback handler that checks: for OAUTHBEARER, OAuthBearerValidatorCallbackHandler with ' +
+      'sasl.oauthbearer.jwks.endpoint.url. Then look at what was done under names that nobody has.',
+  },
   'no-authorizer': {
     severity: 'critical',
     title: 'Brokers have no authorizer: everybody may do everything.',

@@ -1,9 +1,16 @@
-import { describeError } from '../../core/index.ts'
-import type { BareChannel, BareDial, BareTls, SeenTls } from '../../kafka/index.ts'
+import { type Clock, describeError } from '../../core/index.ts'
+import {
+  type BareChannel,
+  type BareDial,
+  type BareTls,
+  type SeenTls,
+  TRIED_MECHANISMS,
+  type TriedMechanism,
+} from '../../kafka/index.ts'
 
 /**
  * What a listener does for somebody whom it does not know: which it speaks, what it shows, whom it lets in. Nothing is
- * believed of configs here; every line is an attempt. No password of anybody is sent.
+ * believed of configs here; every line is an attempt. No password of anybody is sent; names and secrets that are made up are.
  */
 export interface ListenerPlace {
   readonly host: string
@@ -26,6 +33,10 @@ export interface ListenerSight extends ListenerPlace {
   readonly mechanisms: readonly string[] | undefined
   /** Why it did not say, though it was asked twice. */
   readonly mechanismsTrouble: string | undefined
+  /** Of those, by which a name and a secret that were made up are let in. */
+  readonly letsIn: readonly TriedMechanism[]
+  /** Why that is not known of one of them, though it was tried twice. */
+  readonly letsInTrouble: string | undefined
   /** Whether it answers somebody without a certificate; undefined in plain text. */
   readonly answersWithoutCertificate: boolean | undefined
   /** How many topics somebody sees who has not logged in; undefined where it refuses to tell. */
@@ -36,6 +47,7 @@ export interface ListenerTools {
   readonly dial: (dial: BareDial, signal: AbortSignal) => Promise<BareChannel>
   /** PEM of the authorities that are trusted. */
   readonly ca: string | undefined
+  readonly clock: Clock
   /** One attempt, within its time. */
   readonly bounded: <Result>(call: (signal: AbortSignal) => Promise<Result>) => Promise<Result>
 }
@@ -53,7 +65,7 @@ export async function probeListener(place: ListenerPlace, tools: ListenerTools):
     if ('done' in plain) {
       return { ...place, speaks: 'plaintext', trouble: undefined, ...nothing, ...(await askAsStranger(place, tools)) }
     }
-    const none = { mechanisms: undefined, mechanismsTrouble: undefined, anonymousTopics: undefined }
+    const none = { ...UNKNOWN, mechanisms: undefined, mechanismsTrouble: undefined, anonymousTopics: undefined }
     return { ...place, speaks: undefined, trouble: secure.failed, ...nothing, ...none }
   }
   const versions: string[] = []
@@ -65,18 +77,44 @@ export async function probeListener(place: ListenerPlace, tools: ListenerTools):
   return { ...place, speaks: 'tls', trouble: undefined, versions, ...secure.done, ...strangers }
 }
 
-type Strangers = Pick<ListenerSight, 'mechanisms' | 'mechanismsTrouble' | 'anonymousTopics'>
+type MadeUp = Pick<ListenerSight, 'letsIn' | 'letsInTrouble'>
+type Strangers = MadeUp & Pick<ListenerSight, 'mechanisms' | 'mechanismsTrouble' | 'anonymousTopics'>
+
+const UNKNOWN: MadeUp = { letsIn: [], letsInTrouble: undefined }
 
 /** Each on a connection of its own: a listener hangs up on what it does not like. */
 async function askAsStranger(place: ListenerPlace, tools: ListenerTools, tls?: Tls): Promise<Strangers> {
-  const first = await ask(place, tools, tls, (channel) => channel.mechanisms())
-  const mechanisms = 'done' in first ? first : await ask(place, tools, tls, (channel) => channel.mechanisms())
+  const mechanisms = await askTwice(place, tools, tls, (channel) => channel.mechanisms())
   const topics = await ask(place, tools, tls, (channel) => channel.countTopics())
+  const offered = 'done' in mechanisms ? mechanisms.done : undefined
   return {
-    mechanisms: 'done' in mechanisms ? mechanisms.done : undefined,
+    ...(await tryMadeUp(place, tools, tls, offered)),
+    mechanisms: offered,
     mechanismsTrouble: 'done' in mechanisms ? undefined : mechanisms.failed,
     anonymousTopics: 'done' in topics ? topics.done : undefined,
   }
+}
+
+async function tryMadeUp(
+  place: ListenerPlace,
+  tools: ListenerTools,
+  tls: Tls | undefined,
+  offered: readonly string[] = [],
+): Promise<MadeUp> {
+  const letsIn: TriedMechanism[] = []
+  let trouble: string | undefined
+  for (const mechanism of TRIED_MECHANISMS) {
+    if (!offered.includes(mechanism)) continue
+    const tried = await askTwice(place, tools, tls, (channel) => channel.letsIn(mechanism, tools.clock.nowMs()))
+    if ('failed' in tried) trouble = `${mechanism}: ${tried.failed}`
+    else if (tried.done) letsIn.push(mechanism)
+  }
+  return { letsIn, letsInTrouble: trouble }
+}
+
+async function askTwice<Answer>(...question: Parameters<typeof ask<Answer>>): Promise<Attempt<Answer>> {
+  const first = await ask(...question)
+  return 'done' in first ? first : await ask(...question)
 }
 
 interface Tls {

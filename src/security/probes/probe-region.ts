@@ -63,7 +63,7 @@ export async function probeRegion(probe: RegionProbe, signal: AbortSignal): Prom
   const places = findListeners(probe, sight)
   const listeners: ListenerSight[] = []
   for (let at = 0; at < places.length; at += AT_ONCE) {
-    const some = places.slice(at, at + AT_ONCE).map((place) => probeListener(place, { dial, ca, bounded }))
+    const some = places.slice(at, at + AT_ONCE).map((place) => probeListener(place, { dial, ca, clock, bounded }))
     listeners.push(...(await Promise.all(some)))
     signal.throwIfAborted()
   }

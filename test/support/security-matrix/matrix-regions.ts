@@ -51,6 +51,7 @@ export const CASES: readonly MatrixCase[] = [
     listener: 'ASKING',
   },
   { name: 'PLAIN beside SCRAM', region: 'listeners', finding: 'mechanism-unexpected', listener: 'BOTH' },
+  { name: 'tokens that nobody has signed', region: 'listeners', finding: 'login-unchecked', listener: 'UNSIGNED' },
   { name: 'no authorizer', region: 'bare', finding: 'no-authorizer' },
   { name: 'one of three brokers differs', region: 'bare', finding: 'brokers-differ' },
   { name: 'allow.everyone.if.no.acl.found', region: 'settings', finding: 'open-by-default' },
@@ -146,6 +147,15 @@ async function brokenListeners(nowMs: number, own: Authority): Promise<ExtraList
         ...SCRAM,
         'sasl.enabled.mechanisms': 'SCRAM-SHA-512,PLAIN',
         'plain.sasl.jaas.config': PLAIN_LOGIN,
+      },
+    },
+    {
+      name: 'UNSIGNED',
+      ...secure,
+      keystore: good,
+      config: {
+        'sasl.enabled.mechanisms': 'OAUTHBEARER',
+        'oauthbearer.sasl.jaas.config': 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;',
       },
     },
   ]

@@ -25,6 +25,8 @@ const good: ListenerSight = {
   versions: ['TLSv1.2'],
   mechanisms: ['SCRAM-SHA-512'],
   mechanismsTrouble: undefined,
+  letsIn: [],
+  letsInTrouble: undefined,
   answersWithoutCertificate: true,
   anonymousTopics: undefined,
 }
@@ -64,6 +66,9 @@ test.each<[string, Partial<ListenerSight>, string]>([
   ],
   ['another host', { tls: { ...tls, hostTrouble: 'not kafka-0' } }, 'certificate-wrong-host'],
   ['no demand for a certificate', { mechanisms: undefined }, 'client-certificate-optional'],
+  ['a made-up name let in by PLAIN', { letsIn: ['PLAIN'] }, 'login-unchecked'],
+  ['a token of nobody', { letsIn: ['OAUTHBEARER'] }, 'login-unchecked'],
+  ['a login that hangs', { letsInTrouble: 'PLAIN: no answer within 3000 ms' }, 'could-not-probe'],
   ['topics for strangers', { anonymousTopics: 3 }, 'anonymous-allowed'],
   ['a mechanism too many', { mechanisms: ['SCRAM-SHA-512', 'PLAIN'] }, 'mechanism-unexpected'],
   ['no answer', { speaks: undefined, trouble: 'connect ECONNREFUSED' }, 'could-not-probe'],
