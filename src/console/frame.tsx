@@ -3,10 +3,12 @@ import type { CallerBody } from '../api/contract/index.ts'
 import { useApi, useLive, useRoute, useSession } from './client/hooks.ts'
 import { focusHeading } from './client/focus.ts'
 import { liveEvents } from './client/event-stream.ts'
+import { CALLER_EVERY_MS } from './client/orders.ts'
 import { session } from './client/session.ts'
 import { findPage, PAGES } from './navigation.tsx'
 import { SignIn } from './pages/sign-in.tsx'
 import { Age } from './parts/age.tsx'
+import { Away } from './parts/away.tsx'
 import { Mark } from './parts/mark.tsx'
 import { linkTo } from './route.ts'
 import { applyTheme, nextTheme, readTheme } from './theme.ts'
@@ -45,6 +47,7 @@ export function Frame() {
       </nav>
       <main id="main">
         <h1 tabIndex={-1}>{page.title}</h1>
+        {!isRefused && <Away />}
         {isRefused ? <SignIn /> : <View route={route} />}
       </main>
     </>
@@ -81,7 +84,7 @@ function Connection() {
 
 function Who() {
   const { token, isRefused } = useSession()
-  const { body: caller } = useApi<CallerBody>(isRefused ? undefined : '/caller', 60_000)
+  const { body: caller } = useApi<CallerBody>(isRefused ? undefined : '/caller', CALLER_EVERY_MS)
   return (
     <span class="who">
       {caller !== undefined && !isRefused && `${caller.name}, ${caller.role}`}

@@ -32,6 +32,7 @@ export interface Ask {
 }
 
 const TIMEOUT_MS = 10_000
+const AWAY = 'CONSOLE_API_AWAY'
 
 /** Relative to the page, so that it works under whatever path a proxy serves it. */
 export function apiUrl(path: string): string {
@@ -84,11 +85,16 @@ function problemOf(text: string, status: number): Problem {
   return { title: `the request was answered with ${status}`, code: '', remedy: 'ask whoever keeps the proxy', status }
 }
 
+/** Whether it is the API that is away, and not something about the question. */
+export function isAway(problem: Problem | undefined): boolean {
+  return problem?.code === AWAY
+}
+
 function unreachable(error: unknown): Problem {
   const isLate = error instanceof Error && error.name === 'TimeoutError'
   return {
     title: isLate ? 'the API has not answered in time' : `the API does not answer: ${describeError(error)}`,
-    code: 'CONSOLE_API_AWAY',
+    code: AWAY,
     remedy: 'what is shown is what was last heard, with its age; another controller serves the same console',
     status: 0,
   }

@@ -52,6 +52,8 @@ export function useOrder<Body>(): Sending<Body> {
 }
 
 const NOTHING = { isSending: false, problem: undefined, answer: undefined }
+/** Often, so that every page knows soon whether the API is there. */
+export const CALLER_EVERY_MS = 3_000
 const ROLES = ['viewer', 'operator', 'admin'] as const
 
 /** Who gives orders here, and why they may not; where nobody logs in, they have to say it. */
@@ -60,7 +62,7 @@ export function useCaller(needed: CallerBody['role']): {
   readonly isNamed: boolean
   readonly refusal: string | undefined
 } {
-  const { body: caller } = useApi<CallerBody>('/caller', 60_000)
+  const { body: caller } = useApi<CallerBody>('/caller', CALLER_EVERY_MS)
   const may = caller !== undefined && ROLES.indexOf(caller.role) >= ROLES.indexOf(needed)
   const refusal = may ? undefined : `This needs the role ${needed}; you have ${caller?.role ?? 'none yet'}.`
   return { name: caller?.name ?? '', isNamed: caller !== undefined && caller.means !== 'none', refusal }

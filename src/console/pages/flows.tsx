@@ -7,15 +7,18 @@ import type {
   TopicFlowsEntry,
 } from '../../api/contract/index.ts'
 import { useApi, useStatus } from '../client/hooks.ts'
+import type { Shown } from '../client/resource.ts'
 import { Age } from '../parts/age.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { LinkPicker, pickLink } from '../parts/link-picker.tsx'
 import { type Level, Mark } from '../parts/mark.tsx'
+import { useIsOld } from '../parts/old.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Table } from '../parts/table.tsx'
 import { VirtualRows } from '../parts/virtual-rows.tsx'
 import { linkTo, type Route } from '../route.ts'
 import { commandOf } from '../words/command.ts'
+import { FRESH_SECONDS, isSourceUnseen } from '../words/exposure.ts'
 import { bytes, count, duration, plural } from '../words/numbers.ts'
 
 const ROW_PX = 44
@@ -30,14 +33,20 @@ export function Flows({ route }: { readonly route: Route }) {
   return (
     <>
       <LinkPicker status={status} page="flows" picked={link?.link} />
-      {link !== undefined && <LinkHistory link={link} />}
+      {link !== undefined && <LinkHistory link={link} status={status} />}
       {link !== undefined && topic === undefined && <Topics key={link.link} link={link.link} search={search} />}
       {link !== undefined && topic !== undefined && <Partitions link={link.link} topic={topic} />}
     </>
   )
 }
 
-function LinkHistory({ link }: { readonly link: StatusBody['links'][number] }) {
+interface LinkHistoryProps {
+  readonly link: StatusBody['links'][number]
+  /** In which it stands. */
+  readonly status: Shown<StatusBody>
+}
+
+function LinkHistory({ link, status }: LinkHistoryProps) {
   const shown = useApi<LinkHistoryBody>(
     `/links/${encodeURIComponent(link.link)}/history?seconds=${HISTORY_SECONDS}`,
     15_000,
@@ -47,6 +56,8 @@ function LinkHistory({ link }: { readonly link: StatusBody['links'][number] }) {
   const records = useMemo(() => [{ name: 'lag in records', values: body?.lagRecords ?? [] }], [body])
   const rate = useMemo(() => [{ name: 'bytes a second', values: body?.bytesPerSecond ?? [] }], [body])
   const atMs = body?.atMs ?? []
+  const isOld = useIsOld(status)
+  const isUnseen = isSourceUnseen(link.lagAgeSeconds) || isOld
   const now = `${count(link.lagRecords)} records, ${duration(link.lagSeconds)}`
   return (
     <Panel
@@ -56,7 +67,8 @@ function LinkHistory({ link }: { readonly link: StatusBody['links'][number] }) {
       command={commandOf('status', '--watch')}
     >
       <p>
-        Behind by {now}.
+        {isUnseen ? 'When the source was last seen, it was behind by' : 'Behind by'} {now}.{' '}
+        <Age heardMs={status.heardMs} seconds={link.lagAgeSeconds} label="source seen" staleSeconds={FRESH_SECONDS} />
         {link.lagUnknownFlows > 0 && ` The lag of ${plural(link.lagUnknownFlows, 'partition')} is not known.`}{' '}
         {link.reason !== link.state && link.reason}
       </p>
@@ -190,11 +202,12 @@ function TopicRow({ link, entry, heardMs }: TopicRowProps) {
 }
 
 function judgeTopic(entry: TopicFlowsEntry): { readonly level: Level; readonly words: string } {
-  const { partitions, running, stopped, elsewhere, lagUnknown } = entry
+  const { partitions, running, stopped, elsewhere, lagUnknown, lagAgeSeconds } = entry
   if (stopped > 0) return { level: 'bad', words: `${stopped} stopped` }
   if (running + elsewhere < partitions)
     return { level: 'warning', words: `${partitions - running - elsewhere} starting` }
   if (lagUnknown > 0) return { level: 'unknown', words: `${lagUnknown} unknown` }
+  if (isSourceUnseen(lagAgeSeconds)) return { level: 'unknown', words: 'source not seen' }
   if (elsewhere === partitions) return { level: 'note', words: 'elsewhere' }
   return { level: 'good', words: 'running' }
 }
@@ -226,7 +239,14 @@ function Partitions({ link, topic }: { readonly link: string; readonly topic: st
         keyOf={({ partition }) => String(partition)}
         columns={[
           { title: 'Partition', cell: ({ partition }) => partition },
-          { title: 'State', cell: ({ state }) => <Mark level={FLOW_LEVELS[state]}>{state}</Mark> },
+          {
+            title: 'State',
+            cell: ({ state, observedAtMs }) => (
+              <Mark level={FLOW_LEVELS[state]} isOld={isSourceUnseen(ageOf(observedAtMs, atMs))}>
+                {state}
+              </Mark>
+            ),
+          },
           { title: 'Behind, records', isNumber: true, cell: ({ lagRecords }) => count(lagRecords) },
           { title: 'Oldest', isNumber: true, cell: ({ lagSeconds }) => duration(lagSeconds) },
           {

@@ -10,6 +10,8 @@ import { commandOf } from '../words/command.ts'
 import { count, plural } from '../words/numbers.ts'
 
 const PAGE = 100
+/** Positions are compared every few seconds. */
+const IN_STEP_SECONDS = 60
 const LEVELS = {
   synced: 'good',
   'active-on-target': 'warning',
@@ -18,6 +20,16 @@ const LEVELS = {
   failed: 'bad',
   'gone-at-source': 'note',
 } as const
+
+/** Positions that were in step a while ago may not be now. */
+function StateMark({ group: { state, syncAgeSeconds } }: { readonly group: GroupBody }) {
+  const isOld = syncAgeSeconds !== null && syncAgeSeconds > IN_STEP_SECONDS
+  return (
+    <Mark level={LEVELS[state]} isOld={isOld}>
+      {state}
+    </Mark>
+  )
+}
 
 /** Where consumer groups are, where they would go on at the target, and what they would read again. */
 export function Groups({ route }: { readonly route: Route }) {
@@ -47,12 +59,14 @@ function GroupList({ link, after }: { readonly link: string; readonly after: str
         keyOf={({ group }) => group}
         columns={[
           { title: 'Group', cell: ({ group }) => <a href={linkTo(['groups'], { link, group })}>{group}</a> },
-          { title: 'State', cell: ({ state }) => <Mark level={LEVELS[state]}>{state}</Mark> },
+          { title: 'State', cell: (one) => <StateMark group={one} /> },
           { title: 'Positions', isNumber: true, cell: ({ positions }) => count(positions.length) },
           { title: 'Would read again', isNumber: true, cell: ({ rereadRecords }) => count(rereadRecords) },
           {
             title: 'In step',
-            cell: ({ syncAgeSeconds }) => <Age heardMs={heardMs} seconds={syncAgeSeconds} label="" staleSeconds={60} />,
+            cell: ({ syncAgeSeconds }) => (
+              <Age heardMs={heardMs} seconds={syncAgeSeconds} label="" staleSeconds={IN_STEP_SECONDS} />
+            ),
           },
           { title: 'Why', cell: ({ reason }) => reason },
         ]}
@@ -82,8 +96,8 @@ function Positions({ link, group }: { readonly link: string; readonly group: str
       </p>
       {found !== undefined && (
         <p>
-          <Mark level={LEVELS[found.state]}>{found.state}</Mark> {found.reason}{' '}
-          <Age heardMs={shown.heardMs} seconds={found.syncAgeSeconds} label="in step" staleSeconds={60} />
+          <StateMark group={found} /> {found.reason}{' '}
+          <Age heardMs={shown.heardMs} seconds={found.syncAgeSeconds} label="in step" staleSeconds={IN_STEP_SECONDS} />
         </p>
       )}
       <Table

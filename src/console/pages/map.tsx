@@ -1,12 +1,14 @@
-import { useRef } from 'preact/hooks'
+import { useContext, useRef } from 'preact/hooks'
 import type { LinkBody, RegionHealthBody, RegionsBody, StatusBody } from '../../api/contract/index.ts'
 import { useApi, useStatus } from '../client/hooks.ts'
 import { Age } from '../parts/age.tsx'
 import { type Level, Mark } from '../parts/mark.tsx'
+import { Old } from '../parts/old.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Table } from '../parts/table.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
+import { isSourceUnseen } from '../words/exposure.ts'
 import { drawArrow, MAP, type Point, placeRegions } from '../words/map-layout.ts'
 import { bytes, count, duration, plural } from '../words/numbers.ts'
 import { type Rate, RateBook } from '../words/rates.ts'
@@ -22,6 +24,9 @@ const VERDICTS: Readonly<Record<RegionHealthBody['verdict'], Level>> = {
   unknown: 'unknown',
 }
 const STATES = { starting: 'note', running: 'good', degraded: 'warning', paused: 'warning', stopped: 'bad' } as const
+
+/** Regions are looked at every few seconds. */
+const LOOK_SECONDS = 15
 
 /** Regions and links, drawn and as tables that say the same. */
 export function MapPage() {
@@ -101,16 +106,25 @@ interface LinkLabelProps {
 
 /** Behind every line, so that none runs over it. */
 function LinkLabel({ link, at, rate }: LinkLabelProps) {
+  const isOld = useContext(Old) || isSourceUnseen(link.lagAgeSeconds)
   return (
     <>
       <text x={at.x} y={at.y - 6}>
-        {rate === undefined ? link.state : `${bytes(rate.bytesPerSecond)}/s`}
+        {isOld && 'was '}
+        {rate === undefined || isOld ? link.state : `${bytes(rate.bytesPerSecond)}/s`}
       </text>
       <text x={at.x} y={at.y + 12} class="map-small">
+        {isOld && 'was '}
         {count(link.lagRecords)} behind, {duration(link.lagSeconds)}
       </text>
     </>
   )
+}
+
+/** Whether this process has not looked at the region lately. */
+function isLookOld(health: RegionHealthBody | undefined): boolean {
+  const seconds = health?.lookedSecondsAgo
+  return typeof seconds === 'number' && seconds > LOOK_SECONDS
 }
 
 interface RegionNodeProps {
@@ -124,7 +138,8 @@ function RegionNode({ name, place, status, regions }: RegionNodeProps) {
   const actives = status.failoverGroups.filter(({ active }) => active === name).length
   const health = regions?.regions.find(({ region }) => region === name)
   const fences = health?.fences.length ?? 0
-  const level = health === undefined ? 'unknown' : VERDICTS[health.verdict]
+  const isOld = useContext(Old) || isLookOld(health)
+  const level = health === undefined || isOld ? 'unknown' : VERDICTS[health.verdict]
   return (
     <g class={`map-region map-region-${level}${actives > 0 ? ' map-active' : ''}`}>
       <circle cx={place.x} cy={place.y} r={MAP.radius} />
@@ -135,6 +150,7 @@ function RegionNode({ name, place, status, regions }: RegionNodeProps) {
         {actives === 0 ? 'standby' : actives === 1 ? 'active' : `active: ${actives}`}
       </text>
       <text x={place.x} y={place.y + 26} class="map-small">
+        {isOld && health !== undefined ? 'was ' : ''}
         {health?.verdict ?? 'health not known'}
         {fences > 0 ? ', fenced' : ''}
       </text>
@@ -179,7 +195,7 @@ function RegionTable({
             cell: ({ level, reason, lookedSecondsAgo }) => (
               <>
                 {level ?? 'unknown'}: {reason}{' '}
-                <Age heardMs={shown.heardMs} seconds={lookedSecondsAgo} label="looked" staleSeconds={15} />
+                <Age heardMs={shown.heardMs} seconds={lookedSecondsAgo} label="looked" staleSeconds={LOOK_SECONDS} />
               </>
             ),
           },
@@ -219,9 +235,12 @@ function LinkTable({
           { title: 'Direction', cell: ({ source, target }) => `${source} to ${target}` },
           {
             title: 'State',
-            cell: ({ state, reason }) => (
+            cell: ({ state, reason, lagAgeSeconds }) => (
               <>
-                <Mark level={STATES[state]}>{state}</Mark> {reason === state ? '' : <span class="faint">{reason}</span>}
+                <Mark level={STATES[state]} isOld={state === 'running' && isSourceUnseen(lagAgeSeconds)}>
+                  {state}
+                </Mark>{' '}
+                {reason === state ? '' : <span class="faint">{reason}</span>}
               </>
             ),
           },

@@ -1,9 +1,11 @@
+import { useContext } from 'preact/hooks'
 import type { FailoverGroupSummary, RegionsBody, StatusBody } from '../../api/contract/index.ts'
 import { systemClock } from '../../core/index.ts'
 import { useApi, useNow, useStatus } from '../client/hooks.ts'
 import type { Shown } from '../client/resource.ts'
 import { Age } from '../parts/age.tsx'
 import { Mark } from '../parts/mark.tsx'
+import { Old, OnceTrue } from '../parts/old.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
@@ -19,7 +21,10 @@ export function Overview() {
   return (
     <>
       <Panel title="The whole" shown={status} command={commandOf('status')}>
-        <p class="lead">{body?.summary}</p>
+        <p class="lead">
+          <OnceTrue />
+          {body?.summary}
+        </p>
         {body !== undefined && body.openIncidents > 0 && (
           <p>
             <Mark level="warning">{plural(body.openIncidents, 'incident')} to acknowledge</Mark>: something was lost, or
@@ -116,11 +121,13 @@ function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
 
 function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; readonly heardMs: number | undefined }) {
   const { standby, link, sentence, level } = exposure
+  const isOld = useContext(Old)
   const levels = { none: 'good', some: 'note', unknown: 'unknown', elsewhere: 'unknown' } as const
   return (
     <div class="exposure">
       <p>
-        <Mark level={levels[level]}>{standby}</Mark> {sentence}{' '}
+        <Mark level={isOld ? 'unknown' : levels[level]}>{standby}</Mark> <OnceTrue />
+        {sentence}{' '}
         {link !== undefined && (
           <Age heardMs={heardMs} seconds={link.lagAgeSeconds} label="source seen" staleSeconds={15} />
         )}

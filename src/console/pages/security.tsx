@@ -37,7 +37,13 @@ export function Security() {
   const credentials = useApi<CredentialsBody>('/credentials', PROBES_EVERY_MS)
   return (
     <>
-      <Panel title="Drift" shown={drift} staleSeconds={DRIFT_STALE_SECONDS} command={commandOf('security', 'drift')}>
+      <Panel
+        title="Drift"
+        shown={drift}
+        staleSeconds={DRIFT_STALE_SECONDS}
+        waiting="Looking at every region; one that is away is given up after some seconds."
+        command={commandOf('security', 'drift')}
+      >
         {drift.body !== undefined && <Drift body={drift.body} />}
       </Panel>
       <Panel title="Probes" shown={probes} staleSeconds={30} command={commandOf('security', 'probe')}>

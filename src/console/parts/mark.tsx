@@ -1,4 +1,6 @@
 import type { ComponentChildren } from 'preact'
+import { useContext } from 'preact/hooks'
+import { Old } from './old.tsx'
 
 export type Level = 'good' | 'note' | 'warning' | 'bad' | 'unknown'
 
@@ -11,12 +13,23 @@ const SHAPES: Readonly<Record<Level, string>> = {
   unknown: 'M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.8M8 12.4v.3',
 }
 
-export function Mark({ level, children }: { readonly level: Level; readonly children: ComponentChildren }) {
+interface MarkProps {
+  readonly level: Level
+  /** Whether it was so once, and is not known to be so now. @defaultValue whether all around it is old */
+  readonly isOld?: boolean
+  readonly children: ComponentChildren
+}
+
+/** What was good when it was last heard of is not called good, and all that is old says so. */
+export function Mark({ level, isOld = false, children }: MarkProps) {
+  const isPast = (useContext(Old) || isOld) && level !== 'unknown'
+  const shown = isPast && level === 'good' ? 'unknown' : level
   return (
-    <span class={`mark mark-${level}`}>
+    <span class={`mark mark-${shown}`}>
       <svg class="mark-shape" viewBox="0 0 16 16" aria-hidden="true">
-        <path d={SHAPES[level]} />
+        <path d={SHAPES[shown]} />
       </svg>
+      {isPast && 'was: '}
       {children}
     </span>
   )

@@ -12,7 +12,12 @@ export interface Exposure {
 }
 
 /** Ends of the source that are older than this say little about now. */
-const FRESH_SECONDS = 15
+export const FRESH_SECONDS = 15
+
+/** Whether the end of the source was seen once, and not lately: then nothing is known of how far the copy is. Pure. */
+export function isSourceUnseen(lagAgeSeconds: number | null): boolean {
+  return lagAgeSeconds !== null && lagAgeSeconds > FRESH_SECONDS
+}
 
 /** In the ranks of the group, standbys only. Pure. */
 export function exposuresOf(group: FailoverGroupSummary, status: StatusBody): Exposure[] {
