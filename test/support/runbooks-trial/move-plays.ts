@@ -49,8 +49,10 @@ async function takenBack(
     readonly from: string
   },
 ): Promise<void> {
-  const find = id === 'operation-stopped' ? 'which' : 'running'
-  await scene.walker.expectRed(id, [find], params)
+  const isStopped = id === 'operation-stopped'
+  const find = isStopped ? 'which' : 'running'
+  const known = isStopped ? { group: params.group } : params
+  await scene.walker.expectRed(id, [find], known)
   await scene.untilMovable(verb, params.to)
   const producer = scene
     .kafka(scene.regions.get(from), 'app')
@@ -62,7 +64,7 @@ async function takenBack(
   await scene.until('a move runs', ({ failoverGroups }) =>
     failoverGroups.some(({ operationId }) => operationId !== null),
   )
-  await scene.walker.walk(id, [find, 'abort'], params)
+  await scene.walker.walk(id, [find, 'abort'], known)
   await transaction.abort().catch(() => undefined)
   await producer.disconnect()
   await scene.until('nobody moves the group', ({ failoverGroups }) =>
@@ -83,4 +85,27 @@ export async function playDrill(scene: Scene): Promise<void> {
   await scene.does('drill', 'run', GROUP, '--level', 'canary', '--reason', 'trial')
   await scene.walker.walk('drill-failed', ['running', 'abort'], params)
   await scene.untilNoDrill()
+}
+
+/** Behind its commit a move waits for a mended provider; before it, for a writer, and is taken back. */
+export async function playStopped(scene: Scene): Promise<void> {
+  const { walker, switches } = scene
+  const params = { group: GROUP, to: 'alpha' }
+  await scene.untilMovable('switchover', 'beta')
+  switches.routing.fail()
+  await walker.command(['switchover', GROUP, '--to', 'beta', '--reason', 'trial', '--yes', '--wait'], 'admin')
+  await walker.walk('operation-stopped', ['which', 'why'], { group: GROUP })
+  switches.routing.mend()
+  await walker.walk('operation-stopped', ['which', 'resume', 'ended', 'journal'], { group: GROUP })
+  await scene.untilCopied(BACK)
+  await takenBack(scene, 'operation-stopped', { verb: 'failback', params, from: 'beta' })
+  await scene.untilMovable('failback', 'alpha')
+  await returnTo(scene, 'alpha')
+}
+
+/** As its runbook has it. */
+async function returnTo(scene: Scene, to: string): Promise<void> {
+  const blocks = ['group', 'copy', 'regions', 'plan', 'move', 'active', 'reversed', 'journal']
+  await scene.walker.walk('failback', blocks, { group: GROUP, to })
+  await scene.untilCopied(OUT)
 }

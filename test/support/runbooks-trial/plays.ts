@@ -6,7 +6,7 @@ import {
   playRebuilt,
   playStalledLink,
 } from './link-plays.ts'
-import { playDrill, playMoves } from './move-plays.ts'
+import { playDrill, playMoves, playStopped } from './move-plays.ts'
 import { playAlarm, playCertificate, playCredentials, playFences } from './region-plays.ts'
 import type { Scene } from './scene.ts'
 
@@ -27,4 +27,5 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   credentials: playCredentials,
   certificate: playCertificate,
   moves: playMoves,
+  stopped: playStopped,
 }
