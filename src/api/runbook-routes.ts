@@ -16,6 +16,7 @@ import {
   RunbookBody,
   RunbookCheckBody,
   RunbookCheckQuery,
+  RunbookFurtherRequest,
   RunbookRunBody,
   RunbookRunRequest,
   RunbookRunsBody,
@@ -90,13 +91,16 @@ export const runbookRoutes: FastifyPluginCallbackTypebox<RunbookRoutesOptions> =
       return { runbook: runbook.id, isGreen, blocks: blocks.map((one) => structuredClone(one) as never) }
     },
   )
-  addRuns(app, options)
+  const runs = new RunbookRuns(content.events.clock, closing)
+  addRunOrders(app, options, runs)
+  addRunViews(app, runs)
   done()
 }
 
-function addRuns(app: Parameters<typeof runbookRoutes>[0], options: RunbookRoutesOptions): void {
-  const { content, closing } = options
-  const runs = new RunbookRuns(content.events.clock, closing)
+type Routes = Parameters<typeof runbookRoutes>[0]
+
+function addRunOrders(app: Routes, options: RunbookRoutesOptions, runs: RunbookRuns): void {
+  const { content } = options
   app.post(
     '/runbooks/:id/runs',
     {
@@ -120,6 +124,31 @@ function addRuns(app: Parameters<typeof runbookRoutes>[0], options: RunbookRoute
       return viewRun(run)
     },
   )
+  app.post(
+    '/runbook-runs/:run/blocks',
+    {
+      config: operator,
+      schema: {
+        tags,
+        summary: 'Carry out further blocks in a run, which know what its earlier ones have saved',
+        params: RunParams,
+        body: RunbookFurtherRequest,
+        response: { 202: RunbookRunBody, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const run = runs.find(request.params.run)
+      const runbook = findRunbook(content.runbooks.shelf(), run.runbook)
+      const { blocks: wanted, answers } = request.body
+      const ask = answers === undefined ? undefined : async () => answers
+      const runner = { ...runnerFor(request, options), ask }
+      void reply.code(202)
+      return viewRun(runs.goOn(run, { runbook, blocks: chooseBlocks(runbook, wanted), runner }))
+    },
+  )
+}
+
+function addRunViews(app: Routes, runs: RunbookRuns): void {
   app.get(
     '/runbook-runs',
     {

@@ -16,25 +16,30 @@ export interface RunbookRun {
   readonly runbook: string
   readonly by: string
   readonly startedAtMs: number
-  readonly values: Values
-  readonly wanted: readonly string[]
+  readonly wanted: string[]
   readonly records: BlockRecord[]
-  readonly stop: AbortController
+  /** What its blocks are filled with: its parameters, and what earlier ones have saved. */
+  values: Values
+  stop: AbortController
   state: 'running' | 'done' | 'stopped'
   endedAtMs: number | null
 }
 
-interface RunOrder {
+interface FurtherOrder {
   readonly runbook: Runbook
   readonly blocks: readonly Block[]
-  readonly by: string
-  readonly values: Values
   readonly runner: CommandRunner
 }
 
-/** How many runs are remembered, how many go on at once, and how long one may take. */
+interface RunOrder extends FurtherOrder {
+  readonly by: string
+  readonly values: Values
+}
+
+/** How many runs are remembered, how many go on at once, how many blocks one has, and how long an order may take. */
 export const RUNS_KEPT = 100
 const RUNNING_MOST = 4
+const BLOCKS_MOST = 50
 const LIMIT_MS = 60 * 60_000
 
 /** The runs of this process: bounded, and gone with it. Who asked for which is in the journal. */
@@ -50,15 +55,14 @@ export class RunbookRuns {
 
   /** @throws `RUNBOOK_BUSY` */
   start({ runbook, blocks, by, values, runner }: RunOrder): RunbookRun {
-    const running = this.#runs.filter(({ state }) => state === 'running').length
-    if (running >= RUNNING_MOST) throw runbookFaults.fault('RUNBOOK_BUSY', { running })
+    this.#checkBusy()
     const run: RunbookRun = {
       id: randomBytes(8).toString('hex'),
       runbook: runbook.id,
       by,
       startedAtMs: this.#clock.nowMs(),
       values,
-      wanted: blocks.map(({ id }) => id),
+      wanted: [],
       records: [],
       stop: new AbortController(),
       state: 'running',
@@ -66,9 +70,33 @@ export class RunbookRuns {
     }
     this.#runs.unshift(run)
     this.#runs.splice(RUNS_KEPT)
-    const limit = this.#clock.setTimer(LIMIT_MS, () => run.stop.abort(new Error('the run took too long')))
-    void this.#carryOut(run, { runbook, blocks, by, values, runner }).finally(() => limit.cancel())
+    this.#begin(run, { runbook, blocks, runner })
     return run
+  }
+
+  /** Further blocks of the same runbook, which know what its earlier ones have saved. @throws `RUNBOOK_RUN_BUSY`, `RUNBOOK_RUN_FULL`, `RUNBOOK_BUSY` */
+  goOn(run: RunbookRun, order: FurtherOrder): RunbookRun {
+    if (run.state === 'running') throw runbookFaults.fault('RUNBOOK_RUN_BUSY', { run: run.id })
+    const blocks = run.wanted.length
+    if (blocks + order.blocks.length > BLOCKS_MOST) {
+      throw runbookFaults.fault('RUNBOOK_RUN_FULL', { run: run.id, blocks, most: BLOCKS_MOST })
+    }
+    this.#checkBusy()
+    this.#begin(run, order)
+    return run
+  }
+
+  #checkBusy(): void {
+    const running = this.#runs.filter(({ state }) => state === 'running').length
+    if (running >= RUNNING_MOST) throw runbookFaults.fault('RUNBOOK_BUSY', { running })
+  }
+
+  #begin(run: RunbookRun, order: FurtherOrder): void {
+    const stop = new AbortController()
+    Object.assign(run, { stop, state: 'running', endedAtMs: null } satisfies Partial<RunbookRun>)
+    run.wanted.push(...order.blocks.map(({ id }) => id))
+    const limit = this.#clock.setTimer(LIMIT_MS, () => stop.abort(new Error('the run took too long')))
+    void this.#carryOut(run, order).finally(() => limit.cancel())
   }
 
   list(): readonly RunbookRun[] {
@@ -89,11 +117,15 @@ export class RunbookRuns {
     return run
   }
 
-  async #carryOut(run: RunbookRun, { runbook, blocks, values, runner }: RunOrder): Promise<void> {
+  async #carryOut(run: RunbookRun, { runbook, blocks, runner }: FurtherOrder): Promise<void> {
     const ends = eitherSignal(run.stop.signal, this.#closing)
+    const context = { runner, clock: this.#clock, signal: ends.signal, values: run.values }
+    const onRecord = (record: BlockRecord) => {
+      run.records.push(record)
+      run.values = context.values
+    }
     try {
-      const context = { runner, clock: this.#clock, signal: ends.signal, values }
-      const records = await runBlocks(runbook, blocks, context, { onRecord: (record) => run.records.push(record) })
+      const records = await runBlocks(runbook, blocks, context, { onRecord })
       const isWhole = records.length === blocks.length && records.every(({ state }) => state !== 'red')
       run.state = isWhole ? 'done' : 'stopped'
     } catch {

@@ -56,6 +56,18 @@ export const runbookFaults = defineFaults({
     retriable: false,
     status: 404,
   },
+  RUNBOOK_RUN_BUSY: {
+    message: 'the run {run} is carrying out blocks',
+    remedy: 'wait until they have ended, or stop the run',
+    retriable: true,
+    status: 409,
+  },
+  RUNBOOK_RUN_FULL: {
+    message: 'the run {run} has carried out {blocks} blocks and may carry out {most}',
+    remedy: 'begin another run',
+    retriable: false,
+    status: 409,
+  },
   RUNBOOK_BUSY: {
     message: '{running} runs of runbooks are under way',
     remedy: 'wait until one has ended, or stop it',

@@ -99,20 +99,30 @@ export const RunbookCheckQuery = object(
   'Parameters, each as `param=NAME=VALUE`.',
 )
 
+const by = Type.String({ minLength: 1, maxLength: 200, description: 'Who.' })
+const wantedBlocks = {
+  blocks: Type.Array(Type.String({ maxLength: 100 }), {
+    minItems: 1,
+    maxItems: BLOCKS_MOST,
+    description: 'Ids of the blocks that are wanted, in this order. Naming one that acts confirms it.',
+  }),
+  answers: Type.Optional(
+    Type.Boolean({ description: 'The answer to every question among them; without it they are left out.' }),
+  ),
+}
+
 export const RunbookRunRequest = object(
   {
-    by: Type.String({ minLength: 1, maxLength: 200, description: 'Who.' }),
+    by,
     params: Type.Optional(Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 500 }))),
-    blocks: Type.Array(Type.String({ maxLength: 100 }), {
-      minItems: 1,
-      maxItems: BLOCKS_MOST,
-      description: 'Ids of the blocks that are wanted, in this order. Naming one that acts confirms it.',
-    }),
-    answers: Type.Optional(
-      Type.Boolean({ description: 'The answer to every question among them; without it they are left out.' }),
-    ),
+    ...wantedBlocks,
   },
   'Which blocks are to be carried out.',
+)
+
+export const RunbookFurtherRequest = object(
+  { by, ...wantedBlocks },
+  'Which further blocks are to be carried out in a run.',
 )
 
 export const RunbookRunBody = object(
@@ -125,9 +135,11 @@ export const RunbookRunBody = object(
     }),
     startedAtMs: count('When, milliseconds since 1970.'),
     endedAtMs: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'Null while it runs.' }),
-    params: Type.Record(Type.String(), Type.String(), { description: 'What its blocks were filled with.' }),
+    params: Type.Record(Type.String(), Type.String(), {
+      description: 'What its blocks are filled with: its parameters, and what earlier blocks have saved.',
+    }),
     wanted: Type.Array(Type.String(), { description: 'Blocks that were asked for.' }),
-    blocks: Type.Array(BlockRecordBody, { description: 'Those that were carried out.' }),
+    blocks: Type.Array(BlockRecordBody, { description: 'Those that were carried out, each time.' }),
   },
   'A run of some blocks of a runbook.',
 )

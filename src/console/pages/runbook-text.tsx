@@ -1,10 +1,13 @@
 import type { RunbookBody, RunbookCheckBody } from '../../api/contract/index.ts'
+import type { Walk } from '../client/walk.ts'
 import { Cli } from '../parts/cli.tsx'
-import { type Level, Mark } from '../parts/mark.tsx'
+import { RECORD_LEVELS } from '../parts/block-record.tsx'
+import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Spans } from '../parts/spans.tsx'
 import { linkTo } from '../route.ts'
-import { fillCommand, isFilled, readRunbookText, type TextPart } from '../words/runbook-text.ts'
+import { fillCommand, isFilled, isMoveOrder, readRunbookText, type TextPart } from '../words/runbook-text.ts'
+import { BlockStep } from './runbook-walk.tsx'
 
 type Block = RunbookBody['blocks'][number]
 type BlockRecord = RunbookCheckBody['blocks'][number]
@@ -14,10 +17,9 @@ interface RunbookTextProps {
   readonly values: Readonly<Record<string, string>>
   /** What the checks came to, where they were run. */
   readonly found: readonly BlockRecord[]
+  readonly walk: Walk
 }
 
-/** Of what a block came to. */
-export const STATES: Readonly<Record<BlockRecord['state'], Level>> = { green: 'good', red: 'bad', skipped: 'unknown' }
 const KINDS: Readonly<Record<Block['kind'], string>> = {
   check: 'Look; this changes nothing',
   act: 'Do',
@@ -26,16 +28,17 @@ const KINDS: Readonly<Record<Block['kind'], string>> = {
 }
 
 /** The sections of a runbook, each block where it stands, filled with what is known. */
-export function RunbookText({ runbook: { text = '', params, blocks }, values, found }: RunbookTextProps) {
+export function RunbookText({ runbook, values, found, walk }: RunbookTextProps) {
+  const { text = '', params } = runbook
   const usual = Object.fromEntries(params.map(({ name, default: otherwise }) => [name, otherwise ?? '']))
   const said = Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim() !== ''))
-  const filled = { ...usual, ...said }
+  const filled = { ...usual, ...said, ...walk.shown.body?.params }
   return (
     <>
       {readRunbookText(text).map(({ title, parts }) => (
         <Panel key={title} title={title}>
           {parts.map((part, at) => (
-            <Part key={`${title}:${at}`} part={part} blocks={blocks} values={filled} found={found} />
+            <Part key={`${title}:${at}`} part={part} runbook={runbook} values={filled} found={found} walk={walk} />
           ))}
         </Panel>
       ))}
@@ -43,12 +46,11 @@ export function RunbookText({ runbook: { text = '', params, blocks }, values, fo
   )
 }
 
-interface PartProps extends Pick<RunbookTextProps, 'values' | 'found'> {
+interface PartProps extends RunbookTextProps {
   readonly part: TextPart
-  readonly blocks: readonly Block[]
 }
 
-function Part({ part, blocks, values, found }: PartProps) {
+function Part({ part, ...rest }: PartProps) {
   if (part.kind === 'prose') {
     return (
       <p class="prose">
@@ -74,25 +76,24 @@ function Part({ part, blocks, values, found }: PartProps) {
       </pre>
     )
   }
-  const block = blocks.find(({ id }) => id === part.id)
-  if (block === undefined) return null
-  return <BlockNote block={block} values={values} record={found.find((one) => one.block === block.id)} />
+  const block = rest.runbook.blocks.find(({ id }) => id === part.id)
+  return block === undefined ? null : <BlockNote block={block} {...rest} />
 }
 
-interface BlockNoteProps {
+interface BlockNoteProps extends RunbookTextProps {
   readonly block: Block
-  readonly values: Readonly<Record<string, string>>
-  readonly record: BlockRecord | undefined
 }
 
-function BlockNote({ block, values, record }: BlockNoteProps) {
+function BlockNote({ block, runbook, values, found, walk }: BlockNoteProps) {
+  const walked = walk.shown.body?.blocks ?? []
+  const record = [...found, ...walked].findLast((one) => one.block === block.id)
   const { id, kind, text, expects, isOptional, runsHere } = block
   const group = values['group'] ?? ''
   return (
     <div class="block">
       <p>
         <strong>{KINDS[kind]}</strong> <span class="faint">{isOptional ? `${id}, only where it is needed` : id}</span>{' '}
-        {record !== undefined && <Mark level={STATES[record.state]}>{record.state}</Mark>}
+        {record !== undefined && <Mark level={RECORD_LEVELS[record.state]}>{record.state}</Mark>}
         {record !== undefined && record.reason !== '' && <span> {record.reason}</span>}
       </p>
       {kind === 'observe' ? (
@@ -106,9 +107,11 @@ function BlockNote({ block, values, record }: BlockNoteProps) {
       )}
       {kind === 'act' && isMove(text) && (
         <p>
-          <a href={linkTo(['move'], { group })}>Plan and order this move here</a>, with its guards and what it may lose.
+          <a href={linkTo(['move'], { group })}>Plan and order this move here</a>, with its guards and what it may lose
+          {isMoveOrder(text) ? '; then come back to this page, and go on below.' : '.'}
         </p>
       )}
+      <BlockStep block={block} walk={walk} role={runbook.role} group={values['group']} />
       {expects.length > 0 && (
         <details>
           <summary>What has to come of it</summary>
@@ -131,5 +134,5 @@ function Command({ command }: { readonly command: string }) {
 }
 
 function isMove(text: string): boolean {
-  return /^isthmus (plan|switchover|failover|failback) /m.test(text)
+  return isMoveOrder(text) || /^isthmus plan /m.test(text)
 }

@@ -2,14 +2,16 @@ import { useId, useState } from 'preact/hooks'
 import type { RunbookBody, RunbookCheckBody, StatusBody } from '../../api/contract/index.ts'
 import { useApi, useStatus } from '../client/hooks.ts'
 import { type Looking, useLook } from '../client/looks.ts'
-import { Cli } from '../parts/cli.tsx'
+import { useWalk } from '../client/walk.ts'
+import { BlockRecord, RECORD_LEVELS } from '../parts/block-record.tsx'
 import { Form } from '../parts/form.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
-import { duration, plural } from '../words/numbers.ts'
-import { RunbookText, STATES } from './runbook-text.tsx'
+import { plural } from '../words/numbers.ts'
+import { RunbookText } from './runbook-text.tsx'
+import { WalkPanel } from './runbook-walk.tsx'
 
 type Values = Readonly<Record<string, string>>
 type Param = RunbookBody['params'][number]
@@ -24,10 +26,12 @@ interface RunbookProps {
   readonly id: string
   /** Parameters that the link has. */
   readonly given: Values
+  /** The walk that it shows. */
+  readonly runId: string | undefined
 }
 
 /** One runbook: its checks carried out from here, and its text, with every command as it would be typed now. */
-export function Runbook({ id, given }: RunbookProps) {
+export function Runbook({ id, given, runId }: RunbookProps) {
   const shown = useApi<RunbookBody>(`/runbooks/${encodeURIComponent(id)}`, EVERY_MS)
   const [values, setValues] = useState<Values>(given)
   const [asked, setAsked] = useState<Values>()
@@ -35,6 +39,18 @@ export function Runbook({ id, given }: RunbookProps) {
   // What was found with other values says nothing about these.
   const checks = asked === values ? looking : { ...looking, shown: NOTHING_SHOWN }
   const { body } = shown
+  const walk = useWalk({
+    runbook: body,
+    params: Object.fromEntries(Object.entries(values).filter(([name, value]) => isParam(body, name) && isGiven(value))),
+    runId,
+    missing: missingOf(body, values),
+    onBegin: (begun) => (location.hash = linkTo(['runbooks', id], { ...values, run: begun })),
+  })
+  const change = (next: Values) => {
+    setValues(next)
+    // A walk keeps the values that it began with.
+    if (runId !== undefined) location.hash = linkTo(['runbooks', id], next)
+  }
   return (
     <>
       <p>
@@ -49,9 +65,19 @@ export function Runbook({ id, given }: RunbookProps) {
         )}
       </Panel>
       {body !== undefined && (
-        <Checks runbook={body} values={values} onChange={setValues} checks={checks} onLook={() => setAsked(values)} />
+        <Checks runbook={body} values={values} onChange={change} checks={checks} onLook={() => setAsked(values)} />
       )}
-      {body !== undefined && <RunbookText runbook={body} values={values} found={checks.shown.body?.blocks ?? []} />}
+      {body !== undefined && (
+        <WalkPanel
+          walk={walk}
+          id={id}
+          values={values}
+          command={commandOf('runbook', 'run', id, ...argumentsOf(body, values))}
+        />
+      )}
+      {body !== undefined && (
+        <RunbookText runbook={body} values={values} found={checks.shown.body?.blocks ?? []} walk={walk} />
+      )}
     </>
   )
 }
@@ -66,7 +92,7 @@ interface ChecksProps {
 
 function Checks({ runbook, values, onChange, checks, onLook }: ChecksProps) {
   const { body: status } = useStatus()
-  const missing = runbook.params.filter((param) => param.default === null && !isGiven(values[param.name]))
+  const missing = missingOf(runbook, values)
   const pairs = runbook.params.flatMap(({ name }) => (isGiven(values[name]) ? [`${name}=${values[name]}`] : []))
   const query = new URLSearchParams(pairs.map((pair) => ['param', pair]))
   const path = `/runbooks/${encodeURIComponent(runbook.id)}/check?${query}`
@@ -81,7 +107,7 @@ function Checks({ runbook, values, onChange, checks, onLook }: ChecksProps) {
         label="Run the checks"
         waitingLabel="The checks are looking"
         isWaiting={checks.isLooking}
-        obstacle={missing.length > 0 ? `First say: ${missing.map(({ name }) => name).join(', ')}.` : undefined}
+        obstacle={missing.length > 0 ? `First say: ${missing.join(', ')}.` : undefined}
         told={verdictOf(checks)}
         onSubmit={() => {
           onLook()
@@ -102,6 +128,16 @@ function Checks({ runbook, values, onChange, checks, onLook }: ChecksProps) {
       <Found checks={checks} />
     </Panel>
   )
+}
+
+function isParam(runbook: RunbookBody | undefined, name: string): boolean {
+  return runbook?.params.some((param) => param.name === name) === true
+}
+
+/** Names of what has to be said first. */
+function missingOf(runbook: RunbookBody | undefined, values: Values): string[] {
+  const needed = runbook?.params.filter((param) => param.default === null && !isGiven(values[param.name])) ?? []
+  return needed.map(({ name }) => name)
 }
 
 function isGiven(value: string | undefined): value is string {
@@ -179,28 +215,10 @@ function Found({ checks }: { readonly checks: Looking<RunbookCheckBody> }) {
       {body?.blocks.map((record) => (
         <details key={record.block} open={record.state === 'red'}>
           <summary>
-            <Mark level={STATES[record.state]}>{record.state}</Mark> {record.block}
+            <Mark level={RECORD_LEVELS[record.state]}>{record.state}</Mark> {record.block}
             {record.reason === '' ? '' : `: ${record.reason}`}
           </summary>
-          {record.commands.map(({ command, stdout, stderr, exitCode, tookMs, atMs }) => (
-            <div key={`${command} ${atMs}`}>
-              <Cli command={command} />
-              <p class="faint">
-                Exit code {exitCode}, took {duration(tookMs / 1_000)}.
-              </p>
-              <pre class="output" tabIndex={0} aria-label={`What ${command} said`}>
-                {`${stdout}${stderr}` || 'It said nothing.'}
-              </pre>
-            </div>
-          ))}
-          <ul>
-            {record.findings.map(({ expected, holds, found }) => (
-              <li key={expected}>
-                <Mark level={holds ? 'good' : 'bad'}>{holds ? 'holds' : 'does not hold'}</Mark> <code>{expected}</code>
-                {holds ? '' : `, found ${found}`}
-              </li>
-            ))}
-          </ul>
+          <BlockRecord record={record} />
         </details>
       ))}
     </>

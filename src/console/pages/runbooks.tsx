@@ -7,6 +7,7 @@ import { linkTo, type Route } from '../route.ts'
 import { commandOf } from '../words/command.ts'
 import { moment } from '../words/numbers.ts'
 import { Runbook } from './runbook.tsx'
+import { RUN_LEVELS } from './runbook-walk.tsx'
 
 /** They change with the program only. */
 const SHELF_EVERY_MS = 60_000
@@ -16,12 +17,12 @@ const SEVERITIES: Readonly<Record<RunbookBody['severity'], Level>> = {
   warning: 'warning',
   planned: 'note',
 }
-const STATES: Readonly<Record<RunbookRunBody['state'], Level>> = { running: 'note', done: 'good', stopped: 'warning' }
 
 /** Every runbook, or one of them with its checks. */
 export function Runbooks({ route }: { readonly route: Route }) {
   const [, id] = route.path
-  return id === undefined ? <Shelf /> : <Runbook key={id} id={id} given={route.query} />
+  const { run, ...given } = route.query
+  return id === undefined ? <Shelf /> : <Runbook key={id} id={id} given={given} runId={run} />
 }
 
 function Shelf() {
@@ -64,12 +65,16 @@ function Runs() {
         keyOf={({ id }) => id}
         columns={[
           { title: 'When', cell: ({ startedAtMs }) => moment(startedAtMs) },
-          { title: 'Runbook', cell: ({ runbook }) => <a href={linkTo(['runbooks', runbook])}>{runbook}</a> },
+          { title: 'Runbook', cell: (run) => <RunLink run={run} /> },
           { title: 'By', cell: ({ by }) => by },
-          { title: 'State', cell: ({ state }) => <Mark level={STATES[state]}>{state}</Mark> },
+          { title: 'State', cell: ({ state }) => <Mark level={RUN_LEVELS[state]}>{state}</Mark> },
           { title: 'Blocks', cell: ({ blocks, wanted }) => `${blocks.length} of ${wanted.length}` },
         ]}
       />
     </Panel>
   )
+}
+
+function RunLink({ run: { id, runbook, params } }: { readonly run: RunbookRunBody }) {
+  return <a href={linkTo(['runbooks', runbook], { ...params, run: id })}>{runbook}</a>
 }

@@ -17,6 +17,8 @@ interface AskProps {
   readonly headers?: () => Readonly<Record<string, string>>
   /** Asks for this word first: the name of the group, where something cannot be taken back. */
   readonly word?: string
+  /** @defaultValue the name of the failover group */
+  readonly wordIs?: string
   /** Why it cannot be asked for now. */
   readonly obstacle?: string | undefined
   readonly onDone?: (answer: unknown) => void
@@ -40,7 +42,7 @@ const asItIs = (person: Person): object => person
 
 /** An order to the API: who, why, and where it destroys something the name of the group, typed. */
 export function Ask({ label, meaning, path, needs, body = {}, headers, word, obstacle, onDone, ...rest }: AskProps) {
-  const { asksWhy = true, shape = asItIs } = rest
+  const { asksWhy = true, shape = asItIs, wordIs = 'the name of the failover group' } = rest
   const [person, setPerson] = useState({ by: '', reason: '' })
   const [typed, setTyped] = useState('')
   const { name, isNamed, refusal } = useCaller(needs)
@@ -71,7 +73,7 @@ export function Ask({ label, meaning, path, needs, body = {}, headers, word, obs
       {word !== undefined && (
         <label>
           <span>
-            Type <strong>{word}</strong>, the name of the failover group, to do it
+            Type <strong>{word}</strong>, {wordIs}, to do it
           </span>
           <input autocomplete="off" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
         </label>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { apiUrl, authorization, type Problem, problemOfError } from '../client/http.ts'
+import { saveFile } from '../client/save-file.ts'
 import { session } from '../client/session.ts'
 import { Cli } from './cli.tsx'
 import { ProblemNote } from './problem.tsx'
@@ -19,11 +20,7 @@ export function ReportButton({ path, name, command }: ReportButtonProps) {
       const headers = authorization(session.token)
       const response = await fetch(apiUrl(`${path}?format=html`), { headers })
       if (!response.ok) throw new Error(`the report was answered with ${response.status}`)
-      const link = document.createElement('a')
-      link.href = URL.createObjectURL(await response.blob())
-      link.download = `${name}.html`
-      link.click()
-      URL.revokeObjectURL(link.href)
+      saveFile(`${name}.html`, await response.blob())
       setProblem(undefined)
     } catch (error) {
       setProblem(problemOfError(error))

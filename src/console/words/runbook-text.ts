@@ -101,6 +101,11 @@ export function fillCommand(line: string, values: Readonly<Record<string, string
   })
 }
 
+/** Whether it moves a group: that is planned and ordered where its plan, guards and loss are shown. Pure. */
+export function isMoveOrder(text: string): boolean {
+  return /^isthmus (switchover|failover|failback) /m.test(text)
+}
+
 /** Whether nothing of it is to be said yet. Pure. */
 export function isFilled(command: string): boolean {
   return command.search(PARAM) < 0

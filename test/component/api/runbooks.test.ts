@@ -137,3 +137,39 @@ test('a run that was stopped carries out no further block', async () => {
   expect(ended.blocks.length).toBeLessThan(2)
   expect((await ask(viewer.token, '/runbook-runs/none')).body).toMatchObject({ code: 'RUNBOOK_RUN_UNKNOWN' })
 })
+
+test('further blocks go on in the same run, and know what its earlier ones have saved', async () => {
+  const params = { group: 'orders', to: 'east' }
+  const begun = await ask<RunbookRunBody>(operator.token, '/runbooks/planned-switchover/runs', {
+    by: 'otto',
+    blocks: ['group'],
+    params,
+  })
+  expect((await untilEnded(operator.token, begun.body.id)).params).toMatchObject({ ...params, from: 'west' })
+  const further = { by: 'otto', blocks: ['regions'] }
+  expect((await ask(viewer.token, `/runbook-runs/${begun.body.id}/blocks`, further)).status).toBe(403)
+  const taken = await ask<RunbookRunBody>(operator.token, `/runbook-runs/${begun.body.id}/blocks`, further)
+  expect(taken.status).toBe(202)
+  const ended = await untilEnded(operator.token, begun.body.id)
+  expect(ended.wanted).toEqual(['group', 'regions'])
+  // What it needs was saved by the first block: it is red for what it found, and not for what it lacks.
+  expect(ended.blocks.map(({ block, state }) => [block, state])).toEqual([
+    ['group', 'green'],
+    ['regions', 'red'],
+  ])
+  expect(ended.blocks[1]?.reason).toContain('found "suspect"')
+})
+
+test('a run that is carrying out blocks takes no others, nor does one that has many behind it', async () => {
+  const params = { group: 'orders', to: 'north' }
+  const begin = { by: 'otto', blocks: ['active'], params }
+  const { body: run } = await ask<RunbookRunBody>(operator.token, '/runbooks/planned-switchover/runs', begin)
+  const further = { by: 'otto', blocks: ['group'] }
+  const refused = await ask(operator.token, `/runbook-runs/${run.id}/blocks`, further)
+  expect(refused).toMatchObject({ status: 409, body: { code: 'RUNBOOK_RUN_BUSY' } })
+  await ask(operator.token, `/runbook-runs/${run.id}/stop`, {})
+  await untilEnded(operator.token, run.id)
+  const many = { by: 'otto', blocks: Array.from({ length: 50 }, () => 'group') }
+  const full = await ask(operator.token, `/runbook-runs/${run.id}/blocks`, many)
+  expect(full).toMatchObject({ status: 409, body: { code: 'RUNBOOK_RUN_FULL' } })
+})

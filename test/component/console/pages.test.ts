@@ -102,6 +102,71 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   )
 
   test(
+    'a runbook is walked through block by block, and its record stands in the page and has a link',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      const page = await open()
+      await goTo(page, stage.api, 'runbooks/planned-switchover?group=orders')
+      expect(await page.getByRole('button', { name: 'Run group', exact: true }).isDisabled()).toBe(true)
+      await page.getByLabel(/^to:/).fill('east')
+      await page.getByRole('button', { name: 'Run group', exact: true }).click()
+      await page.getByText('done: group was green').waitFor()
+      await page.getByRole('button', { name: 'Run regions', exact: true }).click()
+      await page.getByText('done: regions was green').waitFor()
+
+      // What acts asks for the name of the group first; what moves it leads to where its plan and guards are shown.
+      await page.getByText('Run plan here', { exact: true }).click()
+      const act = page.getByRole('button', { name: 'Run plan', exact: true })
+      const form = page.locator('form', { has: act })
+      await form.getByLabel('Who asks').fill('ada')
+      expect(await act.isDisabled()).toBe(true)
+      await form.getByLabel('Type orders').fill('orders')
+      await act.click()
+      await page.getByText('done: plan was green').waitFor()
+      expect(await page.getByText('Run move here').count()).toBe(0)
+      expect(await page.getByRole('link', { name: 'Plan and order this move here' }).count()).toBe(2)
+      expect(await findFaults(page)).toEqual([])
+
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Save the record' }).click()
+      const [saved] = [JSON.parse(await readAll(await (await download).createReadStream()))]
+      expect(saved.blocks.map(({ block }: { block: string }) => block)).toEqual(['group', 'regions', 'plan'])
+      expect(saved.params.from).toBe('west')
+
+      // The link shows the same record, elsewhere as well, and what is said otherwise begins another one.
+      await goTo(page, stage.api, 'runbooks')
+      await page
+        .getByRole('region', { name: 'Runs of runbooks' })
+        .getByRole('link', { name: 'planned-switchover' })
+        .click()
+      await page.getByText('3 blocks carried out').waitFor()
+      await page.getByLabel(/^to:/).fill('north')
+      await page.getByText('Nothing was carried out yet.').waitFor()
+      await page.close()
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'a viewer looks at a runbook and runs its checks, and is told why no block is carried out',
+    async () => {
+      const { token, hash } = createToken()
+      const tokens = [{ name: 'vera', role: 'viewer' as const, hash, hashFile: null, expiresAtMs: null }]
+      await using stage = await startConsoleStage(SIZE, { anonymous: 'none', tokens })
+      const page = await open()
+      await page.goto(`${stage.api}/console/#/runbooks/planned-switchover?group=orders&to=east`)
+      await page.getByLabel('Token').fill(token)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Run the checks' }).click()
+      await page.getByText(/not green\.$|^Every check is green\.$/).waitFor()
+      await page.getByText('This needs the role operator; you have viewer.').first().waitFor()
+      expect(await page.getByRole('button', { name: 'Run group', exact: true }).isDisabled()).toBe(true)
+      await page.close()
+    },
+    SLOW_MS,
+  )
+
+  test(
     'a stranger is asked for a token, which stays in the tab',
     async () => {
       const { token, hash } = createToken()
@@ -230,4 +295,10 @@ async function goTo(page: Page, api: string, name: string): Promise<void> {
 async function tryCommand(words: readonly string[]): Promise<number> {
   const fetch = () => Promise.reject(new Error('nobody answers'))
   return (await cli(words, { io: { fetch, ask: async () => '', signal: AbortSignal.abort() } })).code
+}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of stream) parts.push(part)
+  return Buffer.concat(parts).toString('utf8')
 }
