@@ -7,13 +7,15 @@ interface Need {
   readonly operations: readonly AclOperation[]
   /** Not needed where the operator's command fences. */
   readonly isForAcls?: boolean
+  /** On the cluster it is as good. */
+  readonly isOnEither?: boolean
 }
 
 const SOURCE: readonly Need[] = [
   { step: 'fence', on: 'cluster', operations: ['describe', 'alter'], isForAcls: true },
   { step: 'settle', on: 'topics', operations: ['read', 'describe-configs'] },
   { step: 'cut', on: 'topics', operations: ['write'] },
-  { step: 'reverse', on: 'cluster', operations: ['create'] },
+  { step: 'reverse', on: 'topics', operations: ['create'], isOnEither: true },
   { step: 'reverse', on: 'topics', operations: ['write', 'alter-configs'] },
 ]
 
@@ -33,10 +35,10 @@ export interface RightsQuestion {
 
 export function findOwnRightsMissing({ side, rights, topics, usesAcls }: RightsQuestion): string[] {
   const needs = (side === 'source' ? SOURCE : TARGET).filter(({ isForAcls }) => usesAcls || isForAcls !== true)
-  return needs.flatMap(({ step, on, operations }) => {
+  return needs.flatMap(({ step, on, operations, isOnEither = false }) => {
     return operations.flatMap((operation) => {
       const text = `${step}: ${operation.toUpperCase()}`
-      // A right to create topics may be one on their names, which nothing tells before they are there.
+      if (isOnEither && rights.cluster.includes(operation)) return []
       if (on === 'cluster') return rights.cluster.includes(operation) ? [] : [`${text} on the cluster`]
       const [first, ...others] = topics.filter((topic) => !(rights.topics.get(topic) ?? []).includes(operation))
       if (first === undefined) return []

@@ -80,7 +80,14 @@ function targetNeeds(topics: readonly string[]): Need[] {
     { resource: 'topic', names, operations: ['alter'], why: 'partitions that are added' },
     { resource: 'topic', names, operations: ['alter-configs'], why: 'configs of copies' },
     { resource: 'topic', names, operations: ['delete'], why: 'following the start of the log; reseeds; deletions' },
-    { resource: 'topic', names: OWN, operations: ['create', 'read', 'write', 'delete'], why: 'the offset map' },
+    { resource: 'topic', names: OWN, operations: ['create', 'read', 'write'], why: 'the offset map' },
+    {
+      resource: 'topic',
+      names: OWN,
+      operations: ['delete'],
+      why: 'taking them away with the last link, by `isthmus link remove`',
+      isOptional: true,
+    },
     { resource: 'transactional-id', names: OWN, operations: ['write'], why: 'one writer for each shard' },
     { resource: 'group', names: EVERY, operations: ['read'], why: 'positions; sharing work with other replicators' },
     {
@@ -123,6 +130,7 @@ const MOVES: readonly Need[] = [
     names: [{ name: '__transaction_state', pattern: 'literal' }],
     operations: ['describe'],
     why: 'being sure that a transaction hangs',
+    isOptional: true,
   },
   {
     resource: 'topic',

@@ -34,6 +34,13 @@ test('what is missing is named by step, the topics together', () => {
   expect(find({ cluster: without('alter') })).toEqual(['fence: ALTER on the cluster'])
 })
 
+test('a right to create topics is one on the cluster, or on their names', () => {
+  expect(find({ cluster: without('create') })).toEqual([])
+  expect(find({ on: without('create') })).toEqual([])
+  const neither = find({ cluster: without('create'), on: without('create') })
+  expect(neither).toEqual(['reverse: CREATE on orders.a and 2 more topics'])
+})
+
 test('a fence of the operator needs no right to change ACLs', () => {
   expect(find({ cluster: without('alter'), usesAcls: false })).toEqual([])
 })
