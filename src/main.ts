@@ -43,6 +43,10 @@ function createVerbs(version: string): ProcessVerbs {
       return runUnfence(options, { clock: systemClock, random: systemRandom, env: process.env }, signal)
     },
     rights: async (options) => (await import('./least-rights.ts')).readLeastRights(options),
+    grant: async (options, signal) => {
+      const { runGrant } = await import('./controller/index.ts')
+      return runGrant(options, { clock: systemClock, random: systemRandom }, signal)
+    },
     importMm2: async (file) => (await import('./config/index.ts')).importMm2(file),
     createToken: async () => (await import('./api/index.ts')).createToken(),
     demo: findDemo(),

@@ -19,6 +19,7 @@ export function serveRunbooks({ version, clock }: ServeOptions): ApiContent['run
     createToken: refuse,
     importMm2: refuse,
     rights: refuse,
+    grant: refuse,
     demo: undefined,
   }
   let shelf: ReturnType<typeof readShelf> | undefined

@@ -107,7 +107,15 @@ function addLooks(drill: Command, { io, exit }: CommandContext): void {
       io.out(`${render(shown, output, renderDrill)}\n`)
       exit(exitCodeOf(shown))
     })
-  addReport(drill, { io, exit }, { argument: 'the drill', summary: 'what a drill measured, as a page', pathOf })
+  addReport(
+    drill,
+    { io, exit },
+    {
+      argument: 'the drill, or a failover group: its newest one',
+      summary: 'what a drill measured, as a page',
+      pathOf: async (id, at) => pathOf(isDrill(id) ? id : await findNewest(id, at)),
+    },
+  )
 }
 
 function withPerson(command: Command, whoever: string): Command {
@@ -135,9 +143,21 @@ function drillsOf(group: string): string {
   return `/api/v1/failover-groups/${encodeURIComponent(group)}/drills`
 }
 
+const DRILL = /^(.+)-drill-[0-9a-f]{16}$/
+
+function isDrill(id: string): boolean {
+  return DRILL.test(id)
+}
+
+async function findNewest(group: string, { io, api }: { readonly io: CliIo; readonly api: string }): Promise<string> {
+  const { ended } = await getJson<DrillsBody>(io, api, drillsOf(group))
+  if (ended[0] === undefined) throw cliFaults.fault('CLI_DRILL_MISSING', { group })
+  return ended[0].id
+}
+
 /** The name of the group stands in the id. */
 function pathOf(id: string): string {
-  const group = /^(.+)-drill-[0-9a-f]{16}$/.exec(id)?.[1]
+  const group = DRILL.exec(id)?.[1]
   if (group === undefined) throw cliFaults.fault('CLI_DRILL_UNCLEAR', { id })
   return `${drillsOf(group)}/${encodeURIComponent(id)}`
 }

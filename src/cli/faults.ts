@@ -110,6 +110,19 @@ export const cliFaults = defineFaults({
     retriable: false,
     status: 412,
   },
+  CLI_ADMIN_UNCLEAR: {
+    message: '--admin {value} is not clear',
+    remedy:
+      "write it as REGION=FILE, once for each region, with the file that Kafka's own tools take as --command-config",
+    retriable: false,
+    status: 400,
+  },
+  CLI_GRANT_NOT_CONFIRMED: {
+    message: 'nothing was granted: this was the plan',
+    remedy: 'type grant when asked, or add --yes',
+    retriable: false,
+    status: 412,
+  },
   CLI_PLAN_UNREADABLE: {
     message: '{file} is no plan of policies: {reason}',
     remedy: 'make it with `isthmus security plan --output json`',
@@ -158,6 +171,12 @@ export const cliFaults = defineFaults({
     remedy: 'give it as `isthmus drill run` printed it, or as `isthmus drill list` shows it',
     retriable: false,
     status: 400,
+  },
+  CLI_DRILL_MISSING: {
+    message: 'no drill of {group} has ended yet',
+    remedy: 'begin one with `isthmus drill run`, or wait until it has ended',
+    retriable: false,
+    status: 404,
   },
   CLI_TRANSLATE_UNCLEAR: {
     message: 'it is not clear what to translate',

@@ -4,6 +4,8 @@ export { groupDigits, renderTable } from './output.ts'
 export { type CaptureOptions, captureCli, runCli } from './program.ts'
 export type {
   CheckReport,
+  GrantReport,
+  GrantVerb,
   ImportReport,
   ProcessVerbs,
   RestoreReport,

@@ -1,4 +1,4 @@
-import type { SecurityRightsBody } from '../api/contract/index.ts'
+import type { AclEntry, SecurityRightsBody } from '../api/contract/index.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 /** The commands that are the process itself instead of a client of it; `main.ts` passes them in. */
@@ -13,6 +13,8 @@ export interface ProcessVerbs {
   importMm2(file: string): Promise<ImportReport>
   /** What Isthmus needs in each region, by the configuration alone. */
   rights(options: { readonly config: string; readonly role: RunOptions['role'] }): Promise<SecurityRightsBody>
+  /** Puts up what Isthmus needs, as administrators of the regions, or says what it would be. */
+  grant(options: GrantVerb, signal: AbortSignal): Promise<GrantReport>
   /** A token for the API, and the hash of it that the configuration takes. */
   createToken(): Promise<{ readonly token: string; readonly hash: string }>
   /** Undefined where this build has no demo: the command is left out then. */
@@ -62,6 +64,29 @@ export interface ImportReport {
     readonly line: number | null
     readonly isthmus: string
     readonly todo: string
+  }[]
+}
+
+export interface GrantVerb {
+  readonly config: string
+  /** By region, a properties file that Kafka's own tools take as `--command-config`. Others are left alone. */
+  readonly admins: ReadonlyMap<string, string>
+  /** Without what is optional. */
+  readonly isOnlyNeeded: boolean
+  readonly isDryRun: boolean
+}
+
+export interface GrantReport {
+  readonly state: 'planned' | 'granted'
+  readonly regions: readonly {
+    readonly region: string
+    /** Who logged in there. */
+    readonly by: string
+    /** To be made, or made. */
+    readonly users: readonly { readonly user: string; readonly mechanism: string; readonly iterations: number }[]
+    readonly entries: readonly AclEntry[]
+    /** Entries that were there already. */
+    readonly standing: number
   }[]
 }
 

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { EXIT } from './exit-codes.ts'
 import { cliFaults } from './faults.ts'
 import { getJson, getText } from './http.ts'
-import type { CommandContext, GlobalOptions } from './io.ts'
+import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render } from './output.ts'
 
 const FORMATS = { html: 'html', md: 'markdown', json: 'json' } as const
@@ -17,7 +17,7 @@ interface ReportOf {
   /** What the id is of. */
   readonly argument: string
   readonly summary: string
-  readonly pathOf: (id: string) => string
+  readonly pathOf: (id: string, at: { readonly io: CliIo; readonly api: string }) => string | Promise<string>
 }
 
 /** `report` of moves and of drills: a page to read, to print, to keep. */
@@ -42,7 +42,7 @@ export function addReport(
     .action(async (id: string, { format, file }: ReportFlags, command: Command) => {
       const { api, output } = command.optsWithGlobals<GlobalOptions>()
       const wanted = format ?? formatOf(file) ?? (output === 'table' ? 'md' : undefined)
-      const path = `${pathOf(id)}/report`
+      const path = `${await pathOf(id, { io, api })}/report`
       const text =
         wanted === undefined || wanted === 'json'
           ? render(

@@ -154,7 +154,7 @@ function renderRegionAcls({ region, bootstrap, principal, rights }: SecurityRigh
     const note = `# ${isOptional ? 'optional: ' : ''}${[...whys].join('; ')}`
     return `${note}\n${base} --allow-principal '${who}' ${where} ${operations.join(' ')}`
   })
-  return [`# ${region}`, ...lines].join('\n')
+  return [`# ${region}, for ${who}`, ...lines].join('\n')
 }
 
 /** `alter-configs` as `AlterConfigs`. */

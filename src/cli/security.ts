@@ -18,6 +18,7 @@ import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render } from './output.ts'
 import type { ProcessVerbs, RunOptions } from './process-verbs.ts'
+import { addGrant } from './security-grant.ts'
 import { addProbe } from './security-probe.ts'
 import { renderApplied, renderDrift, renderPlans, renderRights, renderRightsAsAcls } from './security-text.ts'
 
@@ -55,6 +56,7 @@ export function addSecurity(program: Command, context: CommandContext, verbs: Pr
   addProbe(security, context)
   addImport(security, context)
   addRights(security, context, verbs)
+  addGrant(security, context, verbs)
 }
 
 function addPlan(security: Command, { io, exit }: CommandContext): void {
@@ -147,7 +149,7 @@ function addImport(security: Command, { io, exit }: CommandContext): void {
 function addRights(security: Command, { io, exit }: CommandContext, verbs: ProcessVerbs): void {
   security
     .command('rights')
-    .summary('the least rights that Isthmus itself needs in each region')
+    .summary('the least rights that Isthmus itself and its canary need in each region')
     .addOption(
       new Option('--role <role>', 'what the process is there for')
         .choices(['all', 'controller', 'replicator', 'agent'])

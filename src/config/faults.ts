@@ -26,6 +26,19 @@ export const configFaults = defineFaults({
     retriable: false,
     status: 400,
   },
+  ADMIN_FILE_UNREADABLE: {
+    message: 'the file {file} of an administrator of {region} cannot be read: {reason}',
+    remedy: "Give the path of what Kafka's own tools take as --command-config, with --admin REGION=FILE.",
+    retriable: false,
+    status: 400,
+  },
+  ADMIN_FILE_REFUSED: {
+    message: 'nobody can log in to {region} with {file}: {reason}',
+    remedy:
+      "Name a login by SCRAM or PLAIN in sasl.mechanism and sasl.jaas.config, or grant with Kafka's own tools what `isthmus security rights --kafka-acls` prints.",
+    retriable: false,
+    status: 400,
+  },
   CONFIG_REGION_UNCLEAR: {
     message: 'it is not clear where this process stands: {reason}',
     remedy: 'Name a region of a failover group with --region or health.standsIn: {meant}.',

@@ -1,4 +1,5 @@
 export { type AuthorityConfig, authorityOptionsOf } from './authority.ts'
+export { readAdminLogin } from './admin-login.ts'
 export { checkConfig } from './check.ts'
 export {
   type FailoverGroupConfig,

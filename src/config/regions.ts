@@ -83,8 +83,9 @@ export function clusterOptionsOf({
   }
 }
 
-interface ScramLogin {
-  readonly mechanism: 'scram-sha-256' | 'scram-sha-512'
+/** Somebody other than Isthmus, by a password. */
+export interface PasswordLogin {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
   readonly username: string
   readonly password: Secret
 }
@@ -92,7 +93,7 @@ interface ScramLogin {
 /** The same for a principal that has a password, and no certificate: that of Isthmus would make it another one. */
 export function principalOptionsOf(
   { name, bootstrap, tls }: Pick<RegionConfig, 'name' | 'bootstrap' | 'tls'>,
-  { mechanism, username, password }: ScramLogin,
+  { mechanism, username, password }: PasswordLogin,
 ): Pick<ClusterOptions, 'name' | 'bootstrap' | 'access'> {
   const access = {
     tls: () => tls && trustOf(tls),

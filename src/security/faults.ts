@@ -70,6 +70,30 @@ export const securityFaults = defineFaults({
     retriable: true,
     status: 504,
   },
+  GRANT_PRINCIPAL_UNKNOWN: {
+    message: 'it is not known whom to grant anything in {region}: Isthmus logs in without a user name there',
+    remedy: 'Set fence.principal of the region to what its brokers call Isthmus. Nothing was changed.',
+    retriable: false,
+    status: 412,
+  },
+  GRANT_REGION_UNKNOWN: {
+    message: 'the configuration has no region {region}',
+    remedy: 'use one of: {known}',
+    retriable: false,
+    status: 404,
+  },
+  GRANT_REFUSED: {
+    message: 'not everything was granted in {region}: {reason}',
+    remedy: 'Log in as somebody who may ALTER the cluster, and give the same command again.',
+    retriable: false,
+    status: 403,
+  },
+  GRANT_UNSETTLED: {
+    message: 'what was granted is not in force on every broker of {region}: {reason}',
+    remedy: 'Give the same command again: it goes on where it ended. Look for brokers that do not answer.',
+    retriable: true,
+    status: 504,
+  },
   POLICY_UNKNOWN: {
     message: 'there is no policy of {owner}',
     remedy: 'use one of: {known}; policies are read when Isthmus starts',

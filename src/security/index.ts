@@ -71,9 +71,16 @@ export {
   type PolicyRequest,
 } from './policies/apply-policy.ts'
 export { type Correction, decideCorrection } from './policies/decide-correction.ts'
-export { accountsOf, entityText, findContradiction } from './policies/desired-accounts.ts'
+export {
+  accountsOf,
+  type DesiredUser,
+  entityText,
+  findContradiction,
+  scramMechanismOf,
+} from './policies/desired-accounts.ts'
 export { type ExpandedPolicy, expandPolicy } from './policies/expand-policy.ts'
 export { countDrift, findDrift, type PolicyDrift } from './policies/find-drift.ts'
+export { type Grant, type GrantAccess, type GrantPlan, makeGrant, planGrant } from './policies/grant-rights.ts'
 export { type Imported, importPolicy } from './policies/import-policy.ts'
 export { type AccountPlan, countAccountChanges } from './policies/plan-accounts.ts'
 export type { PolicyPlan, RemovalRule } from './policies/plan-policy.ts'

@@ -23,6 +23,7 @@ export async function cli(args: readonly string[], given: { io?: Partial<CliIo>;
     restore: () => Promise.reject(new Error('not in this test')),
     unfence: () => Promise.reject(new Error('not in this test')),
     rights: () => Promise.reject(new Error('not in this test')),
+    grant: () => Promise.reject(new Error('not in this test')),
     importMm2: () => Promise.reject(new Error('not in this test')),
     createToken: () => Promise.resolve({ token: 'isthmus_token', hash: 'sha256:hash' }),
     demo: undefined,

@@ -21,6 +21,12 @@ export function parseProperties(text: string): Setting[] {
   return [...settings.values()]
 }
 
+/** Of a login module in `sasl.jaas.config`: `username="isthmus"`, with either quotes. */
+export function readJaasOption(jaas: string | undefined, name: string): string | undefined {
+  const found = new RegExp(`\\b${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|'([^']*)'|([^\\s;"']+))`).exec(jaas ?? '')
+  return (found?.[1] ?? found?.[2] ?? found?.[3])?.replaceAll(/\\(.)/g, '$1')
+}
+
 interface Logical {
   readonly content: string
   readonly line: number

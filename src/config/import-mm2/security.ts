@@ -1,5 +1,5 @@
 import { type Difference, differenceOf, type MirrorCluster, type Mistake, type Settings, valueOf } from './plan.ts'
-import type { Setting } from './properties.ts'
+import { readJaasOption, type Setting } from './properties.ts'
 
 /** The part of a region that says how it is reached; files are named, never read. */
 export interface RegionLogin {
@@ -103,7 +103,7 @@ function findSasl(settings: Settings, context: SaslContext): Record<string, stri
     return undefined
   }
   const jaas = settings.get('sasl.jaas.config')
-  const username = valueOf(settings, 'sasl.username') ?? quoted(jaas?.value, 'username')
+  const username = valueOf(settings, 'sasl.username') ?? readJaasOption(jaas?.value, 'username')
   if (username === undefined) {
     const at = jaas ?? setting ?? { key: 'sasl.jaas.config', value: '', line: null }
     mistakes.push(mistakeOf(at, 'it names no user', 'give the line sasl.jaas.config of the login, or add its username'))
@@ -116,12 +116,6 @@ function findSasl(settings: Settings, context: SaslContext): Record<string, stri
     differences.push(differenceOf('file', from, { isthmus: `${passwordFile} is read`, todo, isSecret: true }))
   }
   return { mechanism, username, passwordFile }
-}
-
-/** Of a login module: `username="isthmus"`, with either quotes. */
-function quoted(jaas: string | undefined, name: string): string | undefined {
-  const found = new RegExp(`\\b${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|'([^']*)'|([^\\s;"']+))`).exec(jaas ?? '')
-  return (found?.[1] ?? found?.[2] ?? found?.[3])?.replaceAll(/\\(.)/g, '$1')
 }
 
 function mistakeOf({ key, line }: Setting, rule: string, remedy: string): Mistake {

@@ -5,7 +5,8 @@ import type { AclBinding, AclOperation, AclResource } from '../../kafka/index.ts
 import type { Role } from '../control.ts'
 
 /**
- * The least rights that Isthmus needs in each region, by the configuration and by what a process is there for: pure.
+ * The least rights that Isthmus and its canary need in each region, by the configuration and by what a process is there
+ * for: pure.
  * Selections that Kafka cannot say (a glob with something behind its star, an expression) are widened to how they begin.
  * DESCRIBE and DESCRIBE_CONFIGS that another right implies are left out, as brokers ask for them only through those.
  */
@@ -26,10 +27,15 @@ const UNKNOWN = 'User:isthmus'
 
 type RightsConfig = Pick<Config, 'regions' | 'links' | 'failoverGroups' | 'policies'>
 
+/** Of Isthmus in each region and, behind it, of the canary where there is one: only a process that decides uses it. */
 export function findLeastRights(config: RightsConfig, role: Role): RegionRights[] {
-  return [...config.regions.values()].map(({ name: region, bootstrap, fence }) => {
-    const needs = needsOf(config, region, role)
-    return { region, bootstrap, principal: fence.principal, rights: rightsOf(needs, fence.principal ?? UNKNOWN) }
+  return [...config.regions.values()].flatMap(({ name: region, bootstrap, fence, canary }) => {
+    const of = (needs: readonly Need[], principal: string | undefined): RegionRights => {
+      return { region, bootstrap, principal, rights: rightsOf(needs, principal ?? UNKNOWN) }
+    }
+    const own = of(needsOf(config, region, role), fence.principal)
+    const others = role === 'all' || role === 'controller' ? canaryNeeds(config, region) : []
+    return canary === undefined || others.length === 0 ? [own] : [own, of(others, canary.principal)]
   })
 }
 
@@ -53,6 +59,19 @@ function needsOf({ links, failoverGroups, policies }: RightsConfig, region: Regi
   const rights = here.length === 0 ? [] : [...POLICIES, ...(hasQuotas ? QUOTAS : [])]
   const decides = [...ofGroups, ...moves, ...health, ...rights]
   return role === 'controller' ? decides : [...decides, ...copies]
+}
+
+/** What applications may, and the records of drills. */
+function canaryNeeds({ failoverGroups }: RightsConfig, region: RegionName): Need[] {
+  const groups = failoverGroups.filter(({ regions }) => regions.includes(region))
+  return groups.flatMap(({ topics, canaryOf }): Need[] => {
+    const names = namesOf(topics.include)
+    if (canaryOf === null) return [{ resource: 'topic', names, operations: ['write'], why: 'being refused by a fence' }]
+    return [
+      { resource: 'topic', names, operations: ['read', 'write'], why: 'records of drills' },
+      { resource: 'group', names, operations: ['read'], why: 'positions of drills' },
+    ]
+  })
 }
 
 function sourceNeeds(topics: readonly string[]): Need[] {

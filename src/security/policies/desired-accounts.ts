@@ -43,13 +43,18 @@ export function accountsOf(
   passwords: ReadonlyMap<string, { reveal(): string }>,
 ): DesiredAccounts | undefined {
   const users = principals.flatMap(({ name, auth, iterations }): DesiredUser[] => {
-    const mechanism = auth in MECHANISMS ? MECHANISMS[auth as keyof typeof MECHANISMS] : undefined
+    const mechanism = scramMechanismOf(auth)
     if (mechanism === undefined || !name.startsWith(USER)) return []
     const secret = passwords.get(name)
     return [{ user: name.slice(USER.length), mechanism, iterations, password: secret && (() => secret.reveal()) }]
   })
   const values = quotas.flatMap(valuesOf)
   return users.length + values.length === 0 ? undefined : { users, quotas: values }
+}
+
+/** Undefined where it is a login of another kind. */
+export function scramMechanismOf(login: string): ScramMechanism | undefined {
+  return login in MECHANISMS ? MECHANISMS[login as keyof typeof MECHANISMS] : undefined
 }
 
 export function valuesOf(quota: Quota): QuotaValue[] {

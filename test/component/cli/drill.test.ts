@@ -49,6 +49,8 @@ test('a drill is ordered, listed and reported', async () => {
   const report = await cli(['drill', 'report', id, '--api', it.api])
   expect(report.out).toContain('# Drill of orders: passed')
   expect(report.out).toContain('target-reachable')
+  const newest = await cli(['drill', 'report', 'orders', '--api', it.api])
+  expect(newest.out).toBe(report.out)
   const page = await cli(['drill', 'report', id, '--api', it.api, '--format', 'html'])
   expect(page.out).toMatch(/^<!doctype html>[^]*Drill of orders/)
   const data = await cli(['drill', 'report', id, '--api', it.api, '--output', 'json'])
@@ -97,6 +99,7 @@ test.each([
   [['drill', 'run', 'orders', '--level', 'preflight', '--region', 'west'], 3, 'TARGET_NOT_ELIGIBLE'],
   [['drill', 'show', 'orders-drill-0123456789abcdef'], 2, 'DRILL_NOT_FOUND'],
   [['drill', 'show', 'orders'], 2, 'CLI_DRILL_UNCLEAR'],
+  [['drill', 'report', 'orders'], 2, 'CLI_DRILL_MISSING'],
 ])('what cannot be done is refused: %s', async (args, code, fault) => {
   await using it = await startFakeControl()
   expect(await cli([...args, '--api', it.api])).toMatchObject({ code, err: expect.stringContaining(fault) })

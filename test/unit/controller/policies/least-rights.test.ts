@@ -88,3 +88,27 @@ test('an agent needs nothing but what the health of its region is told by', () =
   expect(rightsOf('agent', 'lake').texts).toEqual([])
   expect(rightsOf('agent', 'eu').texts.every((one) => one.endsWith('optional'))).toBe(true)
 })
+
+test('a canary may what applications may, and writes and reads the records of drills where there are any', () => {
+  const canary = 'canary: { sasl: { mechanism: scram-sha-512, username: canary, password: "env:P" } }'
+  const read = (more: string, role: 'all' | 'replicator' = 'all') => {
+    const text = TEXT.replace('password: "env:P" } }', `password: "env:P" }, ${canary} }`).replace(
+      'audit] }',
+      `audit] }${more}`,
+    )
+    const { config, problems } = parseConfig(text, '/', { env: { P: 'p' }, readFile: () => '' })
+    if (config === undefined) throw new Error(JSON.stringify(problems))
+    const found = findLeastRights(config, role).filter(({ principal }) => principal === 'User:canary')
+    return found.map(({ region, rights }) => [
+      region,
+      ...rights.map(({ binding }) => `${binding.operation} ${binding.resource} ${binding.name}`),
+    ])
+  }
+  const writes = ['write topic orders.', 'write topic audit']
+  expect(read('')).toEqual([['eu', ...writes]])
+  expect(read('', 'replicator')).toEqual([])
+  const prefix = 'isthmus.canary.orders.'
+  expect(read(', canary: true')).toEqual([
+    ['eu', ...writes, `read topic ${prefix}`, `write topic ${prefix}`, `read group ${prefix}`],
+  ])
+})
