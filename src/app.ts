@@ -20,9 +20,10 @@ import {
   type Logger,
   type MetricsSources,
 } from './observability/index.ts'
-import { healthTimings, RegionWatch } from './regions/index.ts'
+import { healthTimings, RegionWatch, type RegionWatchOptions } from './regions/index.ts'
 import { type CreationGate, type ReplicationStatus, Replicator, type ReplicatorOptions } from './replication/index.ts'
 import { startLogging } from './start-logging.ts'
+import { createCopyTeller } from './tell-copies.ts'
 import { serveRunbooks } from './serve-runbooks.ts'
 
 /** The part of the replicator that the process uses; tests give one that holds everything in memory. */
@@ -93,7 +94,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const work = { clusters, ...describeWork(config, role), creationGate, ...context }
   const replicator = options.createReplicator?.(work) ?? new Replicator(work)
 
-  const regions = watchRegions(config, context)
+  const copies = createCopyTeller({ clock, status: () => replicator.status() })
+  const regions = watchRegions(config, { ...context, copies })
   const security = controlSecurity(options, () => control?.hold())
   const control = controlGroups(options, { replicator, watch: regions.watch, security })
 
@@ -153,7 +155,7 @@ function openClusters({ regions }: Config, context: Pick<AppOptions, 'clock' | '
 /** Regions of failover groups are watched, each through a client of its own whose bounds are those of a look. */
 function watchRegions(
   { regions, failoverGroups, health, api }: Config,
-  context: Pick<AppOptions, 'clock' | 'random'>,
+  { copies, ...context }: Pick<AppOptions, 'clock' | 'random'> & Pick<RegionWatchOptions, 'copies'>,
 ): { readonly watch: RegionWatch; stop(): Promise<void> } {
   const timings = healthTimings(health)
   const bounds = { connectTimeoutMs: timings.timeoutMs, requestTimeoutMs: timings.timeoutMs }
@@ -165,7 +167,14 @@ function watchRegions(
   })
   const vantage = health.vantage === '' ? nameMember(api.listen) : health.vantage
   const standsIn = health.standsIn === '' ? null : regionName(health.standsIn)
-  const watch = new RegionWatch({ regions: watched, vantage, standsIn, timings, clock: context.clock })
+  const watch = new RegionWatch({
+    regions: watched,
+    vantage,
+    standsIn,
+    timings,
+    clock: context.clock,
+    ...(copies && { copies }),
+  })
   return {
     watch,
     async stop() {

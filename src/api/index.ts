@@ -23,5 +23,6 @@ export type {
   SecurityView,
   UnfenceOrder,
 } from './ports.ts'
+export { sumCopies } from './copy-views.ts'
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts'
 export { viewRights } from './security-views.ts'

@@ -8,6 +8,7 @@ import {
 } from '../replication/index.ts'
 import type {
   AutomaticBody,
+  CopyBody,
   FailoverGroupSummary,
   FlowBody,
   FlowsBody,
@@ -18,6 +19,7 @@ import type {
   StatusBody,
   TopicsBody,
 } from './contract/index.ts'
+import { sumCopies, viewCopies } from './copy-views.ts'
 import { apiFaults } from './faults.ts'
 import type { ApiContent, GroupFence } from './ports.ts'
 import { viewAutomatic } from './automatic-views.ts'
@@ -36,16 +38,18 @@ export function viewStatus(
     failover,
     gate: gateOf,
     config: configOf,
-  }: Omit<ApiContent, 'replication' | 'watch' | 'metrics'>,
+    watch,
+  }: Omit<ApiContent, 'replication' | 'metrics'>,
 ): StatusBody {
   const gate = gateOf?.()
   const config = configOf?.()
+  const copies = viewCopies(sumCopies(status), watch.status().heard)
   const linksOf = (side: 'source' | 'target', region: RegionName) =>
     status.links.filter((link) => link[side] === region).map((link) => link.link)
   return {
     atMs: status.atMs,
     version,
-    summary: summarise(status),
+    summary: summariseHere(status, copies),
     regions: regions.map((region) => ({
       region,
       sourceOf: linksOf('source', region),
@@ -59,15 +63,34 @@ export function viewStatus(
         automatic: viewAutomatic(views?.get(one.group)?.automatic()),
         clients: clients?.status() ?? [],
       })
-      return { ...summary, lastDrill }
+      return { ...summary, openIncidents: countIncidents(one, copies), lastDrill }
     }),
     ...(gate && { gate }),
     ...(config && { config: { ...config, restartKeys: [...config.restartKeys] } }),
     links: status.links.map((link) => viewLink(link, status.atMs)),
+    copies,
     openIncidents: findBlockingIncidents(status).length,
     anonymous,
     members: status.members.map((member) => ({ ...member, shards: [...member.shards] })),
   }
+}
+
+/** A process without links says so, and not that nobody copies. */
+function summariseHere(status: ReplicationStatus, copies: readonly CopyBody[]): string {
+  const isCopiedElsewhere = status.links.length === 0 && copies.some(({ processes }) => processes > 0)
+  return isCopiedElsewhere ? 'This process copies nothing; others do.' : summarise(status)
+}
+
+/** Of the links that it may ever have. */
+function countIncidents({ group, regions }: GroupDocument, copies: readonly CopyBody[]): number {
+  const names = Object.keys(regions)
+  const own = new Set(names.flatMap((from) => names.map((to) => impliedLinkName(group, from, to))))
+  return copies.reduce((sum, { link, openIncidents }) => sum + (own.has(link) ? openIncidents : 0), 0)
+}
+
+/** As the configuration names them. */
+function impliedLinkName(group: string, active: string, standby: string): string {
+  return `${group}-${active}-to-${standby}`
 }
 
 function viewLastDrill(summary: DrillSummary | undefined): FailoverGroupSummary['lastDrill'] {
@@ -86,7 +109,7 @@ function summariseGroup(
     readonly automatic: AutomaticBody | null
     readonly clients: readonly LeftMembers[]
   },
-): Omit<FailoverGroupSummary, 'lastDrill'> {
+): Omit<FailoverGroupSummary, 'lastDrill' | 'openIncidents'> {
   const entries = Object.entries(regions).map(([region, { role, return: record }]) => {
     const isWaiting = record?.phase === 'choosing' || record?.phase === 'needs-operator'
     const what = record?.stop?.reason ?? 'say what becomes of the records that only it has'

@@ -1,6 +1,7 @@
 /** The face of the room: what the regions look like from here, and what all vantage points together say of them. */
 export { lookAtBroker, placeOf } from './broker-look.ts'
 export { HEALTH_TOPIC } from './canary.ts'
+export type { CopySum } from './copy-sum.ts'
 export type { RegionEvents } from './events.ts'
 export type { Finding, FindingCode } from './grade.ts'
 export type { HealthLevel, RegionHealth } from './health.ts'

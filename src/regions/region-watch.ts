@@ -7,6 +7,7 @@ import {
   runLoop,
   type Timer,
 } from '../core/index.ts'
+import type { CopySum } from './copy-sum.ts'
 import type { RegionEvents } from './events.ts'
 import { gradeSample } from './grade.ts'
 import { foldHealth, type RegionHealth, restartRuns } from './health.ts'
@@ -35,6 +36,8 @@ export interface RegionWatchOptions {
   readonly standsIn: RegionName | null
   readonly timings: HealthTimings
   readonly clock: Clock
+  /** What this process copies, told to the others by link. @defaultValue nothing */
+  readonly copies?: () => ReadonlyMap<string, CopySum>
 }
 
 export interface RegionsStatus {
@@ -278,13 +281,14 @@ export class RegionWatch {
 
   /** A region whose looks have stopped is left out. */
   #report(): VantageReport {
-    const { vantage, standsIn, timings, clock } = this.#options
+    const { vantage, standsIn, timings, clock, copies } = this.#options
     const oldestMs = clock.monotonicMs() - longestGapMs(timings)
     const sees = this.#regions.flatMap(({ spec, health }) => {
       return health === undefined || health.sampledMs < oldestMs ? [] : [[spec.name, health.level] as const]
     })
     const sequence = ++this.#sequence
-    return { vantage, standsIn, sequence, doubt: this.#observer.doubt?.reason ?? null, sees: new Map(sees) }
+    const doubt = this.#observer.doubt?.reason ?? null
+    return { vantage, standsIn, sequence, doubt, sees: new Map(sees), ...(copies && { copies: copies() }) }
   }
 }
 

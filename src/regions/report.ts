@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { isName, type RegionName, regionName } from '../core/index.ts'
+import { type CopySum, decodeCopies, encodeCopies } from './copy-sum.ts'
 import type { HealthLevel } from './health.ts'
 
 /**
@@ -18,6 +19,8 @@ export interface VantageReport {
   readonly doubt: string | null
   /** By region; one without a level yet is left out. */
   readonly sees: ReadonlyMap<RegionName, HealthLevel>
+  /** By link, what it copies itself. @defaultValue nothing, as versions tell that do not know of it */
+  readonly copies?: ReadonlyMap<string, CopySum>
 }
 
 /** A report, and how old it is: by the broker's clock when it was read, by the monotonic one since. */
@@ -40,10 +43,13 @@ const ReportRecord = Type.Object({
   sees: Type.Record(Type.String(), Type.Enum(['healthy', 'degraded', 'suspect', 'down']), {
     maxProperties: REGIONS_MAX,
   }),
+  // Looked at by itself: what is wrong with it takes no vote away.
+  copies: Type.Optional(Type.Unknown()),
 })
 
-export function encodeReport({ doubt, sees, ...rest }: VantageReport): Buffer {
-  const record = { format: FORMAT, ...rest, doubt: doubt?.slice(0, TEXT_MAX) ?? null, sees: Object.fromEntries(sees) }
+export function encodeReport({ doubt, sees, copies, ...rest }: VantageReport): Buffer {
+  const views = { sees: Object.fromEntries(sees), copies: copies && encodeCopies(copies) }
+  const record = { format: FORMAT, ...rest, doubt: doubt?.slice(0, TEXT_MAX) ?? null, ...views }
   return Buffer.from(JSON.stringify(record))
 }
 
@@ -55,7 +61,9 @@ export function decodeReport(value: Buffer | null): VantageReport | undefined {
   const names = [...Object.keys(sees), ...(standsIn === null ? [] : [standsIn])]
   if (!names.every(isName)) return undefined
   const views = Object.entries(sees).map(([name, level]) => [regionName(name), level] as const)
-  return { vantage, standsIn: standsIn === null ? null : regionName(standsIn), sequence, doubt, sees: new Map(views) }
+  const stands = standsIn === null ? null : regionName(standsIn)
+  const copies = decodeCopies(record.copies)
+  return { vantage, standsIn: stands, sequence, doubt, sees: new Map(views), ...(copies && { copies }) }
 }
 
 function parse(value: Buffer | null): unknown {

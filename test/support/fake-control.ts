@@ -30,7 +30,7 @@ import {
   type MoveEvidence,
 } from '../../src/failover/index.ts'
 import type { ApiEvents } from '../../src/observability/index.ts'
-import type { RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
+import type { HeardReport, RegionsStatus, RegionStatus } from '../../src/regions/index.ts'
 import type { LinkStatus } from '../../src/replication/index.ts'
 import { RegionFences } from '../../src/security/index.ts'
 import { AclRegion } from './acl-region.ts'
@@ -51,6 +51,8 @@ interface Seen {
   evidence: MoveEvidence
   regions: RegionStatus[]
   copies: RegionCopies[]
+  /** What other processes report. */
+  heard: HeardReport[]
   hold: string | undefined
   isAuthorityGone: boolean
   fences: GroupFence[]
@@ -88,6 +90,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
     evidence: given.evidence ?? goodEvidence,
     regions: [regionStatus()],
     copies: [],
+    heard: [],
     hold: undefined,
     isAuthorityGone: false,
     fences: [],
@@ -135,7 +138,7 @@ export async function startFakeControl(given: FakeControlOptions = {}) {
     ...(given.schedules && { schedules: given.schedules }),
   })
   const status = (): RegionsStatus => {
-    return { vantage: 'here', standsIn: null, doubt: null, regions: seen.regions, heard: [] }
+    return { vantage: 'here', standsIn: null, doubt: null, regions: seen.regions, heard: seen.heard }
   }
   const policies = fakePolicies(regions, () => seen.hold)
   const calls = createEvents<ApiEvents>()

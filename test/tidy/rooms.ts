@@ -41,6 +41,7 @@ export const rootModules = [
   'memory-keeper.ts',
   'start-logging.ts',
   'serve-runbooks.ts',
+  'tell-copies.ts',
   'least-rights.ts',
   'live-config.ts',
   'replicator-work.ts',

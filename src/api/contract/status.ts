@@ -170,6 +170,7 @@ const FailoverGroupSummary = object(
     operationId: nullableText('Its id, which `isthmus operation` takes; null where none runs.'),
     needsOperator: Type.Boolean({ description: 'Whether the move or the return of a region waits for a person.' }),
     isPaused: Type.Boolean({ description: 'Whether new moves are refused.' }),
+    openIncidents: count('Incidents of its links that nobody has acknowledged, in whichever process.'),
     automatic: Type.Optional(AutomaticBody),
     lastDrill: orNull(
       object(
@@ -222,6 +223,26 @@ const ConfigBody = object(
 )
 export type ConfigBody = Type.Static<typeof ConfigBody>
 
+const CopyBody = object(
+  {
+    link: text('Name of the link.'),
+    processes: count('How many processes tell of flows of their own.'),
+    flows: count('Its flows, as the one that knows of most has it.'),
+    toldFlows: count(
+      'Flows that the processes have together. Only where it is equal to `flows` are the sums those of the link.',
+    ),
+    lagUnknownFlows: count('Of those, the ones whose lag is not known: the sums leave them out.'),
+    lagRecords: nullableInteger('Sum over all of them; null where nobody tells of any.'),
+    lagSeconds: nullableNumber('The most of any; null where nobody tells of any.'),
+    lagAgeSeconds: nullableNumber(
+      'Seconds since the end of the source was last seen: the most of any; null where one never was.',
+    ),
+    openIncidents: count('Incidents of it that nobody has acknowledged.'),
+  },
+  'A link as all processes together tell of it, by the reports of their vantage points.',
+)
+export type CopyBody = Type.Static<typeof CopyBody>
+
 export const StatusBody = object(
   {
     atMs: atMs('When this was true.'),
@@ -241,7 +262,10 @@ export const StatusBody = object(
     gate: Type.Optional(GateBody),
     config: Type.Optional(ConfigBody),
     links: Type.Array(LinkBody),
-    openIncidents: count('Incidents that nobody has acknowledged; see `/incidents`.'),
+    copies: Type.Array(CopyBody, {
+      description: 'Links as all processes together tell of them, also where this one copies nothing.',
+    }),
+    openIncidents: count('Incidents that nobody has acknowledged, of all links of this process; see `/incidents`.'),
     anonymous: Type.Enum(['none', 'viewer', 'operator', 'admin'], {
       description: 'What callers without credentials may do here.',
     }),

@@ -9,7 +9,7 @@ import { Old, OnceTrue } from '../parts/old.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { linkTo } from '../route.ts'
 import { commandOf } from '../words/command.ts'
-import { describeGroup, describeRereads, type Exposure, exposuresOf } from '../words/exposure.ts'
+import { describeGroup, describeRereads, type Exposure, exposuresOf, FRESH_SECONDS } from '../words/exposure.ts'
 import { awayOf, HEARD_LIMIT_SECONDS, judgeGroup } from '../words/judge-group.ts'
 import { ago, moment, plural } from '../words/numbers.ts'
 
@@ -27,8 +27,9 @@ export function Overview() {
         </p>
         {body !== undefined && body.openIncidents > 0 && (
           <p>
-            <Mark level="warning">{plural(body.openIncidents, 'incident')} to acknowledge</Mark>: something was lost, or
-            is not what it was. They block a switchover. <code>isthmus incidents</code>
+            <Mark level="warning">{plural(body.openIncidents, 'incident')} to acknowledge</Mark>, over all links that
+            this process copies: something was lost, or is not what it was. They block a switchover of their group.{' '}
+            <code>isthmus incidents</code>
           </p>
         )}
         {body?.config !== undefined && <Configuration config={body.config} />}
@@ -77,7 +78,6 @@ function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
   const nowMs = Math.max(useNow(), systemClock.monotonicMs())
   const { body, heardMs = nowMs } = status
   if (body === undefined) return null
-  const { openIncidents } = body
   const isRegionsHeard = nowMs - (heard.regions.heardMs ?? 0) <= HEARD_LIMIT_SECONDS * 1_000
   const regions = isRegionsHeard ? heard.regions.body?.regions : undefined
   const sinceSeconds = (body.atMs - Date.parse(group.since)) / 1_000
@@ -86,7 +86,6 @@ function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
     ageSeconds: (nowMs - heardMs) / 1_000,
     regions,
     exposures,
-    openIncidents,
   })
   return (
     <Panel
@@ -120,7 +119,7 @@ function GroupPanel({ group, status, ...heard }: GroupPanelProps) {
 }
 
 function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; readonly heardMs: number | undefined }) {
-  const { standby, link, sentence, level } = exposure
+  const { standby, name, link, sentence, level, lagAgeSeconds } = exposure
   const isOld = useContext(Old)
   const levels = { none: 'good', some: 'note', unknown: 'unknown', elsewhere: 'unknown' } as const
   return (
@@ -128,8 +127,8 @@ function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; read
       <p>
         <Mark level={isOld ? 'unknown' : levels[level]}>{standby}</Mark> <OnceTrue />
         {sentence}{' '}
-        {link !== undefined && (
-          <Age heardMs={heardMs} seconds={link.lagAgeSeconds} label="source seen" staleSeconds={15} />
+        {(link !== undefined || lagAgeSeconds !== null) && (
+          <Age heardMs={heardMs} seconds={lagAgeSeconds} label="source seen" staleSeconds={FRESH_SECONDS} />
         )}
       </p>
       {link !== undefined && (
@@ -147,7 +146,7 @@ function ExposureNote({ exposure, heardMs }: { readonly exposure: Exposure; read
       )}
       {link !== undefined && (
         <p>
-          <a href={linkTo(['flows'], { link: link.link })}>Flows of {link.link}</a>
+          <a href={linkTo(['flows'], { link: name })}>Flows of {name}</a>
         </p>
       )}
     </div>

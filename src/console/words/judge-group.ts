@@ -16,8 +16,6 @@ export interface Seen {
   /** Undefined where the API has not told, or not lately. */
   readonly regions: RegionsBody['regions'] | undefined
   readonly exposures: readonly Exposure[]
-  /** Incidents that nobody has acknowledged, of whichever group. */
-  readonly openIncidents: number
 }
 
 /** What was heard longer ago says nothing of now. */
@@ -79,10 +77,9 @@ function judgeRegions(group: FailoverGroupSummary, { regions }: Seen): GroupVerd
 }
 
 function judgeCopies(exposures: readonly Exposure[]): GroupVerdict | undefined {
-  for (const { standby, link, level } of exposures) {
-    if (link === undefined) continue
-    const { state, hangingFlows, lagSeconds } = link
-    const runbook = ['link-stalled', { link: link.link }] as const
+  for (const { standby, link, name, lagSeconds, level } of exposures) {
+    const { state = 'running', hangingFlows = 0 } = link ?? {}
+    const runbook = ['link-stalled', { link: name }] as const
     if (state !== 'running')
       return { level: state === 'stopped' ? 'bad' : 'warning', words: `the copy to ${standby} is ${state}`, runbook }
     if (hangingFlows > 0)
@@ -95,7 +92,8 @@ function judgeCopies(exposures: readonly Exposure[]): GroupVerdict | undefined {
   return undefined
 }
 
-function judgeRest(group: FailoverGroupSummary, { exposures, openIncidents }: Seen): GroupVerdict | undefined {
+function judgeRest(group: FailoverGroupSummary, { exposures }: Seen): GroupVerdict | undefined {
+  const { openIncidents } = group
   const known = { group: group.group }
   const stayed = group.regions.find(({ members }) => members !== null && members > 0)?.region
   if (openIncidents > 0) return { level: 'warning', words: `${plural(openIncidents, 'incident')} to acknowledge` }

@@ -167,6 +167,46 @@ describe.skipIf(!hasBrowser())('the console in a real browser', () => {
   )
 
   test(
+    'incidents stand with the group that they are of, and the sum over replicators with the group they copy for',
+    async () => {
+      await using stage = await startConsoleStage(SIZE)
+      const page = await open()
+      const { replicator, seen } = stage
+      const all = replicator.links.splice(0)
+      await goTo(page, stage.api, '')
+      const group = page.getByRole('region', { name: 'orders', exact: true })
+      await group.getByText('What you would lose at east is not known: no process tells of a copy to it.').waitFor()
+      const copies = (openIncidents: number) =>
+        new Map(
+          all.map(({ link }) => [
+            String(link),
+            {
+              flows: 30,
+              allFlows: 60,
+              unknownFlows: 0,
+              lagRecords: 7,
+              lagSeconds: 2,
+              seenSecondsAgo: 0.5,
+              openIncidents,
+            },
+          ]),
+        )
+      const report = { standsIn: null, sequence: 1, doubt: null, sees: new Map() }
+      seen.heard = ['a', 'b'].map((vantage) => ({ report: { ...report, vantage, copies: copies(0) }, ageMs: 500 }))
+      await group
+        .getByText('east would lack 14 records, the oldest 2.0 s old. That is the sum of 2 processes.')
+        .waitFor()
+      await page.getByText('This process copies nothing; others do.').waitFor()
+      await group.locator('.lead').getByText('as it should be').waitFor()
+      seen.heard = ['a', 'b'].map((vantage) => ({ report: { ...report, vantage, copies: copies(1) }, ageMs: 500 }))
+      await group.locator('.lead').getByText('4 incidents to acknowledge').waitFor()
+      expect(await findFaults(page)).toEqual([])
+      await page.close()
+    },
+    SLOW_MS,
+  )
+
+  test(
     'a stranger is asked for a token, which stays in the tab',
     async () => {
       const { token, hash } = createToken()

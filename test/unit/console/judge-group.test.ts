@@ -22,8 +22,11 @@ const NORTH = entry('north', 'standby')
 const HEALTHY = { state: 'running', hangingFlows: 0, lagSeconds: 0.4 } as LinkBody
 const exposureOf = (given: Partial<LinkBody> = {}, level: Exposure['level'] = 'none'): Exposure => ({
   standby: 'east',
+  name: 'orders-west-to-east',
   link: { ...HEALTHY, ...given },
   sentence: '',
+  lagSeconds: given.lagSeconds ?? 0.4,
+  lagAgeSeconds: 1,
   level,
 })
 
@@ -36,7 +39,6 @@ function judge({
   verdicts = {},
   ageSeconds = 1,
   exposures = [exposureOf()],
-  openIncidents = 0,
   ...given
 }: Situation = {}) {
   const group: FailoverGroupSummary = {
@@ -49,12 +51,13 @@ function judge({
     operationId: null,
     needsOperator: false,
     isPaused: false,
+    openIncidents: 0,
     lastDrill: null,
     ...given,
   }
   const healths = regions.map(({ region }) => ({ region, verdict: verdicts?.[region] ?? 'up' }))
   const heard = verdicts === null ? undefined : (healths as unknown as RegionsBody['regions'])
-  return judgeGroup(group, { ageSeconds, regions: heard, exposures, openIncidents })
+  return judgeGroup(group, { ageSeconds, regions: heard, exposures })
 }
 
 test('a group with a standby that could take over is as it should be', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Clock, type RegionName, regionName } from '../../../src/core/index.ts'
+import type { CopySum } from '../../../src/regions/copy-sum.ts'
 import { healthTimings } from '../../../src/regions/options.ts'
 import { RegionWatch } from '../../../src/regions/region-watch.ts'
 import { ManualClock } from '../replication/flows/flow-fixtures.ts'
@@ -52,7 +53,7 @@ afterEach(async () => {
   expect(time.pendingTimers).toBe(0)
 })
 
-function watchFrom(vantage: string, standsIn: RegionName | null) {
+function watchFrom(vantage: string, standsIn: RegionName | null, copies?: ReadonlyMap<string, CopySum>) {
   const clock = new OwnClock(time)
   const cutOff = new Set<RegionName>()
   const watched = [...regions].map(([name, cluster]) => {
@@ -64,7 +65,14 @@ function watchFrom(vantage: string, standsIn: RegionName | null) {
     }
     return { name, cluster: behindNetwork, bootstrap: cluster.bootstrap, canary: true }
   })
-  const watch = new RegionWatch({ regions: watched, vantage, standsIn, timings, clock })
+  const watch = new RegionWatch({
+    regions: watched,
+    vantage,
+    standsIn,
+    timings,
+    clock,
+    ...(copies && { copies: () => copies }),
+  })
   const told: string[] = []
   watch.events.on('region:verdict', ({ region, from, to }) => told.push(`${region} ${from} -> ${to}`))
   watch.events.on('region:health', ({ region, from, to }) => told.push(`${region} ${from} => ${to}`))
@@ -121,6 +129,29 @@ test('three vantage points hear each other through the regions, and agree on one
   regions.get(eu)?.brokers.set(1, 'up')
   await time.pass(20_000)
   expect([0, 1, 2].map((index) => verdictOf(`v${index}`, eu))).toEqual(['up', 'up', 'up'])
+})
+
+test('what a process copies is heard by the others with its report', async () => {
+  const sum = {
+    flows: 2,
+    allFlows: 2,
+    unknownFlows: 0,
+    lagRecords: 9,
+    lagSeconds: 1,
+    seenSecondsAgo: 0,
+    openIncidents: 0,
+  }
+  const copies = new Map([['orders-eu-to-us', sum]])
+  watchFrom('v0', eu, copies)
+  watchFrom('v1', us)
+  await time.pass(5_000)
+  const heardBy = (vantage: string) =>
+    watches
+      .get(vantage)
+      ?.watch.status()
+      .heard.map(({ report }) => report.copies)
+  expect(heardBy('v1')).toEqual([copies])
+  expect(heardBy('v0')).toEqual([undefined])
 })
 
 test('an observer that is cut off from one region knows it from the others', async () => {

@@ -16,6 +16,32 @@ test('a report survives its way', () => {
   expect(decodeReport(encodeReport(sent))).toEqual(sent)
 })
 
+const COPIED = {
+  flows: 5,
+  allFlows: 12,
+  unknownFlows: 0,
+  lagRecords: 9,
+  lagSeconds: 1.5,
+  seenSecondsAgo: null,
+  openIncidents: 1,
+}
+
+test('what a process copies is told with its report, and a report without it counts all the same', () => {
+  const sent = { ...report('a', 7), copies: new Map([['orders-eu-to-us', COPIED]]) }
+  expect(decodeReport(encodeReport(sent))).toEqual(sent)
+  const older = { format: 1, vantage: 'a', standsIn: null, sequence: 1, doubt: null, sees: { us: 'down' } }
+  for (const copies of [undefined, [], { 'orders-eu-to-us': { ...COPIED, flows: -1 } }, 'much']) {
+    const decoded = decodeReport(Buffer.from(JSON.stringify({ ...older, copies })))
+    expect(decoded?.sees.size).toBe(1)
+    expect(decoded?.copies).toBeUndefined()
+  }
+})
+
+test('more links than a report may carry are left out of it', () => {
+  const copies = new Map(Array.from({ length: 300 }, (_, at) => [`link-${at}`, COPIED]))
+  expect(decodeReport(encodeReport({ ...report('a', 7), copies }))?.copies).toBeUndefined()
+})
+
 test.each([
   null,
   '',
