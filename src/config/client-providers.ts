@@ -6,7 +6,7 @@ import {
   resolveEviction,
   resolveRouting,
 } from '../routing/index.ts'
-import { type LoadContext, loadSecretFile, readPem } from './credentials.ts'
+import { loadAuthorities, type LoadContext, loadSecretFile } from './credentials.ts'
 import type { Path } from './problems.ts'
 import type { ConfigFile } from './schema.ts'
 
@@ -41,7 +41,7 @@ function loadFiles(
     context.problems.error(secretPath, `"${key?.secretFile}" does not hold base64`, remedy)
   }
   return {
-    ca: readPem(caFile, [...path, 'caFile'], context),
+    authorities: loadAuthorities(caFile, [...path, 'caFile'], context),
     token: loadSecretFile(tokenFile, [...path, 'tokenFile'], 'the token', context),
     secret,
     kubeconfig: kubeconfig === undefined ? undefined : resolve(context.folder, kubeconfig),

@@ -100,6 +100,24 @@ function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '')
 }
 
+/** Authorities that sign servers; they may be exchanged, as certificates may. */
+export function loadAuthorities(
+  file: string | undefined,
+  path: Path,
+  context: LoadContext,
+): Material<string> | undefined {
+  const text = readPem(file, path, context)
+  if (file === undefined || text === undefined) return undefined
+  const parse = ([read = '']: readonly string[]): string => {
+    checkPem(read)
+    return read
+  }
+  const files = [resolve(context.folder, file)]
+  const material = new Material({ name: formatPath(path), files, isSecret: false, parse }, text)
+  context.materials.push(material)
+  return material
+}
+
 export function readPem(file: string | undefined, path: Path, context: LoadContext): string | undefined {
   const text = readText(file, path, context)
   if (text !== undefined && !text.includes('-----BEGIN ')) {

@@ -47,7 +47,9 @@ const webhookKeys = {
       'anything else stops the step.',
   ),
   caFile: Type.Optional(
-    file("For `webhook`: PEM file of the authorities that sign the receiver. Default: the system's roots."),
+    file(
+      "For `webhook`: PEM file of the authorities that sign the receiver; read again when it changes. Default: the system's roots.",
+    ),
   ),
   tokenFile: Type.Optional(file('For `webhook`: file with the bearer token; one line end at its end is ignored.')),
 }

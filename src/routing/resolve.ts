@@ -26,7 +26,7 @@ export interface ResolvedWebhook {
   readonly kind: 'webhook'
   readonly url: string
   readonly checkUrl: string | undefined
-  readonly ca: string | undefined
+  readonly authorities: CurrentText | undefined
   readonly token: HiddenText | undefined
   readonly timeoutMs: number
 }
@@ -70,9 +70,15 @@ export interface ResolvedDnsRouting {
   }[]
 }
 
+/** A text that may be exchanged while it is in use: it is asked for each time. */
+export interface CurrentText {
+  readonly value: string
+}
+
 /** What stands in the files that a provider names. */
 export interface ProviderFiles {
-  readonly ca?: string | undefined
+  /** PEM of those that sign the receiver. */
+  readonly authorities?: CurrentText | undefined
   readonly token?: HiddenText | undefined
   readonly secret?: HiddenText | undefined
   /** The path, from the root on. */
@@ -118,12 +124,12 @@ export function resolveEviction(
 
 function resolveWebhook(
   options: Pick<RoutingProviderOptions, 'url' | 'checkUrl' | 'timeoutSeconds'>,
-  { ca, token }: ProviderFiles,
+  { authorities, token }: ProviderFiles,
 ): ResolvedWebhook | undefined {
   const { url: receiver, checkUrl, timeoutSeconds: seconds = TIMEOUT_SECONDS } = options
   return receiver === undefined
     ? undefined
-    : { kind: 'webhook', url: receiver, checkUrl, ca, token, timeoutMs: seconds * 1_000 }
+    : { kind: 'webhook', url: receiver, checkUrl, authorities, token, timeoutMs: seconds * 1_000 }
 }
 
 function resolveKubernetes(

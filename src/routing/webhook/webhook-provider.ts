@@ -68,8 +68,9 @@ function poster(webhook: ResolvedWebhook, clock: Clock): (order: Order, signal: 
       ...authorization(webhook),
     }
     const body = JSON.stringify({ action, group, operation, from, to })
-    const { ca, timeoutMs } = webhook
-    return judge(await sendHttp({ url, method: 'POST', headers, body, ca, timeoutMs }, clock, signal), {
+    const { authorities, timeoutMs } = webhook
+    const call = { url, method: 'POST' as const, headers, body, ca: authorities?.value, timeoutMs }
+    return judge(await sendHttp(call, clock, signal), {
       url,
       action,
       move,
@@ -104,14 +105,14 @@ function stepOf(judged: Judged): ProviderStep {
 
 /** HEAD, which changes nothing: any answer will do, but one that refuses the token, or that the receiver is down. */
 async function findTrouble(webhook: ResolvedWebhook, clock: Clock, signal: AbortSignal): Promise<string | undefined> {
-  const { url, checkUrl, ca } = webhook
+  const { url, checkUrl, authorities } = webhook
   for (const asked of checkUrl === undefined ? [url] : [url, checkUrl]) {
     const call = {
       url: asked,
       method: 'HEAD' as const,
       headers: authorization(webhook),
       body: '',
-      ca,
+      ca: authorities?.value,
       timeoutMs: PROBE_MS,
     }
     const end = await sendHttp(call, clock, signal)

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
+import { createAuthority } from '../../../src/local/index.ts'
 import {
   evictionProvider,
   type RoutingProviderOptions,
@@ -132,4 +135,25 @@ describe('what is in the way', () => {
     answer = { status: 503 }
     expect(await routing().findTrouble(signal)).toContain('answers 503')
   })
+})
+
+test('authorities that are exchanged while it runs count at the next request', async () => {
+  const now = new Date()
+  const [old, next] = await Promise.all(['old', 'next'].map((commonName) => createAuthority({ commonName, now })))
+  if (old === undefined || next === undefined) throw new Error('there are two')
+  const { certificate: cert, privateKey: key } = await next.issueCertificate({ commonName: 'lb', ips: ['127.0.0.1'] })
+  const receiver = createTlsServer({ cert, key }, (_request, response) => response.end()).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const place = `https://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+  const authorities = { value: old.certificate }
+  const resolved = resolveRouting({ kind: 'webhook', url: place, timeoutSeconds: 10 }, { authorities })
+  if (resolved === undefined) throw new Error('a webhook has a URL')
+  const provider = routingProvider(resolved, parts)
+  expect(await provider.findTrouble(signal)).toContain('does not answer')
+  authorities.value = next.certificate
+  expect(await provider.findTrouble(signal)).toBeUndefined()
+  expect(await provider.switchTo(MOVE, signal)).toMatchObject({ kind: 'done' })
+  receiver.closeAllConnections()
+  receiver.close()
+  await once(receiver, 'close')
 })

@@ -52,7 +52,7 @@ function read(routing: string, eviction = '[]') {
 
 test('providers stand in their order, with defaults filled in and values in one form', () => {
   const sixth = '{ name: Orders.Example.com., type: AAAA, values: { eu: ["2001:DB8:0::1"], us: ["2001:db8::2"] } }'
-  const { group, problems } = read(
+  const { group, config, problems } = read(
     [
       dns({ records: `records: [${RECORD}, ${sixth}]` }),
       `      - { ${WEBHOOK}, tokenFile: token, caFile: ca.pem }`,
@@ -66,6 +66,9 @@ test('providers stand in their order, with defaults filled in and values in one 
   expect(first.records.map(({ values }) => values.get('eu'))).toEqual([['10.1.0.1'], ['2001:db8::1']])
   expect(first.key.secret.reveal()).toBe('c2VjcmV0')
   expect(second.token?.reveal()).toBe('a-token')
+  expect(second.authorities?.value).toBe('-----BEGIN CERTIFICATE-----\n')
+  // They are looked at again, as what is secret is.
+  expect(config?.materials.map(({ name }) => name)).toContain('failoverGroups[0].routing[1].caFile')
   expect(group?.eviction).toEqual([{ kind: 'command', evict: ['restart'], timeoutMs: 60_000 }])
 })
 
