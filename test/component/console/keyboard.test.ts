@@ -136,12 +136,16 @@ async function expectFocus(page: Page, role: 'heading', name: string): Promise<v
 }
 
 async function plan(page: Page, keys: Keyboard): Promise<void> {
+  // A person waits for the regions to choose from, and until the page knows who they are.
+  await page.locator('option', { hasText: 'east, standby' }).waitFor({ state: 'attached' })
+  const make = page.getByRole('button', { name: 'Plan it' })
+  await expect.poll(() => make.isEnabled(), SOON).toBe(true)
   await keys.goTo(page.getByRole('combobox', { name: 'Failover group' }))
   await keys.goTo(page.getByRole('radio', { name: /^Switchover/ }))
   await keys.press('Space')
   await keys.goTo(page.getByRole('combobox', { name: 'To', exact: true }))
   await keys.press('ArrowDown')
-  await keys.goTo(page.getByRole('button', { name: 'Plan it' }))
+  await keys.goTo(make)
   await keys.press('Enter')
   const heading = page.getByRole('heading', { name: 'Plan: switchover of orders from west to east' })
   await heading.waitFor()
