@@ -3,6 +3,7 @@ import type { ApprovalAnswer, DrillBody, DrillRequest, DrillsBody } from '../api
 import { pause } from '../core/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { cliFaults } from './faults.ts'
+import { getPatiently } from './get-patiently.ts'
 import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render, renderTable } from './output.ts'
@@ -125,7 +126,7 @@ function withPerson(command: Command, whoever: string): Command {
 /** Tells each step on standard error, until the drill ends. */
 async function follow(io: CliIo, api: string, begun: DrillBody): Promise<DrillBody> {
   let shown = ''
-  for (let at = begun; ; at = await getJson<DrillBody>(io, api, pathOf(begun.id))) {
+  for (let at = begun; ; at = await getPatiently<DrillBody>(io, api, pathOf(begun.id))) {
     if (at.phase !== shown) io.err(`${at.phase}\n`)
     shown = at.phase
     if (at.phase === 'done') return at

@@ -3,6 +3,7 @@ import type { OperationBody } from '../api/contract/index.ts'
 import { pause } from '../core/index.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { cliFaults } from './faults.ts'
+import { getPatiently } from './get-patiently.ts'
 import { getJson, sendJson } from './http.ts'
 import type { CliIo, CommandContext, GlobalOptions } from './io.ts'
 import { render } from './output.ts'
@@ -72,7 +73,7 @@ export const OPERATION_EXITS =
 /** Tells each step on standard error, until the move ends or needs a person. */
 export async function followOperation(io: CliIo, api: string, started: OperationBody): Promise<OperationBody> {
   let shown = ''
-  for (let at = started; ; at = await getJson<OperationBody>(io, api, pathOf(started.id))) {
+  for (let at = started; ; at = await getPatiently<OperationBody>(io, api, pathOf(started.id))) {
     const step = at.attempt === 1 ? at.phase : `${at.phase} (attempt ${at.attempt})`
     if (step !== shown) io.err(`${step}\n`)
     shown = step

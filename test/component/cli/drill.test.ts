@@ -69,6 +69,21 @@ test.each([
   expect(shown).toMatchObject({ code, out: expect.stringContaining('that is why') })
 })
 
+test('who waits for a drill waits on where the process does not answer for a moment', async () => {
+  await using it = await startFakeControl()
+  const { drill } = await run(it, 'isolated')
+  let calls = 0
+  const send: typeof fetch = async (...request) => {
+    calls++
+    if (calls === 2) throw new TypeError('fetch failed')
+    if (calls === 3) await end(it, { kind: 'passed', reasons: [] })
+    return await fetch(...request)
+  }
+  const args = ['drill', 'show', drill?.id ?? '', '--wait', '--api', it.api]
+  const shown = await cli(args, { io: { fetch: send } })
+  expect(shown).toMatchObject({ code: 0, err: expect.stringContaining('it is asked again') })
+})
+
 test('a full drill needs an approval, which the list shows', async () => {
   await using it = await startFakeControl()
   const refused = await run(it, 'full')
