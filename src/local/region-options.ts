@@ -17,6 +17,8 @@ export interface RegionOptions {
   readonly secured?: boolean
   /** Users who may do everything, beside the administrator. Only where `secured`. @defaultValue none */
   readonly superUsers?: readonly string[]
+  /** Ordinary users that there are, of `app`, `isthmus` and `canary`. Only where `secured`. @defaultValue all of them */
+  readonly users?: readonly string[]
   /** Broker settings that win over the built-in ones. */
   readonly brokerConfig?: Readonly<Record<string, string>>
   /** The same for single brokers, by index. @defaultValue none */

@@ -27,6 +27,8 @@ export interface SecurityPlan {
   readonly brokerCount: number
   /** Users beside the administrator. */
   readonly superUsers: readonly string[]
+  /** Ordinary users. @defaultValue all of `USERS` */
+  readonly users?: readonly string[] | undefined
   readonly now: Date
 }
 
@@ -34,10 +36,12 @@ export async function createSecurity({
   region,
   brokerCount,
   superUsers,
+  users: names,
   now,
 }: SecurityPlan): Promise<SecurityMaterial> {
   // Loaded here because plain regions, the usual kind, need none of it.
   const { createAuthority } = await import('./certificates.ts')
+  const users = USERS.filter(({ username }) => names?.includes(username) ?? true)
   const authority = await createAuthority({ commonName: `${region} authority`, now })
   const [broker, client] = await Promise.all([
     authority.issueCertificate({
@@ -50,13 +54,13 @@ export async function createSecurity({
   return {
     authorityPem: authority.certificate,
     brokerPem: broker.privateKey + broker.certificate + authority.certificate,
-    users: [ADMIN, ...USERS],
+    users: [ADMIN, ...users],
     superUsers: [ADMIN.username, `CN=${BROKER_NAME}`, `CN=${CLIENT_NAME}`, ...superUsers].map((name) => `User:${name}`),
     face: {
       tls: { ca: authority.certificate, cert: client.certificate, key: client.privateKey },
       authority,
       admin: ADMIN,
-      users: USERS,
+      users,
     },
   }
 }

@@ -42,7 +42,7 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
   const dir = options.dataDir ?? join(tmpdir(), 'isthmus', runName)
   const logDir = join(dir, 'logs')
   await mkdir(logDir, { recursive: true })
-  const { superUsers = [] } = options
+  const { superUsers = [], users } = options
   const brokerCount = options.brokers ?? (secured ? 3 : 1)
   const now = new Date(systemClock.nowMs())
   return {
@@ -59,7 +59,7 @@ async function makePlan(options: RegionOptions): Promise<FleetPlan> {
     advertisedPorts: options.advertisedPorts ?? [],
     workDir: join(dir, 'work'),
     logDir,
-    security: secured ? await createSecurity({ region: name, brokerCount, superUsers, now }) : undefined,
+    security: secured ? await createSecurity({ region: name, brokerCount, superUsers, users, now }) : undefined,
     clock: systemClock,
     signal,
     onProgress,
