@@ -164,7 +164,8 @@ export class DocumentAuthority implements Authority {
       }
       return result
     } catch (error) {
-      if (isFault(error, 'AUTHORITY_UNREACHABLE') && this.#silentSinceMs === undefined) {
+      const isSilent = isFault(error, 'AUTHORITY_UNREACHABLE') || isFault(error, 'AUTHORITY_FILE_UNUSABLE')
+      if (isSilent && this.#silentSinceMs === undefined) {
         this.#silentSinceMs = clock.monotonicMs()
         events.emit('authority:unreachable', { where: this.where, reason: error.message, remedy: error.remedy })
       }

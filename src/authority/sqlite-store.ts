@@ -133,6 +133,8 @@ export class SqliteStore implements DocumentStore {
       return await retry(
         async () => {
           const { statements, database } = this.#opened()
+          // What it still shows of a file that is gone is nobody's state any more.
+          this.#checkFile()
           return call(statements, database)
         },
         { deadlineMs: this.#timeoutMs, delaysFor: (error) => (isBusy(error) ? WAIT_DELAYS : undefined) },

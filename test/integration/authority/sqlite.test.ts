@@ -59,7 +59,7 @@ test('a writer that holds the lock too long is waited for, and then named', asyn
   expect(await countUp(client, 'locked/c', 1)).toBe(1)
 })
 
-test('a file that was removed or replaced under a process is not written any more', async () => {
+test('a file that was removed or replaced under a process is neither read nor written any more', async () => {
   const options = optionsOf('replaced.db')
   const client = openClient(options)
   await client.authority.write('replaced/a', {}, { expected: 'absent' }, never)
@@ -69,12 +69,18 @@ test('a file that was removed or replaced under a process is not written any mor
     code: 'AUTHORITY_FILE_UNUSABLE',
     message: expect.stringContaining('removed'),
   })
+  await expect(client.authority.overview(never)).rejects.toMatchObject({ code: 'AUTHORITY_FILE_UNUSABLE' })
+  expect(client.authority.answers).toBe(false)
   copyFileSync(`${options.path}.old`, options.path)
   const replaced = client.authority.write('replaced/b', {}, { expected: 'absent' }, never)
   await expect(replaced).rejects.toMatchObject({
     code: 'AUTHORITY_FILE_UNUSABLE',
     message: expect.stringContaining('replaced'),
   })
+  rmSync(options.path)
+  renameSync(`${options.path}.old`, options.path)
+  await client.authority.overview(never)
+  expect(client.authority.answers).toBe(true)
 })
 
 test('a file of another program or of a later version is left alone', async () => {
