@@ -6,7 +6,8 @@ import { eventually, IsthmusProcess } from '../support/isthmus-process.ts'
 import { commitGroups, positionsAt } from '../support/many-groups.ts'
 import { READERS, TOPIC } from '../support/runbooks-trial/names.ts'
 import { PLAYS } from '../support/runbooks-trial/plays.ts'
-import { Scene, type Switches } from '../support/runbooks-trial/scene.ts'
+import { strangeListener } from '../support/runbooks-trial/policy-plays.ts'
+import { type Makeup, Scene, type Switches } from '../support/runbooks-trial/scene.ts'
 import { Walker } from '../support/runbooks-trial/walker.ts'
 import type { Trial, TrialContext } from '../support/trial.ts'
 import { TrialFolder } from '../support/trial-folder.ts'
@@ -21,9 +22,9 @@ const SHORT_PARTS = 'notifications,stalled-link,gap,moves'
 export const trial: Trial = {
   name: 'runbooks',
   describe: 'blocks of runbooks do what they say on real regions, and their checks are red where something is broken',
-  fields: ['runbooks', 'blocks', 'negative', 'failed'],
+  fields: ['runbooks', 'blocks', 'unplayed', 'negative', 'failed'],
   populations: ['runbooks', 'blocks', 'negative'],
-  limitMs: 20 * 60_000,
+  limitMs: 45 * 60_000,
   options: { parts: { describe: `some of ${Object.keys(PLAYS).join(', ')}`, default: '' } },
 
   async run({ short, options }, context) {
@@ -33,6 +34,7 @@ export const trial: Trial = {
     await using regions = await TrialRegions.start({
       names: ['alpha', 'beta'],
       isSecured: true,
+      listeners: { beta: [await strangeListener()] },
       folder: folder.path,
       signal,
     })
@@ -45,23 +47,36 @@ export const trial: Trial = {
         mend: () => (receiver.answers.status = () => 204),
       },
     }
+    await using stack = new AsyncDisposableStack()
     const [viewer, admin] = [createToken(), createToken()]
-    const tokens = Object.entries({ viewer, admin }).map(
-      ([role, { hash }]) => `{ name: ${role}, role: ${role}, hash: "${hash}" }`,
-    )
-    const names = regions.all.map(({ name }) => name)
-    await using isthmus = await IsthmusProcess.start({
-      regions: regions.all.map(({ entry }) => entry),
-      rest: renderRest({ authority: folder.file('authority.db'), names, failing, receiver: receiver.url }),
-      api: `anonymous: viewer, auth: { tokens: [${tokens.join(', ')}] }`,
-    })
-    await eventually('the group is known', () => readGroup(isthmus), { limitMs: 120_000, signal })
-    const walker = new Walker(isthmus.apiUrl, { viewer: viewer.token, admin: admin.token }, context)
-    const scene = new Scene({ walker, regions, switches, context, folder: folder.path, isthmus })
+    const start = async ({ authority, regions: entries, policies }: Makeup) => {
+      const tokens = Object.entries({ viewer, admin }).map(
+        ([role, { hash }]) => `{ name: ${role}, role: ${role}, hash: "${hash}" }`,
+      )
+      const names = entries.map(({ name }) => name)
+      const isthmus = stack.use(
+        await IsthmusProcess.start({
+          regions: entries,
+          rest: renderRest({ authority, names, policies, failing, receiver: receiver.url }),
+          api: `anonymous: viewer, auth: { tokens: [${tokens.join(', ')}] }`,
+        }),
+      )
+      const look = () => {
+        if (!isthmus.isRunning) throw new Error(`isthmus ended: ${isthmus.log.slice(-8).join('\n')}`)
+        return readGroup(isthmus)
+      }
+      await eventually('the group is known', look, { limitMs: 120_000, signal })
+      return isthmus
+    }
+    const walker = new Walker({ viewer: viewer.token, admin: admin.token }, context)
+    const entries = regions.all.map(({ entry }) => entry)
+    const makeup = { authority: folder.file('authority.db'), regions: entries, policies: [] }
+    const scene = new Scene({ walker, regions, switches, context, folder: folder.path, makeup, start })
+    await scene.start()
     await scene.untilCopied(`${GROUP}-alpha-to-beta`)
     const parts = options['parts'] || (short ? SHORT_PARTS : Object.keys(PLAYS).join(','))
     for (const part of parts.split(',')) await playPart(part, scene, log)
-    return conclude(walker)
+    return conclude(walker, { isWhole: !short && options['parts'] === '', log })
   },
 }
 
@@ -78,12 +93,25 @@ async function playPart(part: string, scene: Scene, log: TrialContext['log']): P
   log(`${part}: ${Math.round((performance.now() - startedMs) / 1_000)} s`)
 }
 
-function conclude({ shelf, walked, red, wrong }: Walker) {
-  const all = [...shelf.values()].flatMap(({ id, blocks }) => blocks.map((block) => `${id} ${block.id}`))
+/** The full form names what was never played, and what was never red. */
+function conclude(
+  { shelf, walked, red, wrong }: Walker,
+  { isWhole, log }: { isWhole: boolean; log: (line: string) => void },
+) {
+  const all = [...shelf.values()].flatMap(({ id, blocks }) =>
+    blocks.map((block) => ({ name: `${id} ${block.id}`, block })),
+  )
+  const unplayed = all.filter(({ name }) => !walked.has(name)).map(({ name }) => name)
+  const neverRed = all.filter(({ name, block }) => block.kind !== 'observe' && !red.has(name)).map(({ name }) => name)
+  if (isWhole) {
+    log(`never played: ${unplayed.join(', ') || 'none'}`)
+    log(`never red: ${neverRed.join(', ') || 'none'}`)
+  }
   const summary = {
     runbooks: new Set([...walked].map((name) => name.split(' ')[0])).size,
     blocks: walked.size,
     ofBlocks: all.length,
+    unplayed: unplayed.length,
     negative: red.size,
     failed: wrong.length,
   }
@@ -106,11 +134,13 @@ async function fill(regions: TrialRegions, signal: AbortSignal): Promise<void> {
 function renderRest({
   authority,
   names,
+  policies,
   failing,
   receiver,
 }: {
   readonly authority: string
   readonly names: readonly string[]
+  readonly policies: readonly string[]
   readonly failing: string
   readonly receiver: string
 }): string {
@@ -124,6 +154,7 @@ function renderRest({
     '    failover: { cooldownSeconds: 0, groupGraceSeconds: 1, evictSeconds: 20, fenceCheckSeconds: 1, settleSeconds: 40 }',
     `    routing: [{ kind: command, switch: ${program} }]`,
     '    canary: true',
+    ...(policies.length === 0 ? [] : [`security: { policies: ${JSON.stringify(policies)} }`]),
     `authority: { path: "${authority}", leaseSeconds: 3 }`,
     `notifications: [{ name: pager, url: "${receiver}" }]`,
   ].join('\n')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { KafkaConfig } from 'kafkajs'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { type AclBinding, type Cluster, openCluster } from '../../../src/kafka/index.ts'
-import { type LocalRegion, localPorts, startRegion } from '../../../src/local/index.ts'
+import { type ExtraListener, type LocalRegion, localPorts, startRegion } from '../../../src/local/index.ts'
 import { CANARY_PREFIX } from '../../../src/replication/index.ts'
 import { eventually, type RegionEntry } from '../isthmus-process.ts'
 import { AppGate } from './app-gate.ts'
@@ -35,6 +35,8 @@ export interface RegionsOptions {
   readonly isSecured: boolean
   /** Of the first region, where it is secured. @defaultValue 1 */
   readonly homeBrokers?: 1 | 3
+  /** Listeners beside the usual ones, by name of a secured region. @defaultValue none */
+  readonly listeners?: Readonly<Record<string, readonly ExtraListener[]>>
   /** For certificates. */
   readonly folder: string
   readonly signal: AbortSignal
@@ -127,7 +129,8 @@ async function startSecured(options: RegionsOptions, stack: AsyncDisposableStack
   const regions = await Promise.all(
     names.map((name, at) => {
       const brokerConfig = { ...SHORT_SESSIONS, 'min.insync.replicas': '1' }
-      return startRegion({ name, signal, secured: true, brokers: at === 0 ? homeBrokers : 1, brokerConfig })
+      const listeners = options.listeners?.[name] ?? []
+      return startRegion({ name, signal, secured: true, brokers: at === 0 ? homeBrokers : 1, brokerConfig, listeners })
     }),
   )
   for (const region of regions) stack.use(region)

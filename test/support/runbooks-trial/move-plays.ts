@@ -64,6 +64,7 @@ async function takenBack(
   await scene.until('a move runs', ({ failoverGroups }) =>
     failoverGroups.some(({ operationId }) => operationId !== null),
   )
+  if (isStopped) await scene.walker.expectRed(id, ['why'], known, [find])
   await scene.walker.walk(id, [find, 'abort'], known)
   await transaction.abort().catch(() => undefined)
   await producer.disconnect()
@@ -104,7 +105,7 @@ export async function playStopped(scene: Scene): Promise<void> {
 }
 
 /** As its runbook has it. */
-async function returnTo(scene: Scene, to: string): Promise<void> {
+export async function returnTo(scene: Scene, to: string): Promise<void> {
   const blocks = ['group', 'copy', 'regions', 'plan', 'move', 'active', 'reversed', 'journal']
   await scene.walker.walk('failback', blocks, { group: GROUP, to })
   await scene.untilCopied(OUT)

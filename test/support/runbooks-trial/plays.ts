@@ -6,7 +6,10 @@ import {
   playRebuilt,
   playStalledLink,
 } from './link-plays.ts'
+import { playLoss } from './loss-plays.ts'
 import { playDrill, playMoves, playStopped } from './move-plays.ts'
+import { playPolicies } from './policy-plays.ts'
+import { playAuthority, playRestart } from './process-plays.ts'
 import { playAlarm, playCertificate, playCredentials, playFences } from './region-plays.ts'
 import type { Scene } from './scene.ts'
 
@@ -28,4 +31,8 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   certificate: playCertificate,
   moves: playMoves,
   stopped: playStopped,
+  policies: playPolicies,
+  loss: playLoss,
+  restart: playRestart,
+  authority: playAuthority,
 }

@@ -2,6 +2,7 @@ import { type Kafka } from 'kafkajs'
 import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import { createKafkaJs } from '../../../src/kafka/index.ts'
 import type {
+  AuthorityBody,
   CredentialsBody,
   DrillsBody,
   IncidentsBody,
@@ -10,7 +11,7 @@ import type {
 } from '../../../src/api/contract/index.ts'
 import { GROUP } from '../failover-trial/control.ts'
 import type { TrialRegion, TrialRegions } from '../failover-trial/trial-regions.ts'
-import { eventually, type IsthmusProcess } from '../isthmus-process.ts'
+import { eventually, type IsthmusProcess, type RegionEntry } from '../isthmus-process.ts'
 import type { TrialContext } from '../trial.ts'
 import type { Walker } from './walker.ts'
 
@@ -18,6 +19,15 @@ import type { Walker } from './walker.ts'
 export interface Switches {
   readonly routing: { fail(): void; mend(): void }
   readonly receiver: { fail(): void; mend(): void }
+}
+
+/** What the configuration of the process says. */
+export interface Makeup {
+  /** The file of the authority. */
+  readonly authority: string
+  readonly regions: readonly RegionEntry[]
+  /** Files of policies. */
+  readonly policies: readonly string[]
 }
 
 /** What plays need: the regions, the process, what an operator does to both, and the walker. */
@@ -28,7 +38,9 @@ export class Scene {
   readonly context: TrialContext
   /** Where the files of the regions are. */
   readonly folder: string
-  readonly isthmus: IsthmusProcess
+  readonly #start: (makeup: Makeup) => Promise<IsthmusProcess>
+  #makeup: Makeup
+  #isthmus: IsthmusProcess | undefined
 
   constructor(parts: {
     readonly walker: Walker
@@ -36,14 +48,33 @@ export class Scene {
     readonly switches: Switches
     readonly context: TrialContext
     readonly folder: string
-    readonly isthmus: IsthmusProcess
+    readonly makeup: Makeup
+    readonly start: (makeup: Makeup) => Promise<IsthmusProcess>
   }) {
     this.walker = parts.walker
     this.regions = parts.regions
     this.switches = parts.switches
     this.context = parts.context
     this.folder = parts.folder
-    this.isthmus = parts.isthmus
+    this.#makeup = parts.makeup
+    this.#start = parts.start
+  }
+
+  get makeup(): Makeup {
+    return this.#makeup
+  }
+
+  get isthmus(): IsthmusProcess {
+    if (this.#isthmus === undefined) throw new Error('nothing was started')
+    return this.#isthmus
+  }
+
+  /** With another configuration, where one is given; what runs is ended first. */
+  async start(change: Partial<Makeup> = {}): Promise<void> {
+    if (this.#isthmus?.isRunning === true) await this.isthmus.terminate()
+    this.#makeup = { ...this.#makeup, ...change }
+    this.#isthmus = await this.#start(this.#makeup)
+    this.walker.apiUrl = this.#isthmus.apiUrl
   }
 
   /** A command of a person who may do everything; it has to end well. */
@@ -55,12 +86,16 @@ export class Scene {
 
   /** Waits until the status is as it should be. */
   async until(what: string, isSo: (status: StatusBody) => boolean | undefined, limitMs = 90_000): Promise<void> {
+    let last: StatusBody | undefined
     const look = async () => {
       if (!this.isthmus.isRunning) throw new Error(`isthmus ended: ${this.isthmus.log.slice(-8).join('\n')}`)
-      const status = await this.isthmus.status()
-      return status !== undefined && isSo(status) ? true : undefined
+      last = await this.isthmus.status()
+      return last !== undefined && isSo(last) ? true : undefined
     }
-    await eventually(what, look, { limitMs, everyMs: 250, signal: this.context.signal })
+    const { signal } = this.context
+    await eventually(what, look, { limitMs, everyMs: 250, signal }).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}: ${JSON.stringify(last?.links)}`, { cause: error })
+    })
   }
 
   async untilVerdict(region: string, isSo: (verdict: string) => boolean): Promise<void> {
@@ -80,6 +115,12 @@ export class Scene {
     await eventually(`${name} is read`, look, { limitMs: 60_000, signal: this.context.signal })
   }
 
+  /** What the authority says, as the process tells it. */
+  async untilAuthority(isSo: (authority: AuthorityBody) => boolean): Promise<void> {
+    const look = async () => isSo(JSON.parse(await this.isthmus.get('/api/v1/authority')) as AuthorityBody) || undefined
+    await eventually('the authority is as it is to be', look, { limitMs: 60_000, signal: this.context.signal })
+  }
+
   async untilNoDrill(): Promise<void> {
     const look = async () => {
       const { running } = JSON.parse(await this.isthmus.get(`/api/v1/failover-groups/${GROUP}/drills`)) as DrillsBody
@@ -93,6 +134,21 @@ export class Scene {
       await this.isthmus.get(`/api/v1/incidents?link=${link}&state=open`),
     ) as IncidentsBody
     await this.does('incidents', 'acknowledge', ...incidents.map(({ id }) => id), '--note', 'trial')
+  }
+
+  /** A region that came back waits for a choice about records that only it holds. */
+  async untilChoosing(region: string): Promise<void> {
+    let last = ''
+    const look = async () => {
+      const words = ['divergence', 'show', GROUP, '--region', region, '--output', 'json']
+      const { code, out, err } = await this.walker.command(words, 'viewer')
+      last = `${out.slice(0, 600)}${err}`
+      return (code === 0 && (JSON.parse(out) as { phase: string }).phase === 'choosing') || undefined
+    }
+    const { signal } = this.context
+    await eventually('a choice', look, { limitMs: 120_000, everyMs: 500, signal }).catch((error: unknown) => {
+      throw new Error(`nobody has to choose what becomes of ${region}: ${last}`, { cause: error })
+    })
   }
 
   async hold(link: string, verb: 'pause' | 'resume'): Promise<void> {

@@ -1,4 +1,5 @@
-import { systemClock } from '../../../src/core/index.ts'
+import { runRestore } from '../../../src/controller/index.ts'
+import { systemClock, systemRandom } from '../../../src/core/index.ts'
 import {
   type Block,
   type BlockRecord,
@@ -21,19 +22,21 @@ export class Walker {
   /** The same, of those that were red where they had to be. */
   readonly red = new Set<string>()
   readonly wrong: string[] = []
-  readonly #apiUrl: string
+  apiUrl = ''
   readonly #tokens: Readonly<Record<Role, string>>
   readonly #context: TrialContext
 
-  constructor(apiUrl: string, tokens: Readonly<Record<Role, string>>, context: TrialContext) {
-    this.#apiUrl = apiUrl
+  constructor(tokens: Readonly<Record<Role, string>>, context: TrialContext) {
     this.#tokens = tokens
     this.#context = context
   }
 
   command(args: readonly string[], role: Role) {
-    return cli(['--api', this.#apiUrl, ...args], {
+    return cli(['--api', this.apiUrl, ...args], {
       io: { env: { ISTHMUS_TOKEN: this.#tokens[role], USER: 'trial' }, signal: this.#context.signal },
+      verbs: {
+        restore: (options, signal) => runRestore(options, { clock: systemClock, random: systemRandom }, signal),
+      },
     })
   }
 
