@@ -6,7 +6,7 @@ import {
   playRebuilt,
   playStalledLink,
 } from './link-plays.ts'
-import { playLoss } from './loss-plays.ts'
+import { playCutOff, playLoss } from './loss-plays.ts'
 import { playDrill, playMoves, playStopped } from './move-plays.ts'
 import { playPolicies } from './policy-plays.ts'
 import { playAuthority, playRestart } from './process-plays.ts'
@@ -33,6 +33,7 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   stopped: playStopped,
   policies: playPolicies,
   loss: playLoss,
+  'cut-off': playCutOff,
   restart: playRestart,
   authority: playAuthority,
 }
