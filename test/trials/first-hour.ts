@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import kafkajs from 'kafkajs'
 import type { DoctorBody, DrillsBody } from '../../src/api/contract/index.ts'
 import { systemClock, systemRandom } from '../../src/core/index.ts'
@@ -21,11 +21,12 @@ import { TrialFolder } from '../support/trial-folder.ts'
  */
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes, KafkaJSProtocolError } = kafkajs
 const ROOT = resolve(import.meta.dirname, '../..')
+const LEFT_OUT: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist'])
 const HEADING = '## The first hour, on your own clusters'
 const API = '127.0.0.1:8080'
 const TOPIC = 'orders.created'
 const APPLICATION = 'app'
-/** A region that is suspect for a moment, as on a busy machine, ends a drill. */
+/** Of a drill that something real got in between. */
 const INTERRUPTED = { begin: 'isthmus drill run', code: 3 }
 /** Of the doctor, who has something to say on any first try. */
 const FOUND = { line: 'isthmus doctor', code: 6 }
@@ -42,6 +43,8 @@ export const trial: Trial = {
   fields: ['commands', 'failed', 'errors', 'drills', 'compared', 'lost', 'repeated', 'reordered', 'refused', 'minutes'],
   populations: ['commands', 'drills', 'compared', 'refused'],
   shortLimitMs: 400_000,
+  // A region that seems suspect for a moment, as on a busy machine, ends a drill.
+  isAlone: true,
 
   async run({ short }, context) {
     const { signal, log } = context
@@ -88,10 +91,11 @@ export const trial: Trial = {
   },
 }
 
-/** The folder that has the clone. */
+/** The folder that has the clone; of sources that are in no repository, it is a copy. */
 function cloneInto(folder: TrialFolder, { withPackages }: { readonly withPackages: boolean }): string {
   const clone = folder.file('isthmus')
-  execFileSync('git', ['clone', '--quiet', '--depth', '1', `file://${ROOT}`, clone])
+  const { status } = spawnSync('git', ['clone', '--quiet', '--depth', '1', `file://${ROOT}`, clone])
+  if (status !== 0) cpSync(ROOT, clone, { recursive: true, filter: (path) => !LEFT_OUT.has(relative(ROOT, path)) })
   if (withPackages) symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'))
   return folder.path
 }
