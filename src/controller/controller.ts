@@ -15,6 +15,7 @@ import {
   type GroupController,
   type GroupDesk,
   type GroupRooms,
+  hasRegions,
   journalPort,
   Leadership,
   makeMoveEffects,
@@ -42,7 +43,7 @@ import { openRegionAccess, type RegionAccess } from './region-access.ts'
 import { StandingFences } from './standing-fences.ts'
 
 /** How often a group that is not recorded yet is tried again. */
-const CREATE_EVERY_MS = 1_000
+const RECORD_EVERY_MS = 1_000
 /** The lease of whoever acts for all groups. */
 const LEASE = 'controller'
 
@@ -101,7 +102,7 @@ export class Controller {
   readonly #standing: StandingFences
   readonly #rates = new SourceRates()
   readonly #stopping = new AbortController()
-  #creating: Promise<unknown> | undefined
+  #recording: Promise<unknown> | undefined
   /** What a person does about fences. */
   readonly manual: ManualFences
   /** Who of the applications is where. */
@@ -186,7 +187,7 @@ export class Controller {
       controller.start()
       drills?.controller.start()
     }
-    this.#creating ??= Promise.all([...this.groups.keys()].map((group) => this.#create(group)))
+    this.#recording ??= Promise.all([...this.groups.keys()].map((group) => this.#record(group)))
   }
 
   /** Ends between two passes; an operation that runs is left to whoever leads next. */
@@ -198,7 +199,7 @@ export class Controller {
     )
     await Promise.all([this.#standing.stop(), this.clients.stop(), this.#rates.stop(), this.#beats.stop()])
     await this.#leadership.stop()
-    await this.#creating
+    await this.#recording
     await this.#copies.stop()
     await this.#regions.close()
   }
@@ -355,25 +356,33 @@ export class Controller {
     })
   }
 
-  /** Records a group that is not on record, as its first reign; not while a region may know of a later one. */
-  async #create(group: string): Promise<void> {
-    const { config, clock, events } = this.#options
+  /**
+   * A group that is not on record begins with its first reign; not while a region may know of a later one. Later, whoever
+   * leads has it know the regions of the configuration: others may not know them yet.
+   */
+  async #record(group: string): Promise<void> {
+    const { name: by, config, documents, clock, events } = this.#options
     const { signal } = this.#stopping
-    const regions = config.failoverGroups.find(({ name }) => name === group)?.regions ?? []
+    const ranked = config.failoverGroups.find(({ name }) => name === group)?.regions ?? []
+    const desk = this.groups.get(group)?.desk
     let told = ''
     while (!signal.aborted) {
       try {
-        if (this.#options.documents.get(group) !== undefined) return
+        const document = documents.get(group)
         const at = new Date(clock.nowMs()).toISOString()
-        const copies = this.#copies.status().filter(({ region }) => regions.some((one) => one === region))
-        await this.groups.get(group)?.desk.create({ ranked: regions, at, copies }, signal)
-        return
+        if (document === undefined) {
+          const copies = this.#copies.status().filter(({ region }) => ranked.some((one) => one === region))
+          await desk?.create({ ranked, at, copies }, signal)
+        } else if (this.hold() === undefined && !hasRegions(document, ranked)) {
+          await desk?.align({ ranked, at, by }, signal)
+        }
+        told = ''
       } catch (error) {
         const reason = describeError(error)
         if (!signal.aborted && reason !== told) events.failover.emit('failover:error', { group, what: 'record', error })
         told = reason
       }
-      await pause(clock, CREATE_EVERY_MS, signal)
+      await pause(clock, RECORD_EVERY_MS, signal)
     }
   }
 }

@@ -80,7 +80,15 @@ export class GroupLinks {
     const present = replicator.links().flatMap(({ name }) => this.#names.get(name) ?? [])
     const { add, stop } = planLinks(document, present)
     for (const { source, target, reason } of stop) await this.#stop(linkOf(source, target).name, reason)
-    for (const { source, target, topics } of add) await replicator.addLink(linkOf(source, target, topics))
+    for (const { source, target, topics } of add) {
+      // Of a newer configuration: this process cannot reach it, those that have been restarted copy there.
+      if (!this.#isKnown(source) || !this.#isKnown(target)) continue
+      await replicator.addLink(linkOf(source, target, topics))
+    }
+  }
+
+  #isKnown(region: string): boolean {
+    return this.#options.regions.includes(region)
   }
 
   async #stopAll(reason: string): Promise<void> {

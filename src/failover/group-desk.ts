@@ -102,6 +102,17 @@ export class GroupDesk {
     if (result.kind === 'unknown') throw failoverFaults.fault('AUTHORITY_UNAVAILABLE', { reason: result.reason })
   }
 
+  /** Has the group know the regions of the configuration; see `alignRegions`. */
+  async align(
+    { ranked, at, by }: Pick<FirstReign, 'ranked' | 'at'> & { readonly by: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { fresh, gone } = requests.compareRegions((await this.read(signal)).document, ranked)
+    const changes = [...fresh.map((region) => `${region} came`), ...gone.map((region) => `${region} went`)]
+    const reason = `the regions of the configuration: ${changes.join(', ')}`
+    await this.#change(by, reason, undefined, (it) => requests.alignRegions(it, ranked, at), signal)
+  }
+
   /** The group as the authority has it. */
   async read(signal: AbortSignal): Promise<ReadGroup> {
     const { group } = this.#options

@@ -84,6 +84,7 @@ export {
 } from './guards/evidence.ts'
 export { evaluateGuards, GUARDS, type GuardResult, type GuardStatus } from './guards/evaluate-guards.ts'
 export { explainDistrust } from './known-reigns.ts'
+export { hasRegions } from './requests.ts'
 export { Leadership, type LeadershipOptions } from './leadership.ts'
 export { type EffectName, isReversible, isWritePaused, standsAt, type Step, stepOf } from './moves/steps.ts'
 export type { Divergence, FaultNote, Findings, FoundRole, Json, Outcome, Progress } from './outcome.ts'

@@ -149,6 +149,33 @@ export function unpauseGroup(document: GroupDocument): GroupDocument {
   return rest
 }
 
+/**
+ * Has the group know the regions of the configuration: those that have come are standbys like those of its first reign,
+ * and standbys that it has no longer go; what is lost or returning stays. While a move runs all of them wait: its steps go
+ * by the standbys that it began with.
+ */
+export function alignRegions(document: GroupDocument, ranked: readonly RegionName[], at: string): GroupDocument {
+  const { fresh, gone } = compareRegions(document, ranked)
+  if (hasRegions(document, ranked) || document.operation !== undefined) return document
+  const entry: RegionEntry = { role: 'standby', since: at, reason: 'added to the configuration' }
+  const kept = Object.entries(document.regions).filter(([region]) => !gone.includes(region))
+  return { ...document, regions: Object.fromEntries([...kept, ...fresh.map((region) => [region, entry] as const)]) }
+}
+
+/** Whether the group knows the regions of the configuration, and no standby that is not there. */
+export function hasRegions(document: Pick<GroupDocument, 'regions'>, ranked: readonly RegionName[]): boolean {
+  const { fresh, gone } = compareRegions(document, ranked)
+  return fresh.length + gone.length === 0
+}
+
+export function compareRegions({ regions }: Pick<GroupDocument, 'regions'>, ranked: readonly RegionName[]) {
+  const isMeant = (region: string) => ranked.some((one) => one === region)
+  return {
+    fresh: ranked.filter((region) => !Object.hasOwn(regions, region)),
+    gone: Object.keys(regions).filter((region) => !isMeant(region) && regions[region]?.role === 'standby'),
+  }
+}
+
 /** Says what is done with the records that only a returned region has. */
 export function chooseSalvage(document: GroupDocument, region: RegionName, choice: SalvageChoice): GroupDocument {
   const entry = regionEntry(document, region)

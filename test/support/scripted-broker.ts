@@ -20,8 +20,12 @@ export interface ScriptedBroker extends AsyncDisposable {
 export const API_VERSIONS_KEY = 18
 export const SASL_HANDSHAKE_KEY = 17
 export const SASL_AUTHENTICATE_KEY = 36
-/** Their answers have a header without tags. */
-const WITHOUT_TAGS: ReadonlySet<number> = new Set([API_VERSIONS_KEY, SASL_HANDSHAKE_KEY, SASL_AUTHENTICATE_KEY])
+/** From which version on their answers have a header with tags; those of all others have one. */
+const TAGGED_FROM: ReadonlyMap<number, number> = new Map([
+  [API_VERSIONS_KEY, Infinity],
+  [SASL_HANDSHAKE_KEY, Infinity],
+  [SASL_AUTHENTICATE_KEY, 2],
+])
 
 export async function startScriptedBroker(
   answer: (key: number, version: number) => Answer,
@@ -41,7 +45,9 @@ export async function startScriptedBroker(
         received = received.subarray(4 + request.length)
         const key = request.readInt16BE(0)
         requests.push(key)
-        reply(socket, key, request.readInt32BE(4), answer(key, request.readInt16BE(2)))
+        const version = request.readInt16BE(2)
+        const isTagged = version >= (TAGGED_FROM.get(key) ?? 0)
+        reply(socket, { correlationId: request.readInt32BE(4), isTagged }, answer(key, version))
       }
     })
   }
@@ -68,7 +74,12 @@ export function goldenApiVersions(): Buffer {
   return Buffer.from(golden?.response ?? '', 'hex')
 }
 
-function reply(socket: Socket, key: number, correlationId: number, answer: Answer): void {
+interface AnswerHeader {
+  readonly correlationId: number
+  readonly isTagged: boolean
+}
+
+function reply(socket: Socket, { correlationId, isTagged }: AnswerHeader, answer: Answer): void {
   if (answer === 'silence') return
   if (answer === 'hang up') {
     socket.destroy()
@@ -78,7 +89,7 @@ function reply(socket: Socket, key: number, correlationId: number, answer: Answe
     socket.end(answer.raw)
     return
   }
-  const tags = Buffer.alloc(WITHOUT_TAGS.has(key) ? 0 : 1)
+  const tags = Buffer.alloc(isTagged ? 1 : 0)
   const header = Buffer.alloc(8)
   header.writeInt32BE(4 + tags.length + answer.length, 0)
   header.writeInt32BE(correlationId, 4)

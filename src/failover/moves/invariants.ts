@@ -10,6 +10,7 @@ import { FIRST_PHASE, hasEnded, isBehindCommit, standsAt, stepOf, stepsOf } from
  * - Exactly one region has the role `active`, and it is the one that the document names.
  * - A lossless move is committed only with a fence that was proved, a cut, a drain, a proof and positions on record.
  * - A phase follows the table; an operation leaves the document only when it has ended or is superseded by a failover.
+ * - Regions come and go as standbys, and while nothing runs.
  * - A region that was lost comes back only by way of its return; none without proof of its fence is a standby.
  * - Nothing is ordered by automatic mode without a fence on record, and no attempt ends with its fence forgotten.
  */
@@ -148,15 +149,22 @@ function nextPhases(was: OperationRecord, at: Phase): Set<Phase> {
 
 function checkRoles(before: GroupDocument, after: GroupDocument): string[] {
   const isCommit = after.epoch !== before.epoch
-  return Object.entries(after.regions).flatMap(([region, is]) => {
+  const isIdle = before.operation === undefined && after.operation === undefined
+  const gone = Object.keys(before.regions).filter((region) => !Object.hasOwn(after.regions, region))
+  const lost = gone.filter((region) => !isIdle || before.regions[region]?.role !== 'standby')
+  const changes = Object.entries(after.regions).flatMap(([region, is]) => {
     const was = before.regions[region]
-    if (was === undefined || was.role === is.role) return []
+    if (was === undefined) {
+      return isIdle && is.role === 'standby' ? [] : [`${region} was added as ${is.role}, or while a move ran`]
+    }
+    if (was.role === is.role) return []
     const broken: string[] = []
     if (!isCommit && (was.role === 'active' || is.role === 'active')) broken.push(`${region} became ${is.role}`)
     if (is.role === 'standby' && !mayFollow(was, isCommit)) broken.push(`${region} went from ${was.role} to standby`)
     if (is.role === 'reseeding' && was.role !== 'returning') broken.push(`${region} is re-seeded without a scan`)
     return broken
   })
+  return [...lost.map((region) => `${region} is gone`), ...changes]
 }
 
 /** A region follows again after its return, and the one that a lossless move has left follows at once. */

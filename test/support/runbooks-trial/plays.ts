@@ -1,3 +1,4 @@
+import { playAdding } from './adding-play.ts'
 import {
   playDivergence,
   playGap,
@@ -36,4 +37,5 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   'cut-off': playCutOff,
   restart: playRestart,
   authority: playAuthority,
+  adding: playAdding,
 }

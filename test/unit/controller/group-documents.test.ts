@@ -45,9 +45,10 @@ test('a document of a format that nobody knows is told of once, and followed aga
   expect(errors).toEqual([expect.stringContaining('bring this process to that version')])
 })
 
-test('a process that cannot read the document of a group copies nothing of it until it can', async () => {
+/** In memory, and what it was told to stop or to complain of. */
+function linksOf() {
   const running = new Map<string, LinkSpec>()
-  const stopped: string[] = []
+  const told: string[] = []
   const links = new GroupLinks({
     group: 'orders',
     regions: ['west', 'east'],
@@ -55,23 +56,40 @@ test('a process that cannot read the document of a group copies nothing of it un
       links: () => [...running.values()],
       addLink: async (spec) => void running.set(spec.name, spec),
       stopLink: async (name, reason) => {
-        stopped.push(`${name}: ${reason}`)
+        told.push(`${name}: ${reason}`)
         running.delete(name)
       },
     },
     linkOf: (source, target) => ({ name: linkName(`orders-${source}-to-${target}`) }) as LinkSpec,
     clock: systemClock,
-    onError: (error) => void stopped.push(String(error)),
+    onError: (error) => void told.push(String(error)),
   })
+  return { links, running, told }
+}
+
+test('a process that cannot read the document of a group copies nothing of it until it can', async () => {
+  const { links, running, told } = linksOf()
   links.start()
   try {
     links.follow(firstDocument('orders', [west, east], 'then'))
     await vi.waitUntil(() => running.size === 1)
     links.halt('a newer version has written it')
     await vi.waitUntil(() => running.size === 0)
-    expect(stopped).toEqual(['orders-west-to-east: a newer version has written it'])
+    expect(told).toEqual(['orders-west-to-east: a newer version has written it'])
     links.follow(firstDocument('orders', [west, east], 'then'))
     await vi.waitUntil(() => running.size === 1)
+  } finally {
+    await links.stop()
+  }
+})
+
+test('a region that only newer configurations know is left to those that have them', async () => {
+  const { links, running, told } = linksOf()
+  links.start()
+  try {
+    links.follow(firstDocument('orders', [west, regionName('moon'), east], 'then'))
+    await vi.waitUntil(() => running.size > 0)
+    expect([[...running.keys()], told]).toEqual([['orders-west-to-east'], []])
   } finally {
     await links.stop()
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RegionCopies } from '../../../src/authority/index.ts'
+import { regionName } from '../../../src/core/index.ts'
 import { GroupDesk, type MoveOrder } from '../../../src/failover/group-desk.ts'
 import { DEFAULT_GUARD_LIMITS, type MoveEvidence } from '../../../src/failover/guards/evidence.ts'
 import { operationKey } from '../../../src/failover/state.ts'
@@ -8,6 +9,7 @@ import { east, north, WHEN } from '../../support/failover/machine-model.ts'
 import { MemoryAuthority } from '../../support/failover/memory-authority.ts'
 
 const { signal } = new AbortController()
+const moon = regionName('moon')
 const wish = { kind: 'switchover', to: east, overrides: [], acceptLoss: false, writePauseLimitMs: 60_000 } as const
 
 function copiesOf(region: string, more: Partial<RegionCopies> = {}): RegionCopies {
@@ -57,6 +59,41 @@ describe('GroupDesk', () => {
       message: expect.stringContaining(reason),
     })
     expect(authority.documents.size).toBe(0)
+  })
+
+  it('takes up a region that came later as a standby, once, and lets a standby go that is not there any more', async () => {
+    const { authority, desk } = setUp()
+    const { regions, ...before } = authority.group
+    const [first, ...others] = Object.keys(regions).map((name) => regionName(name))
+    if (first === undefined) throw new Error('the group has regions')
+    const wanted = { ranked: [first, ...others, moon], at: WHEN, by: 'isthmus-1' }
+    await desk.align(wanted, signal)
+    const taken = { role: 'standby', since: WHEN, reason: 'added to the configuration' }
+    expect(authority.group).toEqual({ ...before, regions: { ...regions, [moon]: taken } })
+    const { group } = authority
+    await desk.align(wanted, signal)
+    expect(authority.group).toBe(group)
+    await desk.align({ ...wanted, ranked: [first, ...others] }, signal)
+    expect(authority.group).toEqual({ ...before, regions })
+    expect(authority.entries).toMatchObject([
+      { actor: 'isthmus-1', facts: { reason: 'the regions of the configuration: moon came' } },
+      { actor: 'isthmus-1', facts: { reason: 'the regions of the configuration: moon went' } },
+    ])
+  })
+
+  it('lets the active region go for no configuration', async () => {
+    const { authority, desk } = setUp()
+    const { active } = authority.group
+    const ranked = Object.keys(authority.group.regions).filter((name) => name !== active)
+    await desk.align({ ranked: ranked.map((name) => regionName(name)), at: WHEN, by: 'isthmus-1' }, signal)
+    expect(authority.group.regions).toHaveProperty(active)
+  })
+
+  it('has regions wait while a move runs, whose steps go by the standbys that it began with', async () => {
+    const { authority, desk, order } = setUp()
+    await desk.start(await order(), signal)
+    await desk.align({ ranked: [north, east, moon], at: WHEN, by: 'isthmus-1' }, signal)
+    expect(authority.group.regions).not.toHaveProperty(moon)
   })
 
   it('starts what was planned, and writes down who asked before it does', async () => {

@@ -23,6 +23,10 @@ const withRegion = (document: GroupDocument, region: string, over: object): Grou
   ...document,
   regions: { ...document.regions, [region]: { role: 'standby', since: WHEN, reason: '', ...over } },
 })
+const withoutWest = (document: GroupDocument): GroupDocument => {
+  const { [west]: _, ...regions } = document.regions
+  return { ...document, regions }
+}
 const commit = () => [at('committing'), at('promoting')] as const
 
 /** One pair of documents for every rule, made from a good one by a single change. */
@@ -33,6 +37,8 @@ const breaks: readonly (readonly [string, () => readonly [GroupDocument, GroupDo
     'its return has not ended',
     () => [at('cut'), withRegion(at('cut'), east, { unfenced: { operation: 'x', reason: '' } })],
   ],
+  ['moon was added as standby, or while a move ran', () => [at('cut'), withRegion(at('cut'), 'moon', {})]],
+  ['west is gone', () => [at('cut'), withoutWest(at('cut'))]],
   ['is lost without a return', () => [at('cut'), withRegion(at('cut'), east, { role: 'lost' })]],
   ['without instructions', () => [at('cut'), withOperation(at('cut'), { phase: 'needs-operator', attempt: 99 })]],
   ['became other', () => [at('cut'), { ...at('cut'), group: 'other' }]],
