@@ -4,6 +4,8 @@ import { type FlowMap, SEGMENT_CAUSES, type Segment } from '../offset-map/index.
 export interface CopiedEnd extends Segment {
   /** The log ends with records of the target's own that stay there: nothing was copied behind them yet. */
   readonly isKept: boolean
+  /** Just behind the last record that was copied: what `segmentsBetween` takes as its `end`. */
+  readonly records: Segment
 }
 
 /** The end of a copy whose log holds data up to `dataEnd`. */
@@ -12,5 +14,5 @@ export async function findCopiedEnd(map: FlowMap, dataEnd: number, signal: Abort
   const { source, target, causes } = map.lastSegment
   const isUncopied = dataEnd > copied.target || dataEnd <= map.firstSegment.target
   const isKept = (causes & SEGMENT_CAUSES.kept) !== 0 && isUncopied && dataEnd <= target
-  return isKept ? { source, target, isKept } : { ...copied, isKept }
+  return isKept ? { source, target, isKept, records: copied } : { ...copied, isKept, records: copied }
 }

@@ -59,7 +59,7 @@ export async function resumeFlow(
   const ownStart = map.isMatched(tail.dataEnd) ? undefined : map.epochStartOf(tenure.identity, tail.dataEnd)
   const epochStart = ownStart === undefined ? end : ownStart + end - tail.dataEnd
   // Where both sides have a hole here (dropped source offsets, and our markers), two segments say so exactly.
-  const between = segmentsBetween(copied, next)
+  const between = segmentsBetween(copied.records, next)
   const segments = between.length > 0 ? between : [next]
   if (tail.lastBatch === undefined || copied.isKept)
     return recordBeginning(flow, tenure, context, { segments, epochStart, begin })
@@ -120,7 +120,7 @@ export async function recoverFlow(
     await recordStart(flow, tenure, context, { segments, epochStart: epochStart + (shifts[index]?.by ?? 0) })
   }
   const hasMarkersLast = shifts.at(-1)?.at === end
-  const between = hasMarkersLast ? segmentsBetween(copied, next) : [next]
+  const between = hasMarkersLast ? segmentsBetween(copied.records, next) : [next]
   return recordBeginning(flow, tenure, context, { segments: between, epochStart: epochStart + by, begin })
 }
 

@@ -17,7 +17,7 @@ import { type Clock, describeError, isFault, pause } from '../../core/index.ts'
 import type { Cluster } from '../../kafka/index.ts'
 import { replicationFaults } from '../faults.ts'
 import type { FlowSpec } from '../flows/flow.ts'
-import { findCopiedEnd } from '../flows/kept.ts'
+import { type CopiedEnd, findCopiedEnd } from '../flows/kept.ts'
 import { logEnd, logStart, highWatermark } from '../flows/log-ends.ts'
 import { targetOf, targetRef } from '../flows/places.ts'
 import { checkTailIsOurs, readTail } from '../flows/tail.ts'
@@ -173,7 +173,7 @@ async function closeOne(reign: Reign, spec: FlowSpec, map: FlowMap, signal: Abor
   }
   const promoted = request.isPromotion ? SEGMENT_CAUSES.promoted : 0
   const next = { source, target, causes: SEGMENT_CAUSES.closed | promoted }
-  const between = segmentsBetween(copied.end, next)
+  const between = segmentsBetween(copied.end.records, next)
   const { key, ...ids } = spec
   await tenure.writer.append({
     kind: 'flow',
@@ -185,7 +185,8 @@ async function closeOne(reign: Reign, spec: FlowSpec, map: FlowMap, signal: Abor
     atMs: context.clock.nowMs(),
     segments: between.length > 0 ? between : [next],
   })
-  return { key, source, target, copied: copied.end, isIdentical: map.isIdentical }
+  const end = { source: copied.end.source, target: copied.end.target }
+  return { key, source, target, copied: end, isIdentical: map.isIdentical }
 }
 
 /** The end of the copy, proved to be ours. Faults: FLOW_DIVERGED, FLOW_MAP_CONTRADICTS. */
@@ -194,7 +195,7 @@ async function findCopied(
   spec: FlowSpec,
   map: FlowMap,
   signal: AbortSignal,
-): Promise<{ readonly dataEnd: number; readonly end: Segment }> {
+): Promise<{ readonly dataEnd: number; readonly end: CopiedEnd }> {
   const { cluster, reader } = context
   const at = targetOf(spec)
   const start = await logStart(cluster, at, signal)

@@ -146,6 +146,24 @@ describe('a flow into a region that was active before', () => {
     expect(mapOfFlow()?.toTarget(11)).toMatchObject({ offset: 13 })
   })
 
+  it('says of nothing between what was copied and what was kept that it was copied, whatever markers come', async () => {
+    target = new TargetLogInMemory()
+    target.foreign(12)
+    target.producer = CUT
+    target.marker()
+    relation = { runs: [{ source: 0, target: 0, length: 10 }], begin: { source: 11, target: 13 } }
+    expect(await turn()).toBe(true)
+    target.producer = tenure.identity
+    for (const end of [14, 15]) {
+      target.marker()
+      const next = { sourceNext: 11, targetNext: end }
+      expect(await resumeFlow(flow, tenure, context(), neverAborted)).toMatchObject(next)
+      expect(mapOfFlow()?.toTarget(10)).toEqual({ offset: end, note: 'hole' })
+      expect(await mapOfFlow()?.findSource(12, neverAborted)).toEqual({ offset: 11, note: 'hole' })
+      expect(((await mapOfFlow()?.causesAtTarget(11, neverAborted)) ?? 0) & kept).toBe(kept)
+    }
+  })
+
   it('goes on behind a log of which nothing was copied', async () => {
     target = new TargetLogInMemory()
     target.foreign(2)
