@@ -32,10 +32,11 @@ export const PLAYS: Readonly<Record<string, Play>> = {
   certificate: playCertificate,
   moves: playMoves,
   stopped: playStopped,
+  // Before applications get rights and quotas that a new region would have to be given first.
+  adding: playAdding,
   policies: playPolicies,
   loss: playLoss,
   'cut-off': playCutOff,
   restart: playRestart,
   authority: playAuthority,
-  adding: playAdding,
 }
