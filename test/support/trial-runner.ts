@@ -7,7 +7,7 @@ import { judgeTrial, renderTable, renderVerdict, type Trial, type TrialArguments
 
 const LIMIT_MS = 600_000
 /** A short form is a minute or two of work on a quiet machine; this is for a busy one. */
-const SHORT_LIMIT_MS = 200_000
+const SHORT_LIMIT_MS = 300_000
 /** How long a trial may take to stop its brokers after its time is over. */
 const STOP_LIMIT_MS = 20_000
 

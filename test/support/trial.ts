@@ -46,7 +46,7 @@ export interface Trial {
   readonly isAlone?: boolean
   /** How long the whole form may take, milliseconds. @defaultValue 600000 */
   readonly limitMs?: number
-  /** The same of the short form. @defaultValue 200000 */
+  /** The same of the short form. @defaultValue 300000 */
   readonly shortLimitMs?: number
   /** Options beside `--short`, each with its meaning and default. */
   readonly options?: Readonly<Record<string, { readonly describe: string; readonly default: string }>>

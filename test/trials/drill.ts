@@ -61,6 +61,7 @@ export const trial: Trial = {
   fields: ['levels', 'problems', 'leftovers', 'faults', 'records', 'overlapMs', 'lostByApplications'],
   populations: ['levels', 'records'],
   limitMs: 15 * 60_000,
+  shortLimitMs: 420_000,
 
   async run({ short }, context) {
     const { signal, log } = context
