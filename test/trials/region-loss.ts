@@ -26,7 +26,6 @@ export const trial: Trial = {
   describe:
     'a failover names its loss exactly, and what only the lost region had is written out, replayed and reseeded',
   limitMs: 40 * 60_000,
-  shortLimitMs: 300_000,
   options: {
     rounds: { describe: 'how often the active region is lost', default: '5' },
     agent: {

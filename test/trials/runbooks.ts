@@ -14,7 +14,7 @@ import { TrialFolder } from '../support/trial-folder.ts'
 import { startReceiver } from '../support/web-receiver.ts'
 
 /**
- * Blocks of runbooks on two real regions with TLS, logins and ACLs, each runbook in the situation that it is for. Before
+ * Blocks of runbooks on real regions with TLS, logins and ACLs, each runbook in the situation that it is for. Before
  * it is walked through, its checks have to be red where something is broken. Checks run with a viewer's token.
  */
 const SHORT_PARTS = 'notifications,stalled-link,gap,moves'
