@@ -59,7 +59,7 @@ export function runCommand(apiUrl: string, words: readonly string[], signal: Abo
 export async function untilPlanned(
   isthmus: IsthmusProcess,
   move: Omit<MoveOptions, 'more'>,
-  { limitMs = 60_000, signal }: { readonly limitMs?: number; readonly signal: AbortSignal },
+  { limitMs = 180_000, signal }: { readonly limitMs?: number; readonly signal: AbortSignal },
 ): Promise<void> {
   let last = 'no answer'
   const look = async () => {
